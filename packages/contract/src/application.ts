@@ -1,0 +1,101 @@
+// Requests and answers about applications and their credentials.
+import Type, { type Static } from 'typebox'
+import { Nullable } from './schema.ts'
+
+export const AppId = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  description: 'Identifier of the application.',
+  examples: ['mobile-app'],
+})
+
+const flag = (description: string) => Type.Optional(Nullable(Type.Boolean({ description, default: false })))
+
+export const ApnsEnvironmentName = Type.String({
+  enum: ['development', 'production'],
+  'x-case': 'lower',
+  description: 'APNs environment; null leaves it to the server (APNS_USE_DEVELOPMENT).',
+  examples: ['production'],
+})
+
+export const CreateApplicationRequest = Type.Object({ appId: AppId }, { title: 'CreateApplicationRequest' })
+
+export const ApplicationDetailRequest = Type.Object(
+  {
+    appId: AppId,
+    includeIos: flag('Answer with the APNs settings.'),
+    includeApns: flag('The same under its newer name.'),
+    includeAndroid: flag('Answer with the FCM settings.'),
+    includeFcm: flag('The same under its newer name.'),
+    includeHuawei: flag('Answer with the HMS settings.'),
+    includeHms: flag('The same under its newer name.'),
+  },
+  { title: 'ApplicationDetailRequest' },
+)
+export type ApplicationDetailRequest = Static<typeof ApplicationDetailRequest>
+
+/** Which providers an application has credentials for, in both families of names. */
+export const ApplicationSummary = Type.Object(
+  {
+    appId: AppId,
+    ios: Type.Boolean(),
+    android: Type.Boolean(),
+    huawei: Type.Boolean(),
+    apns: Type.Boolean(),
+    fcm: Type.Boolean(),
+    hms: Type.Boolean(),
+  },
+  { title: 'ApplicationSummary' },
+)
+export type ApplicationSummary = Static<typeof ApplicationSummary>
+
+const setting = (example: string) => Type.Optional(Type.String({ examples: [example] }))
+
+/** Why a platform of an application is not pushed to. */
+export const Pause = Type.Object(
+  {
+    reason: Type.String({ examples: ['InvalidProviderToken'] }),
+    timestampPaused: Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] }),
+  },
+  { title: 'Pause' },
+)
+
+export const ApplicationDetail = Type.Object(
+  {
+    application: ApplicationSummary,
+    iosBundle: setting('some.bundle.id'),
+    iosKeyId: setting('KEYID12345'),
+    iosTeamId: setting('TEAMID1234'),
+    iosEnvironment: setting('production'),
+    apnsBundle: setting('some.bundle.id'),
+    apnsKeyId: setting('KEYID12345'),
+    apnsTeamId: setting('TEAMID1234'),
+    apnsEnvironment: setting('production'),
+    paused: Type.Optional(
+      Type.Object({ ios: Type.Optional(Pause), android: Type.Optional(Pause), huawei: Type.Optional(Pause) }),
+    ),
+  },
+  { title: 'ApplicationDetail' },
+)
+export type ApplicationDetail = Static<typeof ApplicationDetail>
+
+export const ApplicationList = Type.Object({ applicationList: Type.Array(ApplicationSummary) }, { title: 'ApplicationList' })
+
+export const UpdateIosRequest = Type.Object(
+  {
+    appId: AppId,
+    bundle: Type.String({ minLength: 1, maxLength: 255, description: 'Bundle id, the topic of its pushes.', examples: ['some.bundle.id'] }),
+    keyId: Type.String({ minLength: 1, maxLength: 255, description: 'Id of the signing key.', examples: ['KEYID12345'] }),
+    teamId: Type.String({ minLength: 1, maxLength: 255, description: 'Id of the developer team.', examples: ['TEAMID1234'] }),
+    environment: Type.Optional(Nullable(ApnsEnvironmentName)),
+    privateKeyBase64: Type.String({
+      minLength: 1,
+      description: 'The .p8 file (PKCS#8 PEM of a P-256 key), base64.',
+      examples: ['LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t'],
+    }),
+  },
+  { title: 'UpdateIosRequest' },
+)
+export type UpdateIosRequest = Static<typeof UpdateIosRequest>
+
+export const RemoveCredentialsRequest = Type.Object({ appId: AppId }, { title: 'RemoveCredentialsRequest' })

@@ -1,0 +1,86 @@
+// The error catalogue: every code with its HTTP status, and the texts that existing clients know literally.
+import type { Violation } from './envelope.ts'
+
+export const ERROR_STATUS = {
+  ERROR_GENERIC: 400,
+  ERROR_REQUEST: 400,
+  ERROR_NOT_FOUND: 404,
+  ERROR_METHOD_NOT_ALLOWED: 405,
+  ERROR_DATA_INTEGRITY: 409,
+  ERROR_TOO_LARGE: 413,
+  ERROR_UNAVAILABLE: 503,
+} as const
+export type ErrorCode = keyof typeof ERROR_STATUS
+
+/** An answer that is not OK. Thrown anywhere, turned into the envelope in one place. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly code: ErrorCode
+  readonly statusCode: number
+  readonly violations: readonly Violation[] | undefined
+  /** Seconds, for the Retry-After header. */
+  readonly retryAfter: number | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause })
+    this.code = code
+    this.statusCode = details.statusCode ?? ERROR_STATUS[code]
+    this.violations = details.violations
+    this.retryAfter = details.retryAfter
+  }
+}
+
+export interface ErrorDetails {
+  statusCode?: number
+  violations?: readonly Violation[]
+  retryAfter?: number
+  cause?: unknown
+}
+
+/** 400 ERROR_GENERIC: a rule of the business, with its literal text. */
+export const refusal = (message: string, cause?: unknown) => new ApiError('ERROR_GENERIC', message, { cause })
+
+/** 400 ERROR_REQUEST: the form of the request, each fault by field. */
+export const invalidRequest = (violations: readonly Violation[], cause?: unknown) =>
+  new ApiError('ERROR_REQUEST', 'Invalid method parameter value', { violations, cause })
+
+/** 500 with a fixed text: what went wrong is for the log. */
+export const internalFault = (cause: unknown) =>
+  new ApiError('ERROR_GENERIC', 'Internal server error', { statusCode: 500, cause })
+
+/** 503: nothing was stored; ask again after `retryAfter` seconds. */
+export const unavailable = (message: string, retryAfter: number, cause?: unknown) =>
+  new ApiError('ERROR_UNAVAILABLE', message, { retryAfter, cause })
+
+/** Literal texts (reference behaviour), by subject. */
+export const TEXT = {
+  objectMissing: 'Request object must not be empty',
+  requestMissing: 'Request must not be null.',
+  appIdMissing: 'App ID must not be null.',
+  activationIdMissing: 'Activation ID must not be null.',
+  platformMissing: 'Platform must not be null.',
+  tokenMissing: 'Push token must not be null or empty.',
+  applicationUnknown: 'Application with given ID does not exist',
+  applicationExists: 'Application already exists',
+  credentialsUnknown: (appId: string) => `Application credentials with entered ID: ${appId} does not exist`,
+  sendApplicationUnknown: (appId: string) => `AppCredentials not found: ${appId}`,
+  bundleMissing: 'Bundle must not be empty.',
+  keyIdMissing: 'Key ID must not be empty.',
+  teamIdMissing: 'Team ID must not be empty.',
+  privateKeyMissing: 'Private key must not be empty.',
+  deviceTokenShared:
+    'Multiple device registrations found for push token. Use the /push/device/create/multi endpoint for this scenario.',
+  activationNotActive: 'Device registration failed because associated activation is not ACTIVE',
+  activationOfOther: 'Device registration failed because activation belongs to another application',
+  messageMissing: 'Message must not be empty',
+  messageBodyMissing: 'Push message payload (body) must not be null.',
+  messageUserMissing: 'Push message must contain a user ID.',
+  messageNull: 'Push message must not be null.',
+  userEmpty: 'No userId was specified',
+  batchMissing: 'Batch must not be empty',
+  batchEmpty: 'There are no push messages in the batch.',
+  batchTooLarge: (most: number) =>
+    `Too many messages in batch - do no send more than ${most} messages at once to avoid server congestion.`,
+  batchItem: (index: number, nested: string) =>
+    `Push message at index: ${index} is not valid. Nested error is: ${nested}`,
+} as const

@@ -1,0 +1,12 @@
+// WHAT travels: schemas of every request, answer and job, the envelope and the error catalogue. No I/O.
+export * from './application.ts'
+export * from './device.ts'
+export * from './envelope.ts'
+export * from './errors.ts'
+export * from './job.ts'
+export * from './message-body.ts'
+export * from './message.ts'
+export * from './platform.ts'
+export * from './schema.ts'
+export * from './service.ts'
+export * from './timestamp.ts'

@@ -1,0 +1,36 @@
+// The abstract notification: what a message or a campaign shows, before any provider's mapping.
+import Type, { type Static } from 'typebox'
+import { Integer32, Nullable } from './schema.ts'
+
+const text = (description: string, example: string) =>
+  Type.Optional(Nullable(Type.String({ description, examples: [example] })))
+const texts = (description: string) => Type.Optional(Nullable(Type.Array(Type.String(), { description })))
+
+export const MessageBody = Type.Object(
+  {
+    title: text('Title of the notification.', 'Balance update'),
+    titleLocKey: text('Key of a localised title in the mobile application.', 'balance.update.title'),
+    titleLocArgs: texts('Arguments of the localised title.'),
+    body: text('Text of the notification.', 'Your balance is now $745.00'),
+    bodyLocKey: text('Key of a localised text in the mobile application.', 'balance.update.body'),
+    bodyLocArgs: texts('Arguments of the localised text.'),
+    badge: Type.Optional(Nullable(Integer32({ description: 'Number on the application icon; 0 clears it.', examples: [3] }))),
+    sound: text('Name of the sound.', 'default'),
+    icon: text('Name of the icon (Android and Huawei).', 'custom-icon'),
+    category: text('Category of the notification, for actions and grouping.', 'balance-update'),
+    collapseKey: text('A later notification with the same key replaces this one; at most 64 bytes.', 'balance-update'),
+    validUntil: Type.Optional(
+      Nullable(
+        Type.Union([Type.String(), Type.Number()], {
+          description: 'When the notification loses its meaning: ISO 8601 with offset, or seconds since the epoch.',
+          examples: ['2026-12-11T21:22:29.923Z'],
+        }),
+      ),
+    ),
+    extras: Type.Optional(
+      Nullable(Type.Record(Type.String(), Type.Unknown(), { description: 'Any data for the mobile application.' })),
+    ),
+  },
+  { title: 'MessageBody' },
+)
+export type MessageBody = Static<typeof MessageBody>

@@ -1,0 +1,15 @@
+// The answer of the service status.
+import Type, { type Static } from 'typebox'
+
+export const ServiceStatus = Type.Object(
+  {
+    applicationName: Type.String({ examples: ['powerauth-push'] }),
+    applicationDisplayName: Type.String({ examples: ['PowerAuth Push Server'] }),
+    applicationEnvironment: Type.String({ examples: [''] }),
+    version: Type.String({ examples: ['0.1.0'] }),
+    buildTime: Type.Optional(Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] })),
+    timestamp: Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] }),
+  },
+  { title: 'ServiceStatus' },
+)
+export type ServiceStatus = Static<typeof ServiceStatus>

@@ -1,0 +1,42 @@
+// The environment, read once: checked against the list of settings, frozen, passed down. Nothing else reads it.
+import type { Setting } from './setting.ts'
+import { SETTINGS } from './settings.ts'
+
+export type Config = Readonly<{
+  [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never
+}>
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A name that starts like one of ours but is none is a typing error that would otherwise be found too late. */
+const PREFIXES = ['APNS_', 'FCM_', 'HMS_', 'POWERAUTH_', 'DELIVERY_', 'SIMULATOR_', 'QUEUE_', 'SWEEP_', 'ENCRYPTION_']
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** Throws a ConfigError that lists every fault at once. Values of secrets are not repeated. */
+export function readConfig(environment: Environment): Config {
+  const faults: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [key, setting] of Object.entries<Setting<unknown>>(SETTINGS)) {
+    const given = environment[setting.name]
+    const value = given === undefined || given === '' ? setting.fallback : given
+    try {
+      values[key] = value === undefined ? undefined : setting.parse(value)
+    } catch (error) {
+      const shown = setting.secret ? 'the value given' : `"${value}"`
+      faults.push(`${setting.name}: ${shown} is not ${(error as Error).message}`)
+    }
+  }
+  faults.push(...unknownNames(environment))
+  if (faults.length > 0) throw new ConfigError(`Configuration refused:\n  ${faults.join('\n  ')}`)
+  return Object.freeze(values) as Config
+}
+
+function unknownNames(environment: Environment): string[] {
+  const known = new Set<string>(Object.values(SETTINGS).map((setting) => setting.name))
+  return Object.keys(environment)
+    .filter((name) => !known.has(name) && PREFIXES.some((prefix) => name.startsWith(prefix)))
+    .map((name) => `${name}: there is no setting of this name`)
+}

@@ -1,0 +1,30 @@
+// The frame of a process: start, wait for a signal, stop in good order.
+import type { Release } from './resources.ts'
+
+/**
+ * Starts a service and stops it on SIGINT or SIGTERM; a second signal ends the process at once. A fault of starting or
+ * stopping goes to stderr as one text and makes the exit code 1.
+ */
+export async function runProcess(start: () => Promise<Release>): Promise<void> {
+  try {
+    const stop = await start()
+    await nextSignal()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+    await stop()
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`${readable(error)}\n`)
+    process.exit(1)
+  }
+}
+
+const nextSignal = () =>
+  new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+
+/** Faults that a person causes are told in their own words, all others with their stack. */
+function readable(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.name === 'ConfigError' ? error.message : (error.stack ?? error.message)
+}

@@ -1,0 +1,29 @@
+// Everything with a life, in the order it was opened, released in reverse.
+
+export type Release = () => Promise<void> | void
+
+export interface Resources {
+  /** Remembers how to release what was just opened. */
+  add(name: string, release: Release): void
+  /** Releases all, newest first; every release is tried, the first fault is thrown at the end. May be called twice. */
+  release(): Promise<void>
+}
+
+export function createResources(onFault: (name: string, error: unknown) => void): Resources {
+  const held: { name: string; release: Release }[] = []
+  return {
+    add: (name, release) => void held.push({ name, release }),
+    async release() {
+      const faults: unknown[] = []
+      for (let entry = held.pop(); entry !== undefined; entry = held.pop()) {
+        try {
+          await entry.release()
+        } catch (error) {
+          onFault(entry.name, error)
+          faults.push(error)
+        }
+      }
+      if (faults.length > 0) throw faults[0]
+    },
+  }
+}

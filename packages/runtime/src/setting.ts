@@ -1,0 +1,73 @@
+// One setting of a process: its name in the environment, how its text is read, what it means.
+
+export interface Setting<T> {
+  readonly name: string
+  readonly doc: string
+  /** As it would be written in the environment; undefined = no value. */
+  readonly fallback: string | undefined
+  readonly secret: boolean
+  /** The form of the value, for people. */
+  readonly form: string
+  /** Throws with a text that says what form is wanted. */
+  parse(text: string): T
+}
+
+type Options = { fallback?: string; secret?: boolean }
+type Definition<T> = { form: string; parse: (text: string) => T }
+
+function define<T, O extends Options>(name: string, doc: string, definition: Definition<T>, options: O) {
+  const setting = { name, doc, fallback: options.fallback, secret: options.secret ?? false, ...definition }
+  return setting as Setting<O extends { fallback: string } ? T : T | undefined>
+}
+
+/** Makes the function that defines settings of one form. */
+const form =
+  <T>(definition: Definition<T>) =>
+  <const O extends Options = Options>(name: string, doc: string, options: O = {} as O) =>
+    define(name, doc, definition, options)
+
+function whole(text: string, [least, most]: readonly [number, number]): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`a whole number from ${least} to ${most}`)
+  return value
+}
+
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function milliseconds(text: string): number {
+  const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
+  const factor = UNITS[unit ?? '']
+  if (amount === undefined || factor === undefined) throw new Error('a number with a unit: 500ms, 30s, 5m, 24h, 7d')
+  return Number(amount) * factor
+}
+
+function yesOrNo(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new Error('true or false')
+  return text === 'true'
+}
+
+export const text = form({ form: 'text', parse: (value) => value })
+export const flag = form({ form: '`true` or `false`', parse: yesOrNo })
+export const count = form({ form: 'whole number', parse: (value) => whole(value, [0, 2 ** 31 - 1]) })
+export const port = form({ form: 'port', parse: (value) => whole(value, [0, 65_535]) })
+/** Read into milliseconds. */
+export const duration = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: milliseconds })
+
+export const choice = <const V extends string, const O extends Options = Options>(
+  [name, ...values]: readonly [string, ...V[]],
+  doc: string,
+  options: O = {} as O,
+) =>
+  define(
+    name,
+    doc,
+    {
+      form: values.map((value) => `\`${value}\``).join(' or '),
+      parse(value): V {
+        const found = values.find((candidate) => candidate === value)
+        if (found === undefined) throw new Error(values.join(' or '))
+        return found
+      },
+    },
+    options,
+  )

@@ -1,0 +1,43 @@
+// Applications: single rows, so Prisma.
+import type { Platform } from '@push-server/contract'
+import type { Database } from './database.ts'
+import { Prisma } from './generated/client.ts'
+import type { PauseRow } from './pauses.ts'
+
+export interface ApplicationRow {
+  id: number
+  appId: string
+  /** What is configured, secrets left out. */
+  credentials: { platform: Platform; settings: Readonly<Record<string, string | null>> }[]
+  pauses: PauseRow[]
+}
+
+const WITH_SETTINGS = {
+  id: true,
+  appId: true,
+  credentials: { select: { platform: true, settings: true } },
+  pauses: { select: { platform: true, lanes: true, reason: true, pausedAt: true } },
+} as const
+
+export const openApplications = ({ prisma }: Database) => ({
+  /** False when there is one of that name already. */
+  async create(appId: string): Promise<boolean> {
+    try {
+      await prisma.application.create({ data: { appId } })
+      return true
+    } catch (error) {
+      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return false
+      throw error
+    }
+  },
+
+  async find(appId: string): Promise<ApplicationRow | undefined> {
+    const row = await prisma.application.findUnique({ where: { appId }, select: WITH_SETTINGS })
+    return (row ?? undefined) as ApplicationRow | undefined
+  },
+
+  async list(): Promise<ApplicationRow[]> {
+    return (await prisma.application.findMany({ select: WITH_SETTINGS, orderBy: { id: 'asc' } })) as ApplicationRow[]
+  },
+})
+export type Applications = ReturnType<typeof openApplications>

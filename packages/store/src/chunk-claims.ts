@@ -1,0 +1,70 @@
+// Claims: which worker has a chunk in hand. At most one at a time, each under an epoch of its own.
+import type { Lane, Platform } from '@push-server/contract'
+import type { Claim, ClaimedChunk } from './chunk-row.ts'
+import type { Database, Statement } from './database.ts'
+
+/** A chunk whose application's platform is paused for its lane. */
+export const PAUSED = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
+  AND p.platform = c.platform AND p.lanes IN ('all', c.lane))`
+
+/** Everything a worker needs in one round trip. A second of tolerance: queue and database have clocks of their own. */
+const CLAIM: Statement = {
+  name: 'chunk-claim',
+  text: `UPDATE chunks c SET owner = $2, epoch = epoch + 1, lease_until = now() + $3 * interval '1 ms'
+    WHERE c.id = $1 AND c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
+      AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}
+    RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane, c.seed,
+      (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt",
+      (SELECT version FROM credentials k WHERE k.application_id = c.application_id AND k.platform = c.platform)
+        AS "credentialsVersion",
+      (SELECT coalesce(json_agg(json_build_object('id', m.id, 'body', m.body, 'silent', m.silent, 'priority', m.priority,
+          'validUntil', extract(epoch FROM m.valid_until) * 1000, 'createdAt', extract(epoch FROM m.created_at) * 1000)), '[]')
+        FROM messages m WHERE m.id IN (SELECT message_id FROM deliveries d WHERE d.chunk_id = c.id)) AS messages,
+      (SELECT coalesce(json_agg(json_build_object('id', d.id, 'position', d.position, 'messageId', d.message_id,
+          'token', d.token, 'environment', d.environment, 'attempts', d.attempts) ORDER BY d.position), '[]')
+        FROM deliveries d WHERE d.chunk_id = c.id AND d.status = 'pending'
+          AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now() + interval '1 s')) AS deliveries`,
+}
+
+const RENEW: Statement = {
+  name: 'chunk-renew',
+  text: `UPDATE chunks c SET lease_until = now() + $4 * interval '1 ms'
+    FROM unnest($2::bigint[], $3::int[]) AS held(id, epoch)
+    WHERE c.id = held.id AND c.epoch = held.epoch AND c.owner = $1 AND c.settled_at IS NULL
+    RETURNING c.id, ${PAUSED} AS paused`,
+}
+
+const SWEEP: Statement = {
+  name: 'chunk-sweep',
+  text: `WITH due AS (
+      SELECT c.id FROM chunks c
+      WHERE c.settled_at IS NULL AND c.due_at < now() - $1 * interval '1 ms'
+        AND (c.lease_until IS NULL OR c.lease_until < now())
+        AND (c.swept_at IS NULL OR c.swept_at < now() - $1 * interval '1 ms') AND NOT ${PAUSED}
+      ORDER BY c.due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    UPDATE chunks SET swept_at = now() FROM due WHERE chunks.id = due.id
+    RETURNING chunks.id, chunks.platform, chunks.lane, chunks.try`,
+}
+
+/** A chunk that is due without anybody working on it. */
+export interface DueChunk {
+  id: number
+  platform: Platform
+  lane: Lane
+  try: number
+}
+
+export const openChunkClaims = (database: Database) => ({
+  /** Undefined when the chunk is settled, not due, in another worker's hands, or paused: nothing is to be done then. */
+  async claim(id: number, owner: string, leaseMs: number): Promise<ClaimedChunk | undefined> {
+    const [chunk] = await database.query<ClaimedChunk>(CLAIM, [id, owner, leaseMs])
+    return chunk
+  },
+
+  /** Answers those still held, and whether their platform was paused meanwhile. */
+  renew: (owner: string, claims: readonly Claim[], leaseMs: number): Promise<{ id: number; paused: boolean }[]> =>
+    database.query(RENEW, [owner, claims.map((claim) => claim.id), claims.map((claim) => claim.epoch), leaseMs]),
+
+  /** Up to `limit` chunks that have been due for `afterMs` and are in nobody's hands; the same not again before `afterMs`. */
+  sweep: (afterMs: number, limit: number): Promise<DueChunk[]> => database.query(SWEEP, [afterMs, limit]),
+})

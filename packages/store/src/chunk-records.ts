@@ -1,0 +1,116 @@
+// Records: what became of a chunk's deliveries, written in bulk and only under the claim's epoch.
+import type { Platform } from '@push-server/contract'
+import type { Claim, DeadToken, DeliveryRecord } from './chunk-row.ts'
+import type { Database, Statement } from './database.ts'
+
+/**
+ * Checkpoint and release in one statement. `fence` lets nobody write who lost the claim. A release settles the chunk when
+ * nothing is pending, otherwise makes it due again at $11, now when that is null; either way the waiter is told.
+ */
+const RECORD: Statement = {
+  name: 'chunk-record',
+  text: `WITH record AS (
+      SELECT * FROM unnest($4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::timestamptz[], $9::text[])
+        AS r(id, status, reason, attempts, next_attempt_at, provider_id)),
+    tally AS (
+      SELECT count(*) FILTER (WHERE status = 'sent') AS sent, count(*) FILTER (WHERE status = 'failed') AS failed FROM record),
+    failures AS (
+      SELECT reason, count(*) AS n FROM record WHERE status = 'failed' GROUP BY reason),
+    fence AS (
+      UPDATE chunks c SET
+        sent = c.sent + tally.sent, failed = c.failed + tally.failed,
+        reasons = c.reasons || coalesce((SELECT jsonb_object_agg(reason, coalesce((c.reasons ->> reason)::int, 0) + n)
+          FROM failures), '{}'),
+        owner = CASE WHEN $10 THEN NULL ELSE c.owner END,
+        lease_until = CASE WHEN $10 THEN NULL ELSE c.lease_until END,
+        swept_at = CASE WHEN $10 THEN NULL ELSE c.swept_at END,
+        settled_at = CASE WHEN $10 AND c.sent + tally.sent + c.failed + tally.failed >= c.total THEN now() END,
+        try = CASE WHEN $10 THEN c.try + 1 ELSE c.try END,
+        due_at = CASE WHEN $10 THEN coalesce($11, now()) ELSE c.due_at END
+      FROM tally WHERE c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
+      RETURNING c.id, c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at),
+    delivered AS (
+      UPDATE deliveries d SET status = r.status, reason = r.reason, attempts = r.attempts,
+        next_attempt_at = r.next_attempt_at, provider_id = r.provider_id, updated_at = now()
+      FROM record r, fence WHERE d.id = r.id AND d.chunk_id = fence.id),
+    dropped AS (
+      UPDATE devices d SET dropped_at = now(), drop_reason = t.reason
+      FROM unnest($12::text[], $13::text[], $14::timestamptz[]) AS t(token, reason, since), fence
+      WHERE d.application_id = fence.application_id AND d.token = t.token AND d.platform = fence.platform
+        AND d.registered_at <= t.since AND d.dropped_at IS NULL
+      RETURNING d.id),
+    told AS (
+      SELECT pg_notify(waiter, id::text) FROM fence WHERE $10 AND waiter IS NOT NULL)
+    SELECT fence.settled_at IS NOT NULL AS settled, fence.try,
+      greatest(0, extract(epoch FROM fence.due_at - now()) * 1000)::float8 AS "delayMs",
+      (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM told)::int AS told
+    FROM fence`,
+}
+
+/** Chunks past their age limit that nobody has in hand, paused or not. */
+const EXPIRE: Statement = {
+  name: 'chunk-expire',
+  text: `WITH expired AS (
+      SELECT id FROM chunks WHERE settled_at IS NULL AND expires_at < now() AND (lease_until IS NULL OR lease_until < now())
+      ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED),
+    late AS (
+      UPDATE deliveries d SET status = 'failed', reason = 'TooOld', next_attempt_at = NULL, updated_at = now()
+      FROM expired WHERE d.chunk_id = expired.id AND d.status = 'pending'),
+    settled AS (
+      UPDATE chunks c SET failed = total - sent, settled_at = now(), owner = NULL, lease_until = NULL, epoch = epoch + 1,
+        reasons = reasons || jsonb_build_object('TooOld', coalesce((reasons ->> 'TooOld')::int, 0) + total - sent - failed)
+      FROM expired WHERE c.id = expired.id RETURNING c.id, c.platform, c.waiter)
+    SELECT id, platform, CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END AS told FROM settled`,
+}
+
+/** What a release says about the chunk. */
+export interface Release {
+  settled: boolean
+  /** Number of the next job, when one is needed. */
+  try: number
+  /** Until it is due again. */
+  delayMs: number
+  /** Devices dropped by this record. */
+  dropped: number
+}
+
+export interface Records {
+  deliveries: readonly DeliveryRecord[]
+  deadTokens: readonly DeadToken[]
+}
+
+const timeOf = (ms: number | null) => (ms === null ? null : new Date(ms))
+
+export const openChunkRecords = (database: Database) => {
+  const record = async (claim: Claim, owner: string, records: Records, release: { dueAt: number | null } | false) => {
+    const { deliveries, deadTokens } = records
+    const [row] = await database.query<Release>(RECORD, [
+      claim.id,
+      owner,
+      claim.epoch,
+      deliveries.map((delivery) => delivery.id),
+      deliveries.map((delivery) => delivery.status),
+      deliveries.map((delivery) => delivery.reason),
+      deliveries.map((delivery) => delivery.attempts),
+      deliveries.map((delivery) => timeOf(delivery.nextAttemptAt)),
+      deliveries.map((delivery) => delivery.providerId),
+      release !== false,
+      release === false ? null : timeOf(release.dueAt),
+      deadTokens.map((dead) => dead.token),
+      deadTokens.map((dead) => dead.reason),
+      deadTokens.map((dead) => timeOf(dead.since)),
+    ])
+    return row
+  }
+  return {
+    /** A checkpoint: the claim stays. Undefined when the claim is lost and nothing was written. */
+    record: (claim: Claim, owner: string, records: Records) => record(claim, owner, records, false),
+
+    /** The last record of a claim: the chunk is settled, or due again at `dueAt` (ms since the epoch; null = now). */
+    release: (claim: Claim, owner: string, records: Records & { dueAt: number | null }) =>
+      record(claim, owner, records, { dueAt: records.dueAt }),
+
+    /** Settles up to `limit` chunks past their age limit; answers them by platform. */
+    expire: (limit: number): Promise<{ id: number; platform: Platform }[]> => database.query(EXPIRE, [limit]),
+  }
+}

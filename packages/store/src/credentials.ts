@@ -1,0 +1,76 @@
+// Credentials of an application on a platform. The secret part leaves this file in clear only through `open`.
+import type { Platform } from '@push-server/contract'
+import type { Database, Statement } from './database.ts'
+import type { Encryption } from './encryption.ts'
+
+/** What a provider is opened with. */
+export interface OpenCredentials {
+  version: number
+  settings: Readonly<Record<string, string | null>>
+  secret: Buffer
+}
+
+/** Which application and platform a row belongs to. */
+export interface CredentialsKey {
+  applicationId: number
+  platform: Platform
+}
+
+const PUT: Statement = {
+  name: 'credentials-put',
+  text: `INSERT INTO credentials (application_id, platform, settings, secret, key_id)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (application_id, platform) DO UPDATE SET settings = excluded.settings, secret = excluded.secret,
+      key_id = excluded.key_id, version = nextval('credentials_version_seq'), updated_at = now()`,
+}
+
+/** New credentials answer every doubt about the old ones: the pause ends and what waited is due. */
+const UNPAUSE: Statement = {
+  name: 'credentials-unpause',
+  text: `WITH resumed AS (
+      DELETE FROM provider_pauses WHERE application_id = $1 AND platform = $2 AND lanes = 'all' RETURNING 1)
+    UPDATE chunks SET due_at = now(), swept_at = NULL
+    WHERE application_id = $1 AND platform = $2 AND settled_at IS NULL AND EXISTS (SELECT FROM resumed)`,
+}
+
+const OPEN: Statement = {
+  name: 'credentials-open',
+  text: 'SELECT version, settings, secret, key_id FROM credentials WHERE application_id = $1 AND platform = $2',
+}
+
+const REMOVE: Statement = {
+  name: 'credentials-remove',
+  text: 'DELETE FROM credentials WHERE application_id = $1 AND platform = $2',
+}
+
+/** Names the row to the encryption, so that a secret copied to another row does not open there. */
+const rowName = ({ applicationId, platform }: CredentialsKey) => `credentials/${applicationId}/${platform}`
+
+export const openCredentials = (database: Database, encryption: Encryption) => ({
+  /** Creates or replaces; ends a pause of the platform. */
+  async put(key: CredentialsKey, { settings, secret }: Pick<OpenCredentials, 'settings' | 'secret'>): Promise<void> {
+    const sealed = encryption.seal(secret, rowName(key))
+    const row = [key.applicationId, key.platform]
+    await database.transaction(async (connection) => {
+      await connection.query(PUT, [...row, JSON.stringify(settings), sealed.value, sealed.keyId])
+      await connection.query(UNPAUSE, row)
+    })
+  },
+
+  async remove(key: CredentialsKey): Promise<void> {
+    await database.query(REMOVE, [key.applicationId, key.platform])
+  },
+
+  async open(key: CredentialsKey): Promise<OpenCredentials | undefined> {
+    const [row] = await database.query<{
+      version: number
+      settings: OpenCredentials['settings']
+      secret: Buffer
+      key_id: string
+    }>(OPEN, [key.applicationId, key.platform])
+    if (!row) return undefined
+    const secret = encryption.open({ value: row.secret, keyId: row.key_id }, rowName(key))
+    return { version: row.version, settings: row.settings, secret }
+  },
+})
+export type CredentialsStore = ReturnType<typeof openCredentials>

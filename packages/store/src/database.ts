@@ -1,0 +1,76 @@
+// One pool of connections for everything: Prisma for single rows, prepared statements where a set is the point.
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { PrismaClient } from './generated/client.ts'
+
+/** A statement that PostgreSQL plans once per connection. The name is unique over the whole store. */
+export interface Statement {
+  readonly name: string
+  readonly text: string
+}
+
+/** Values in the order of the statement's placeholders. */
+export type Values = readonly unknown[]
+
+export interface Queryable {
+  query<Row extends object>(statement: Statement, values?: Values): Promise<Row[]>
+}
+
+export interface Database extends Queryable {
+  readonly prisma: PrismaClient
+  /** Commits when `work` resolves, rolls back when it rejects. */
+  transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+const INT8 = 20
+
+/** Our 64-bit ids stay far below 2^53, so they are plain numbers in the program. */
+const types = {
+  getTypeParser: ((oid: number, format?: 'text') =>
+    oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+}
+
+const queryable = (client: pg.Pool | pg.PoolClient): Queryable => ({
+  async query<Row extends object>(statement: Statement, values: Values = []) {
+    const result = await client.query<Row>({ ...statement, values: [...values], types })
+    return result.rows
+  },
+})
+
+export function openDatabase(options: { url: string; connections: number; onError(error: Error): void }): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: 'push-server',
+  })
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', options.onError)
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
+
+  return {
+    ...queryable(pool),
+    prisma,
+    async transaction(work) {
+      const client = await pool.connect()
+      let broken: Error | undefined
+      try {
+        await client.query('BEGIN')
+        const result = await work(queryable(client))
+        await client.query('COMMIT')
+        return result
+      } catch (error) {
+        await client.query('ROLLBACK').catch((fault: Error) => (broken = fault))
+        throw error
+      } finally {
+        client.release(broken)
+      }
+    },
+    async close() {
+      await prisma.$disconnect()
+      await pool.end()
+    },
+  }
+}

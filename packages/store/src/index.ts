@@ -1,0 +1,13 @@
+// WHAT is kept. Prisma and SQL stay behind this page.
+export type { ActivationRow } from './activations.ts'
+export type { ApplicationRow } from './applications.ts'
+export type { DueChunk } from './chunk-claims.ts'
+export type { Records, Release } from './chunk-records.ts'
+export type { Claim, ClaimedChunk, DeadToken, DeliveryRecord, DeliveryRow, MessageRow } from './chunk-row.ts'
+export type { CredentialsKey, OpenCredentials } from './credentials.ts'
+export type { Registration } from './devices.ts'
+export type { Audience, NewChunk, NewDelivery, NewMessage, Recipient, StoredChunk } from './messages.ts'
+export type { Listener } from './notifications.ts'
+export type { PauseRow } from './pauses.ts'
+export { migrate } from './migrate.ts'
+export { openStore, type Store, type StoreOptions } from './store.ts'

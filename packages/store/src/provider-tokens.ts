@@ -1,0 +1,59 @@
+// Provider tokens, shared by all workers: whoever needs one first mints it, the others find it here.
+import type { Database, Statement } from './database.ts'
+import type { Encryption } from './encryption.ts'
+
+interface ProviderToken {
+  value: string
+  issuedAt: number
+  expiresAt: number
+}
+
+const LOCK: Statement = { name: 'token-lock', text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 1))' }
+
+const FIND: Statement = {
+  name: 'token-find',
+  text: 'SELECT value, key_id, issued_at, expires_at FROM provider_tokens WHERE key = $1',
+}
+
+const PUT: Statement = {
+  name: 'token-put',
+  text: `INSERT INTO provider_tokens (key, value, key_id, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value, key_id = excluded.key_id,
+      issued_at = excluded.issued_at, expires_at = excluded.expires_at`,
+}
+
+interface TokenRow {
+  value: Buffer
+  key_id: string
+  issued_at: Date
+  expires_at: Date
+}
+
+const rowName = (key: string) => `provider_tokens/${key}`
+
+export const openProviderTokens = (database: Database, encryption: Encryption) => ({
+  /**
+   * The token under `key`: the stored one when `isFresh` accepts it, else one newly minted and stored. One caller mints at
+   * a time, over all processes; the lock is held meanwhile, so `mint` must be bounded. Rejects when minting does.
+   */
+  take: (
+    key: string,
+    isFresh: (token: ProviderToken) => boolean,
+    mint: () => Promise<ProviderToken>,
+  ): Promise<ProviderToken> =>
+    database.transaction(async (connection) => {
+      await connection.query(LOCK, [key])
+      const [row] = await connection.query<TokenRow>(FIND, [key])
+      const stored = row && {
+        value: encryption.open({ value: row.value, keyId: row.key_id }, rowName(key)).toString('utf8'),
+        issuedAt: row.issued_at.getTime(),
+        expiresAt: row.expires_at.getTime(),
+      }
+      if (stored && isFresh(stored)) return stored
+      const minted = await mint()
+      const { value, keyId } = encryption.seal(minted.value, rowName(key))
+      await connection.query(PUT, [key, value, keyId, new Date(minted.issuedAt), new Date(minted.expiresAt)])
+      return minted
+    }),
+})
+export type ProviderTokens = ReturnType<typeof openProviderTokens>

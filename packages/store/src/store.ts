@@ -1,0 +1,41 @@
+// The store: opened once per process, handed down, closed last.
+import { openActivations } from './activations.ts'
+import { openApplications } from './applications.ts'
+import { openChunkClaims } from './chunk-claims.ts'
+import { openChunkRecords } from './chunk-records.ts'
+import { openCredentials } from './credentials.ts'
+import { openDatabase } from './database.ts'
+import { openDevices } from './devices.ts'
+import { createEncryption } from './encryption.ts'
+import { openMessages } from './messages.ts'
+import { listen, type ListenOptions } from './notifications.ts'
+import { openPauses } from './pauses.ts'
+import { openProviderTokens } from './provider-tokens.ts'
+
+export interface StoreOptions {
+  url: string
+  connections: number
+  /** Base64 of 32 bytes. */
+  encryptionKey: string
+  encryptionKeysOld?: readonly string[]
+  onError(error: Error): void
+}
+
+/** Connects lazily: an unreachable database shows at the first query. */
+export function openStore(options: StoreOptions) {
+  const database = openDatabase(options)
+  const encryption = createEncryption(options.encryptionKey, options.encryptionKeysOld)
+  return {
+    applications: openApplications(database),
+    credentials: openCredentials(database, encryption),
+    devices: openDevices(database),
+    activations: openActivations(database),
+    messages: openMessages(database),
+    chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
+    pauses: openPauses(database),
+    providerTokens: openProviderTokens(database, encryption),
+    listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) => listen({ ...rest, url: options.url, onError: options.onError }),
+    close: () => database.close(),
+  }
+}
+export type Store = ReturnType<typeof openStore>
