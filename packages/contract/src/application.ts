@@ -79,14 +79,32 @@ export const ApplicationDetail = Type.Object(
 )
 export type ApplicationDetail = Static<typeof ApplicationDetail>
 
-export const ApplicationList = Type.Object({ applicationList: Type.Array(ApplicationSummary) }, { title: 'ApplicationList' })
+export const ApplicationList = Type.Object(
+  { applicationList: Type.Array(ApplicationSummary) },
+  { title: 'ApplicationList' },
+)
 
 export const UpdateIosRequest = Type.Object(
   {
     appId: AppId,
-    bundle: Type.String({ minLength: 1, maxLength: 255, description: 'Bundle id, the topic of its pushes.', examples: ['some.bundle.id'] }),
-    keyId: Type.String({ minLength: 1, maxLength: 255, description: 'Id of the signing key.', examples: ['KEYID12345'] }),
-    teamId: Type.String({ minLength: 1, maxLength: 255, description: 'Id of the developer team.', examples: ['TEAMID1234'] }),
+    bundle: Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'Bundle id, the topic of its pushes.',
+      examples: ['some.bundle.id'],
+    }),
+    keyId: Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'Id of the signing key.',
+      examples: ['KEYID12345'],
+    }),
+    teamId: Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'Id of the developer team.',
+      examples: ['TEAMID1234'],
+    }),
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
     privateKeyBase64: Type.String({
       minLength: 1,

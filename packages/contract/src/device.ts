@@ -28,7 +28,12 @@ export const ActivationId = Type.String({
   examples: ['49414e31-f3df-4cea-87e6-f214ca3b8412'],
 })
 
-export const UserId = Type.String({ minLength: 1, maxLength: 255, description: 'Identifier of the user.', examples: ['123'] })
+export const UserId = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  description: 'Identifier of the user.',
+  examples: ['123'],
+})
 
 export const CreateDeviceRequest = Type.Object(
   {
@@ -39,7 +44,12 @@ export const CreateDeviceRequest = Type.Object(
     activationId: ActivationId,
     userId: Type.Optional(Nullable(UserId)),
     activationStatus: Type.Optional(
-      Nullable(Type.String({ enum: [...ACTIVATION_STATUSES], description: 'Status of the activation, for the local registry.' })),
+      Nullable(
+        Type.String({
+          enum: [...ACTIVATION_STATUSES],
+          description: 'Status of the activation, for the local registry.',
+        }),
+      ),
     ),
   },
   { title: 'CreateDeviceRequest' },

@@ -14,7 +14,9 @@ export const MessageBody = Type.Object(
     body: text('Text of the notification.', 'Your balance is now $745.00'),
     bodyLocKey: text('Key of a localised text in the mobile application.', 'balance.update.body'),
     bodyLocArgs: texts('Arguments of the localised text.'),
-    badge: Type.Optional(Nullable(Integer32({ description: 'Number on the application icon; 0 clears it.', examples: [3] }))),
+    badge: Type.Optional(
+      Nullable(Integer32({ description: 'Number on the application icon; 0 clears it.', examples: [3] })),
+    ),
     sound: text('Name of the sound.', 'default'),
     icon: text('Name of the icon (Android and Huawei).', 'custom-icon'),
     category: text('Category of the notification, for actions and grouping.', 'balance-update'),

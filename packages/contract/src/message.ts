@@ -12,7 +12,8 @@ const Mode = Type.Optional(
   Nullable(
     Type.String({
       enum: [...SEND_MODES],
-      description: 'SYNCHRONOUS (when absent) answers with what became of each delivery; ASYNCHRONOUS and null answer at once.',
+      description:
+        'SYNCHRONOUS (when absent) answers with what became of each delivery; ASYNCHRONOUS and null answer at once.',
       examples: ['SYNCHRONOUS'],
     }),
   ),
@@ -21,12 +22,18 @@ const Mode = Type.Optional(
 export const Message = Type.Object(
   {
     userId: UserId,
-    activationId: Type.Optional(Nullable(Type.String({ maxLength: 37, description: 'Only the device of this activation.' }))),
-    priority: Type.Optional(Nullable(Type.String({ enum: ['NORMAL', 'HIGH'], default: 'HIGH', description: 'Urgency.' }))),
+    activationId: Type.Optional(
+      Nullable(Type.String({ maxLength: 37, description: 'Only the device of this activation.' })),
+    ),
+    priority: Type.Optional(
+      Nullable(Type.String({ enum: ['NORMAL', 'HIGH'], default: 'HIGH', description: 'Urgency.' })),
+    ),
     attributes: Type.Optional(
       Nullable(
         Type.Object({
-          silent: Type.Optional(Nullable(Type.Boolean({ default: false, description: 'Wakes the application, shows nothing.' }))),
+          silent: Type.Optional(
+            Nullable(Type.Boolean({ default: false, description: 'Wakes the application, shows nothing.' })),
+          ),
           personal: Type.Optional(
             Nullable(Type.Boolean({ default: false, description: 'Only to devices whose activation is ACTIVE.' })),
           ),
@@ -39,7 +46,10 @@ export const Message = Type.Object(
 )
 export type Message = Static<typeof Message>
 
-export const SendMessageRequest = Type.Object({ appId: AppId, mode: Mode, message: Message }, { title: 'SendMessageRequest' })
+export const SendMessageRequest = Type.Object(
+  { appId: AppId, mode: Mode, message: Message },
+  { title: 'SendMessageRequest' },
+)
 export type SendMessageRequest = Static<typeof SendMessageRequest>
 
 export const SendBatchRequest = Type.Object(

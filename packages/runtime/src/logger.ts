@@ -4,16 +4,31 @@ import type { Config } from './config.ts'
 
 export type Logger = PinoLogger
 
-const SECRET_MEMBERS = ['token', 'tokens', 'privateKey', 'privateKeyBase64', 'secret', 'clientSecret', 'body', 'authorization']
+const SECRET_MEMBERS = [
+  'token',
+  'tokens',
+  'privateKey',
+  'privateKeyBase64',
+  'secret',
+  'clientSecret',
+  'body',
+  'authorization',
+]
 
 /** `name` says which service speaks. */
 export function createLogger(config: Pick<Config, 'logLevel' | 'logPretty'>, name: string): Logger {
   return pino({
     name,
     level: config.logLevel,
-    redact: { paths: SECRET_MEMBERS.flatMap((member) => [member, `*.${member}`, `*.*.${member}`]), censor: '[redacted]' },
+    redact: {
+      paths: SECRET_MEMBERS.flatMap((member) => [member, `*.${member}`, `*.*.${member}`]),
+      censor: '[redacted]',
+    },
     ...(config.logPretty && {
-      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', singleLine: true } },
+      transport: {
+        target: 'pino-pretty',
+        options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', singleLine: true },
+      },
     }),
   })
 }

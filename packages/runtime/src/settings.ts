@@ -2,7 +2,9 @@
 import { choice, count, duration, flag, port, text } from './setting.ts'
 
 export const SETTINGS = {
-  host: text('HOST', 'Address that the API listens on. Anything but loopback also wants AUTH=none.', { fallback: '127.0.0.1' }),
+  host: text('HOST', 'Address that the API listens on. Anything but loopback also wants AUTH=none.', {
+    fallback: '127.0.0.1',
+  }),
   port: port('PORT', 'Port of the API.', { fallback: '8080' }),
   auth: choice(['AUTH', 'none'], 'Says that the API may be reached from elsewhere without authentication.'),
   bodyLimit: count('BODY_LIMIT', 'Largest request body in bytes.', { fallback: '1048576' }),
@@ -11,34 +13,58 @@ export const SETTINGS = {
     fallback: 'PowerAuth Push Server',
   }),
   applicationEnvironment: text('APPLICATION_ENVIRONMENT', 'Environment in the service status.', { fallback: '' }),
-  logLevel: choice(['LOG_LEVEL', 'trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'Least level that is logged.', {
-    fallback: 'info',
-  }),
+  logLevel: choice(
+    ['LOG_LEVEL', 'trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'Least level that is logged.',
+    {
+      fallback: 'info',
+    },
+  ),
   logPretty: flag('LOG_PRETTY', 'Logs for a terminal instead of JSON lines.', { fallback: 'false' }),
 
   databaseUrl: text('DATABASE_URL', 'PostgreSQL, `postgres://user:password@host:port/database`.', { secret: true }),
   databasePool: count('DATABASE_POOL', 'Most database connections of one process.', { fallback: '20' }),
-  redisUrl: text('REDIS_URL', 'Redis of the queues, `redis://…`; without it they live in PostgreSQL.', { secret: true }),
-  queuePrefix: text('QUEUE_PREFIX', 'Namespace of the queues in Redis, or their schema in PostgreSQL.', { fallback: 'push' }),
+  redisUrl: text('REDIS_URL', 'Redis of the queues, `redis://…`; without it they live in PostgreSQL.', {
+    secret: true,
+  }),
+  queuePrefix: text('QUEUE_PREFIX', 'Namespace of the queues in Redis, or their schema in PostgreSQL.', {
+    fallback: 'push',
+  }),
   encryptionKey: text('ENCRYPTION_KEY', 'Key of the stored secrets: base64 of 32 bytes.', { secret: true }),
-  encryptionKeysOld: text('ENCRYPTION_KEYS_OLD', 'Earlier keys, comma-separated, still used for reading.', { secret: true }),
+  encryptionKeysOld: text('ENCRYPTION_KEYS_OLD', 'Earlier keys, comma-separated, still used for reading.', {
+    secret: true,
+  }),
 
   syncTimeout: duration('SYNC_TIMEOUT', 'Longest wait of a SYNCHRONOUS send; what misses it is answered as pending.', {
     fallback: '30s',
   }),
   batchSize: count('BATCH_SIZE', 'Most messages of one batch request.', { fallback: '20' }),
-  enqueueTimeout: duration('ENQUEUE_TIMEOUT', 'Longest wait for the queue; after it the sweep enqueues.', { fallback: '1s' }),
+  enqueueTimeout: duration('ENQUEUE_TIMEOUT', 'Longest wait for the queue; after it the sweep enqueues.', {
+    fallback: '1s',
+  }),
 
   leaseTime: duration('LEASE_TIME', 'How long a worker that stopped answering keeps its chunks.', { fallback: '30s' }),
   sweepInterval: duration('SWEEP_INTERVAL', 'How often due chunks without a job are looked for.', { fallback: '5s' }),
-  sweepAfter: duration('SWEEP_AFTER', 'How long a chunk is due before the sweep gives it a new job.', { fallback: '10s' }),
-  directConcurrency: count('DIRECT_CONCURRENCY', 'Chunks of direct messages that a worker has in hand at once.', { fallback: '20' }),
-  campaignConcurrency: count('CAMPAIGN_CONCURRENCY', 'Chunks of campaigns that a worker has in hand at once.', { fallback: '4' }),
-  deliveryMaxAge: duration('DELIVERY_MAX_AGE', 'Direct deliveries older than this fail as TooOld.', { fallback: '24h' }),
+  sweepAfter: duration('SWEEP_AFTER', 'How long a chunk is due before the sweep gives it a new job.', {
+    fallback: '10s',
+  }),
+  directConcurrency: count('DIRECT_CONCURRENCY', 'Chunks of direct messages that a worker has in hand at once.', {
+    fallback: '20',
+  }),
+  campaignConcurrency: count('CAMPAIGN_CONCURRENCY', 'Chunks of campaigns that a worker has in hand at once.', {
+    fallback: '4',
+  }),
+  deliveryMaxAge: duration('DELIVERY_MAX_AGE', 'Direct deliveries older than this fail as TooOld.', {
+    fallback: '24h',
+  }),
   stopTimeout: duration('STOP_TIMEOUT', 'How long a stopping worker waits for pushes in flight.', { fallback: '20s' }),
 
-  apnsUseDevelopment: flag('APNS_USE_DEVELOPMENT', 'APNs environment of applications that name none.', { fallback: 'false' }),
-  apnsProductionUrl: text('APNS_PRODUCTION_URL', 'APNs for production tokens.', { fallback: 'https://api.push.apple.com' }),
+  apnsUseDevelopment: flag('APNS_USE_DEVELOPMENT', 'APNs environment of applications that name none.', {
+    fallback: 'false',
+  }),
+  apnsProductionUrl: text('APNS_PRODUCTION_URL', 'APNs for production tokens.', {
+    fallback: 'https://api.push.apple.com',
+  }),
   apnsDevelopmentUrl: text('APNS_DEVELOPMENT_URL', 'APNs for development tokens.', {
     fallback: 'https://api.sandbox.push.apple.com',
   }),
@@ -46,6 +72,8 @@ export const SETTINGS = {
   apnsWindow: count('APNS_WINDOW', 'Most pushes in flight for one application.', { fallback: '1000' }),
   apnsRequestTimeout: duration('APNS_REQUEST_TIMEOUT', 'Longest wait for one answer of APNs.', { fallback: '10s' }),
 
-  dataDir: text('DATA_DIR', 'Where `npm start` keeps the embedded PostgreSQL, its key and the simulator.', { fallback: '.data' }),
+  dataDir: text('DATA_DIR', 'Where `npm start` keeps the embedded PostgreSQL, its key and the simulator.', {
+    fallback: '.data',
+  }),
   simulatorPort: port('SIMULATOR_PORT', 'Port of the phones’ page of `npm start`.', { fallback: '8090' }),
 } as const

@@ -27,7 +27,10 @@ export function createEncryption(key: string, oldKeys: readonly string[] = []): 
     seal(plain, row) {
       const nonce = randomBytes(NONCE_BYTES)
       const cipher = createCipheriv(ALGORITHM, current.bytes, nonce).setAAD(Buffer.from(row))
-      return { value: Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]), keyId: current.id }
+      return {
+        value: Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]),
+        keyId: current.id,
+      }
     },
     open({ value, keyId }, row) {
       const bytes = keys.get(keyId)

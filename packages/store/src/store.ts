@@ -34,7 +34,8 @@ export function openStore(options: StoreOptions) {
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
     pauses: openPauses(database),
     providerTokens: openProviderTokens(database, encryption),
-    listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) => listen({ ...rest, url: options.url, onError: options.onError }),
+    listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) =>
+      listen({ ...rest, url: options.url, onError: options.onError }),
     close: () => database.close(),
   }
 }

@@ -1,0 +1,101 @@
+// Which store the queues live in. BullMQ runs the same on both; the differences end in this file.
+import {
+  createPostgresBackend,
+  DEFAULT_SCHEMA,
+  Queue,
+  runMigrations,
+  withBackend,
+  Worker,
+  type BulkJobOptions,
+} from 'bullmq'
+import { Redis } from 'ioredis'
+import { once } from 'node:events'
+import pg from 'pg'
+
+export interface JobData {
+  chunkId: number
+}
+
+/** The part of BullMQ's Queue that a producer of hints needs. */
+export interface HintQueue {
+  addBulk(jobs: { name: string; data: JobData; opts?: BulkJobOptions }[]): Promise<unknown>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  close(): Promise<unknown>
+}
+
+/** The part of BullMQ's Worker that a consumer of hints needs. */
+export interface HintWorker {
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'failed', listener: (job: { data: JobData } | undefined, error: Error) => void): unknown
+  close(): Promise<unknown>
+}
+
+export interface WorkOptions {
+  concurrency: number
+  lockDuration: number
+  stalledInterval: number
+  maxStalledCount: number
+}
+
+export interface Backend {
+  /** False while the store of the queues is out of reach: jobs are not even tried then. */
+  reachable(): boolean
+  openQueue(name: string): HintQueue
+  openWorker(name: string, handle: (data: JobData) => Promise<void>, options: WorkOptions): HintWorker
+  close(): Promise<void>
+}
+
+/** How long the opening waits for Redis before it goes on without. */
+const FIRST_CONNECT_MS = 3000
+
+/** One producer connection that answers at once or not at all; workers make blocking ones that wait for Redis to return. */
+export async function openRedisBackend(url: string, prefix: string, onError: (error: Error) => void): Promise<Backend> {
+  const producer = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 })
+  const consumer = new Redis(url, { maxRetriesPerRequest: null })
+  for (const connection of [producer, consumer]) connection.on('error', onError)
+  await once(producer, 'ready', { signal: AbortSignal.timeout(FIRST_CONNECT_MS) }).catch(onError)
+  return {
+    reachable: () => producer.status === 'ready',
+    openQueue: (name) => new Queue<JobData>(name, { connection: producer, prefix }),
+    openWorker: (name, handle, options) =>
+      new Worker<JobData>(name, (job) => handle(job.data), { connection: consumer, prefix, ...options }),
+    async close() {
+      // Quitting waits for the server's word, which never comes when it is away.
+      producer.disconnect()
+      consumer.disconnect()
+    },
+  }
+}
+
+/**
+ * With few jobs in the table PostgreSQL's planner turns to plans that cost it five times the work once there are many;
+ * these settings keep it on the indexes.
+ */
+const PLANNER = '-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off'
+
+export async function openPostgresBackend(url: string, onError: (error: Error) => void): Promise<Backend> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    options: `-c search_path=${DEFAULT_SCHEMA} ${PLANNER}`,
+    keepAlive: true,
+    max: 20,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'push-server queues',
+  })
+  pool.on('error', onError)
+  const client = await pool.connect()
+  try {
+    await runMigrations(client, DEFAULT_SCHEMA)
+  } finally {
+    client.release()
+  }
+  const bound = withBackend(createPostgresBackend)
+  return {
+    // Away, it refuses the transaction that stores a request before anything could be enqueued.
+    reachable: () => true,
+    openQueue: (name) => new bound.Queue<JobData>(name, { connection: pool }),
+    openWorker: (name, handle, options) =>
+      new bound.Worker<JobData>(name, (job) => handle(job.data), { connection: pool, ...options }),
+    close: () => pool.end(),
+  }
+}

@@ -1,0 +1,2 @@
+// HOW work waits: hints in queues. BullMQ stays behind this page.
+export { openQueues, type Consumer, type ConsumeOptions, type Queues, type QueueSettings } from './queues.ts'

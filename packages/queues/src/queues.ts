@@ -1,0 +1,119 @@
+// The queues: one per platform and lane. A job is a hint that a chunk is due; losing one costs time, never a message.
+import { LANES, PLATFORMS, type ChunkJob, type Lane, type Platform } from '@push-server/contract'
+import type { Logger } from '@push-server/runtime'
+import { openPostgresBackend, openRedisBackend, type Backend, type HintQueue } from './backend.ts'
+
+export interface QueueSettings {
+  redisUrl: string | undefined
+  databaseUrl: string
+  queuePrefix: string
+  /** Longest wait for the queue to take jobs, ms. */
+  enqueueTimeout: number
+}
+
+export interface Consumer {
+  /** Takes no further job and resolves when those in hand are done. */
+  close(): Promise<void>
+}
+
+export interface ConsumeOptions {
+  platform: Platform
+  lane: Lane
+  concurrency: number
+}
+
+export interface Queues {
+  /** Where the queues live. */
+  readonly backend: 'redis' | 'postgresql'
+  /** Rejects within the time-out when the queue does not take the jobs; the sweep then finds their chunks. */
+  enqueue(jobs: readonly ChunkJob[]): Promise<void>
+  /** `handle` is called for each job; what it rejects with is logged and the job is gone. */
+  consume(options: ConsumeOptions, handle: (chunkId: number) => Promise<void>): Consumer
+  close(): Promise<void>
+}
+
+/** A job whose worker died is given to another after about this long; its chunk's lease decides, not the queue. */
+const LOCK_MS = 10_000
+const STALLED_CHECK_MS = 5_000
+/** The largest that PostgreSQL's back end takes. */
+const NO_LIMIT = 2 ** 31 - 1
+
+const queueName = (platform: Platform, lane: Lane) => `${platform}-${lane}`
+
+/** BullMQ takes no colon in an id and no id of digits alone. Nothing is kept: a kept job would block its successor's id. */
+const jobOf = ({ chunkId, try: number, delayMs }: ChunkJob) => ({
+  name: 'chunk',
+  data: { chunkId },
+  opts: {
+    jobId: `${chunkId}-${number}`,
+    delay: Math.ceil(delayMs),
+    attempts: 1,
+    removeOnComplete: true,
+    removeOnFail: true,
+  },
+})
+
+export async function openQueues(settings: QueueSettings, log: Logger): Promise<Queues> {
+  const onError = (error: Error) => log.warn({ err: error }, 'queue connection fault')
+  const backend: Backend = settings.redisUrl
+    ? await openRedisBackend(settings.redisUrl, settings.queuePrefix, onError)
+    : await openPostgresBackend(settings.databaseUrl, onError)
+  const queues = new Map<string, HintQueue>(
+    PLATFORMS.flatMap((platform) =>
+      LANES.map((lane) => {
+        const name = queueName(platform, lane)
+        const queue = backend.openQueue(name)
+        queue.on('error', onError)
+        return [name, queue]
+      }),
+    ),
+  )
+
+  const queueOf = (name: string) => {
+    const queue = queues.get(name)
+    if (!queue) throw new Error(`There is no queue ${name}`)
+    return queue
+  }
+
+  return {
+    backend: settings.redisUrl ? 'redis' : 'postgresql',
+
+    async enqueue(jobs) {
+      if (!backend.reachable()) throw new Error('The queue is out of reach')
+      const byQueue = Map.groupBy(jobs, (job) => queueName(job.platform, job.lane))
+      const added = [...byQueue].map(([name, some]) => queueOf(name).addBulk(some.map(jobOf)))
+      await within(settings.enqueueTimeout, Promise.all(added))
+    },
+
+    consume({ platform, lane, concurrency }, handle) {
+      const worker = backend.openWorker(queueName(platform, lane), ({ chunkId }) => handle(chunkId), {
+        concurrency,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_CHECK_MS,
+        maxStalledCount: NO_LIMIT,
+      })
+      worker.on('error', onError)
+      worker.on('failed', (job, error) => log.error({ err: error, chunkId: job?.data.chunkId }, 'job failed'))
+      return {
+        async close() {
+          await worker.close()
+        },
+      }
+    },
+
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await backend.close()
+    },
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error(`The queue did not answer within ${ms} ms`)), ms)
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
