@@ -3,7 +3,6 @@ import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { MessageBody } from './message-body.ts'
 import { Nullable } from './schema.ts'
-import { UserId } from './device.ts'
 
 export const SEND_MODES = ['SYNCHRONOUS', 'ASYNCHRONOUS'] as const
 export type SendMode = (typeof SEND_MODES)[number]
@@ -21,7 +20,8 @@ const Mode = Type.Optional(
 
 export const Message = Type.Object(
   {
-    userId: UserId,
+    // Empty is refused by a business rule, which comes after the one about the application.
+    userId: Type.String({ maxLength: 255, description: 'Who gets the message.', examples: ['123'] }),
     activationId: Type.Optional(
       Nullable(Type.String({ maxLength: 37, description: 'Only the device of this activation.' })),
     ),

@@ -13,7 +13,7 @@ const CLAIM: Statement = {
   text: `UPDATE chunks c SET owner = $2, epoch = epoch + 1, lease_until = now() + $3 * interval '1 ms'
     WHERE c.id = $1 AND c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
       AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}
-    RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane, c.seed,
+    RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane, c.try, c.seed,
       (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt",
       (SELECT version FROM credentials k WHERE k.application_id = c.application_id AND k.platform = c.platform)
         AS "credentialsVersion",
@@ -23,7 +23,9 @@ const CLAIM: Statement = {
       (SELECT coalesce(json_agg(json_build_object('id', d.id, 'position', d.position, 'messageId', d.message_id,
           'token', d.token, 'environment', d.environment, 'attempts', d.attempts) ORDER BY d.position), '[]')
         FROM deliveries d WHERE d.chunk_id = c.id AND d.status = 'pending'
-          AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now() + interval '1 s')) AS deliveries`,
+          AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now() + interval '1 s')) AS deliveries,
+      (SELECT (extract(epoch FROM min(d.next_attempt_at)) * 1000)::float8 FROM deliveries d WHERE d.chunk_id = c.id
+        AND d.status = 'pending' AND d.next_attempt_at > now() + interval '1 s') AS "laterDueAt"`,
 }
 
 const RENEW: Statement = {
@@ -46,6 +48,11 @@ const SWEEP: Statement = {
     RETURNING chunks.id, chunks.platform, chunks.lane, chunks.try`,
 }
 
+const ANSWERED: Statement = {
+  name: 'chunk-answered',
+  text: 'SELECT id FROM chunks WHERE id = ANY($1) AND (settled_at IS NOT NULL OR try > 0)',
+}
+
 /** A chunk that is due without anybody working on it. */
 export interface DueChunk {
   id: number
@@ -64,6 +71,12 @@ export const openChunkClaims = (database: Database) => ({
   /** Answers those still held, and whether their platform was paused meanwhile. */
   renew: (owner: string, claims: readonly Claim[], leaseMs: number): Promise<{ id: number; paused: boolean }[]> =>
     database.query(RENEW, [owner, claims.map((claim) => claim.id), claims.map((claim) => claim.epoch), leaseMs]),
+
+  /** Those of the given chunks that a worker has settled, or put back for a later try. */
+  async answered(ids: readonly number[]): Promise<number[]> {
+    const rows = await database.query<{ id: number }>(ANSWERED, [ids])
+    return rows.map((row) => row.id)
+  },
 
   /** Up to `limit` chunks that have been due for `afterMs` and are in nobody's hands; the same not again before `afterMs`. */
   sweep: (afterMs: number, limit: number): Promise<DueChunk[]> => database.query(SWEEP, [afterMs, limit]),

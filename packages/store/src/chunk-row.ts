@@ -11,6 +11,8 @@ export interface ClaimedChunk extends Claim {
   applicationId: number
   platform: Platform
   lane: Lane
+  /** How often it was in hand before. */
+  try: number
   /** With a delivery's position it makes the id that every try of the push repeats. */
   seed: string
   /** Deliveries still pending then are too old: ms since the epoch. */
@@ -20,6 +22,8 @@ export interface ClaimedChunk extends Claim {
   messages: MessageRow[]
   /** Those that are due. */
   deliveries: DeliveryRow[]
+  /** When the earliest of the others is: ms since the epoch. */
+  laterDueAt: number | null
 }
 
 export interface MessageRow {

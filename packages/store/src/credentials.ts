@@ -57,8 +57,13 @@ export const openCredentials = (database: Database, encryption: Encryption) => (
     })
   },
 
+  /** Ends a pause too: what waited comes due and fails for want of credentials. */
   async remove(key: CredentialsKey): Promise<void> {
-    await database.query(REMOVE, [key.applicationId, key.platform])
+    const row = [key.applicationId, key.platform]
+    await database.transaction(async (connection) => {
+      await connection.query(REMOVE, row)
+      await connection.query(UNPAUSE, row)
+    })
   },
 
   async open(key: CredentialsKey): Promise<OpenCredentials | undefined> {

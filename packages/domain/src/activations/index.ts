@@ -1,0 +1,2 @@
+export type { Activation, ActivationHint, Activations } from './activations.ts'
+export { localRegistry } from './local-registry.ts'

@@ -1,0 +1,7 @@
+export {
+  createApplication,
+  describeApplication,
+  listApplications,
+  removeCredentials,
+  updateIos,
+} from './administration.ts'

@@ -1,0 +1,44 @@
+// What every service works with, opened in one place and passed down.
+import { openQueues, type Queues } from '@push-server/queues'
+import { ConfigError, createResources, type Config, type Logger, type Release } from '@push-server/runtime'
+import { migrate, openStore, type Store } from '@push-server/store'
+
+export interface Context {
+  config: Config
+  log: Logger
+  store: Store
+  queues: Queues
+}
+
+/** Something that runs until it is told to stop. */
+export type Service = (context: Context) => Promise<Release>
+
+/** Migrates the database, then opens store and queues; `close` releases them in reverse. */
+export async function openContext(config: Config, log: Logger): Promise<Context & { close: Release }> {
+  const databaseUrl = config.databaseUrl ?? missing('DATABASE_URL')
+  const encryptionKey = config.encryptionKey ?? missing('ENCRYPTION_KEY')
+  const applied = await migrate(databaseUrl)
+  if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
+
+  const resources = createResources((name, error) => log.error({ err: error, resource: name }, 'close failed'))
+  const store = openStore({
+    url: databaseUrl,
+    connections: config.databasePool,
+    encryptionKey,
+    encryptionKeysOld: config.encryptionKeysOld?.split(','),
+    onError: (error) => log.warn({ err: error }, 'database connection fault'),
+  })
+  resources.add('store', () => store.close())
+  try {
+    const queues = await openQueues({ ...config, databaseUrl }, log)
+    resources.add('queues', () => queues.close())
+    return { config, log, store, queues, close: () => resources.release() }
+  } catch (error) {
+    await resources.release()
+    throw error
+  }
+}
+
+function missing(name: string): never {
+  throw new ConfigError(`Configuration refused:\n  ${name}: wanted, and not given`)
+}

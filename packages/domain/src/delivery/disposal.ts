@@ -1,0 +1,82 @@
+// What an outcome means for its delivery: settled, or tried again and when. Pure.
+import type { Outcome } from '@push-server/providers'
+import type { DeadToken, DeliveryRecord, DeliveryRow } from '@push-server/store'
+
+/** Tries of one delivery altogether. */
+export const MOST_ATTEMPTS = 10
+const FIRST_DELAY_MS = 1000
+const LONGEST_DELAY_MS = 10 * 60_000
+
+export interface Circumstances {
+  now: number
+  /** Of the message; no try is made after it. */
+  validUntil: number | null
+  /** Of the chunk: the age limit. */
+  expiresAt: number
+  /** When the claim began: a dead token that was registered after it is not dropped. */
+  claimedAt: number
+  /** From 0 to 1, for the jitter. */
+  random: number
+}
+
+export interface Disposal {
+  record: DeliveryRecord
+  deadToken?: DeadToken
+}
+
+export function disposeOf(delivery: DeliveryRow, outcome: Outcome, circumstances: Circumstances): Disposal {
+  const attempts = delivery.attempts + 1
+  switch (outcome.kind) {
+    case 'sent':
+      return { record: { ...settled(delivery, 'sent', null), attempts, providerId: outcome.id ?? null } }
+    case 'token-gone': {
+      const since = outcome.since ?? circumstances.claimedAt
+      return {
+        record: { ...settled(delivery, 'failed', outcome.reason), attempts },
+        deadToken: { token: delivery.token, reason: outcome.reason, since },
+      }
+    }
+    case 'token-doubtful':
+    case 'failed':
+      return { record: { ...settled(delivery, 'failed', outcome.reason), attempts } }
+    case 'retry':
+      return { record: retried({ ...delivery, attempts }, outcome, circumstances) }
+    case 'credentials-fault':
+      // Not the delivery's fault: the try does not count, and it waits for the platform to be resumed.
+      return { record: waiting(delivery, outcome.reason, null) }
+  }
+}
+
+/** A delivery that is not pushed at all. */
+export const settled = (delivery: DeliveryRow, status: 'sent' | 'failed', reason: string | null): DeliveryRecord => ({
+  id: delivery.id,
+  status,
+  reason,
+  attempts: delivery.attempts,
+  nextAttemptAt: null,
+  providerId: null,
+})
+
+const waiting = (delivery: DeliveryRow, reason: string, nextAttemptAt: number | null): DeliveryRecord => ({
+  id: delivery.id,
+  status: 'pending',
+  reason,
+  attempts: delivery.attempts,
+  nextAttemptAt,
+  providerId: null,
+})
+
+function retried(
+  delivery: DeliveryRow,
+  { reason, notBefore = 0 }: Extract<Outcome, { kind: 'retry' }>,
+  { now, validUntil, expiresAt, random }: Circumstances,
+): DeliveryRecord {
+  if (delivery.attempts >= MOST_ATTEMPTS) return settled(delivery, 'failed', reason)
+  const delay = random * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (delivery.attempts - 1))
+  const next = Math.ceil(Math.max(notBefore, now + delay))
+  // A message that was past its time when it was accepted had its one try; why that failed says more than its age.
+  if (validUntil !== null && validUntil <= now) return settled(delivery, 'failed', reason)
+  if (validUntil !== null && validUntil < next) return settled(delivery, 'failed', 'Expired')
+  if (expiresAt < next) return settled(delivery, 'failed', 'TooOld')
+  return waiting(delivery, reason, next)
+}

@@ -1,0 +1,2 @@
+export { sweep, sweeper } from './sweep.ts'
+export { deliveryWorker } from './worker.ts'

@@ -1,0 +1,57 @@
+// One provider per application, for the newest version of its credentials; older ones finish what they have and close.
+import type { Platform } from '@push-server/contract'
+import { PROVIDERS, type Provider } from '@push-server/providers'
+import type { Context } from '../context.ts'
+
+export interface ProviderPool {
+  /** Undefined when the application has no credentials (any more). Rejects with InvalidCredentials when they cannot work. */
+  take(applicationId: number, version: number): Promise<Provider | undefined>
+  close(): Promise<void>
+}
+
+interface Entry {
+  version: number
+  provider: Provider
+}
+
+export function openProviderPool({ config, log, store }: Context, platform: Platform): ProviderPool {
+  const entries = new Map<number, Entry>()
+  const opening = new Map<number, Promise<Entry | undefined>>()
+  const closing = new Set<Promise<void>>()
+
+  function retire({ provider }: Entry): void {
+    const closed = provider
+      .close()
+      .catch((error: unknown) => log.warn({ err: error, platform }, 'provider did not close well'))
+      .finally(() => closing.delete(closed))
+    closing.add(closed)
+  }
+
+  /** Opens what is stored now, which may be newer than what the chunk was claimed with. */
+  async function open(applicationId: number): Promise<Entry | undefined> {
+    const credentials = await store.credentials.open({ applicationId, platform })
+    const kind = PROVIDERS[platform]
+    if (!credentials || !kind) return undefined
+    const provider = kind.open(credentials, { config, log, tokens: store.providerTokens })
+    const entry = { version: credentials.version, provider }
+    const former = entries.get(applicationId)
+    entries.set(applicationId, entry)
+    if (former) retire(former)
+    return entry
+  }
+
+  return {
+    async take(applicationId, version) {
+      const known = entries.get(applicationId)
+      if (known && known.version >= version) return known.provider
+      const pending = opening.get(applicationId) ?? open(applicationId).finally(() => opening.delete(applicationId))
+      opening.set(applicationId, pending)
+      return (await pending)?.provider
+    },
+    async close() {
+      for (const entry of entries.values()) retire(entry)
+      entries.clear()
+      await Promise.all(closing)
+    },
+  }
+}

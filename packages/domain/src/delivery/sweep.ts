@@ -1,0 +1,31 @@
+// The sweep: finds what is due and in nobody's hands, so that a lost job, an empty queue or a dead worker heal by themselves.
+import type { Context, Service } from '../context.ts'
+
+/** So many chunks at once; a longer backlog takes several rounds. */
+const BATCH = 1000
+
+/** One round; answers how many chunks got a job and how many were too old. */
+export async function sweep({ config, store, queues, log }: Context): Promise<{ enqueued: number; expired: number }> {
+  const expired = await store.chunks.expire(BATCH)
+  if (expired.length > 0) log.warn({ chunks: expired.length }, 'chunks past their age limit failed as TooOld')
+  const due = await store.chunks.sweep(config.sweepAfter, BATCH)
+  if (due.length === 0) return { enqueued: 0, expired: expired.length }
+  await queues.enqueue(due.map(({ id, ...chunk }) => ({ ...chunk, chunkId: id, delayMs: 0 })))
+  log.info({ chunks: due.length }, 'chunks without a worker enqueued again')
+  return { enqueued: due.length, expired: expired.length }
+}
+
+/** The service that sweeps. Any number may run: what one has swept the others leave alone for a while. */
+export const sweeper: Service = async (context) => {
+  const { config, log } = context
+  let running: Promise<unknown> | undefined
+  const timer = setInterval(() => {
+    running ??= sweep(context)
+      .catch((error: unknown) => log.warn({ err: error }, 'sweep failed; the next one tries again'))
+      .finally(() => (running = undefined))
+  }, config.sweepInterval)
+  return async () => {
+    clearInterval(timer)
+    await running
+  }
+}

@@ -1,0 +1,43 @@
+// A delivery worker: takes chunks of one platform from both lanes until it is stopped.
+import { LANES, type Platform } from '@push-server/contract'
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Service } from '../context.ts'
+import { deliverChunk, type Worker } from './deliver.ts'
+import { openLeases } from './leases.ts'
+import { openProviderPool } from './provider-pool.ts'
+
+/** The service that delivers what is due on `platform`. Any number of them may run. */
+export const deliveryWorker =
+  (platform: Platform): Service =>
+  async (context) => {
+    const { config, log, queues, store } = context
+    const owner = `${hostname().slice(0, 20)}-${process.pid}-${randomUUID().slice(0, 8)}`
+    const leases = openLeases({ store, owner, leaseMs: config.leaseTime, log })
+    const providers = openProviderPool(context, platform)
+    const worker: Worker = { ...context, platform, owner, leases, providers }
+    const concurrency = { direct: config.directConcurrency, campaign: config.campaignConcurrency }
+    const consumers = LANES.map((lane) =>
+      queues.consume({ platform, lane, concurrency: concurrency[lane] }, (chunkId) => deliverChunk(worker, chunkId)),
+    )
+    log.info({ platform, owner, queues: queues.backend }, 'delivering')
+
+    /** No new chunk; pushes in flight finish, the rest is put back for another worker. */
+    return async () => {
+      const idle = Promise.all(consumers.map((consumer) => consumer.close()))
+      leases.abortAll('stopping')
+      await withDeadline(idle, config.stopTimeout, () => log.warn({ platform }, 'stopped with pushes in flight'))
+      await providers.close()
+      leases.close()
+    }
+  }
+
+async function withDeadline(work: Promise<unknown>, ms: number, onLate: () => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(() => {
+    onLate()
+    resolve()
+  }, ms)
+  await Promise.race([work, promise])
+  clearTimeout(timer)
+}

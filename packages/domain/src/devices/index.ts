@@ -1,0 +1,1 @@
+export { registerDevice, removeDevice } from './register.ts'

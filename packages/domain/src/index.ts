@@ -1,0 +1,15 @@
+// WHAT the push server does, one folder per subject.
+export * from './activations/index.ts'
+export * from './applications/index.ts'
+export { openContext, type Context, type Service } from './context.ts'
+export * from './delivery/index.ts'
+export * from './devices/index.ts'
+export {
+  acceptMessages,
+  openWaiters,
+  type Accepted,
+  type AcceptRequest,
+  type Tallies,
+  type Waiters,
+} from './messages/index.ts'
+export { runService } from './run-service.ts'

@@ -1,0 +1,4 @@
+export { acceptMessages, type Accepted, type AcceptRequest } from './accept.ts'
+export { pushMessageOf } from './compose.ts'
+export { type Tallies } from './tallies.ts'
+export { openWaiters, type Waiters } from './waiters.ts'

@@ -1,0 +1,30 @@
+// A client of the API as an integrator would write it: real HTTP, JSON in, JSON out.
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // The tests read members of many shapes; what is not there fails their assertions.
+  body: any // oxlint-disable-line typescript/no-explicit-any
+}
+
+export interface Api {
+  readonly url: string
+  get(path: string): Promise<Answer>
+  /** `object` goes into the wrapper. */
+  post(path: string, object: unknown): Promise<Answer>
+  call(method: string, path: string, init?: { body?: string; headers?: Record<string, string> }): Promise<Answer>
+}
+
+export function createApi(url: string): Api {
+  const call: Api['call'] = async (method, path, { body, headers = { 'content-type': 'application/json' } } = {}) => {
+    const answer = await fetch(url + path, { method, headers: body === undefined ? {} : headers, body: body ?? null })
+    const text = await answer.text()
+    return { status: answer.status, headers: answer.headers, body: text.startsWith('{') ? JSON.parse(text) : text }
+  }
+  return {
+    url,
+    call,
+    get: (path) => call('GET', path),
+    post: (path, object) => call('POST', path, { body: JSON.stringify({ requestObject: object }) }),
+  }
+}

@@ -1,0 +1,60 @@
+// A database of its own for each test file, on the cluster of the test run or on one started for this file alone.
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startPostgres } from '@push-server/embedded-postgres'
+import pg from 'pg'
+
+export interface TestDatabase {
+  url: string
+  /** Runs SQL that no part of the product has. */
+  query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>
+  close(): Promise<void>
+}
+
+/** Empty: without tables until something migrates it. */
+export async function createDatabase(): Promise<TestDatabase> {
+  const cluster = await reachCluster()
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await inCluster(cluster.url, `CREATE DATABASE ${name}`)
+  const url = new URL(cluster.url)
+  url.pathname = `/${name}`
+  const pool = new pg.Pool({ connectionString: url.href, max: 4 })
+  pool.on('error', () => {
+    // Tests end connections on purpose; the next query tells when one is missing.
+  })
+  return {
+    url: url.href,
+    query: async <Row extends object>(sql: string, values: unknown[] = []) => (await pool.query<Row>(sql, values)).rows,
+    async close() {
+      await pool.end()
+      await inCluster(cluster.url, `DROP DATABASE ${name} WITH (FORCE)`)
+      await cluster.stop()
+    },
+  }
+}
+
+async function reachCluster() {
+  const url = process.env.TEST_DATABASE_URL
+  if (url !== undefined) return { url, stop: async () => {} }
+  const dir = await mkdtemp(join(tmpdir(), 'push-test-'))
+  const server = await startPostgres({ dir, settings: { fsync: 'off' } })
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop()
+      await rm(dir, { recursive: true })
+    },
+  }
+}
+
+async function inCluster(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}

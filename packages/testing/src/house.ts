@@ -1,0 +1,163 @@
+// A whole push server in one process for a test: real HTTP, PostgreSQL and queue; only the vendors are simulated.
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { apiGateway } from '@push-server/api-gateway'
+import { apnsWorker } from '@push-server/apns-worker'
+import { campaignScheduler } from '@push-server/campaign-scheduler'
+import { openContext, type Context, type Service } from '@push-server/domain'
+import { createLogger, createResources, readConfig, type Resources } from '@push-server/runtime'
+import { startSimulator, type Simulator, type SimulatorOptions } from '@push-server/simulator'
+import { createApi, type Api } from './api.ts'
+import { BACKENDS, type TestBackend } from './backends.ts'
+import { createDatabase, type TestDatabase } from './database.ts'
+
+export const APP = 'mobile-app'
+
+const SERVICES = { gateway: apiGateway, apns: apnsWorker, scheduler: campaignScheduler } satisfies Record<
+  string,
+  Service
+>
+export type ServiceName = keyof typeof SERVICES
+
+export interface HouseOptions {
+  backend?: TestBackend
+  /** Which run in this process; all of them by default. */
+  services?: readonly ServiceName[]
+  /** Over the settings of tests, which are the product's with shorter times. */
+  environment?: Record<string, string>
+  simulator?: SimulatorOptions
+}
+
+export interface House {
+  api: Api
+  simulator: Simulator
+  database: TestDatabase
+  context: Context
+  /** For a process of its own that belongs to this house. */
+  environment: Record<string, string>
+  /** Starts one more service in this process; it can be stopped alone. */
+  start(name: ServiceName): Promise<() => Promise<void>>
+  /** Makes APP with APNs credentials. */
+  configure(appId?: string): Promise<void>
+  /** Registers an iPhone under an activation of the user. */
+  register(device: {
+    userId: string
+    token: string
+    activationId?: string
+    status?: string
+    appId?: string
+  }): Promise<void>
+  close(): Promise<void>
+}
+
+const TEST_SETTINGS = {
+  LOG_LEVEL: 'silent',
+  SWEEP_INTERVAL: '250ms',
+  SWEEP_AFTER: '1s',
+  LEASE_TIME: '3s',
+  SYNC_TIMEOUT: '10s',
+}
+
+export async function openHouse(options: HouseOptions = {}): Promise<House> {
+  const resources = createResources(() => {})
+  try {
+    return await open(options, resources)
+  } catch (error) {
+    await resources.release()
+    throw error
+  }
+}
+
+async function open(options: HouseOptions, resources: Resources): Promise<House> {
+  const database = await createDatabase()
+  resources.add('database', database.close)
+  const simulator = await startSimulator({ keep: Infinity, ...options.simulator })
+  resources.add('simulator', simulator.stop)
+  const environment = { ...(await environmentOf(simulator, database, resources)), ...options.environment }
+  Object.assign(environment, (options.backend ?? BACKENDS[0])?.environment(), options.environment)
+
+  const config = readConfig(environment)
+  const context = await openContext(config, createLogger(config, 'test'))
+  resources.add('context', context.close)
+  const api = createApi(`http://127.0.0.1:${config.port}`)
+  const house: House = {
+    api,
+    simulator,
+    database,
+    context,
+    environment,
+    async start(name) {
+      const stop = await SERVICES[name](context)
+      let stopped: Promise<void> | void | undefined
+      const once = async () => (stopped ??= stop())
+      resources.add(name, once)
+      return once
+    },
+    configure: (appId = APP) => configureApplication(context, appId),
+    register: (device) => register(context, device),
+    close: () => resources.release(),
+  }
+  for (const name of options.services ?? (['apns', 'scheduler', 'gateway'] as const)) await house.start(name)
+  return house
+}
+
+async function environmentOf(simulator: Simulator, database: TestDatabase, resources: Resources) {
+  const dir = await mkdtemp(join(tmpdir(), 'push-house-'))
+  resources.add('folder', () => rm(dir, { recursive: true }))
+  const authority = join(dir, 'authority.pem')
+  await writeFile(authority, simulator.apns.ca)
+  return {
+    ...TEST_SETTINGS,
+    PORT: String(await freePort()),
+    DATABASE_URL: database.url,
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    APNS_PRODUCTION_URL: simulator.apns.origin,
+    APNS_DEVELOPMENT_URL: simulator.apns.origin,
+    APNS_CA_FILE: authority,
+  }
+}
+
+/** A key as Apple issues it. */
+export function generateApnsKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+export const APNS_SETTINGS = { bundle: 'com.example.app', keyId: 'KEYID12345', teamId: 'TEAMID1234' }
+
+async function configureApplication({ store }: Context, appId: string): Promise<void> {
+  await store.applications.create(appId)
+  const application = await store.applications.find(appId)
+  if (!application) throw new Error(`Application ${appId} was not created`)
+  await store.credentials.put(
+    { applicationId: application.id, platform: 'ios' },
+    { settings: { ...APNS_SETTINGS, environment: null }, secret: Buffer.from(generateApnsKey()) },
+  )
+}
+
+async function register({ store }: Context, device: Parameters<House['register']>[0]): Promise<void> {
+  const application = await store.applications.find(device.appId ?? APP)
+  if (!application) throw new Error('Configure the application first')
+  await store.devices.register({
+    applicationId: application.id,
+    activationId: device.activationId ?? `of-${device.token}`.slice(0, 37),
+    userId: device.userId,
+    platform: 'ios',
+    environment: null,
+    token: device.token,
+    active: (device.status ?? 'ACTIVE') === 'ACTIVE',
+  })
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

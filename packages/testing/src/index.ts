@@ -1,0 +1,16 @@
+// What tests stand on: databases, back ends, a whole push server in a process, services in processes of their own.
+export { createApi, type Answer, type Api } from './api.ts'
+export { BACKENDS, type TestBackend } from './backends.ts'
+export { createDatabase, type TestDatabase } from './database.ts'
+export {
+  APNS_SETTINGS,
+  APP,
+  freePort,
+  generateApnsKey,
+  openHouse,
+  type House,
+  type HouseOptions,
+  type ServiceName,
+} from './house.ts'
+export { spawnService, type ServiceProcess } from './service-process.ts'
+export { until } from './until.ts'

@@ -1,0 +1,31 @@
+// A service in a process of its own, as production runs it, to be killed at will.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+export interface ServiceProcess {
+  pid: number
+  /** SIGKILL: no chance to put anything in order. */
+  kill(): Promise<void>
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>
+}
+
+/** Runs the service's launcher with exactly this environment. */
+export function spawnService(name: string, environment: Record<string, string>): ServiceProcess {
+  const launcher = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url))
+  const child = spawn(process.execPath, [launcher], {
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${name} could not be started`)
+  return { pid, kill: async () => void (await end(child, 'SIGKILL')), stop: () => end(child, 'SIGTERM') }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+  child.kill(signal)
+  await once(child, 'exit')
+  return child.exitCode
+}

@@ -1,0 +1,17 @@
+// Waiting for what has no event to listen to, such as a row that another process changes.
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Resolves with the first value that is neither undefined nor false; rejects with `what` after `ms`. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  ms = 15_000,
+): Promise<T> {
+  const deadline = Date.now() + ms
+  for (;;) {
+    const seen = await look()
+    if (seen !== undefined && seen !== false) return seen
+    if (Date.now() > deadline) throw new Error(`Waited ${ms} ms in vain for: ${what}`)
+    await sleep(20)
+  }
+}

@@ -1,0 +1,42 @@
+// The API as a value: everything that can be tested without a socket.
+import type { Context, Waiters } from '@push-server/domain'
+import Fastify, { type FastifyInstance } from 'fastify'
+import manifest from '../package.json' with { type: 'json' }
+import { envelope } from './plugins/envelope.ts'
+import { openapi } from './plugins/openapi.ts'
+import { requestId, requests } from './plugins/requests.ts'
+import { applicationRoutes } from './routes/application.ts'
+import { deviceRoutes } from './routes/device.ts'
+import { messageRoutes } from './routes/message.ts'
+import { serviceRoutes } from './routes/service.ts'
+
+const { version } = manifest
+
+export async function buildApp(context: Context, waiters: Waiters): Promise<FastifyInstance> {
+  const { config, log } = context
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: config.bodyLimit,
+    genReqId: (request) => requestId(request.headers),
+    // Stopping waits for requests under way, not for clients that keep a connection open.
+    forceCloseConnections: 'idle',
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allErrors: true,
+        keywords: ['x-case'],
+      },
+    },
+  })
+  await app.register(envelope)
+  await app.register(requests)
+  await app.register(openapi, { version })
+  await app.register(serviceRoutes(config, version))
+  await app.register(applicationRoutes(context))
+  await app.register(deviceRoutes(context))
+  await app.register(messageRoutes(context, waiters))
+  return app as unknown as FastifyInstance
+}

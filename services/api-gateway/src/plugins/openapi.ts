@@ -1,0 +1,34 @@
+// The API's description, from the same schemas that validate it, with a console that needs nothing from elsewhere.
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+
+const TAGS = [
+  { name: 'Service', description: 'Status of the server.' },
+  { name: 'Administration', description: 'Applications and their credentials.' },
+  { name: 'Devices', description: 'Push tokens, tied to users through activations.' },
+  { name: 'Messages', description: 'Notifications to single users.' },
+]
+
+export const openapi = fp(
+  async (app: FastifyInstance, { version }: { version: string }) => {
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Push Server API',
+          version,
+          description: 'One API in front of APNs, FCM and HMS.',
+          license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+        },
+        servers: [{ url: '/' }],
+        tags: TAGS,
+      },
+    })
+    await app.register(swaggerUi, { routePrefix: '/swagger-ui', staticCSP: true, uiConfig: { tryItOutEnabled: true } })
+    app.get('/v3/api-docs', { schema: { hide: true } }, async () => app.swagger())
+    app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/swagger-ui/'))
+  },
+  { name: 'openapi' },
+)

@@ -1,0 +1,52 @@
+// How requests come in: ids, JSON bodies, lenient forms; and the headers that every answer carries.
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { TSchema } from 'typebox'
+import { lenient } from './leniency.ts'
+
+export const CORRELATION_HEADER = 'x-correlation-id'
+const CORRELATION_ID = /^[a-zA-Z0-9-]{8,1024}$/
+
+/** The client's correlation id when it is a valid one, otherwise a new id. */
+export function requestId(headers: Readonly<Record<string, string | string[] | undefined>>): string {
+  const given = headers[CORRELATION_HEADER]
+  return typeof given === 'string' && CORRELATION_ID.test(given) ? given : randomUUID()
+}
+
+const ANSWER_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
+  pragma: 'no-cache',
+  expires: '0',
+} as const
+
+export const requests = fp(
+  async (app: FastifyInstance) => {
+    const parseJson = app.getDefaultJsonParser('error', 'error')
+    app.removeContentTypeParser('application/json')
+    // A DELETE may come with a JSON content type and no body.
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+      if (body === '') done(null, undefined)
+      else parseJson(request, body as string, done)
+    })
+
+    app.addHook('onRequest', async (request, reply) => {
+      reply.headers(ANSWER_HEADERS).header(CORRELATION_HEADER, request.id)
+    })
+    // After a route's own rules, so that they see the request as it came.
+    app.addHook('onRoute', (route) => {
+      const own = route.preValidation === undefined ? [] : [route.preValidation].flat()
+      const body = route.schema?.body as TSchema | undefined
+      if (!body) return
+      route.preValidation = [
+        ...own,
+        async (request) => {
+          request.body = lenient(body, request.body)
+        },
+      ]
+    })
+  },
+  { name: 'requests' },
+)

@@ -1,0 +1,28 @@
+// GET /push/service/status
+import { okWith, OkWith, ServiceStatus, timestampOf } from '@push-server/contract'
+import type { Config } from '@push-server/runtime'
+import type { FastifyInstance } from 'fastify'
+import { answers } from './answers.ts'
+
+/** Touches neither database nor queue. */
+export const serviceRoutes = (config: Config, version: string) => async (app: FastifyInstance) => {
+  app.get(
+    '/push/service/status',
+    {
+      schema: {
+        tags: ['Service'],
+        operationId: 'serviceStatus',
+        summary: 'Service status',
+        response: answers(OkWith(ServiceStatus)),
+      },
+    },
+    async () =>
+      okWith({
+        applicationName: config.applicationName,
+        applicationDisplayName: config.applicationDisplayName,
+        applicationEnvironment: config.applicationEnvironment,
+        version,
+        timestamp: timestampOf(new Date()),
+      }),
+  )
+}

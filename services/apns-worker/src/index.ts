@@ -1,0 +1,1 @@
+export { apnsWorker } from './worker.ts'

@@ -1,0 +1,1 @@
+export { campaignScheduler } from './scheduler.ts'

@@ -1,0 +1,22 @@
+// What a person sees once everything runs: where it is, and one command to paste.
+import { DEMO_APP, DEMO_USER } from './demo.ts'
+
+const MESSAGE = {
+  requestObject: {
+    appId: DEMO_APP,
+    message: { userId: DEMO_USER, body: { title: 'Balance update', body: 'Your balance is now $745.00', badge: 3 } },
+  },
+}
+
+export const bannerOf = (api: string, phones: string) => `
+API        ${api}
+API docs   ${api}/swagger-ui.html
+Phones     ${phones}
+
+Paste this into another terminal, and look at the phone:
+
+curl -s -X POST ${api}/push/message/send -H 'Content-Type: application/json' \\
+  -d '${JSON.stringify(MESSAGE)}'
+
+Ctrl-C stops everything.
+`

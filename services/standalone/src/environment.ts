@@ -1,0 +1,44 @@
+// The environment of `npm start`: what is not given is made below DATA_DIR, and kept there for the next start.
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Environment } from '@push-server/runtime'
+
+export interface Folders {
+  root: string
+  postgres: string
+  simulator: string
+}
+
+export async function makeFolders(dataDir: string): Promise<Folders> {
+  const root = resolve(dataDir)
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  return { root, postgres: join(root, 'postgres'), simulator: join(root, 'simulator') }
+}
+
+/** The key of the stored secrets; made on the first start, readable by its owner only. */
+export async function encryptionKey({ root }: Folders): Promise<string> {
+  const file = join(root, 'encryption.key')
+  try {
+    // `wx` fails when it exists: of two first starts at once both then use the one that was made.
+    await writeFile(file, `${randomBytes(32).toString('base64')}\n`, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return (await readFile(file, 'utf8')).trim()
+}
+
+/** A file with the certificate authority of the simulator, for the setting that names one. */
+export async function writeAuthority({ simulator }: Folders, pem: string): Promise<string> {
+  await mkdir(simulator, { recursive: true })
+  const file = join(simulator, 'authority.pem')
+  await writeFile(file, pem)
+  return file
+}
+
+/** Quiet and readable on a terminal, unless told otherwise. */
+export const terminalDefaults = (environment: Environment): Environment => ({
+  LOG_LEVEL: 'warn',
+  LOG_PRETTY: 'true',
+  ...environment,
+})

@@ -1,0 +1,70 @@
+// Every service in one process, on an embedded PostgreSQL and simulated phones unless real ones are configured.
+import { apiGateway } from '@push-server/api-gateway'
+import { apnsWorker } from '@push-server/apns-worker'
+import { campaignScheduler } from '@push-server/campaign-scheduler'
+import { openContext, type Service } from '@push-server/domain'
+import { startPostgres } from '@push-server/embedded-postgres'
+import {
+  ConfigError,
+  createLogger,
+  createResources,
+  readConfig,
+  type Environment,
+  type Release,
+  type Resources,
+} from '@push-server/runtime'
+import { startSimulator } from '@push-server/simulator'
+import { bannerOf } from './banner.ts'
+import { setUpDemo } from './demo.ts'
+import { encryptionKey, makeFolders, terminalDefaults, writeAuthority, type Folders } from './environment.ts'
+
+/** Workers first: once the API answers, somebody delivers. */
+const SERVICES: readonly Service[] = [apnsWorker, campaignScheduler, apiGateway]
+
+/** Resolves, with the way to stop, once a message can be sent; `print` gets what a person wants to see. */
+export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Release> {
+  const resources = createResources((name, error) => print(`Stopping ${name} failed: ${String(error)}`))
+  try {
+    await start(environment, resources, print)
+  } catch (error) {
+    await resources.release()
+    throw error
+  }
+  return () => resources.release()
+}
+
+async function start(given: Environment, resources: Resources, print: (text: string) => void): Promise<void> {
+  const asked = readConfig(terminalDefaults(given))
+  const folders = await makeFolders(asked.dataDir)
+  const simulator = await startPhones(asked.simulatorPort, folders, resources)
+  const config = readConfig({
+    ...terminalDefaults(given),
+    APNS_PRODUCTION_URL: given.APNS_PRODUCTION_URL ?? simulator.apns.origin,
+    APNS_DEVELOPMENT_URL: given.APNS_DEVELOPMENT_URL ?? simulator.apns.origin,
+    APNS_CA_FILE: given.APNS_CA_FILE ?? (await writeAuthority(folders, simulator.apns.ca)),
+    ENCRYPTION_KEY: given.ENCRYPTION_KEY ?? (await encryptionKey(folders)),
+    DATABASE_URL: asked.databaseUrl ?? (await startDatabase(folders, resources)),
+  })
+  const context = await openContext(config, createLogger(config, 'standalone'))
+  resources.add('context', context.close)
+  await setUpDemo(context, simulator)
+  for (const service of SERVICES) resources.add('service', await service(context))
+  print(bannerOf(`http://${config.host}:${config.port}`, `${simulator.url}/`))
+}
+
+async function startDatabase({ postgres }: Folders, resources: Resources): Promise<string> {
+  const server = await startPostgres({ dir: postgres, settings: { max_connections: '200' } })
+  resources.add('PostgreSQL', server.stop)
+  return server.url
+}
+
+async function startPhones(port: number, { simulator: certificateDir }: Folders, resources: Resources) {
+  try {
+    const simulator = await startSimulator({ port, certificateDir })
+    resources.add('simulator', simulator.stop)
+    return simulator
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new ConfigError(`Port ${port} is taken. Set SIMULATOR_PORT to a free one.`, { cause: error })
+  }
+}
