@@ -1,0 +1,91 @@
+// Who may push: checks the JSON web token that a sender presents with each request.
+// https://developer.apple.com/documentation/usernotifications/establishing-a-token-based-connection-to-apns
+import { createPublicKey, verify, type KeyObject } from 'node:crypto'
+import { isRecord } from './checks.ts'
+import type { Reason } from './reasons.ts'
+
+export interface ApnsKey {
+  keyId: string
+  teamId: string
+  publicKeyPem: string
+  /** Bundle ids the key may push to; without them, any. */
+  topics?: readonly string[] | undefined
+}
+
+/** What a verified token permits. */
+export interface Permit {
+  teamId: string
+  topics: ReadonlySet<string> | undefined
+  /** Seconds since the epoch. */
+  issuedAt: number
+}
+
+export interface Gate {
+  /** From the first key on, only tokens of known keys are admitted; before, every well-formed one is. */
+  addKey(key: ApnsKey): void
+  admit(authorization: string | undefined): Permit | Reason
+}
+
+const VALID_SECONDS = 3600
+/** Senders use one token for an hour: verifying a signature once is enough. */
+const VERDICTS_KEPT = 1000
+
+type KnownKey = { teamId: string; publicKey: KeyObject; topics: ReadonlySet<string> | undefined }
+
+export function createGate(): Gate {
+  const keys = new Map<string, KnownKey>()
+  const verdicts = new Map<string, Permit | Reason>()
+
+  function judge(authorization: string): Permit | Reason {
+    const known = verdicts.get(authorization)
+    if (known !== undefined) return known
+    if (verdicts.size >= VERDICTS_KEPT) verdicts.clear()
+    const verdict = verifyToken(authorization, keys)
+    verdicts.set(authorization, verdict)
+    return verdict
+  }
+
+  return {
+    addKey({ keyId, teamId, publicKeyPem, topics }) {
+      keys.set(keyId, { teamId, publicKey: createPublicKey(publicKeyPem), topics: topics && new Set(topics) })
+      verdicts.clear()
+    },
+    admit(authorization) {
+      if (!authorization) return 'MissingProviderToken'
+      const verdict = judge(authorization)
+      if (typeof verdict === 'string') return verdict
+      const age = Math.abs(Date.now() / 1000 - verdict.issuedAt)
+      return age > VALID_SECONDS ? 'ExpiredProviderToken' : verdict
+    },
+  }
+}
+
+function verifyToken(authorization: string, keys: ReadonlyMap<string, KnownKey>): Permit | Reason {
+  const token = readToken(authorization)
+  if (!token) return 'InvalidProviderToken'
+  const { keyId, teamId, issuedAt, signed, signature } = token
+  if (keys.size === 0) return { teamId, topics: undefined, issuedAt }
+  const key = keys.get(keyId)
+  if (key?.teamId !== teamId) return 'InvalidProviderToken'
+  const genuine = verify('sha256', signed, { key: key.publicKey, dsaEncoding: 'ieee-p1363' }, signature)
+  return genuine ? { teamId, topics: key.topics, issuedAt } : 'InvalidProviderToken'
+}
+
+function readToken(authorization: string) {
+  const [, head, claims, signature] = /^bearer ([\w-]+)\.([\w-]+)\.([\w-]+)$/i.exec(authorization) ?? []
+  if (!head || !claims || !signature) return undefined
+  const { alg, kid } = readPart(head)
+  const { iss, iat } = readPart(claims)
+  if (alg !== 'ES256' || typeof kid !== 'string' || typeof iss !== 'string' || typeof iat !== 'number') return undefined
+  const signed = Buffer.from(`${head}.${claims}`)
+  return { keyId: kid, teamId: iss, issuedAt: iat, signed, signature: Buffer.from(signature, 'base64url') }
+}
+
+function readPart(part: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
+    return isRecord(value) ? value : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,31 @@
+// The token prefixes that make a look-alike misbehave: the same on every platform. Data only; docs/simulator.md repeats it.
+// The tokens of iOS are hexadecimal, hence a word of hexadecimal letters with a status behind it.
+import type { Behaviour } from './behaviour.ts'
+
+export interface Prefix {
+  readonly prefix: string
+  readonly behaviour: Behaviour
+  /** For people: what such a token stands for. */
+  readonly meaning: string
+}
+
+export const PREFIX_LENGTH = 'faded000'.length
+
+export const PREFIXES: readonly Prefix[] = [
+  { prefix: 'faded400', behaviour: { status: 400 }, meaning: 'the token is not valid' },
+  { prefix: 'faded403', behaviour: { status: 403 }, meaning: 'the credentials are refused' },
+  { prefix: 'faded410', behaviour: { status: 410 }, meaning: 'the application was removed from the phone' },
+  { prefix: 'faded413', behaviour: { status: 413 }, meaning: 'the notification is too large' },
+  { prefix: 'faded429', behaviour: { status: 429, retryAfter: 2 }, meaning: 'too many requests, come back in 2 s' },
+  { prefix: 'faded500', behaviour: { status: 500 }, meaning: 'a fault inside the push service' },
+  {
+    prefix: 'faded503',
+    behaviour: { status: 503, retryAfter: 2 },
+    meaning: 'the service is overloaded, come back in 2 s',
+  },
+  { prefix: 'faded000', behaviour: { fault: 'silence' }, meaning: 'there is never an answer' },
+  { prefix: 'faded001', behaviour: { fault: 'cancel' }, meaning: 'the stream is reset: CANCEL' },
+  { prefix: 'faded002', behaviour: { fault: 'refuse' }, meaning: 'the stream is reset: REFUSED_STREAM' },
+  { prefix: 'faded003', behaviour: { fault: 'drop' }, meaning: 'the TCP connection is cut' },
+  { prefix: 'faded004', behaviour: { fault: 'goaway' }, meaning: 'accepted, and the connection says GOAWAY' },
+]
