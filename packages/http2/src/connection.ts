@@ -1,0 +1,170 @@
+// One connection from dialling to its end: who is on it, until when they may be answered, and whether the peer still
+// lives. Times are on the monotonic clock (performance.now).
+import type { Http2Result } from './client.ts'
+import { dial, type Target } from './dial.ts'
+import {
+  reasonOf,
+  unknown,
+  type Ending,
+  type Exchange,
+  type OpenSession,
+  type Session,
+  type SessionEvents,
+} from './session.ts'
+
+export interface ConnectionOptions {
+  target: Target
+  openSession: OpenSession
+  maxStreams: number
+  requestTimeoutMs: number
+  connectTimeoutMs: number
+  pingIntervalMs: number
+  pingTimeoutMs: number
+}
+
+/** What a connection tells its pool. */
+export interface ConnectionEvents {
+  opened(): void
+  /** A stream may have become free. */
+  freed(): void
+  ended(exchange: Exchange, result: Http2Result): void
+  /** It takes no further requests: it never opened, is being drained, or is gone. Once. */
+  retired(connection: Connection, reason: string): void
+  /** It is gone and every exchange on it has ended. Once, after `retired`. */
+  closed(connection: Connection): void
+}
+
+export class Connection implements SessionEvents {
+  state: 'connecting' | 'open' | 'draining' | 'closed' = 'connecting'
+  /** Whether it has ever been of use. */
+  answered = false
+  readonly #options: ConnectionOptions
+  readonly #events: ConnectionEvents
+  readonly #exchanges = new Set<Exchange>()
+  readonly #dialling = new AbortController()
+  readonly #openBy: number
+  #session: Session | undefined
+  #pingAt = Infinity
+  #pongBy = Infinity
+
+  constructor(options: ConnectionOptions, events: ConnectionEvents) {
+    this.#options = options
+    this.#events = events
+    this.#openBy = performance.now() + options.connectTimeoutMs
+    void this.#connect()
+  }
+
+  /** Streams that may be open at once. */
+  get streams() {
+    return this.state === 'open' && this.#session ? Math.min(this.#session.streams, this.#options.maxStreams) : 0
+  }
+
+  /** Streams that may be opened now; negative after the peer has lowered its limit. */
+  get free() {
+    return this.streams - (this.#session?.inFlight ?? 0)
+  }
+
+  get busy() {
+    return this.#exchanges.size > 0
+  }
+
+  /** Only while `free` is above 0. */
+  open(exchange: Exchange, now: number) {
+    if (!this.#session) throw new Error('a request on a connection that is not open')
+    exchange.sends++
+    exchange.deadline = now + this.#timeoutOf(exchange)
+    this.#exchanges.add(exchange)
+    exchange.stream = this.#session.open(exchange)
+  }
+
+  /** To be called often: deadlines are kept here, and only here. */
+  sweep(now: number) {
+    if (this.state === 'connecting') {
+      if (now >= this.#openBy) this.destroy(`no connection within ${this.#options.connectTimeoutMs} ms`)
+      return
+    }
+    const late = [...this.#exchanges].filter((exchange) => exchange.deadline <= now)
+    for (const exchange of late) this.#giveUp(exchange)
+    // A silent peer may be a dead one: ask at once instead of at the next turn.
+    if (late.length > 0) this.#pingAt = now
+    this.#checkPeer(now)
+    this.#destroyWhenDrained()
+  }
+
+  /** What is in flight becomes unknown at once, without waiting for the socket. */
+  destroy(reason: string) {
+    if (this.state === 'closed') return
+    this.#dialling.abort()
+    this.#session?.destroy(reason)
+    this.closed(reason)
+  }
+
+  settings() {
+    if (this.state !== 'connecting') return this.#events.freed()
+    this.state = 'open'
+    this.#pingAt = performance.now() + this.#options.pingIntervalMs
+    this.#events.opened()
+  }
+
+  ended(exchange: Exchange, ending: Ending) {
+    if (!this.#exchanges.delete(exchange)) return
+    if (ending.kind === 'answer') this.answered = true
+    this.#events.ended(exchange, ending)
+  }
+
+  freed() {
+    this.#destroyWhenDrained()
+    this.#events.freed()
+  }
+
+  retired(reason: string) {
+    if (this.state === 'draining' || this.state === 'closed') return
+    this.state = 'draining'
+    this.#events.retired(this, reason)
+  }
+
+  ponged() {
+    this.#pongBy = Infinity
+    this.#pingAt = performance.now() + this.#options.pingIntervalMs
+  }
+
+  closed(reason: string) {
+    if (this.state === 'closed') return
+    this.retired(reason)
+    this.state = 'closed'
+    for (const exchange of this.#exchanges) this.ended(exchange, unknown(reason))
+    this.#events.closed(this)
+  }
+
+  async #connect() {
+    const { target, openSession } = this.#options
+    try {
+      const socket = await dial(target, this.#dialling.signal)
+      if (this.state === 'closed') socket.destroy()
+      else this.#session = openSession(socket, target.origin, this)
+    } catch (error) {
+      this.closed(reasonOf(error))
+    }
+  }
+
+  #giveUp(exchange: Exchange) {
+    this.#exchanges.delete(exchange)
+    exchange.stream?.cancel()
+    this.#events.ended(exchange, { kind: 'timeout', reason: `no answer within ${this.#timeoutOf(exchange)} ms` })
+  }
+
+  #timeoutOf({ request }: Exchange) {
+    return request.timeoutMs ?? this.#options.requestTimeoutMs
+  }
+
+  #checkPeer(now: number) {
+    if (now >= this.#pongBy) return this.destroy(`PING unanswered for ${this.#options.pingTimeoutMs} ms`)
+    if (now < this.#pingAt || this.#pongBy < Infinity) return
+    this.#pongBy = now + this.#options.pingTimeoutMs
+    this.#session?.ping()
+  }
+
+  #destroyWhenDrained() {
+    if (this.state === 'draining' && !this.busy) this.destroy('drained')
+  }
+}

@@ -1,0 +1,188 @@
+// The client over any transport: who waits, which connection takes whom, when to dial again. One timer keeps all times.
+import { backOffMs } from './back-off.ts'
+import type { Http2Client, Http2Log, Http2Request, Http2Result, Settle } from './client.ts'
+import { Connection, type ConnectionEvents, type ConnectionOptions } from './connection.ts'
+import { unsent, type Exchange } from './session.ts'
+import { Waiting } from './waiting.ts'
+
+const SWEEP_MS = 100
+/** How often a request that was refused unprocessed is sent again before its sender hears of it. */
+const RESENDS = 3
+
+export interface PoolOptions extends ConnectionOptions {
+  maxConnections: number
+  queueTimeoutMs: number
+  log: Http2Log | undefined
+}
+
+export class Pool implements Http2Client, ConnectionEvents {
+  readonly #options: PoolOptions
+  readonly #waiting = new Waiting()
+  readonly #connections = new Set<Connection>()
+  /** Requests not settled. */
+  #pending = 0
+  /** Connections in a row that never answered a request. */
+  #failures = 0
+  #dialAt = 0
+  /** Why the latest connection went, until another one opens. */
+  #obstacle: string | undefined
+  #sending = false
+  #timer: NodeJS.Timeout | undefined
+  #closing: PromiseWithResolvers<void> | undefined
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+  }
+
+  get capacity() {
+    const open = [...this.#connections].filter(({ state }) => state === 'open')
+    const streams = open.reduce((sum, connection) => sum + connection.streams, 0)
+    return Math.max(1, streams + this.#options.maxConnections - open.length)
+  }
+
+  request(request: Http2Request, settle: Settle) {
+    const now = performance.now()
+    const exchange: Exchange = { request, settle, deadline: now + this.#options.queueTimeoutMs, sends: 0 }
+    this.#pending++
+    this.#keepTime()
+    if (this.#closing) return process.nextTick(() => this.#settle(exchange, unsent('the client is closed')))
+    if (request.signal?.aborted) return process.nextTick(() => this.#settle(exchange, unsent('aborted')))
+    this.#waiting.push(exchange)
+    this.#send()
+  }
+
+  close(): Promise<void> {
+    if (this.#closing) return this.#closing.promise
+    this.#closing = Promise.withResolvers()
+    for (const exchange of this.#waiting.takeAll(() => true)) this.#settle(exchange, unsent('the client is closed'))
+    for (const connection of this.#connections) {
+      if (connection.state === 'connecting') connection.destroy('the client is closed')
+      else connection.retired('the client is closed')
+    }
+    this.#sweep()
+    return this.#closing.promise
+  }
+
+  opened() {
+    this.#obstacle = undefined
+    this.#options.log?.debug({ origin: this.#origin }, 'connection opened')
+    this.#send()
+  }
+
+  freed() {
+    this.#send()
+  }
+
+  ended(exchange: Exchange, result: Http2Result) {
+    if (result.kind === 'answer') this.#failures = 0
+    if (result.kind !== 'unsent' || exchange.sends > RESENDS || this.#closing) return this.#settle(exchange, result)
+    exchange.deadline = performance.now() + this.#options.queueTimeoutMs
+    this.#waiting.putBack(exchange)
+    this.#send()
+  }
+
+  /** A connection that was of use is replaced at once, one that was not after a pause: a storm of dialling heals nobody. */
+  retired(connection: Connection, reason: string) {
+    if (this.#closing) return
+    this.#failures = connection.answered ? 0 : this.#failures + 1
+    const pause = backOffMs(this.#failures, Math.random())
+    this.#dialAt = performance.now() + pause
+    this.#obstacle = reason
+    const level = connection.answered ? 'info' : 'warn'
+    this.#options.log?.[level]({ origin: this.#origin, reason, pauseMs: Math.round(pause) }, 'connection retired')
+    if (connection.busy || this.#waiting.size > 0) this.#dial()
+  }
+
+  closed(connection: Connection) {
+    this.#connections.delete(connection)
+    this.#send()
+    this.#rest()
+  }
+
+  get #origin() {
+    return this.#options.target.origin.origin
+  }
+
+  /** Puts on streams whoever waits, as far as streams are free. What settles meanwhile may call for it again. */
+  #send() {
+    if (this.#sending || this.#waiting.size === 0) return
+    this.#sending = true
+    try {
+      this.#fillStreams(performance.now())
+    } finally {
+      this.#sending = false
+    }
+    if (this.#waiting.size > 0) this.#dial()
+  }
+
+  #fillStreams(now: number) {
+    for (let connection = this.#pick(); connection; connection = this.#pick()) {
+      const exchange = this.#waiting.take()
+      if (!exchange) return
+      // Here, not only in the sweep: a stream must not go to a request that nobody waits for any more.
+      if (this.#isOver(exchange, now)) this.#settle(exchange, this.#lapsed(exchange))
+      else connection.open(exchange, now)
+    }
+  }
+
+  /** The connection with a free stream that has the most of them. */
+  #pick(): Connection | undefined {
+    let best: Connection | undefined
+    for (const connection of this.#connections) {
+      if (connection.free > (best?.free ?? 0)) best = connection
+    }
+    return best
+  }
+
+  /** One at a time, so that an origin in trouble does not get them all at once. */
+  #dial() {
+    const usable = [...this.#connections].filter(({ state }) => state === 'connecting' || state === 'open')
+    if (this.#closing || usable.length >= this.#options.maxConnections || performance.now() < this.#dialAt) return
+    if (usable.some(({ state }) => state === 'connecting')) return
+    this.#connections.add(new Connection(this.#options, this))
+    this.#keepTime()
+  }
+
+  #sweep() {
+    const now = performance.now()
+    if (this.#waiting.size > 0) {
+      for (const exchange of this.#waiting.takeAll((it) => this.#isOver(it, now))) {
+        this.#settle(exchange, this.#lapsed(exchange))
+      }
+    }
+    for (const connection of this.#connections) connection.sweep(now)
+    this.#send()
+    this.#rest()
+  }
+
+  #isOver({ deadline, request }: Exchange, now: number) {
+    return deadline <= now || request.signal?.aborted === true
+  }
+
+  #lapsed({ request }: Exchange) {
+    if (request.signal?.aborted) return unsent('aborted')
+    const open = [...this.#connections].some(({ state }) => state === 'open')
+    return unsent((!open && this.#obstacle) || `no stream was free within ${this.#options.queueTimeoutMs} ms`)
+  }
+
+  #settle(exchange: Exchange, result: Http2Result) {
+    this.#pending--
+    this.#rest()
+    exchange.settle(result)
+  }
+
+  /** Requests keep the process alive, by way of the timer; connections do not. */
+  #keepTime() {
+    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS)
+    if (this.#pending > 0) this.#timer.ref()
+  }
+
+  #rest() {
+    if (this.#pending > 0) return
+    if (!this.#closing) this.#timer?.unref()
+    if (this.#connections.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#closing?.resolve()
+  }
+}

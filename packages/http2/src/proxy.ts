@@ -1,0 +1,30 @@
+// A tunnel through an HTTP proxy (CONNECT, RFC 9110 section 9.3.6), with basic authentication when there is a user name.
+import { request } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Proxy } from './client.ts'
+
+const authorization = ({ username, password = '' }: Proxy) =>
+  username && { 'proxy-authorization': `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
+
+/** The socket behind the proxy. Rejects when the proxy refuses, cannot be reached, or `signal` ends the wait. */
+export function openTunnel(proxy: Proxy, authority: string, signal: AbortSignal): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const connect = request({
+    host: proxy.host,
+    port: proxy.port,
+    method: 'CONNECT',
+    path: authority,
+    headers: { host: authority, ...authorization(proxy) },
+    agent: false,
+    signal,
+  })
+  connect.once('socket', (socket) => socket.unref())
+  connect.once('connect', ({ statusCode = 0 }, socket) => {
+    if (statusCode >= 200 && statusCode < 300) return resolve(socket as Socket)
+    socket.destroy()
+    reject(new Error(`the proxy answered CONNECT with ${statusCode}`))
+  })
+  connect.on('error', (error) => reject(new Error(`proxy: ${error.message}`, { cause: error })))
+  connect.end()
+  return promise
+}

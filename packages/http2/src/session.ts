@@ -1,0 +1,62 @@
+// The seam between what every transport needs (queue, deadlines, PING schedule, reconnecting) and what only one knows
+// (frames). A transport is one function, OpenSession, over a TLS socket that has agreed on h2.
+import type { TLSSocket } from 'node:tls'
+import type { Http2Request, Http2Result, Settle } from './client.ts'
+
+/** A request on its way through the client. */
+export interface Exchange {
+  readonly request: Http2Request
+  readonly settle: Settle
+  /** On the monotonic clock: until when it may wait for a stream; once it is on one, until when it may be answered. */
+  deadline: number
+  /** How often it was put on a stream. */
+  sends: number
+  stream?: Stream
+}
+
+export interface Stream {
+  /** RST_STREAM CANCEL. */
+  cancel(): void
+}
+
+export type Ending = Exclude<Http2Result, { kind: 'timeout' }>
+
+/** What a session tells. Nothing of it is called from inside a call to the session. */
+export interface SessionEvents {
+  /** SETTINGS came; the first of them says that the connection is usable. */
+  settings(): void
+  /** Exactly once for each exchange opened. */
+  ended(exchange: Exchange, ending: Ending): void
+  /** A stream has closed; another may be opened in its place. */
+  freed(): void
+  /** No new streams from now on; those open may still be answered. */
+  retired(reason: string): void
+  ponged(): void
+  /** The connection is gone. Whatever has not ended by then never will. */
+  closed(reason: string): void
+}
+
+export interface Session {
+  /** Streams the peer allows now, after its latest SETTINGS; 0 once it takes no new ones. */
+  readonly streams: number
+  /** Streams not closed yet, cancelled ones included. */
+  readonly inFlight: number
+  open(exchange: Exchange): Stream
+  ping(): void
+  /** Closes the connection at once, however unresponsive the peer. */
+  destroy(reason: string): void
+}
+
+export type OpenSession = (socket: TLSSocket, origin: URL, events: SessionEvents) => Session
+
+/** An answer with a longer body ends as unknown; those of push providers have a few hundred bytes. */
+export const MAX_ANSWER_BYTES = 65_536
+
+export const unsent = (reason: string): Ending => ({ kind: 'unsent', reason })
+export const unknown = (reason: string): Ending => ({ kind: 'unknown', reason })
+
+/** The message alone; an AggregateError (all addresses of a host failed) has none, but a code. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message || ('code' in error && String(error.code)) || error.name
+}

@@ -1,0 +1,40 @@
+// Requests that wait for a stream: first in, first out, and what was refused comes back at the front.
+import type { Exchange } from './session.ts'
+
+export class Waiting {
+  #items: Exchange[] = []
+  #taken = 0
+
+  get size() {
+    return this.#items.length - this.#taken
+  }
+
+  push(exchange: Exchange) {
+    this.#items.push(exchange)
+  }
+
+  putBack(exchange: Exchange) {
+    if (this.#taken > 0) this.#items[--this.#taken] = exchange
+    else this.#items.unshift(exchange)
+  }
+
+  take(): Exchange | undefined {
+    const exchange = this.#items[this.#taken]
+    if (exchange !== undefined && ++this.#taken === this.#items.length) this.#reset([])
+    return exchange
+  }
+
+  /** Takes out every one that `isOver`, wherever it stands. */
+  takeAll(isOver: (exchange: Exchange) => boolean): Exchange[] {
+    const { over = [], waiting = [] } = Object.groupBy(this.#items.slice(this.#taken), (exchange) =>
+      isOver(exchange) ? 'over' : 'waiting',
+    )
+    this.#reset(waiting)
+    return over
+  }
+
+  #reset(items: Exchange[]) {
+    this.#items = items
+    this.#taken = 0
+  }
+}
