@@ -1,0 +1,125 @@
+// Processes that die in the middle of it: what was accepted is delivered, and little of it twice.
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { APP, BACKENDS, openHouse, spawnService, until, type House, type TestBackend } from '@push-server/testing'
+import pg from 'pg'
+
+const WINDOW = 50
+const LATENCY_MS = 40
+/** What a window of pushes brings in answers within one checkpoint of 250 ms. */
+const CHECKPOINT = WINDOW * Math.ceil(250 / LATENCY_MS)
+
+const ofUser = (userId: string) => ({ userId, body: { title: 'Crash test' } })
+const sendLater = (house: House, userId: string) =>
+  house.api.post('/push/message/send', { appId: APP, message: ofUser(userId), mode: 'ASYNCHRONOUS' })
+
+const openChunks = async (house: House) =>
+  (await house.database.query<{ open: number }>('SELECT count(*)::int AS open FROM chunks WHERE settled_at IS NULL'))[0]?.open
+
+/** One user with many phones: one chunk. */
+async function registerPhones(house: House, userId: string, count: number): Promise<void> {
+  await house.database.query(
+    `INSERT INTO devices (application_id, user_id, activation_id, platform, token, bucket, active)
+     SELECT 1, $1, $1 || '-' || n, 'ios', lpad(to_hex(n), 64, 'a'), 0, true FROM generate_series(1, $2::int) AS n`,
+    [userId, count],
+  )
+}
+
+/** Holds back whatever wants to write to the queue. */
+async function blockQueue(house: House, backend: TestBackend): Promise<() => Promise<void>> {
+  if (backend.name === 'redis') {
+    const redis = new Redis(house.environment.REDIS_URL ?? '')
+    await redis.call('CLIENT', 'PAUSE', '900', 'WRITE')
+    return async () => redis.disconnect()
+  }
+  const client = new pg.Client({ connectionString: house.database.url })
+  await client.connect()
+  await client.query('BEGIN; LOCK TABLE bullmq.job IN ACCESS EXCLUSIVE MODE')
+  return () => client.end()
+}
+
+async function emptyQueue(house: House, backend: TestBackend): Promise<number> {
+  if (backend.name === 'postgresql') return (await house.database.query('DELETE FROM bullmq.job RETURNING 1')).length
+  const redis = new Redis(house.environment.REDIS_URL ?? '')
+  const keys = await redis.keys(`${house.environment.QUEUE_PREFIX}:*`)
+  const deleted = await redis.del(...keys)
+  redis.disconnect()
+  return deleted
+}
+
+for (const backend of BACKENDS) {
+  t.test(`crashes on ${backend.name}`, { skip: backend.skip }, async (t) => {
+    const open = (services: ('gateway' | 'apns' | 'scheduler')[], environment = {}) =>
+      openHouse({ backend, services, environment, simulator: { latencyMs: LATENCY_MS } })
+
+    t.test('two workers are offered the same chunk: one takes it', async (t) => {
+      const house = await open(['gateway', 'apns', 'apns'])
+      t.teardown(() => house.close())
+      await house.configure()
+      await registerPhones(house, 'shared', 100)
+      await sendLater(house, 'shared')
+      const [chunk] = await house.database.query<{ id: number }>('SELECT id::int FROM chunks')
+      if (!chunk) throw new Error('No chunk was stored')
+      const again = Array.from({ length: 6 }, (_, number) => ({ chunkId: chunk.id, try: number + 1, delayMs: 0 }))
+      await house.context.queues.enqueue(again.map((job) => ({ ...job, platform: 'ios', lane: 'direct' })))
+      await until('the chunk to settle', async () => (await openChunks(house)) === 0)
+      t.equal(house.simulator.pushes.length, 100)
+      t.equal(house.simulator.stats().ios.distinctTokens, 100)
+      const [row] = await house.database.query('SELECT epoch, sent FROM chunks')
+      t.same(row, { epoch: 1, sent: 100 })
+    })
+
+    t.test('a worker is killed in the middle of a chunk', async (t) => {
+      const house = await open(['gateway', 'scheduler'], { APNS_WINDOW: String(WINDOW) })
+      t.teardown(() => house.close())
+      await house.configure()
+      await registerPhones(house, 'killed', 500)
+      const worker = spawnService('apns-worker', house.environment)
+      await sendLater(house, 'killed')
+      await house.simulator.waitFor((pushes) => pushes.length >= 200, 20_000)
+      await worker.kill()
+      const before = house.simulator.pushes.length
+      t.ok(before < 500, `killed in the middle, at ${before}`)
+      await house.start('apns')
+      await until('the chunk to settle', async () => (await openChunks(house)) === 0, 30_000)
+      t.equal(house.simulator.stats().ios.distinctTokens, 500, 'nothing is lost')
+      const repeats = house.simulator.pushes.length - 500
+      t.ok(repeats <= WINDOW + CHECKPOINT, `${repeats} repeats, allowed are ${WINDOW} + ${CHECKPOINT}`)
+      const byToken = Map.groupBy(house.simulator.pushes, (push) => push.token)
+      const ids = [...byToken.values()].map((pushes) => new Set(pushes.map((push) => push.apnsId)).size)
+      t.ok(ids.every((count) => count === 1), 'a repeat bears the same id')
+      const [row] = await house.database.query('SELECT sent, failed, total FROM chunks')
+      t.same(row, { sent: 500, failed: 0, total: 500 })
+    })
+
+    t.test('the gateway is killed between storing and enqueueing', async (t) => {
+      const house = await open(['apns', 'scheduler'])
+      t.teardown(() => house.close())
+      await house.configure()
+      await registerPhones(house, 'stored', 3)
+      const gateway = spawnService('api-gateway', { ...house.environment, ENQUEUE_TIMEOUT: '60s' })
+      await until('the gateway', () => house.api.get('/push/service/status').then(() => true, () => false))
+      const release = await blockQueue(house, backend)
+      const answer = sendLater(house, 'stored').then(() => 'answered', () => 'cut off')
+      await until('the message to be stored', async () => (await openChunks(house)) === 1)
+      await gateway.kill()
+      await release()
+      t.equal(await answer, 'cut off')
+      await until('the sweep', async () => (await openChunks(house)) === 0, 30_000)
+      t.equal(house.simulator.stats().ios.distinctTokens, 3)
+    })
+
+    t.test('the queue is emptied by hand', async (t) => {
+      const house = await open(['gateway'])
+      t.teardown(() => house.close())
+      await house.configure()
+      await registerPhones(house, 'flushed', 3)
+      await sendLater(house, 'flushed')
+      t.ok((await emptyQueue(house, backend)) > 0, 'there was something to lose')
+      await house.start('apns')
+      await house.start('scheduler')
+      await until('the sweep', async () => (await openChunks(house)) === 0, 30_000)
+      t.equal(house.simulator.pushes.length, 3)
+    })
+  })
+}

@@ -1,0 +1,237 @@
+// A message's way through the whole house, once on each back end of the queues.
+import t from 'tap'
+import { APP, BACKENDS, generateApnsKey, openHouse, until, type House } from '@push-server/testing'
+
+const token = (name: string) => Buffer.from(name).toString('hex').padEnd(64, '0')
+const ZERO = { sent: 0, pending: 0, failed: 0, total: 0 }
+const SENT_ONE = { sent: 1, pending: 0, failed: 0, total: 1 }
+const FAILED_ONE = { sent: 0, pending: 0, failed: 1, total: 1 }
+const PENDING_ONE = { sent: 0, pending: 1, failed: 0, total: 1 }
+
+const message = (userId: string, more: object = {}) => ({ userId, body: { title: 'Balance update', body: '$745.00' }, ...more })
+const send = (house: House, message: object, more: object = {}) =>
+  house.api.post('/push/message/send', { appId: APP, message, ...more })
+const received = (house: House, wanted: string) => house.simulator.pushes.filter((push) => push.token === wanted)
+
+const deliveriesOf = (house: House, messageId: string) =>
+  house.database.query<{ status: string; reason: string | null; attempts: number; provider_id: string | null }>(
+    'SELECT status, reason, attempts, provider_id FROM deliveries WHERE message_id = $1 ORDER BY id',
+    [messageId],
+  )
+
+for (const backend of BACKENDS) {
+  t.test(`journeys on ${backend.name}`, { skip: backend.skip }, async (t) => {
+    const house = await openHouse({ backend })
+    t.teardown(() => house.close())
+    await house.configure()
+
+    t.test('synchronous: the phone has it when the answer comes', async (t) => {
+      await house.register({ userId: 'sync', token: token('sync') })
+      const { status, body } = await send(house, message('sync'))
+      t.equal(status, 200)
+      t.match(body.responseObject, { mode: 'SYNCHRONOUS', result: { ios: SENT_ONE, android: ZERO, huawei: ZERO } })
+      t.same(body.responseObject.ios, SENT_ONE, 'mirrored flat under the older name')
+      t.same(body.responseObject.apns, SENT_ONE, 'and under the newer one')
+      const [push, ...others] = received(house, token('sync'))
+      t.match(push, { topic: 'com.example.app', payload: { aps: { alert: { title: 'Balance update', body: '$745.00' } } } })
+      t.equal(others.length, 0)
+      const [delivery] = await deliveriesOf(house, body.responseObject.messageIds[0])
+      t.match(delivery, { status: 'sent', reason: null, attempts: 1 })
+      t.equal(delivery?.provider_id, push?.apnsId, 'the provider’s name for it is kept')
+    })
+
+    t.test('asynchronous: answered at once, delivered afterwards', async (t) => {
+      await house.register({ userId: 'async', token: token('async') })
+      for (const mode of ['ASYNCHRONOUS', null]) {
+        const { body } = await send(house, message('async'), { mode })
+        t.equal(body.responseObject.messageIds.length, 1)
+        t.notOk(body.responseObject.result, 'no counters')
+        t.equal(body.responseObject.mode ?? null, mode)
+      }
+      await house.simulator.waitFor(() => received(house, token('async')).length === 2)
+    })
+
+    t.test('a batch of 20 is summed up', async (t) => {
+      const users = Array.from({ length: 20 }, (_, index) => `batch-${index}`)
+      for (const userId of users) await house.register({ userId, token: token(userId) })
+      const batch = users.map((userId) => message(userId))
+      const { body } = await house.api.post('/push/message/batch/send', { appId: APP, batch })
+      t.same(body.responseObject.result.ios, { sent: 20, pending: 0, failed: 0, total: 20 })
+      t.equal(new Set(body.responseObject.messageIds).size, 20)
+      const chunks = await house.database.query('SELECT 1 FROM chunks WHERE total = 20')
+      t.equal(chunks.length, 1, 'one chunk for the whole request')
+    })
+
+    t.test('personal: not to a device whose activation is not ACTIVE', async (t) => {
+      await house.register({ userId: 'personal', token: token('blocked'), status: 'BLOCKED' })
+      await house.register({ userId: 'personal', token: token('active') })
+      const { body } = await send(house, message('personal', { attributes: { personal: true } }))
+      t.same(body.responseObject.result.ios, SENT_ONE, 'the other one is not counted')
+      const deliveries = await deliveriesOf(house, body.responseObject.messageIds[0])
+      t.same(deliveries.map(({ status, reason }) => [status, reason]).sort(), [['sent', null], ['skipped', 'NotActive']])
+      t.equal(received(house, token('blocked')).length, 0)
+      const plain = await send(house, message('personal'))
+      t.equal(plain.body.responseObject.result.ios.sent, 2, 'what is not personal goes to both')
+    })
+
+    t.test('targeted: only the device of the activation', async (t) => {
+      await house.register({ userId: 'targeted', token: token('one'), activationId: 'activation-one' })
+      await house.register({ userId: 'targeted', token: token('two'), activationId: 'activation-two' })
+      const { body } = await send(house, message('targeted', { activationId: 'activation-two' }))
+      t.same(body.responseObject.result.ios, SENT_ONE)
+      t.equal(received(house, token('one')).length, 0)
+      t.equal(received(house, token('two')).length, 1)
+      const none = await send(house, message('targeted', { activationId: '' }))
+      t.same(none.body.responseObject.result.ios, ZERO, 'the empty one matches none')
+    })
+
+    t.test('two rows of one token: one push', async (t) => {
+      await house.register({ userId: 'twice', token: token('first'), activationId: 'activation-a' })
+      await house.register({ userId: 'twice', token: token('twice'), activationId: 'activation-b' })
+      await house.database.query("UPDATE devices SET token = $1 WHERE activation_id = 'activation-a'", [token('twice')])
+      const { body } = await send(house, message('twice'))
+      t.same(body.responseObject.result.ios, SENT_ONE)
+      t.equal(received(house, token('twice')).length, 1)
+    })
+
+    t.test('nobody there: all zeros', async (t) => {
+      const { status, body } = await send(house, message('nobody'))
+      t.equal(status, 200)
+      t.same(body.responseObject.result, { ios: ZERO, android: ZERO, huawei: ZERO })
+    })
+
+    t.test('a token called unregistered is dropped softly, and back after a new registration', async (t) => {
+      const dead = `faded410${token('dead').slice(8)}`
+      await house.register({ userId: 'dead', token: dead })
+      const { body } = await send(house, message('dead'))
+      t.same(body.responseObject.result.ios, FAILED_ONE)
+      const look = () => house.database.query<{ dropped: boolean; drop_reason: string }>(
+        'SELECT dropped_at IS NOT NULL AS dropped, drop_reason FROM devices WHERE token = $1',
+        [dead],
+      )
+      t.same(await look(), [{ dropped: true, drop_reason: 'Unregistered' }])
+      const again = await send(house, message('dead'))
+      t.same(again.body.responseObject.result.ios, ZERO, 'no longer a device of the user')
+      await house.register({ userId: 'dead', token: dead })
+      t.same(await look(), [{ dropped: false, drop_reason: null }])
+    })
+
+    t.test('a token that our own configuration can make bad is kept', async (t) => {
+      const doubtful = `faded400${token('doubtful').slice(8)}`
+      await house.register({ userId: 'doubtful', token: doubtful })
+      const { body } = await send(house, message('doubtful'))
+      t.same(body.responseObject.result.ios, FAILED_ONE)
+      const rows = await house.database.query('SELECT 1 FROM devices WHERE token = $1 AND dropped_at IS NULL', [doubtful])
+      t.equal(rows.length, 1)
+    })
+
+    t.test('credentials missing: counted as failed', async (t) => {
+      await house.context.store.applications.create('bare')
+      await house.register({ userId: 'bare', token: token('bare'), appId: 'bare' })
+      const { body } = await house.api.post('/push/message/send', { appId: 'bare', message: message('bare') })
+      t.same(body.responseObject.result.ios, FAILED_ONE)
+      t.match(await deliveriesOf(house, body.responseObject.messageIds[0]), [{ status: 'failed', reason: 'NotConfigured' }])
+    })
+
+    t.test('an expired validUntil: one try, nothing kept by the provider, no retry', async (t) => {
+      const past = { body: { title: 'Old news', validUntil: '2016-10-12T11:20:04Z' } }
+      await house.register({ userId: 'past', token: token('past') })
+      const { body } = await send(house, message('past', past))
+      t.same(body.responseObject.result.ios, SENT_ONE)
+      t.equal(received(house, token('past'))[0]?.headers['apns-expiration'], '0')
+      const busy = `faded503${token('busy').slice(8)}`
+      await house.register({ userId: 'busy', token: busy })
+      const refused = await send(house, message('busy', past))
+      t.same(refused.body.responseObject.result.ios, FAILED_ONE)
+    })
+
+    t.test('busy provider: pending in the answer, delivered by a later try under the same id', async (t) => {
+      const slow = token('slow')
+      await house.register({ userId: 'slow', token: slow })
+      house.simulator.answer(slow, { status: 503, reason: 'ServiceUnavailable', times: 1 })
+      const { body } = await send(house, message('slow'))
+      t.same(body.responseObject.result.ios, PENDING_ONE)
+      const [messageId] = body.responseObject.messageIds
+      const sent = await until('the second try', async () => {
+        const [delivery] = await deliveriesOf(house, messageId)
+        return delivery?.status === 'sent' && delivery
+      })
+      t.equal(sent.attempts, 2)
+      t.equal(received(house, slow).length, 1)
+    })
+
+    t.test('credentials at fault: the platform is paused, nothing is lost, new credentials end it', async (t) => {
+      await house.configure('paused-app')
+      const held = token('held')
+      await house.register({ userId: 'held', token: held, appId: 'paused-app' })
+      house.simulator.answer(held, { status: 403, reason: 'InvalidProviderToken' })
+      const toPaused = { appId: 'paused-app', message: message('held') }
+      const first = await house.api.post('/push/message/send', toPaused)
+      t.same(first.body.responseObject.result.ios, PENDING_ONE)
+      const detail = await house.api.post('/admin/app/detail', { appId: 'paused-app' })
+      t.equal(detail.body.responseObject.paused.ios.reason, 'InvalidProviderToken')
+      const second = await house.api.post('/push/message/send', toPaused)
+      t.same(second.body.responseObject.result.ios, PENDING_ONE, 'answered at once while paused')
+      house.simulator.forgetAnswers(held)
+      const update = await house.api.post('/admin/app/ios/update', {
+        appId: 'paused-app',
+        bundle: 'com.example.other',
+        keyId: 'KEYID67890',
+        teamId: 'TEAMID1234',
+        privateKeyBase64: Buffer.from(generateApnsKey()).toString('base64'),
+      })
+      t.equal(update.status, 200)
+      await house.simulator.waitFor(() => received(house, held).length === 2, 15_000)
+      const after = await house.api.post('/admin/app/detail', { appId: 'paused-app' })
+      t.notOk(after.body.responseObject.paused)
+      t.match(received(house, held)[0], { topic: 'com.example.other' }, 'by the new credentials')
+    })
+  })
+
+  t.test(`short patience on ${backend.name}`, { skip: backend.skip }, async (t) => {
+    const house = await openHouse({ backend, environment: { SYNC_TIMEOUT: '300ms' } })
+    t.teardown(() => house.close())
+    await house.configure()
+
+    t.test('synchronous past its time: pending, and still delivered', async (t) => {
+      await house.register({ userId: 'late', token: token('late') })
+      house.simulator.setLatency(800)
+      const { body } = await send(house, message('late'))
+      t.same(body.responseObject.result.ios, PENDING_ONE)
+      await until('the delivery', async () => {
+        const [delivery] = await deliveriesOf(house, body.responseObject.messageIds[0])
+        return delivery?.status === 'sent'
+      })
+      t.equal(received(house, token('late')).length, 1)
+      house.simulator.setLatency(0)
+    })
+
+    t.test('a next try after validUntil is not made', async (t) => {
+      const waiting = token('waiting')
+      await house.register({ userId: 'waiting', token: waiting })
+      house.simulator.answer(waiting, { status: 503, reason: 'ServiceUnavailable', retryAfter: 60, times: 1 })
+      const validUntil = new Date(Date.now() + 30_000).toISOString()
+      const { body } = await send(house, message('waiting', { body: { title: 'Soon over', validUntil } }))
+      t.same(body.responseObject.result.ios, FAILED_ONE)
+      t.match(await deliveriesOf(house, body.responseObject.messageIds[0]), [{ status: 'failed', reason: 'Expired' }])
+    })
+  })
+
+  t.test(`a queue without a worker on ${backend.name}`, { skip: backend.skip }, async (t) => {
+    const house = await openHouse({ backend, services: ['gateway'] })
+    t.teardown(() => house.close())
+    await house.configure()
+    await house.register({ userId: 'queued', token: token('queued') })
+
+    const validUntil = Date.now() + 300
+    const late = message('queued', { body: { title: 'Too late', validUntil: validUntil / 1000 } })
+    const accepted = await send(house, late, { mode: 'ASYNCHRONOUS' })
+    await until('validUntil', () => Date.now() > validUntil)
+    await house.start('apns')
+    await until('the end', async () => {
+      const [delivery] = await deliveriesOf(house, accepted.body.responseObject.messageIds[0])
+      return delivery?.status === 'failed' && delivery.reason === 'Expired'
+    })
+    t.equal(house.simulator.pushes.length, 0, 'what expired while it waited is not pushed')
+  })
+}
