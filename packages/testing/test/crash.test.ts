@@ -4,8 +4,10 @@ import t from 'tap'
 import { APP, BACKENDS, openHouse, spawnService, until, type House, type TestBackend } from '@push-server/testing'
 import pg from 'pg'
 
+t.setTimeout(120_000)
+
 const WINDOW = 50
-const LATENCY_MS = 40
+const LATENCY_MS = 100
 /** What a window of pushes brings in answers within one checkpoint of 250 ms. */
 const CHECKPOINT = WINDOW * Math.ceil(250 / LATENCY_MS)
 
@@ -14,13 +16,14 @@ const sendLater = (house: House, userId: string) =>
   house.api.post('/push/message/send', { appId: APP, message: ofUser(userId), mode: 'ASYNCHRONOUS' })
 
 const openChunks = async (house: House) =>
-  (await house.database.query<{ open: number }>('SELECT count(*)::int AS open FROM chunks WHERE settled_at IS NULL'))[0]?.open
+  (await house.database.query<{ open: number }>('SELECT count(*)::int AS open FROM chunks WHERE settled_at IS NULL'))[0]
+    ?.open
 
 /** One user with many phones: one chunk. */
 async function registerPhones(house: House, userId: string, count: number): Promise<void> {
   await house.database.query(
     `INSERT INTO devices (application_id, user_id, activation_id, platform, token, bucket, active)
-     SELECT 1, $1, $1 || '-' || n, 'ios', lpad(to_hex(n), 64, 'a'), 0, true FROM generate_series(1, $2::int) AS n`,
+     SELECT 1, $1::text, $1 || '-' || n, 'ios', lpad(to_hex(n), 64, '0'), 0, true FROM generate_series(1, $2::int) AS n`,
     [userId, count],
   )
 }
@@ -87,7 +90,10 @@ for (const backend of BACKENDS) {
       t.ok(repeats <= WINDOW + CHECKPOINT, `${repeats} repeats, allowed are ${WINDOW} + ${CHECKPOINT}`)
       const byToken = Map.groupBy(house.simulator.pushes, (push) => push.token)
       const ids = [...byToken.values()].map((pushes) => new Set(pushes.map((push) => push.apnsId)).size)
-      t.ok(ids.every((count) => count === 1), 'a repeat bears the same id')
+      t.ok(
+        ids.every((count) => count === 1),
+        'a repeat bears the same id',
+      )
       const [row] = await house.database.query('SELECT sent, failed, total FROM chunks')
       t.same(row, { sent: 500, failed: 0, total: 500 })
     })
@@ -98,9 +104,17 @@ for (const backend of BACKENDS) {
       await house.configure()
       await registerPhones(house, 'stored', 3)
       const gateway = spawnService('api-gateway', { ...house.environment, ENQUEUE_TIMEOUT: '60s' })
-      await until('the gateway', () => house.api.get('/push/service/status').then(() => true, () => false))
+      await until('the gateway', () =>
+        house.api.get('/push/service/status').then(
+          () => true,
+          () => false,
+        ),
+      )
       const release = await blockQueue(house, backend)
-      const answer = sendLater(house, 'stored').then(() => 'answered', () => 'cut off')
+      const answer = sendLater(house, 'stored').then(
+        () => 'answered',
+        () => 'cut off',
+      )
       await until('the message to be stored', async () => (await openChunks(house)) === 1)
       await gateway.kill()
       await release()

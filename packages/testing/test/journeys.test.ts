@@ -8,7 +8,11 @@ const SENT_ONE = { sent: 1, pending: 0, failed: 0, total: 1 }
 const FAILED_ONE = { sent: 0, pending: 0, failed: 1, total: 1 }
 const PENDING_ONE = { sent: 0, pending: 1, failed: 0, total: 1 }
 
-const message = (userId: string, more: object = {}) => ({ userId, body: { title: 'Balance update', body: '$745.00' }, ...more })
+const message = (userId: string, more: object = {}) => ({
+  userId,
+  body: { title: 'Balance update', body: '$745.00' },
+  ...more,
+})
 const send = (house: House, message: object, more: object = {}) =>
   house.api.post('/push/message/send', { appId: APP, message, ...more })
 const received = (house: House, wanted: string) => house.simulator.pushes.filter((push) => push.token === wanted)
@@ -33,7 +37,10 @@ for (const backend of BACKENDS) {
       t.same(body.responseObject.ios, SENT_ONE, 'mirrored flat under the older name')
       t.same(body.responseObject.apns, SENT_ONE, 'and under the newer one')
       const [push, ...others] = received(house, token('sync'))
-      t.match(push, { topic: 'com.example.app', payload: { aps: { alert: { title: 'Balance update', body: '$745.00' } } } })
+      t.match(push, {
+        headers: { 'apns-topic': 'com.example.app' },
+        payload: { aps: { alert: { title: 'Balance update', body: '$745.00' } } },
+      })
       t.equal(others.length, 0)
       const [delivery] = await deliveriesOf(house, body.responseObject.messageIds[0])
       t.match(delivery, { status: 'sent', reason: null, attempts: 1 })
@@ -68,7 +75,10 @@ for (const backend of BACKENDS) {
       const { body } = await send(house, message('personal', { attributes: { personal: true } }))
       t.same(body.responseObject.result.ios, SENT_ONE, 'the other one is not counted')
       const deliveries = await deliveriesOf(house, body.responseObject.messageIds[0])
-      t.same(deliveries.map(({ status, reason }) => [status, reason]).sort(), [['sent', null], ['skipped', 'NotActive']])
+      t.same(deliveries.map(({ status, reason }) => [status, reason]).sort(), [
+        ['sent', null],
+        ['skipped', 'NotActive'],
+      ])
       t.equal(received(house, token('blocked')).length, 0)
       const plain = await send(house, message('personal'))
       t.equal(plain.body.responseObject.result.ios.sent, 2, 'what is not personal goes to both')
@@ -105,10 +115,11 @@ for (const backend of BACKENDS) {
       await house.register({ userId: 'dead', token: dead })
       const { body } = await send(house, message('dead'))
       t.same(body.responseObject.result.ios, FAILED_ONE)
-      const look = () => house.database.query<{ dropped: boolean; drop_reason: string }>(
-        'SELECT dropped_at IS NOT NULL AS dropped, drop_reason FROM devices WHERE token = $1',
-        [dead],
-      )
+      const look = () =>
+        house.database.query<{ dropped: boolean; drop_reason: string }>(
+          'SELECT dropped_at IS NOT NULL AS dropped, drop_reason FROM devices WHERE token = $1',
+          [dead],
+        )
       t.same(await look(), [{ dropped: true, drop_reason: 'Unregistered' }])
       const again = await send(house, message('dead'))
       t.same(again.body.responseObject.result.ios, ZERO, 'no longer a device of the user')
@@ -121,7 +132,9 @@ for (const backend of BACKENDS) {
       await house.register({ userId: 'doubtful', token: doubtful })
       const { body } = await send(house, message('doubtful'))
       t.same(body.responseObject.result.ios, FAILED_ONE)
-      const rows = await house.database.query('SELECT 1 FROM devices WHERE token = $1 AND dropped_at IS NULL', [doubtful])
+      const rows = await house.database.query('SELECT 1 FROM devices WHERE token = $1 AND dropped_at IS NULL', [
+        doubtful,
+      ])
       t.equal(rows.length, 1)
     })
 
@@ -130,7 +143,9 @@ for (const backend of BACKENDS) {
       await house.register({ userId: 'bare', token: token('bare'), appId: 'bare' })
       const { body } = await house.api.post('/push/message/send', { appId: 'bare', message: message('bare') })
       t.same(body.responseObject.result.ios, FAILED_ONE)
-      t.match(await deliveriesOf(house, body.responseObject.messageIds[0]), [{ status: 'failed', reason: 'NotConfigured' }])
+      t.match(await deliveriesOf(house, body.responseObject.messageIds[0]), [
+        { status: 'failed', reason: 'NotConfigured' },
+      ])
     })
 
     t.test('an expired validUntil: one try, nothing kept by the provider, no retry', async (t) => {
@@ -184,7 +199,7 @@ for (const backend of BACKENDS) {
       await house.simulator.waitFor(() => received(house, held).length === 2, 15_000)
       const after = await house.api.post('/admin/app/detail', { appId: 'paused-app' })
       t.notOk(after.body.responseObject.paused)
-      t.match(received(house, held)[0], { topic: 'com.example.other' }, 'by the new credentials')
+      t.match(received(house, held)[0], { headers: { 'apns-topic': 'com.example.other' } }, 'by the new credentials')
     })
   })
 

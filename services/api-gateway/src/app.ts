@@ -1,6 +1,6 @@
 // The API as a value: everything that can be tested without a socket.
 import type { Context, Waiters } from '@push-server/domain'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
 import { envelope } from './plugins/envelope.ts'
 import { openapi } from './plugins/openapi.ts'
@@ -16,7 +16,8 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   const { config, log } = context
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    // One line per request, by the plugin `requests`.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
     genReqId: (request) => requestId(request.headers),
     // Stopping waits for requests under way, not for clients that keep a connection open.

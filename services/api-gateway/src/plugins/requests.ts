@@ -35,6 +35,11 @@ export const requests = fp(
     app.addHook('onRequest', async (request, reply) => {
       reply.headers(ANSWER_HEADERS).header(CORRELATION_HEADER, request.id)
     })
+    app.addHook('onResponse', async (request, reply) => {
+      const { method, routeOptions } = request
+      const ms = Math.round(reply.elapsedTime)
+      request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms }, 'answered')
+    })
     // After a route's own rules, so that they see the request as it came.
     app.addHook('onRoute', (route) => {
       const own = route.preValidation === undefined ? [] : [route.preValidation].flat()

@@ -1,0 +1,27 @@
+// APNs as an entry of the registry: stored credentials and settings in, a provider out.
+import { readFileSync } from 'node:fs'
+import type { ProviderKind } from '../registry.ts'
+import { checkTopic, parseApnsKey, readApnsCredentials } from './credentials.ts'
+import { checkApnsPayload } from './payload.ts'
+import { openApnsProvider } from './provider.ts'
+
+export const apns: ProviderKind = {
+  verify({ settings, secret }) {
+    parseApnsKey(secret)
+    checkTopic(readApnsCredentials(settings, secret).bundle)
+  },
+
+  open: ({ settings, secret }, { config, log, tokens }) =>
+    openApnsProvider({
+      credentials: readApnsCredentials(settings, secret),
+      tokens,
+      origins: { production: config.apnsProductionUrl, development: config.apnsDevelopmentUrl },
+      ...(config.apnsCaFile !== undefined && { ca: readFileSync(config.apnsCaFile) }),
+      window: config.apnsWindow,
+      useDevelopment: config.apnsUseDevelopment,
+      requestTimeoutMs: config.apnsRequestTimeout,
+      log,
+    }),
+
+  check: checkApnsPayload,
+}

@@ -1,0 +1,16 @@
+// WHO delivers: one folder per provider. The vendors' libraries stay behind this page.
+export { InvalidCredentials } from './credentials.ts'
+export type { PayloadProblem } from './payload-limits.ts'
+export type {
+  Environment,
+  Outcome,
+  OutcomeKind,
+  Provider,
+  ProviderToken,
+  PushChunk,
+  PushMessage,
+  PushOptions,
+  PushTarget,
+  TokenCache,
+} from './provider.ts'
+export { PROVIDERS, type ProviderContext, type ProviderKind, type StoredCredentials } from './registry.ts'
