@@ -1,0 +1,249 @@
+// The decisions of the domain that need nothing but their arguments, as tables.
+import t from 'tap'
+import type { Outcome } from '@push-server/providers'
+import type { Audience, ClaimedChunk, DeliveryRow, MessageRow, NewMessage, Recipient } from '@push-server/store'
+import { disposeOf, MOST_ATTEMPTS, type Circumstances } from '../src/delivery/disposal.ts'
+import { pushIdAt } from '../src/delivery/push-id.ts'
+import { screen } from '../src/delivery/screen.ts'
+import { composeMessage } from '../src/messages/compose.ts'
+import { CHUNK_SIZE, planDeliveries } from '../src/messages/plan.ts'
+import { talliesOf } from '../src/messages/tallies.ts'
+
+const NOW = Date.UTC(2026, 1, 8, 12)
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+t.test('disposal: what an outcome means for its delivery', async (t) => {
+  const delivery: DeliveryRow = { id: 7, position: 0, messageId: 'm', token: 'aa', environment: null, attempts: 2 }
+  const usual: Circumstances = { now: NOW, validUntil: null, expiresAt: NOW + DAY, claimedAt: NOW - 100, random: 1 }
+  const retry = (notBefore?: number): Outcome => ({ kind: 'retry', reason: 'Busy', ...(notBefore && { notBefore }) })
+
+  const table: [name: string, outcome: Outcome, given: Partial<Circumstances & DeliveryRow>, record: object][] = [
+    ['sent', { kind: 'sent', id: 'x' }, {}, { status: 'sent', reason: null, attempts: 3, providerId: 'x' }],
+    [
+      'failed',
+      { kind: 'failed', reason: 'PayloadEmpty' },
+      {},
+      { status: 'failed', reason: 'PayloadEmpty', attempts: 3 },
+    ],
+    [
+      'doubtful: failed, the token kept',
+      { kind: 'token-doubtful', reason: 'BadDeviceToken' },
+      {},
+      { status: 'failed' },
+    ],
+    [
+      'retry: back-off doubles with the tries',
+      retry(),
+      {},
+      { status: 'pending', attempts: 3, nextAttemptAt: NOW + 4000 },
+    ],
+    ['retry: jitter', retry(), { random: 0.25 }, { nextAttemptAt: NOW + 1000 }],
+    ['retry: first delay', retry(), { attempts: 0 }, { nextAttemptAt: NOW + 1000 }],
+    ['retry: the longest delay, before the last try', retry(), { attempts: 8, random: 1 }, { nextAttemptAt: NOW + 256_000 }],
+    ['retry: not before the provider’s time', retry(NOW + HOUR), {}, { status: 'pending', nextAttemptAt: NOW + HOUR }],
+    [
+      'retry: the tenth try was the last',
+      retry(),
+      { attempts: MOST_ATTEMPTS - 1 },
+      { status: 'failed', reason: 'Busy' },
+    ],
+    ['retry past validUntil', retry(NOW + HOUR), { validUntil: NOW + 60_000 }, { status: 'failed', reason: 'Expired' }],
+    [
+      'retry of what was past its time already',
+      retry(),
+      { validUntil: NOW - DAY },
+      { status: 'failed', reason: 'Busy' },
+    ],
+    [
+      'retry past the age limit',
+      retry(NOW + HOUR),
+      { expiresAt: NOW + 60_000 },
+      { status: 'failed', reason: 'TooOld' },
+    ],
+    [
+      'credentials’ fault: waits, the try does not count',
+      { kind: 'credentials-fault', reason: 'InvalidProviderToken' },
+      {},
+      { status: 'pending', reason: 'InvalidProviderToken', attempts: 2, nextAttemptAt: null },
+    ],
+  ]
+  for (const [name, outcome, given, record] of table) {
+    const disposal = disposeOf({ ...delivery, ...given }, outcome, { ...usual, ...given })
+    t.match(disposal.record, { id: 7, ...record }, name)
+    t.notOk(disposal.deadToken, `${name}: no token dropped`)
+  }
+
+  const told = disposeOf(delivery, { kind: 'token-gone', reason: 'Unregistered', since: NOW - HOUR }, usual)
+  t.match(told.record, { status: 'failed', reason: 'Unregistered' })
+  t.same(told.deadToken, { token: 'aa', reason: 'Unregistered', since: NOW - HOUR })
+  const untold = disposeOf(delivery, { kind: 'token-gone', reason: 'Unregistered' }, usual)
+  t.equal(untold.deadToken?.since, usual.claimedAt, 'without a time: whatever was registered after the claim stays')
+})
+
+t.test('screen: what is still to be pushed', async (t) => {
+  const message: MessageRow = {
+    id: 'm',
+    body: {},
+    silent: false,
+    priority: 'HIGH',
+    validUntil: null,
+    createdAt: NOW - HOUR,
+  }
+  const chunk: ClaimedChunk = {
+    id: 1,
+    epoch: 1,
+    applicationId: 1,
+    platform: 'ios',
+    lane: 'direct',
+    try: 0,
+    seed: '',
+    expiresAt: NOW + DAY,
+    credentialsVersion: 1,
+    messages: [message],
+    deliveries: [{ id: 7, position: 0, messageId: 'm', token: 'aa', environment: null, attempts: 0 }],
+    laterDueAt: null,
+  }
+  const table: [
+    name: string,
+    chunk: Partial<ClaimedChunk>,
+    message: Partial<MessageRow>,
+    reason: string | undefined,
+  ][] = [
+    ['pushed', {}, {}, undefined],
+    ['credentials gone', { credentialsVersion: null }, {}, 'NotConfigured'],
+    ['too old', { expiresAt: NOW - 1 }, {}, 'TooOld'],
+    ['still valid', {}, { validUntil: NOW + 1 }, undefined],
+    ['expired while waiting', {}, { validUntil: NOW - 1 }, 'Expired'],
+    ['expired when accepted: its one try', {}, { validUntil: NOW - 2 * HOUR }, undefined],
+    ['message removed', { messages: [] }, {}, 'MessageRemoved'],
+  ]
+  for (const [name, chunkGiven, messageGiven, reason] of table) {
+    const screened = screen({ ...chunk, messages: [{ ...message, ...messageGiven }], ...chunkGiven }, NOW)
+    t.equal(screened.due.length, reason === undefined ? 1 : 0, name)
+    t.equal(screened.settled[0]?.reason, reason, name)
+  }
+})
+
+t.test('push ids: one UUID per place, the same on every try', async (t) => {
+  const seed = '0f1e2d3c-4b5a-4697-8a8b-9c0d1e2f3a4b'
+  t.equal(pushIdAt(seed, 0), '0f1e2d3c-4b5a-4697-8a8b-9c0d1e2f0000')
+  t.equal(pushIdAt(seed, 499), '0f1e2d3c-4b5a-4697-8a8b-9c0d1e2f01f3')
+  t.equal(new Set(Array.from({ length: 1000 }, (_, place) => pushIdAt(seed, place))).size, 1000)
+})
+
+t.test('plan: who gets what, in which chunk', async (t) => {
+  const message = (more: Partial<NewMessage> = {}): NewMessage => ({
+    id: 'm',
+    userId: 'u',
+    activationId: null,
+    priority: 'HIGH',
+    silent: false,
+    personal: false,
+    body: {},
+    validUntil: null,
+    ...more,
+  })
+  const device = (deviceId: number, more: Partial<Recipient> = {}): Recipient => ({
+    deviceId,
+    userId: 'u',
+    activationId: `a${deviceId}`,
+    platform: 'ios',
+    environment: null,
+    token: `t${deviceId}`,
+    active: true,
+    ...more,
+  })
+  const audience = (...recipients: Recipient[]): Audience => ({
+    applicationId: 1,
+    configured: ['ios', 'huawei'],
+    recipients,
+  })
+  const outline = (messages: NewMessage[], given: Audience) =>
+    planDeliveries(messages, given).deliveries.map(({ recipient, status, reason }) => [
+      recipient.deviceId,
+      status,
+      reason,
+    ])
+
+  t.same(outline([message()], audience()), [])
+  t.same(outline([message()], audience(device(1), device(2))), [
+    [1, 'pending', null],
+    [2, 'pending', null],
+  ])
+  t.same(outline([message()], audience(device(1, { userId: 'other' }))), [], 'another user’s device')
+  t.same(outline([message({ activationId: 'a2' })], audience(device(1), device(2))), [[2, 'pending', null]], 'targeted')
+  const twice = audience(device(2, { token: 't' }), device(1, { token: 't' }))
+  t.same(outline([message()], twice), [[2, 'pending', null]], 'one token: the latest registration, which comes first')
+  t.same(outline([message({ personal: true })], audience(device(1, { active: false }))), [[1, 'skipped', 'NotActive']])
+  const halfActive = audience(device(2, { token: 't', active: false }), device(1, { token: 't' }))
+  t.same(
+    outline([message({ personal: true })], halfActive),
+    [
+      [2, 'skipped', 'NotActive'],
+      [1, 'pending', null],
+    ],
+    'one token, one of two activations active: pushed once',
+  )
+  const android = device(1, { platform: 'android' })
+  t.same(outline([message()], audience(android)), [[1, 'failed', 'NotConfigured']])
+
+  const many = Array.from({ length: CHUNK_SIZE + 1 }, (_, index) => device(index))
+  const { chunks, deliveries } = planDeliveries([message()], audience(...many, device(9999, { platform: 'huawei' })))
+  t.same(
+    chunks.map(({ platform, total }) => [platform, total]),
+    [
+      ['ios', CHUNK_SIZE],
+      ['ios', 1],
+      ['huawei', 1],
+    ],
+  )
+  t.equal(
+    new Set(deliveries.map(({ chunk }) => `${chunk?.seed}/${chunk?.position}`)).size,
+    CHUNK_SIZE + 2,
+    'a place each',
+  )
+
+  const batch = [message({ id: 'm1' }), message({ id: 'm2', userId: 'v' })]
+  const both = planDeliveries(batch, audience(device(1), device(2, { userId: 'v' })))
+  t.equal(both.chunks.length, 1, 'a batch shares its chunks')
+  t.same(
+    both.deliveries.map(({ messageId, chunk }) => [messageId, chunk?.position]),
+    [
+      ['m1', 0],
+      ['m2', 1],
+    ],
+  )
+})
+
+t.test('compose: defaults, nulls and validUntil', async (t) => {
+  const compose = (message: object) =>
+    composeMessage({ userId: 'u', body: {}, ...message }, 'requestObject.message', NOW)
+  t.match(compose({}), { activationId: null, priority: 'HIGH', silent: false, personal: false, validUntil: null })
+  t.match(compose({ priority: null, attributes: null }), { priority: 'HIGH', silent: false, personal: false })
+  t.match(compose({ attributes: { silent: null, personal: true } }), { silent: false, personal: true })
+  const validUntil = (value: unknown) => compose({ body: { validUntil: value } }).validUntil
+  t.equal(validUntil('2026-02-08T13:00:00Z'), NOW + HOUR)
+  t.equal(validUntil('2026-02-08T14:00:00.000+01:00'), NOW + HOUR)
+  t.equal(validUntil(NOW / 1000 + 0.5), NOW + 500)
+  t.equal(validUntil('2036-02-08T13:00:00Z'), NOW + 28 * DAY, 'no provider keeps it longer')
+  t.throws(() => validUntil('tomorrow'), {
+    code: 'ERROR_REQUEST',
+    violations: [{ fieldName: 'requestObject.message.body.validUntil' }],
+  })
+  t.notSame(compose({}).id, compose({}).id)
+})
+
+t.test('tallies: every platform, what was skipped left out', async (t) => {
+  const tallies = talliesOf([
+    { platform: 'ios', status: 'sent', count: 2 },
+    { platform: 'ios', status: 'failed', count: 1 },
+    { platform: 'huawei', status: 'pending', count: 4 },
+    { platform: 'ios', status: 'skipped', count: 9 },
+  ])
+  t.same(tallies, {
+    ios: { sent: 2, pending: 0, failed: 1, total: 3 },
+    android: { sent: 0, pending: 0, failed: 0, total: 0 },
+    huawei: { sent: 0, pending: 4, failed: 0, total: 4 },
+  })
+})
