@@ -9,13 +9,10 @@ import {
   type ServerHttp2Stream,
   type Settings,
 } from 'node:http2'
-import { createRequire } from 'node:module'
+import { generate } from 'selfsigned'
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
-
-// The one room that depends on it is the simulator.
-const { generate } = createRequire(new URL('../../simulator/package.json', import.meta.url))('selfsigned')
 
 /** Key and certificate of a host, which is its own authority. */
 export async function certificateFor(host: string): Promise<{ key: string; cert: string }> {

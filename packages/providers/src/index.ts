@@ -13,4 +13,5 @@ export type {
   PushTarget,
   TokenCache,
 } from './provider.ts'
-export { PROVIDERS, type ProviderContext, type ProviderKind, type StoredCredentials } from './registry.ts'
+export type { ProviderContext, ProviderKind, StoredCredentials } from './provider-kind.ts'
+export { PROVIDERS } from './registry.ts'

@@ -1,6 +1,6 @@
 // APNs as an entry of the registry: stored credentials and settings in, a provider out.
 import { readFileSync } from 'node:fs'
-import type { ProviderKind } from '../registry.ts'
+import type { ProviderKind } from '../provider-kind.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from './credentials.ts'
 import { checkApnsPayload } from './payload.ts'
 import { openApnsProvider } from './provider.ts'

@@ -11,6 +11,10 @@ const TAGS = [
   { name: 'Messages', description: 'Notifications to single users.' },
 ]
 
+/** Everything the console loads comes from here. */
+const CONSOLE_POLICY =
+  "default-src 'self'; base-uri 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; script-src-attr 'none'"
+
 export const openapi = fp(
   async (app: FastifyInstance, { version }: { version: string }) => {
     await app.register(swagger, {
@@ -26,7 +30,15 @@ export const openapi = fp(
         tags: TAGS,
       },
     })
-    await app.register(swaggerUi, { routePrefix: '/swagger-ui', staticCSP: true, uiConfig: { tryItOutEnabled: true } })
+    await app.register(swaggerUi, {
+      routePrefix: '/swagger-ui',
+      staticCSP: CONSOLE_POLICY,
+      uiConfig: { tryItOutEnabled: true },
+      theme: {
+        title: 'Push Server API',
+        css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
+      },
+    })
     app.get('/v3/api-docs', { schema: { hide: true } }, async () => app.swagger())
     app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/swagger-ui/'))
   },

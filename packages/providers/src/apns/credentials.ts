@@ -1,0 +1,75 @@
+// Credentials of an application for APNs, and the check of the key that Apple issues as a .p8 file.
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { InvalidCredentials } from '../credentials.ts'
+import type { Environment } from '../provider.ts'
+
+export interface ApnsCredentials {
+  /** Bundle id of the mobile application: the topic of every push. */
+  bundle: string
+  keyId: string
+  teamId: string
+  /** Of devices that name none; null leaves it to the server's default. */
+  environment: Environment | null
+  /** PEM text of the .p8 file. */
+  privateKey: string
+}
+
+/** As they are stored: what may be shown, and the bytes of the .p8 file. Throws InvalidCredentials for what is missing. */
+export function readApnsCredentials(
+  settings: Readonly<Record<string, string | null>>,
+  secret: Buffer,
+): ApnsCredentials {
+  const required = (name: 'bundle' | 'keyId' | 'teamId') => {
+    const value = settings[name]
+    if (!value) throw new InvalidCredentials(`APNs credentials lack "${name}"`)
+    return value
+  }
+  return {
+    bundle: required('bundle'),
+    keyId: required('keyId'),
+    teamId: required('teamId'),
+    environment: readEnvironment(settings['environment']),
+    privateKey: secret.toString(),
+  }
+}
+
+/** Any other text leaves it to the server's default, too. */
+function readEnvironment(text: string | null | undefined): Environment | null {
+  const environment = text?.toLowerCase()
+  return environment === 'development' || environment === 'production' ? environment : null
+}
+
+const HEADER_VALUE = /^[\x21-\x7e]+$/
+
+/** The bundle id travels as a header. Throws InvalidCredentials when it cannot. */
+export function checkTopic(bundle: string): void {
+  if (!HEADER_VALUE.test(bundle)) throw new InvalidCredentials('APNs bundle id must be ASCII without blanks')
+}
+
+const PEM_LABEL = /-----BEGIN ([A-Z0-9 ]{1,40})-----/
+
+/**
+ * Reads the PEM bytes of an APNs key: PKCS#8, elliptic curve P-256, not encrypted. Throws InvalidCredentials otherwise.
+ * https://developer.apple.com/documentation/usernotifications/establishing-a-token-based-connection-to-apns
+ */
+export function parseApnsKey(pem: Buffer): KeyObject {
+  const label = PEM_LABEL.exec(pem.toString('latin1'))?.[1]
+  if (label === undefined) throw new InvalidCredentials('APNs key is not a PEM file')
+  if (label !== 'PRIVATE KEY')
+    throw new InvalidCredentials(`APNs key must be PKCS#8 ("BEGIN PRIVATE KEY"), this file holds "${label}"`)
+  const key = readKey(pem)
+  if (key.asymmetricKeyType !== 'ec')
+    throw new InvalidCredentials(`APNs key must be an elliptic curve key, this one is "${key.asymmetricKeyType}"`)
+  const curve = key.asymmetricKeyDetails?.namedCurve
+  if (curve !== 'prime256v1')
+    throw new InvalidCredentials(`APNs key must be on the curve P-256, this one is on "${curve}"`)
+  return key
+}
+
+function readKey(pem: Buffer): KeyObject {
+  try {
+    return createPrivateKey({ key: pem, format: 'pem' })
+  } catch (cause) {
+    throw new InvalidCredentials('APNs key is damaged: its PEM content cannot be read', { cause })
+  }
+}

@@ -1,0 +1,85 @@
+// How many pushes of one provider may be in flight at once, over all its chunks, and whose turn it is when a slot comes
+// free: chunks take turns push by push, so that a small one does not wait for a large one.
+
+export interface Walk<T extends object> {
+  items: readonly T[]
+  /** Once aborted nothing more is started. */
+  signal: AbortSignal
+  /** Starts one. `done` has to be called once for each, at once or later. Must not throw. */
+  start(item: T, done: () => void): void
+}
+
+export interface Window {
+  /** Starts every item in order, as slots come free; resolves when all that were started are done. */
+  walk<T extends object>(walk: Walk<T>): Promise<void>
+}
+
+/** A walk with something left to start. */
+interface Walker {
+  startNext(): void
+  hasNext(): boolean
+}
+
+/** `size`: most at once, at least 1. */
+export function createWindow(size: number): Window {
+  let free = Math.max(1, size)
+  let turning = false
+  /** The first one is next. */
+  const waiting: Walker[] = []
+
+  const nextInTurn = () => (free > 0 ? waiting.shift() : undefined)
+
+  function turn() {
+    // A start that is done at once comes by here again.
+    if (turning) return
+    turning = true
+    try {
+      for (let walker = nextInTurn(); walker; walker = nextInTurn()) {
+        free--
+        walker.startNext()
+        if (walker.hasNext()) waiting.push(walker)
+      }
+    } finally {
+      turning = false
+    }
+  }
+
+  return {
+    walk<T extends object>({ items, signal, start }: Walk<T>): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      let next = 0
+      let inFlight = 0
+
+      const walker: Walker = {
+        startNext() {
+          const item = items[next++]
+          inFlight++
+          if (item) start(item, done)
+        },
+        hasNext: () => next < items.length && !signal.aborted,
+      }
+      function done() {
+        free++
+        inFlight--
+        end()
+        turn()
+      }
+      function end() {
+        if (inFlight > 0 || walker.hasNext()) return
+        signal.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      function onAbort() {
+        const place = waiting.indexOf(walker)
+        if (place >= 0) waiting.splice(place, 1)
+        end()
+      }
+
+      signal.addEventListener('abort', onAbort)
+      if (walker.hasNext()) waiting.push(walker)
+      turn()
+      end()
+      return promise
+    },
+  }
+}

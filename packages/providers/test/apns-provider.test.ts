@@ -1,0 +1,557 @@
+// The APNs provider against a scripted APNs: what goes over the wire, what is settled, and what is never done twice.
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import apn from '@parse/node-apn'
+import { createLogger } from '@push-server/runtime'
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import t, { type Test } from 'tap'
+import { parseApnsKey } from '../src/apns/credentials.ts'
+import { openApnsProvider, type ApnsProviderOptions } from '../src/apns/provider.ts'
+import { createApnsToken } from '../src/apns/token.ts'
+import {
+  PROVIDERS,
+  type Outcome,
+  type Provider,
+  type ProviderToken,
+  type PushChunk,
+  type PushTarget,
+  type TokenCache,
+} from '../src/index.ts'
+import { answer, ca, startOrigin, type Received } from './_apns-origin.ts'
+
+const MINUTE = 60_000
+const log = createLogger({ logLevel: 'silent', logPretty: false }, 'test')
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+const credentials = {
+  bundle: 'com.example.app',
+  keyId: 'ABC123DEFG',
+  teamId: 'TEAM123456',
+  environment: null,
+  privateKey: pem,
+} as const
+
+/** What the store does, in memory. `minted` are the tokens made, `kept` the one it would hand out. */
+class MemoryTokens implements TokenCache {
+  kept: ProviderToken | undefined
+  minted: string[] = []
+  keys: string[] = []
+  fault: Error | undefined
+
+  async take(key: string, isFresh: (token: ProviderToken) => boolean, mint: () => Promise<ProviderToken>) {
+    this.keys.push(key)
+    await Promise.resolve()
+    if (this.fault) throw this.fault
+    if (this.kept && isFresh(this.kept)) return this.kept
+    this.kept = await mint()
+    this.minted.push(this.kept.value)
+    return this.kept
+  }
+
+  /** A token that another worker minted so long ago. */
+  keep(value: string, ageMs: number) {
+    const issuedAt = Date.now() - ageMs
+    this.kept = { value, issuedAt, expiresAt: issuedAt + 60 * MINUTE }
+    return this
+  }
+}
+
+async function start(test: Test, onRequest: (request: Received) => void, settings = {}) {
+  const origin = await startOrigin(onRequest, settings)
+  test.teardown(() => origin.stop())
+  return origin
+}
+
+type Overrides = Partial<Omit<ApnsProviderOptions, 'origins'>> & { development?: string }
+
+function open(test: Test, production: string, { development = 'https://localhost:1', ...overrides }: Overrides = {}) {
+  const provider = openApnsProvider({
+    credentials,
+    tokens: new MemoryTokens(),
+    origins: { production, development },
+    ca,
+    window: 100,
+    useDevelopment: false,
+    requestTimeoutMs: 5_000,
+    log,
+    ...overrides,
+  })
+  test.teardown(() => provider.close())
+  return provider
+}
+
+const hex = (index: number) => `a0${index.toString(16).padStart(62, '0')}`
+const target = (index: number, rest: Partial<PushTarget> = {}): PushTarget => ({
+  token: hex(index),
+  pushId: randomUUID(),
+  message: 0,
+  ...rest,
+})
+const HELLO = { body: { title: 'Hello', body: 'World' }, silent: false, priority: 'HIGH' } as const
+const chunkOf = (count: number): PushChunk => ({
+  messages: [HELLO],
+  targets: Array.from({ length: count }, (_, index) => target(index)),
+})
+
+/** Pushes and collects what was settled, by index. A second outcome for one index fails the test. */
+async function push(test: Test, provider: Provider, chunk: PushChunk, controller = new AbortController()) {
+  const outcomes = new Map<number, Outcome>()
+  await provider.push(chunk, {
+    signal: controller.signal,
+    settle(index, outcome) {
+      if (outcomes.has(index)) test.fail(`target ${index} was settled twice`)
+      outcomes.set(index, outcome)
+    },
+  })
+  return outcomes
+}
+
+const inOrder = (outcomes: Map<number, Outcome>) =>
+  [...outcomes].sort(([a], [b]) => a - b).map(([, outcome]) => outcome)
+const kinds = (outcomes: Map<number, Outcome>) =>
+  Object.fromEntries(
+    Object.entries(Object.groupBy(outcomes.values(), ({ kind }) => kind)).map(([kind, all]) => [kind, all.length]),
+  )
+
+t.test('what goes over the wire', async (t) => {
+  const origin = await start(t, (request) => answer(request))
+  const tokens = new MemoryTokens()
+  const provider = open(t, origin.url, { tokens })
+  const silent = { body: { extras: { a: 1 } }, silent: true, priority: 'NORMAL' } as const
+  const targets = [
+    target(1),
+    target(2, { message: 1 }),
+    target(3, { token: '<A1B2 c3d4>', environment: 'production' }),
+    target(4),
+  ]
+  const outcomes = await push(t, provider, { messages: [HELLO, silent], targets })
+
+  t.strictSame(
+    inOrder(outcomes),
+    targets.map(({ pushId }) => ({ kind: 'sent', id: pushId })),
+  )
+  const received = targets.map(({ pushId }) => origin.received.find(({ headers }) => headers['apns-id'] === pushId))
+  t.strictSame(
+    received.map((request) => request?.headers[':path']),
+    [`/3/device/${hex(1)}`, `/3/device/${hex(2)}`, '/3/device/A1B2c3d4', `/3/device/${hex(4)}`],
+  )
+  t.strictSame(
+    received.map((request) => request?.headers['apns-push-type']),
+    ['alert', 'background', 'alert', 'alert'],
+  )
+  t.strictSame(JSON.parse(received[1]?.body ?? ''), { a: 1, aps: { 'content-available': 1 } })
+
+  t.equal(tokens.minted.length, 1)
+  const [token = ''] = tokens.minted
+  for (const request of received) t.equal(request?.headers['authorization'], `bearer ${token}`)
+  const { payload, protectedHeader } = await jwtVerify(token, publicKey)
+  t.strictSame(protectedHeader, { alg: 'ES256', kid: 'ABC123DEFG' })
+  t.strictSame(Object.keys(payload).sort(), ['iat', 'iss'])
+  t.equal(payload.iss, 'TEAM123456')
+  t.ok(Math.abs(Date.now() / 1_000 - (payload.iat ?? 0)) < 5)
+})
+
+t.test('it is what node-apn would have sent', async (t) => {
+  const origin = await start(t, (request) => answer(request))
+  const body = {
+    title: 'Title',
+    titleLocKey: 'title.key',
+    titleLocArgs: ['one'],
+    body: 'Body',
+    bodyLocKey: 'body.key',
+    bodyLocArgs: ['two', 'three'],
+    badge: 0,
+    sound: 'default',
+    category: 'category',
+    collapseKey: 'thread',
+    extras: { custom: { nested: [1, null] } },
+  }
+  const validUntil = Date.now() + 3_600_000
+  const pushId = randomUUID()
+  const own = open(t, origin.url)
+  await push(t, own, {
+    messages: [{ body, silent: false, priority: 'NORMAL', validUntil }],
+    targets: [target(1, { pushId })],
+  })
+
+  const vendor = new apn.Provider({
+    token: { key: pem, keyId: credentials.keyId, teamId: credentials.teamId },
+    address: 'localhost',
+    port: origin.port,
+    ca: [ca],
+  })
+  const notification = new apn.Notification({
+    id: pushId,
+    topic: credentials.bundle,
+    pushType: 'alert',
+    priority: 5,
+    expiry: Math.floor(validUntil / 1_000),
+    collapseId: 'thread',
+    threadId: 'thread',
+    title: 'Title',
+    titleLocKey: 'title.key',
+    titleLocArgs: ['one'],
+    body: 'Body',
+    locKey: 'body.key',
+    locArgs: ['two', 'three'],
+    badge: 0,
+    sound: 'default',
+    category: 'category',
+    payload: { custom: { nested: [1, null] } },
+  })
+  const { failed } = await vendor.send(notification, hex(1))
+  await vendor.shutdown()
+  t.strictSame(failed, [])
+
+  const [ours, theirs] = origin.received
+  t.strictSame(JSON.parse(ours?.body ?? ''), JSON.parse(theirs?.body ?? ''))
+  const comparable = ({ authorization, ...headers }: Received['headers'] = {}) => {
+    const token = String(authorization).replace(/^bearer /, '')
+    const { alg, kid } = decodeProtectedHeader(token)
+    const { iss } = decodeJwt(token)
+    // node-apn leaves the port out of the authority.
+    const authority = headers[':authority']?.replace(/:\d+$/, '')
+    return { ...Object.fromEntries(Object.entries(headers)), ':authority': authority, alg, kid, iss }
+  }
+  t.strictSame(comparable(ours?.headers), comparable(theirs?.headers))
+})
+
+t.test('answers become outcomes', async (t) => {
+  const since = Date.now() - MINUTE
+  const origin = await start(t, (request) => {
+    const script: Record<string, () => void> = {
+      [hex(0)]: () => answer(request),
+      [hex(1)]: () => answer(request, 410, { reason: 'Unregistered', timestamp: since }),
+      [hex(2)]: () => answer(request, 400, { reason: 'BadDeviceToken' }),
+      [hex(3)]: () => answer(request, 403, { reason: 'InvalidProviderToken' }),
+      [hex(4)]: () => answer(request, 429, { reason: 'TooManyRequests' }, { 'retry-after': '60' }),
+      [hex(5)]: () => answer(request, 413, { reason: 'PayloadTooLarge' }),
+      [hex(6)]: () => answer(request, 502),
+      [hex(7)]: () => request.stream.close(8),
+    }
+    script[request.token]?.()
+  })
+  const now = Date.now()
+  const chunk = chunkOf(8)
+  const outcomes = await push(t, open(t, origin.url, { now: () => now }), chunk)
+  t.match(inOrder(outcomes), [
+    { kind: 'sent', id: chunk.targets[0]?.pushId },
+    { kind: 'token-gone', reason: 'Unregistered', since },
+    { kind: 'token-doubtful', reason: 'BadDeviceToken' },
+    { kind: 'credentials-fault', reason: 'InvalidProviderToken' },
+    { kind: 'retry', reason: 'TooManyRequests', notBefore: now + 60_000 },
+    { kind: 'failed', reason: 'PayloadTooLarge' },
+    { kind: 'retry', reason: 'HTTP 502' },
+    { kind: 'retry', reason: /^Unknown: / },
+  ])
+})
+
+t.test('each device goes to the service its token belongs to', async (t) => {
+  const production = await start(t, (request) => answer(request))
+  const development = await start(t, (request) => answer(request))
+  const targets = [target(0), target(1, { environment: 'production' }), target(2, { environment: 'development' })]
+  const tokensAt = ({ received }: { received: Received[] }) => received.splice(0).map(({ token }) => token)
+  const cases = [
+    { environment: null, useDevelopment: false, production: [hex(0), hex(1)], development: [] },
+    { environment: null, useDevelopment: true, production: [hex(1)], development: [hex(0), hex(2)] },
+    { environment: 'production', useDevelopment: true, production: [hex(0), hex(1)], development: [] },
+    { environment: 'development', useDevelopment: false, production: [hex(1)], development: [hex(0), hex(2)] },
+  ] as const
+  for (const { environment, useDevelopment, ...expected } of cases) {
+    const provider = open(t, production.url, {
+      development: development.url,
+      useDevelopment,
+      credentials: { ...credentials, environment },
+    })
+    const outcomes = await push(t, provider, { messages: [HELLO], targets })
+    const name = `${environment} and ${useDevelopment}`
+    t.strictSame(tokensAt(production).sort(), expected.production, name)
+    t.strictSame(tokensAt(development).sort(), expected.development, name)
+    const refused = { kind: 'failed', reason: 'EnvironmentMismatch' }
+    if (expected.development.length === 0) t.strictSame(outcomes.get(2), refused, name)
+    t.equal(outcomes.size, 3, name)
+  }
+})
+
+t.test('the window bounds what is in flight over all chunks', async (t) => {
+  const origin = await start(t, (request) => setImmediate(() => answer(request)))
+  const provider = open(t, origin.url, { window: 4 })
+  const all = await Promise.all([
+    push(t, provider, chunkOf(30)),
+    push(t, provider, chunkOf(20)),
+    push(t, provider, chunkOf(1)),
+    push(t, provider, chunkOf(0)),
+  ])
+  t.strictSame(
+    all.map(({ size }) => size),
+    [30, 20, 1, 0],
+  )
+  t.equal(origin.received.length, 51)
+  t.equal(origin.peak, 4)
+})
+
+t.test('an abort starts nothing more and settles what is in flight', async (t) => {
+  const origin = await start(t, () => {})
+  const provider = open(t, origin.url, { window: 2 })
+  const controller = new AbortController()
+  const pushed = push(t, provider, chunkOf(6), controller)
+  await origin.until(2)
+  controller.abort()
+  for (const request of origin.received) answer(request)
+  const outcomes = await pushed
+  t.strictSame([...outcomes.keys()].sort(), [0, 1])
+  t.strictSame(kinds(outcomes), { sent: 2 })
+  t.equal(origin.received.length, 2)
+  t.equal((await push(t, provider, chunkOf(3), controller)).size, 0)
+  t.equal(origin.received.length, 2)
+})
+
+t.test('an abort withdraws what still waits for a stream, unsettled', async (t) => {
+  const origin = await start(t, () => {}, { maxConcurrentStreams: 1 })
+  const provider = open(t, origin.url)
+  const controller = new AbortController()
+  const pushed = push(t, provider, chunkOf(5), controller)
+  await origin.until(1)
+  controller.abort()
+  for (const request of origin.received) answer(request)
+  t.strictSame(
+    [...(await pushed)].map(([index, { kind }]) => [index, kind]),
+    [[0, 'sent']],
+  )
+  t.equal(origin.received.length, 1)
+})
+
+t.test('no answer ends at the deadline, to be tried again', async (t) => {
+  const origin = await start(t, ({ token, ...request }) => {
+    if (token !== hex(1)) answer({ token, ...request })
+  })
+  const outcomes = await push(t, open(t, origin.url, { requestTimeoutMs: 300 }), chunkOf(3))
+  t.strictSame(kinds(outcomes), { sent: 2, retry: 1 })
+  t.match(outcomes.get(1), { kind: 'retry', reason: /^Timeout: / })
+})
+
+t.test('GOAWAY loses nothing', async (t) => {
+  let sessions = 0
+  const seen = new WeakSet()
+  const origin = await start(t, (request) => {
+    if (!seen.has(request.session)) sessions++
+    seen.add(request.session)
+    // Each of the first connections says goodbye with its fifth request, and answers what it has.
+    if (sessions <= 3 && origin.received.filter(({ session }) => session === request.session).length === 5) {
+      request.session.goaway(0)
+    }
+    setImmediate(() => answer(request))
+  })
+  const outcomes = await push(t, open(t, origin.url, { window: 10 }), chunkOf(100))
+  t.strictSame(kinds(outcomes), { sent: 100 })
+  t.equal(new Set(origin.received.map(({ token }) => token)).size, 100)
+  t.ok(sessions > 3)
+})
+
+t.test('a provider token that APNs calls expired', async (t) => {
+  const refusing = (...values: string[]) =>
+    start(t, (request) => {
+      const token = String(request.headers['authorization']).replace('bearer ', '')
+      if (values.includes(token)) answer(request, 403, { reason: 'ExpiredProviderToken' })
+      else answer(request)
+    })
+
+  t.test('is replaced once, and every push repeated with the new one', async (t) => {
+    const origin = await refusing('old')
+    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
+    const provider = open(t, origin.url, { tokens, window: 20 })
+    const chunk = chunkOf(50)
+    t.strictSame(kinds(await push(t, provider, chunk)), { sent: 50 })
+    t.equal(tokens.minted.length, 1)
+    const tries = origin.received.filter(({ token }) => token === hex(0))
+    t.strictSame(
+      tries.map(({ headers }) => headers['apns-id']),
+      [chunk.targets[0]?.pushId, chunk.targets[0]?.pushId],
+      'under the same id',
+    )
+    t.ok(origin.received.length <= 70, 'what had not started yet went with the new one at once')
+    const before = origin.received.length
+    t.strictSame(kinds(await push(t, provider, chunkOf(5))), { sent: 5 })
+    t.equal(origin.received.length, before + 5)
+  })
+
+  t.test('waits when it is too young to be replaced', async (t) => {
+    const origin = await refusing('young')
+    const tokens = new MemoryTokens().keep('young', 5 * MINUTE)
+    const notBefore = (tokens.kept?.issuedAt ?? 0) + 20 * MINUTE
+    const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(3))
+    const waits = { kind: 'retry', reason: 'ExpiredProviderToken', notBefore }
+    t.strictSame(inOrder(outcomes), [waits, waits, waits])
+    t.equal(origin.received.length, 3)
+    t.strictSame(tokens.minted, [])
+  })
+
+  t.test('costs one repetition, not more', async (t) => {
+    const origin = await start(t, (request) => answer(request, 403, { reason: 'ExpiredProviderToken' }))
+    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
+    const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(3))
+    t.equal(outcomes.size, 3)
+    for (const outcome of outcomes.values()) t.match(outcome, { kind: 'retry', reason: 'ExpiredProviderToken' })
+    t.equal(origin.received.length, 6)
+    t.equal(tokens.minted.length, 1)
+  })
+
+  t.test('costs one repetition also when others keep replacing it', async (t) => {
+    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
+    const origin = await start(t, (request) => {
+      tokens.keep(`other ${origin.received.length}`, 30 * MINUTE)
+      answer(request, 403, { reason: 'ExpiredProviderToken' })
+    })
+    const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(1))
+    t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
+    t.equal(origin.received.length, 2)
+  })
+
+  t.test('is not followed by a repetition after an abort', async (t) => {
+    const controller = new AbortController()
+    const origin = await start(t, (request) => {
+      controller.abort()
+      answer(request, 403, { reason: 'ExpiredProviderToken' })
+    })
+    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
+    const outcomes = await push(t, open(t, origin.url, { tokens, window: 1 }), chunkOf(2), controller)
+    t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
+    t.equal(origin.received.length, 1)
+  })
+
+  t.test('is tried again later when the cache fails', async (t) => {
+    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
+    const origin = await start(t, (request) => {
+      tokens.fault = new Error('the store is away')
+      answer(request, 403, { reason: 'ExpiredProviderToken' })
+    })
+    const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(1))
+    t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
+  })
+})
+
+t.test('without a provider token nothing is pushed', async (t) => {
+  const origin = await start(t, (request) => answer(request))
+  const tokens = new MemoryTokens()
+  tokens.fault = new Error('the store is away')
+  const provider = open(t, origin.url, { tokens })
+  await t.rejects(push(t, provider, chunkOf(1)), { message: 'the store is away' })
+  tokens.fault = undefined
+  t.strictSame(kinds(await push(t, provider, chunkOf(1))), { sent: 1 })
+  await t.rejects(push(t, provider, { messages: [], targets: [target(0)] }), RangeError)
+})
+
+t.test('closing lets the chunks under way finish', async (t) => {
+  let closed: Promise<void> | undefined
+  const origin = await start(t, (request) => closed && answer(request))
+  const provider = open(t, origin.url, { window: 1 })
+  const pushed = push(t, provider, chunkOf(3))
+  await origin.until(1)
+  closed = provider.close()
+  await t.rejects(push(t, provider, chunkOf(1)), { message: 'the APNs provider is closed' })
+  const [first] = origin.received
+  if (!first) throw new Error('nothing was received')
+  const sessionClosed = once(first.session, 'close')
+  answer(first)
+  t.strictSame(kinds(await pushed), { sent: 3 })
+  await Promise.all([closed, sessionClosed])
+})
+
+t.test('tokens are minted no more often than need be', async (t) => {
+  const key = parseApnsKey(Buffer.from(pem))
+  const scene = () => {
+    const clock = { now: Date.UTC(2026, 0, 1) }
+    const tokens = new MemoryTokens()
+    const create = (teamKey = key) => createApnsToken({ credentials, key: teamKey, tokens, now: () => clock.now })
+    return { clock, tokens, create, token: create() }
+  }
+
+  t.test('one token for 50 minutes, shared through the cache', async (t) => {
+    const { clock, tokens, create, token } = scene()
+    const first = await token.take()
+    t.equal(first.issuedAt, clock.now)
+    t.equal(first.expiresAt, clock.now + 60 * MINUTE)
+    t.equal((await create().take()).value, first.value, 'another process')
+    clock.now += 50 * MINUTE - 1
+    t.equal((await token.take()).value, first.value)
+    t.equal(tokens.keys.length, 2, 'what is held is not asked for again')
+    clock.now += 1
+    const second = await token.take()
+    t.not(second.value, first.value)
+    t.equal(second.issuedAt, clock.now)
+    t.equal((await create().take()).value, second.value)
+    t.equal(tokens.minted.length, 2)
+  })
+
+  t.test('one look-up at a time', async (t) => {
+    const { tokens, token } = scene()
+    const taken = await Promise.all(Array.from({ length: 10 }, () => token.take()))
+    t.equal(new Set(taken).size, 1)
+    t.equal(tokens.keys.length, 1)
+  })
+
+  t.test('a failed look-up is not remembered', async (t) => {
+    const { tokens, token } = scene()
+    tokens.fault = new Error('away')
+    await t.rejects(token.take(), { message: 'away' })
+    tokens.fault = undefined
+    t.ok((await token.take()).value)
+  })
+
+  t.test('a refused one is replaced after 20 minutes, not before', async (t) => {
+    const { clock, tokens, token } = scene()
+    const first = await token.take()
+    clock.now += 20 * MINUTE - 1
+    t.equal((await token.renew(first)).value, first.value)
+    clock.now += 1
+    const [second, same] = await Promise.all([token.renew(first), token.renew(first)])
+    t.not(second.value, first.value)
+    t.equal(same.value, second.value)
+    t.equal((await token.renew(first)).value, second.value, 'a late answer to the old one')
+    t.equal((await token.renew(second)).value, second.value)
+    t.equal(tokens.minted.length, 2)
+  })
+
+  t.test('one that another process has replaced is taken over', async (t) => {
+    const { clock, tokens, token, create } = scene()
+    const first = await token.take()
+    clock.now += 25 * MINUTE
+    const second = await create().renew(first)
+    t.equal((await token.renew(first)).value, second.value)
+    t.equal(tokens.minted.length, 2)
+  })
+
+  t.test('one from the future is replaced, unless two clocks just differ a little', async (t) => {
+    const { clock, token, create } = scene()
+    const first = await token.take()
+    clock.now -= 30_000
+    t.equal((await create().take()).value, first.value)
+    clock.now -= 2 * 60 * MINUTE
+    const second = await token.take()
+    t.not(second.value, first.value)
+    t.equal(second.issuedAt, clock.now)
+  })
+
+  t.test('another key under the same id has tokens of its own', async (t) => {
+    const { tokens, token, create } = scene()
+    await token.take()
+    await create(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey).take()
+    const [one, other] = tokens.keys
+    t.match(one, /^apns:TEAM123456:ABC123DEFG:[0-9a-f]{16}$/)
+    t.match(other, /^apns:TEAM123456:ABC123DEFG:[0-9a-f]{16}$/)
+    t.not(one, other)
+  })
+})
+
+t.test('as one of the providers', async (t) => {
+  const kind = PROVIDERS.ios
+  const { bundle, keyId, teamId } = credentials
+  const settings = { bundle, keyId, teamId, environment: null }
+  t.doesNotThrow(() => kind?.verify({ settings, secret: Buffer.from(pem) }))
+  const faulty = [
+    { settings, secret: Buffer.from('garbage') },
+    { settings: { ...settings, bundle: 'zpráva' }, secret: Buffer.from(pem) },
+    { settings: { ...settings, keyId: null }, secret: Buffer.from(pem) },
+  ]
+  for (const stored of faulty) t.throws(() => kind?.verify(stored), { name: 'InvalidCredentials' })
+})
