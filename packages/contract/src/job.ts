@@ -8,6 +8,8 @@ export type Lane = (typeof LANES)[number]
 /** A hint that a chunk is due. */
 export interface ChunkJob {
   chunkId: number
+  /** For a worker to share its slots fairly before it asks the database. */
+  applicationId: number
   /** Distinguishes the jobs of one chunk: a job whose id still waits in the queue is not added again. */
   try: number
   platform: Platform

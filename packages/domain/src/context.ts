@@ -1,9 +1,18 @@
 // What every service works with, opened in one place and passed down.
 import { openQueues, type Queues } from '@push-server/queues'
-import { ConfigError, createResources, type Config, type Logger, type Release } from '@push-server/runtime'
+import {
+  ConfigError,
+  createHealth,
+  createMetrics,
+  createResources,
+  type Config,
+  type Logger,
+  type Release,
+  type Vitals,
+} from '@push-server/runtime'
 import { migrate, openStore, type Store } from '@push-server/store'
 
-export interface Context {
+export interface Context extends Vitals {
   config: Config
   log: Logger
   store: Store
@@ -32,11 +41,20 @@ export async function openContext(config: Config, log: Logger): Promise<Context 
   try {
     const queues = await openQueues({ ...config, databaseUrl }, log)
     resources.add('queues', () => queues.close())
-    return { config, log, store, queues, close: () => resources.release() }
+    return { config, log, store, queues, ...openVitals(config, store), close: () => resources.release() }
   } catch (error) {
     await resources.release()
     throw error
   }
+}
+
+/** Every service needs the database; what else it needs it adds itself. */
+function openVitals(config: Config, store: Store): Vitals {
+  const health = createHealth()
+  health.add({ name: 'database', essential: true, check: () => store.ping() })
+  const metrics = createMetrics({ perApplication: config.metricsPerApp })
+  metrics.watch(() => store.backlog())
+  return { health, metrics }
 }
 
 function missing(name: string): never {

@@ -1,19 +1,33 @@
 // What every launcher does: read the environment, open what services share, start one service, stop it in good order.
-import { createLogger, readConfig, runProcess } from '@push-server/runtime'
-import { openContext, type Service } from './context.ts'
+import { createLogger, createResources, readConfig, runProcess, serveProbes, type Release } from '@push-server/runtime'
+import { openContext, type Context, type Service } from './context.ts'
 
-export const runService = (name: string, service: Service) =>
+interface RunOptions {
+  /** The service answers /health and /metrics itself. */
+  hasApi?: boolean
+}
+
+/** Resolves when the process has been told to stop and has stopped. */
+export const runService = (name: string, service: Service, { hasApi = false }: RunOptions = {}) =>
   runProcess(async () => {
     const config = readConfig(process.env)
-    const context = await openContext(config, createLogger(config, name))
+    const log = createLogger(config, name)
+    const resources = createResources((part, error) => log.error({ err: error, part }, 'close failed'))
     try {
-      const stop = await service(context)
-      return async () => {
-        await stop()
-        await context.close()
-      }
+      const context = await openContext(config, log)
+      resources.add('context', context.close)
+      if (!hasApi) resources.add('probes', await openProbes(context))
+      resources.add(name, await service(context))
+      return () => resources.release()
     } catch (error) {
-      await context.close()
+      await resources.release()
       throw error
     }
   })
+
+async function openProbes(context: Context): Promise<Release> {
+  const { host, healthPort } = context.config
+  const server = await serveProbes(context, { host, port: healthPort })
+  context.log.info({ host, port: server.port }, 'health and metrics')
+  return () => server.close()
+}

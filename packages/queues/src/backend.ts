@@ -2,11 +2,13 @@
 import {
   createPostgresBackend,
   DEFAULT_SCHEMA,
+  DelayedError,
   Queue,
   runMigrations,
   withBackend,
   Worker,
   type BulkJobOptions,
+  type Processor,
 } from 'bullmq'
 import { Redis } from 'ioredis'
 import { once } from 'node:events'
@@ -14,7 +16,11 @@ import pg from 'pg'
 
 export interface JobData {
   chunkId: number
+  applicationId: number
 }
+
+/** What a job's handling ends with: it is done, or wants to be offered again after a while. */
+export type Handled = void | { againInMs: number }
 
 /** The part of BullMQ's Queue that a producer of hints needs. */
 export interface HintQueue {
@@ -41,9 +47,19 @@ export interface Backend {
   /** False while the store of the queues is out of reach: jobs are not even tried then. */
   reachable(): boolean
   openQueue(name: string): HintQueue
-  openWorker(name: string, handle: (data: JobData) => Promise<void>, options: WorkOptions): HintWorker
+  openWorker(name: string, handle: (data: JobData) => Promise<Handled>, options: WorkOptions): HintWorker
   close(): Promise<void>
 }
+
+/** A job that is to be offered again goes back into the queue under its own id. */
+const processorOf =
+  (handle: (data: JobData) => Promise<Handled>): Processor<JobData> =>
+  async (job, token) => {
+    const handled = await handle(job.data)
+    if (!handled) return
+    await job.moveToDelayed(Date.now() + handled.againInMs, token)
+    throw new DelayedError()
+  }
 
 /** How long the opening waits for Redis before it goes on without. */
 const FIRST_CONNECT_MS = 3000
@@ -58,7 +74,7 @@ export async function openRedisBackend(url: string, prefix: string, onError: (er
     reachable: () => producer.status === 'ready',
     openQueue: (name) => new Queue<JobData>(name, { connection: producer, prefix }),
     openWorker: (name, handle, options) =>
-      new Worker<JobData>(name, (job) => handle(job.data), { connection: consumer, prefix, ...options }),
+      new Worker<JobData>(name, processorOf(handle), { connection: consumer, prefix, ...options }),
     async close() {
       // Quitting waits for the server's word, which never comes when it is away.
       producer.disconnect()
@@ -95,7 +111,7 @@ export async function openPostgresBackend(url: string, onError: (error: Error) =
     reachable: () => true,
     openQueue: (name) => new bound.Queue<JobData>(name, { connection: pool }),
     openWorker: (name, handle, options) =>
-      new bound.Worker<JobData>(name, (job) => handle(job.data), { connection: pool, ...options }),
+      new bound.Worker<JobData>(name, processorOf(handle), { connection: pool, ...options }),
     close: () => pool.end(),
   }
 }

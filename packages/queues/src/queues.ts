@@ -1,7 +1,14 @@
 // The queues: one per platform and lane. A job is a hint that a chunk is due; losing one costs time, never a message.
 import { LANES, PLATFORMS, type ChunkJob, type Lane, type Platform } from '@push-server/contract'
 import type { Logger } from '@push-server/runtime'
-import { openPostgresBackend, openRedisBackend, type Backend, type HintQueue } from './backend.ts'
+import {
+  openPostgresBackend,
+  openRedisBackend,
+  type Backend,
+  type Handled,
+  type HintQueue,
+  type JobData,
+} from './backend.ts'
 
 export interface QueueSettings {
   redisUrl: string | undefined
@@ -28,7 +35,9 @@ export interface Queues {
   /** Rejects within the time-out when the queue does not take the jobs; the sweep then finds their chunks. */
   enqueue(jobs: readonly ChunkJob[]): Promise<void>
   /** `handle` is called for each job; what it rejects with is logged and the job is gone. */
-  consume(options: ConsumeOptions, handle: (chunkId: number) => Promise<void>): Consumer
+  consume(options: ConsumeOptions, handle: (hint: JobData) => Promise<Handled>): Consumer
+  /** Rejects while the store of the queues is out of reach. */
+  ping(): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,9 +50,9 @@ const NO_LIMIT = 2 ** 31 - 1
 const queueName = (platform: Platform, lane: Lane) => `${platform}-${lane}`
 
 /** BullMQ takes no colon in an id and no id of digits alone. Nothing is kept: a kept job would block its successor's id. */
-const jobOf = ({ chunkId, try: number, delayMs }: ChunkJob) => ({
+const jobOf = ({ chunkId, applicationId, try: number, delayMs }: ChunkJob) => ({
   name: 'chunk',
-  data: { chunkId },
+  data: { chunkId, applicationId },
   opts: {
     jobId: `${chunkId}-${number}`,
     delay: Math.ceil(delayMs),
@@ -86,7 +95,7 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
     },
 
     consume({ platform, lane, concurrency }, handle) {
-      const worker = backend.openWorker(queueName(platform, lane), ({ chunkId }) => handle(chunkId), {
+      const worker = backend.openWorker(queueName(platform, lane), handle, {
         concurrency,
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_CHECK_MS,
@@ -99,6 +108,10 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
           await worker.close()
         },
       }
+    },
+
+    async ping() {
+      if (!backend.reachable()) throw new Error('The queue is out of reach')
     },
 
     async close() {

@@ -1,4 +1,5 @@
 // The environment, read once: checked against the list of settings, frozen, passed down. Nothing else reads it.
+import { isIP } from 'node:net'
 import type { Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -30,9 +31,19 @@ export function readConfig(environment: Environment): Config {
     }
   }
   faults.push(...unknownNames(environment))
+  if (faults.length === 0) faults.push(...openDoor(values as Config))
   if (faults.length > 0) throw new ConfigError(`Configuration refused:\n  ${faults.join('\n  ')}`)
   return Object.freeze(values) as Config
 }
+
+const isLoopback = (host: string) =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
+/** Nobody asks callers who they are yet, so nobody from elsewhere may call unless the operator insists. */
+const openDoor = ({ host, auth }: Config): string[] =>
+  isLoopback(host) || auth === 'none'
+    ? []
+    : [`HOST: ${host} can be reached from elsewhere, and callers are not authenticated. Set AUTH=none to insist.`]
 
 function unknownNames(environment: Environment): string[] {
   const known = new Set<string>(Object.values(SETTINGS).map((setting) => setting.name))

@@ -7,6 +7,10 @@ export const SETTINGS = {
   }),
   port: port('PORT', 'Port of the API.', { fallback: '8080' }),
   auth: choice(['AUTH', 'none'], 'Says that the API may be reached from elsewhere without authentication.'),
+  healthPort: port('HEALTH_PORT', 'Port of health and metrics in services without an API; 0 takes any and logs it.', {
+    fallback: '0',
+  }),
+  metricsPerApp: flag('METRICS_PER_APP', 'Counts deliveries by application too.', { fallback: 'false' }),
   bodyLimit: count('BODY_LIMIT', 'Largest request body in bytes.', { fallback: '1048576' }),
   applicationName: text('APPLICATION_NAME', 'Name in the service status.', { fallback: 'powerauth-push' }),
   applicationDisplayName: text('APPLICATION_DISPLAY_NAME', 'Name for people in the service status.', {
@@ -27,9 +31,13 @@ export const SETTINGS = {
   redisUrl: text('REDIS_URL', 'Redis of the queues, `redis://…`; without it they live in PostgreSQL.', {
     secret: true,
   }),
-  queuePrefix: text('QUEUE_PREFIX', 'Namespace of the queues in Redis, or their schema in PostgreSQL.', {
-    fallback: 'push',
-  }),
+  queuePrefix: text(
+    'QUEUE_PREFIX',
+    'Namespace of the queues in Redis. In PostgreSQL they have the schema `bullmq` of the database.',
+    {
+      fallback: 'push',
+    },
+  ),
   encryptionKey: text('ENCRYPTION_KEY', 'Key of the stored secrets: base64 of 32 bytes.', { secret: true }),
   encryptionKeysOld: text('ENCRYPTION_KEYS_OLD', 'Earlier keys, comma-separated, still used for reading.', {
     secret: true,

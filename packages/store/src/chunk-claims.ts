@@ -45,7 +45,7 @@ const SWEEP: Statement = {
         AND (c.swept_at IS NULL OR c.swept_at < now() - $1 * interval '1 ms') AND NOT ${PAUSED}
       ORDER BY c.due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     UPDATE chunks SET swept_at = now() FROM due WHERE chunks.id = due.id
-    RETURNING chunks.id, chunks.platform, chunks.lane, chunks.try`,
+    RETURNING chunks.id, chunks.application_id AS "applicationId", chunks.platform, chunks.lane, chunks.try`,
 }
 
 const ANSWERED: Statement = {
@@ -56,6 +56,7 @@ const ANSWERED: Statement = {
 /** A chunk that is due without anybody working on it. */
 export interface DueChunk {
   id: number
+  applicationId: number
   platform: Platform
   lane: Lane
   try: number

@@ -1,6 +1,7 @@
 // The store: opened once per process, handed down, closed last.
 import { openActivations } from './activations.ts'
 import { openApplications } from './applications.ts'
+import { openBacklog } from './backlog.ts'
 import { openChunkClaims } from './chunk-claims.ts'
 import { openChunkRecords } from './chunk-records.ts'
 import { openCredentials } from './credentials.ts'
@@ -34,6 +35,7 @@ export function openStore(options: StoreOptions) {
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
     pauses: openPauses(database),
     providerTokens: openProviderTokens(database, encryption),
+    ...openBacklog(database),
     listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) =>
       listen({ ...rest, url: options.url, onError: options.onError }),
     close: () => database.close(),

@@ -63,7 +63,7 @@ for (const backend of BACKENDS) {
       await sendLater(house, 'shared')
       const [chunk] = await house.database.query<{ id: number }>('SELECT id::int FROM chunks')
       if (!chunk) throw new Error('No chunk was stored')
-      const again = Array.from({ length: 6 }, (_, number) => ({ chunkId: chunk.id, try: number + 1, delayMs: 0 }))
+      const again = Array.from({ length: 6 }, (_, number) => ({ chunkId: chunk.id, applicationId: 1, try: number + 1, delayMs: 0 }))
       await house.context.queues.enqueue(again.map((job) => ({ ...job, platform: 'ios', lane: 'direct' })))
       await until('the chunk to settle', async () => (await openChunks(house)) === 0)
       t.equal(house.simulator.pushes.length, 100)

@@ -7,6 +7,7 @@ import { openapi } from './plugins/openapi.ts'
 import { requestId, requests } from './plugins/requests.ts'
 import { applicationRoutes } from './routes/application.ts'
 import { deviceRoutes } from './routes/device.ts'
+import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/message.ts'
 import { serviceRoutes } from './routes/service.ts'
 
@@ -35,6 +36,7 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   await app.register(envelope)
   await app.register(requests)
   await app.register(openapi, { version })
+  await app.register(healthRoutes(context))
   await app.register(serviceRoutes(config, version))
   await app.register(applicationRoutes(context))
   await app.register(deviceRoutes(context))

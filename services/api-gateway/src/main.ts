@@ -2,4 +2,4 @@
 import { runService } from '@push-server/domain'
 import { apiGateway } from './gateway.ts'
 
-await runService('api-gateway', apiGateway)
+await runService('api-gateway', apiGateway, { hasApi: true })

@@ -9,6 +9,7 @@ import { openLedger, type Ledger } from './ledger.ts'
 import type { Hold, Leases } from './leases.ts'
 import type { ProviderPool } from './provider-pool.ts'
 import { pushIdAt } from './push-id.ts'
+import { createCounts, type Counts, type CountedOutcome } from './counts.ts'
 import { screen, type Screened } from './screen.ts'
 
 export interface Worker extends Context {
@@ -33,6 +34,7 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
     hold,
     ledger,
     pending: new Map(),
+    counts: createCounts(),
     fault: undefined,
     notBefore: null,
   }
@@ -44,6 +46,7 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
   } finally {
     const release = await ledger.release(nextDue(hand))
     hold.end()
+    count(hand)
     if (release) await afterRelease(hand, release)
   }
 }
@@ -56,6 +59,7 @@ interface InHand {
   ledger: Ledger
   /** What is not settled yet, by id: null = not pushed, otherwise when to try again (ms). */
   pending: Map<number, number | null>
+  counts: Counts
   /** Reason of the credentials' fault, when one showed. */
   fault: string | undefined
   /** Set when something of ours failed, so that the chunk does not go round at full speed (ms). */
@@ -68,7 +72,10 @@ const backOff = (tries: number) => 1000 * 2 ** Math.min(tries, 6)
 async function push(hand: InHand): Promise<void> {
   const { worker, chunk, hold, ledger } = hand
   const screened = screen(chunk, Date.now())
-  for (const record of screened.settled) ledger.add({ record })
+  for (const record of screened.settled) {
+    ledger.add({ record })
+    hand.counts.add('failed', record.reason ?? '')
+  }
   for (const { delivery } of screened.due) hand.pending.set(delivery.id, null)
   if (screened.due.length === 0 || chunk.credentialsVersion === null) return
   try {
@@ -118,10 +125,23 @@ function settle(hand: InHand, { delivery, message, outcome, claimedAt }: Settlin
   })
   ledger.add(disposal)
   keepPending(hand, disposal.record)
+  hand.counts.add(countedAs(outcome, disposal.record), disposal.record.reason ?? '')
   if (outcome.kind === 'credentials-fault') {
     hand.fault ??= outcome.reason
     hold.abort('credentials at fault')
   }
+}
+
+const countedAs = (outcome: Outcome, { status }: DeliveryRecord): CountedOutcome => {
+  if (status !== 'pending') return status
+  return outcome.kind === 'credentials-fault' ? 'paused' : 'retried'
+}
+
+/** Once per chunk, not once per device. */
+function count({ worker: { metrics, platform }, chunk, counts }: InHand): void {
+  const application = String(chunk.applicationId)
+  for (const [outcome, reason, number] of counts.entries())
+    metrics.delivered({ platform, outcome, reason, application }, number)
 }
 
 function keepPending({ pending }: InHand, { id, status, nextAttemptAt }: DeliveryRecord): void {
@@ -138,8 +158,11 @@ function nextDue({ pending, chunk, notBefore }: InHand): number | null {
 
 /** A paused platform's chunks wait without a job; any other that is not settled gets its next one. */
 async function afterRelease({ worker, chunk, fault }: InHand, release: Release): Promise<void> {
-  const { log, queues, store, platform } = worker
-  if (release.dropped > 0) log.info({ devices: release.dropped }, 'devices with dead tokens dropped')
+  const { log, metrics, queues, store, platform } = worker
+  if (release.dropped > 0) {
+    metrics.dropped(platform, release.dropped)
+    log.info({ devices: release.dropped }, 'devices with dead tokens dropped')
+  }
   try {
     if (fault !== undefined && chunk.credentialsVersion !== null) {
       const { applicationId, credentialsVersion: version } = chunk

@@ -1,24 +1,39 @@
 // A delivery worker: takes chunks of one platform from both lanes until it is stopped.
-import { LANES, type Platform } from '@push-server/contract'
+import { LANES, type Lane, type Platform } from '@push-server/contract'
+import type { Handled, JobData } from '@push-server/queues'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Service } from '../context.ts'
 import { deliverChunk, type Worker } from './deliver.ts'
 import { openLeases } from './leases.ts'
 import { openProviderPool } from './provider-pool.ts'
+import { createSlots } from './slots.ts'
+
+/** How soon a chunk whose application holds its share of the slots is offered again. */
+const NEXT_OFFER_MS: Record<Lane, number> = { direct: 50, campaign: 500 }
+
+const shareOut = (worker: Worker, lane: Lane, size: number) => {
+  const slots = createSlots(size)
+  return async ({ chunkId, applicationId }: JobData): Promise<Handled> => {
+    const giveBack = slots.take(applicationId)
+    if (!giveBack) return { againInMs: NEXT_OFFER_MS[lane] }
+    await deliverChunk(worker, chunkId).finally(giveBack)
+  }
+}
 
 /** The service that delivers what is due on `platform`. Any number of them may run. */
 export const deliveryWorker =
   (platform: Platform): Service =>
   async (context) => {
-    const { config, log, queues, store } = context
+    const { config, health, log, queues, store } = context
+    health.add({ name: `queue of ${platform}`, essential: true, check: () => queues.ping() })
     const owner = `${hostname().slice(0, 20)}-${process.pid}-${randomUUID().slice(0, 8)}`
     const leases = openLeases({ store, owner, leaseMs: config.leaseTime, log })
     const providers = openProviderPool(context, platform)
     const worker: Worker = { ...context, platform, owner, leases, providers }
     const concurrency = { direct: config.directConcurrency, campaign: config.campaignConcurrency }
     const consumers = LANES.map((lane) =>
-      queues.consume({ platform, lane, concurrency: concurrency[lane] }, (chunkId) => deliverChunk(worker, chunkId)),
+      queues.consume({ platform, lane, concurrency: concurrency[lane] }, shareOut(worker, lane, concurrency[lane])),
     )
     log.info({ platform, owner, queues: queues.backend }, 'delivering')
 

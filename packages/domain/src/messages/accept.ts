@@ -49,7 +49,7 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
     due.map((chunk) => chunk.id),
     deadline - Date.now(),
   )
-  await enqueue(context, due, request.log)
+  await enqueue(context, audience.applicationId, { chunks: due, log: request.log })
   if (!answered) return { messageIds }
   await answered
   return { messageIds, tallies: talliesOf(await store.messages.tally(messageIds)) }
@@ -70,12 +70,22 @@ function checkPayloads(
 }
 
 /** What is stored is accepted, whatever the queue says: the sweep finds chunks without a job. */
-async function enqueue({ queues }: Context, chunks: readonly StoredChunk[], log: AcceptRequest['log']): Promise<void> {
+async function enqueue(
+  { queues }: Context,
+  applicationId: number,
+  { chunks, log }: { chunks: readonly StoredChunk[]; log: AcceptRequest['log'] },
+): Promise<void> {
   if (chunks.length === 0) return
+  const jobs = chunks.map(({ id, platform }) => ({
+    chunkId: id,
+    applicationId,
+    try: 0,
+    platform,
+    lane: 'direct' as const,
+    delayMs: 0,
+  }))
   try {
-    await queues.enqueue(
-      chunks.map(({ id, platform }) => ({ chunkId: id, try: 0, platform, lane: 'direct', delayMs: 0 })),
-    )
+    await queues.enqueue(jobs)
   } catch (error) {
     log.warn({ err: error, chunks: chunks.map((chunk) => chunk.id) }, 'enqueueing failed; the sweep will do it')
   }

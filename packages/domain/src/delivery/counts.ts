@@ -1,0 +1,23 @@
+// What became of a chunk's tries, by outcome and reason, until the metrics are told.
+
+export type CountedOutcome = 'sent' | 'failed' | 'retried' | 'paused'
+
+export interface Counts {
+  add(outcome: CountedOutcome, reason: string): void
+  entries(): [outcome: CountedOutcome, reason: string, count: number][]
+}
+
+export function createCounts(): Counts {
+  const byOutcome = new Map<CountedOutcome, Map<string, number>>()
+  return {
+    add(outcome, reason) {
+      let byReason = byOutcome.get(outcome)
+      if (!byReason) byOutcome.set(outcome, (byReason = new Map()))
+      byReason.set(reason, (byReason.get(reason) ?? 0) + 1)
+    },
+    entries: () =>
+      [...byOutcome].flatMap(([outcome, byReason]) =>
+        [...byReason].map(([reason, count]): [CountedOutcome, string, number] => [outcome, reason, count]),
+      ),
+  }
+}

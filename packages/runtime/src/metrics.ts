@@ -1,0 +1,116 @@
+// What a process counts, in the format of Prometheus. One registry per process, handed down, never global.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface DeliveryLabels {
+  platform: string
+  outcome: 'sent' | 'failed' | 'retried' | 'paused'
+  reason: string
+  /** Only with METRICS_PER_APP: the internal number of the application. */
+  application?: string
+}
+
+export interface Backlog {
+  platform: string
+  lane: string
+  chunks: number
+  deliveries: number
+  /** Of the chunk that is due longest, in seconds; 0 when none is due. */
+  oldestDueSeconds: number
+}
+
+/** What waits, and how many applications are paused on which platform. */
+export type Look = () => Promise<{
+  backlog: readonly Backlog[]
+  paused: readonly { platform: string; count: number }[]
+}>
+
+export interface Metrics {
+  delivered(labels: DeliveryLabels, count: number): void
+  /** The time from a push to its answer, in seconds. */
+  answered(platform: string): (seconds: number) => void
+  dropped(platform: string, count: number): void
+  /** Read at each scrape. */
+  watch(look: Look): void
+  contentType: string
+  text(): Promise<string>
+}
+
+/** Providers answer within tens of milliseconds on a good day and within ten seconds or never on a bad one. */
+const LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+export function createMetrics({ perApplication }: { perApplication: boolean }): Metrics {
+  const registers = [new Registry()]
+  const [registry] = registers as [Registry]
+  collectDefaultMetrics({ register: registry })
+
+  const deliveries = new Counter({
+    name: 'push_deliveries_total',
+    help: 'Deliveries by what became of a try',
+    labelNames: ['platform', 'outcome', 'reason', ...(perApplication ? (['application'] as const) : [])],
+    registers,
+  })
+  const latency = new Histogram({
+    name: 'push_provider_latency_seconds',
+    help: 'From a push to its answer',
+    labelNames: ['platform'],
+    buckets: LATENCY_BUCKETS,
+    registers,
+  })
+  const dropped = new Counter({
+    name: 'push_dropped_tokens_total',
+    help: 'Devices dropped because their token is dead',
+    labelNames: ['platform'],
+    registers,
+  })
+
+  let look: Look | undefined
+  let refresh: ReturnType<typeof createBacklogGauges> | undefined
+  return {
+    delivered({ application, ...labels }, count) {
+      deliveries.inc(perApplication && application !== undefined ? { ...labels, application } : labels, count)
+    },
+    answered(platform) {
+      const observed = latency.labels(platform)
+      return (seconds) => observed.observe(seconds)
+    },
+    dropped: (platform, count) => dropped.inc({ platform }, count),
+    watch(wanted) {
+      refresh = createBacklogGauges(registers)
+      look = wanted
+    },
+    contentType: registry.contentType,
+    async text() {
+      if (look && refresh) await refresh(look)
+      return registry.metrics()
+    },
+  }
+}
+
+/** What is asked of the database when somebody looks; one question for all gauges. */
+function createBacklogGauges(registers: Registry[]) {
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge({ name, help, labelNames, registers })
+  const lane = ['platform', 'lane'] as const
+  const chunks = gauge('push_backlog_chunks', 'Chunks that are not settled', lane)
+  const deliveries = gauge('push_backlog_deliveries', 'Deliveries that are not settled', lane)
+  const oldest = gauge('push_backlog_oldest_due_seconds', 'How long the oldest due chunk has been due', lane)
+  const paused = gauge('push_paused_platforms', 'Applications whose platform is paused', ['platform'])
+  const unknown = gauge('push_backlog_unknown', '1 while the database does not tell the backlog', [])
+
+  return async (look: Look) => {
+    for (const one of [chunks, deliveries, oldest, paused]) one.reset()
+    try {
+      const seen = await look()
+      unknown.set(0)
+      for (const { platform, lane, ...backlog } of seen.backlog) {
+        chunks.set({ platform, lane }, backlog.chunks)
+        deliveries.set({ platform, lane }, backlog.deliveries)
+        oldest.set({ platform, lane }, backlog.oldestDueSeconds)
+      }
+      for (const { platform, count } of seen.paused) paused.set({ platform }, count)
+    } catch {
+      // The scrape answers all the same; this gauge is the alarm, and the part of /health/ready that failed says why.
+      unknown.set(1)
+    }
+  }
+}

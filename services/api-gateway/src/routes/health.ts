@@ -1,0 +1,11 @@
+// /health and /metrics, the same as every other process serves them.
+import { probe, PROBE_PATHS, type Vitals } from '@push-server/runtime'
+import type { FastifyInstance } from 'fastify'
+
+export const healthRoutes = (vitals: Vitals) => async (app: FastifyInstance) => {
+  for (const path of PROBE_PATHS)
+    app.get(path, { schema: { hide: true }, logLevel: 'warn' }, async (_request, reply) => {
+      const answer = await probe(vitals, path)
+      return answer ? reply.code(answer.status).type(answer.type).send(answer.body) : reply.callNotFound()
+    })
+}
