@@ -10,6 +10,7 @@ import {
   type BulkJobOptions,
   type Processor,
 } from 'bullmq'
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { Redis } from 'ioredis'
 import { once } from 'node:events'
 import pg from 'pg'
@@ -27,6 +28,8 @@ export interface HintQueue {
   addBulk(jobs: { name: string; data: JobData; opts?: BulkJobOptions }[]): Promise<unknown>
   on(event: 'error', listener: (error: Error) => void): unknown
   close(): Promise<unknown>
+  /** The queue as Bull Board shows it. */
+  readonly board: BullMQAdapter
 }
 
 /** The part of BullMQ's Worker that a consumer of hints needs. */
@@ -51,6 +54,14 @@ export interface Backend {
   close(): Promise<void>
 }
 
+const hintQueue = (queue: Omit<HintQueue, 'board'>): HintQueue => ({
+  addBulk: (jobs) => queue.addBulk(jobs),
+  on: (event, listener) => queue.on(event, listener),
+  close: () => queue.close(),
+  // Bull Board serves both back ends, its types know the queues of Redis only.
+  board: new BullMQAdapter(queue as unknown as Queue),
+})
+
 /** A job that is to be offered again goes back into the queue under its own id. */
 const processorOf =
   (handle: (data: JobData) => Promise<Handled>): Processor<JobData> =>
@@ -72,7 +83,7 @@ export async function openRedisBackend(url: string, prefix: string, onError: (er
   await once(producer, 'ready', { signal: AbortSignal.timeout(FIRST_CONNECT_MS) }).catch(onError)
   return {
     reachable: () => producer.status === 'ready',
-    openQueue: (name) => new Queue<JobData>(name, { connection: producer, prefix }),
+    openQueue: (name) => hintQueue(new Queue<JobData>(name, { connection: producer, prefix })),
     openWorker: (name, handle, options) =>
       new Worker<JobData>(name, processorOf(handle), { connection: consumer, prefix, ...options }),
     async close() {
@@ -109,7 +120,7 @@ export async function openPostgresBackend(url: string, onError: (error: Error) =
   return {
     // Away, it refuses the transaction that stores a request before anything could be enqueued.
     reachable: () => true,
-    openQueue: (name) => new bound.Queue<JobData>(name, { connection: pool }),
+    openQueue: (name) => hintQueue(new bound.Queue<JobData>(name, { connection: pool })),
     openWorker: (name, handle, options) =>
       new bound.Worker<JobData>(name, processorOf(handle), { connection: pool, ...options }),
     close: () => pool.end(),

@@ -1,5 +1,6 @@
 // The queues: one per platform and lane. A job is a hint that a chunk is due; losing one costs time, never a message.
 import { LANES, PLATFORMS, type ChunkJob, type Lane, type Platform } from '@push-server/contract'
+import type { BaseAdapter } from '@bull-board/api/baseAdapter'
 import type { Logger } from '@push-server/runtime'
 import {
   openPostgresBackend,
@@ -36,6 +37,8 @@ export interface Queues {
   enqueue(jobs: readonly ChunkJob[]): Promise<void>
   /** `handle` is called for each job; what it rejects with is logged and the job is gone. */
   consume(options: ConsumeOptions, handle: (hint: JobData) => Promise<Handled>): Consumer
+  /** Every queue, for Bull Board. */
+  boards(): BaseAdapter[]
   /** Rejects while the store of the queues is out of reach. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -109,6 +112,8 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
         },
       }
     },
+
+    boards: () => [...queues.values()].map((queue) => queue.board),
 
     async ping() {
       if (!backend.reachable()) throw new Error('The queue is out of reach')

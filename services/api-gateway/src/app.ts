@@ -9,6 +9,7 @@ import { applicationRoutes } from './routes/application.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/message.ts'
+import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
 
 const { version } = manifest
@@ -41,5 +42,6 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   await app.register(applicationRoutes(context))
   await app.register(deviceRoutes(context))
   await app.register(messageRoutes(context, waiters))
+  await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance
 }

@@ -1,0 +1,1 @@
+export { fcmWorker } from './worker.ts'

@@ -1,0 +1,1 @@
+export { hmsWorker } from './worker.ts'
