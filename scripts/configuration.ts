@@ -7,7 +7,7 @@ const FILE = new URL('../docs/configuration.md', import.meta.url)
 const HEAD = `# Configuration
 
 Every setting is an environment variable, read once at the start and checked; all faults are told at once. Unknown names that
-begin like one of ours stop the start. Durations take a unit: \`500ms\`, \`30s\`, \`5m\`, \`24h\`, \`7d\`.
+begin like one of ours stop the start. A secret may stand in a file instead: \`<NAME>_FILE\` names it. Durations take a unit: \`500ms\`, \`30s\`, \`5m\`, \`24h\`, \`7d\`.
 
 \`npm start\` makes what is not given: an embedded PostgreSQL and an encryption key below \`DATA_DIR\`, and a simulator in place of
 the providers. Services that are started one by one want \`DATABASE_URL\` and \`ENCRYPTION_KEY\`.

@@ -1,11 +1,11 @@
 // What every service works with, opened in one place and passed down.
 import { openQueues, type Queues } from '@push-server/queues'
 import {
-  ConfigError,
   createHealth,
   createMetrics,
   createResources,
   type Config,
+  type ConfigWith,
   type Logger,
   type Release,
   type Vitals,
@@ -19,13 +19,16 @@ export interface Context extends Vitals {
   queues: Queues
 }
 
+/** What every service wants to be told. */
+export const SERVICE_SETTINGS = ['databaseUrl', 'encryptionKey'] as const
+export type ServiceConfig = ConfigWith<(typeof SERVICE_SETTINGS)[number]>
+
 /** Something that runs until it is told to stop. */
 export type Service = (context: Context) => Promise<Release>
 
 /** Migrates the database, then opens store and queues; `close` releases them in reverse. */
-export async function openContext(config: Config, log: Logger): Promise<Context & { close: Release }> {
-  const databaseUrl = config.databaseUrl ?? missing('DATABASE_URL')
-  const encryptionKey = config.encryptionKey ?? missing('ENCRYPTION_KEY')
+export async function openContext(config: ServiceConfig, log: Logger): Promise<Context & { close: Release }> {
+  const { databaseUrl, encryptionKey } = config
   const applied = await migrate(databaseUrl)
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
 
@@ -39,7 +42,7 @@ export async function openContext(config: Config, log: Logger): Promise<Context 
   })
   resources.add('store', () => store.close())
   try {
-    const queues = await openQueues({ ...config, databaseUrl }, log)
+    const queues = await openQueues(config, log)
     resources.add('queues', () => queues.close())
     return { config, log, store, queues, ...openVitals(config, store), close: () => resources.release() }
   } catch (error) {
@@ -55,8 +58,4 @@ function openVitals(config: Config, store: Store): Vitals {
   const metrics = createMetrics({ perApplication: config.metricsPerApp })
   metrics.watch(() => store.backlog())
   return { health, metrics }
-}
-
-function missing(name: string): never {
-  throw new ConfigError(`Configuration refused:\n  ${name}: wanted, and not given`)
 }

@@ -1,7 +1,7 @@
 // WHAT the push server does, one folder per subject.
 export * from './activations/index.ts'
 export * from './applications/index.ts'
-export { openContext, type Context, type Service } from './context.ts'
+export { openContext, SERVICE_SETTINGS, type Context, type Service, type ServiceConfig } from './context.ts'
 export * from './delivery/index.ts'
 export * from './devices/index.ts'
 export {

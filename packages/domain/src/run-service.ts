@@ -1,6 +1,6 @@
 // What every launcher does: read the environment, open what services share, start one service, stop it in good order.
 import { createLogger, createResources, readConfig, runProcess, serveProbes, type Release } from '@push-server/runtime'
-import { openContext, type Context, type Service } from './context.ts'
+import { openContext, SERVICE_SETTINGS, type Context, type Service } from './context.ts'
 
 interface RunOptions {
   /** The service answers /health and /metrics itself. */
@@ -10,7 +10,7 @@ interface RunOptions {
 /** Resolves when the process has been told to stop and has stopped. */
 export const runService = (name: string, service: Service, { hasApi = false }: RunOptions = {}) =>
   runProcess(async () => {
-    const config = readConfig(process.env)
+    const config = readConfig(process.env, SERVICE_SETTINGS)
     const log = createLogger(config, name)
     const resources = createResources((part, error) => log.error({ err: error, part }, 'close failed'))
     try {

@@ -40,7 +40,12 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
     ],
     ['retry: jitter', retry(), { random: 0.25 }, { nextAttemptAt: NOW + 1000 }],
     ['retry: first delay', retry(), { attempts: 0 }, { nextAttemptAt: NOW + 1000 }],
-    ['retry: the longest delay, before the last try', retry(), { attempts: 8, random: 1 }, { nextAttemptAt: NOW + 256_000 }],
+    [
+      'retry: the longest delay, before the last try',
+      retry(),
+      { attempts: 8, random: 1 },
+      { nextAttemptAt: NOW + 256_000 },
+    ],
     ['retry: not before the provider’s time', retry(NOW + HOUR), {}, { status: 'pending', nextAttemptAt: NOW + HOUR }],
     [
       'retry: the tenth try was the last',

@@ -8,7 +8,16 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 const CURE = 'Set DATABASE_URL to use a PostgreSQL of your own.'
-const AS_NOBODY = ['unshare', '--user', '--map-user=65534', '--map-group=65534'] as const
+const NOBODY = 65534
+/**
+ * PostgreSQL refuses to run as root, and as a user without a name. In a user namespace either appears as nobody, while
+ * the files stay their owner's. Containers often forbid that to root, but let it become nobody who may still enter root's
+ * folders. Neither needs an account made or an owner changed beforehand.
+ */
+const WAYS_TO_BE_NOBODY = [
+  `unshare --user --map-user=${NOBODY} --map-group=${NOBODY}`,
+  `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups --inh-caps=+dac_override --ambient-caps=+dac_override`,
+].map((way) => way.split(' '))
 
 export interface Programs {
   /** First word: the program to spawn; the rest: arguments to put before PostgreSQL's own. */
@@ -55,20 +64,22 @@ async function makeLinks(native: string): Promise<void> {
   await Promise.all(links.map(make))
 }
 
-/**
- * PostgreSQL refuses to run as root, and as a user without a name. A user namespace in which either appears as nobody
- * satisfies it, while the files stay their owner's: no account to create, and it works below a folder only root may enter.
- */
+/** What to put before a command of PostgreSQL, so that it agrees with who runs it. */
 async function userPrefix(): Promise<readonly string[]> {
   if (process.getuid?.() !== 0 && hasName()) return []
-  const [program, ...args] = AS_NOBODY
-  try {
-    await promisify(execFile)(program, [...args, 'true'])
-    return AS_NOBODY
-  } catch (cause) {
-    const why = 'PostgreSQL does not run as root or as a user without a name, and unshare(1) is not permitted here.'
-    throw new Error(`${why} Run as an ordinary user. ${CURE}`, { cause })
+  const refusals: unknown[] = []
+  for (const way of WAYS_TO_BE_NOBODY) {
+    const [program = '', ...args] = way
+    try {
+      await promisify(execFile)(program, [...args, 'true'])
+      return way
+    } catch (error) {
+      refusals.push(error)
+    }
   }
+  const why =
+    'PostgreSQL does not run as root or as a user without a name, and neither unshare(1) nor setpriv(1) help here.'
+  throw new AggregateError(refusals, `${why} Run as an ordinary user. ${CURE}`)
 }
 
 function hasName(): boolean {

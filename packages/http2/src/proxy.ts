@@ -20,7 +20,7 @@ export function openTunnel(proxy: Proxy, authority: string, signal: AbortSignal)
   })
   connect.once('socket', (socket) => socket.unref())
   connect.once('connect', ({ statusCode = 0 }, socket) => {
-    if (statusCode >= 200 && statusCode < 300) return resolve(socket as Socket)
+    if (statusCode >= 200 && statusCode < 300) return resolve(socket)
     socket.destroy()
     reject(new Error(`the proxy answered CONNECT with ${statusCode}`))
   })

@@ -465,7 +465,10 @@ t.test('through a proxy', async (t) => {
   const client = open(origin.url, { connectTimeoutMs: 150, proxy: { ...through, username: 'me', password: 'secret' } })
   t.same(kinds(await sendMany(client, 10)), { answer: 10 })
   const authority = new URL(origin.url).host
-  t.same(seen, Array(3).fill([authority, `Basic ${btoa('me:secret')}`]))
+  t.same(
+    seen,
+    Array.from({ length: 3 }, () => [authority, `Basic ${btoa('me:secret')}`]),
+  )
   await client.close()
   const anonymous = open(origin.url, { proxy: through })
   t.match(await send(anonymous), { kind: 'answer' })

@@ -1,4 +1,5 @@
 // The environment, read once: checked against the list of settings, frozen, passed down. Nothing else reads it.
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
@@ -16,24 +17,48 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-/** Throws a ConfigError that lists every fault at once. Values of secrets are not repeated. */
-export function readConfig(environment: Environment): Config {
+/** A configuration in which some settings are there for certain. */
+export type ConfigWith<K extends keyof Config> = Config & { readonly [P in K]: NonNullable<Config[P]> }
+
+/**
+ * Throws a ConfigError that lists every fault at once, settings in `wanted` that have no value included. Values of secrets
+ * are not repeated.
+ */
+export function readConfig<K extends keyof Config = never>(
+  environment: Environment,
+  wanted: readonly K[] = [],
+): ConfigWith<K> {
   const faults: string[] = []
   const values: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries<Setting<unknown>>(SETTINGS)) {
-    const given = environment[setting.name]
-    const value = given === undefined || given === '' ? setting.fallback : given
+    let value = setting.fallback
     try {
+      value = given(setting, environment) ?? setting.fallback
       values[key] = value === undefined ? undefined : setting.parse(value)
     } catch (error) {
       const shown = setting.secret ? 'the value given' : `"${value}"`
       faults.push(`${setting.name}: ${shown} is not ${(error as Error).message}`)
     }
   }
+  for (const key of wanted) if (values[key] === undefined) faults.push(`${SETTINGS[key].name}: wanted, and not given`)
   faults.push(...unknownNames(environment))
   if (faults.length === 0) faults.push(...openDoor(values as Config))
   if (faults.length > 0) throw new ConfigError(`Configuration refused:\n  ${faults.join('\n  ')}`)
-  return Object.freeze(values) as Config
+  return Object.freeze(values) as ConfigWith<K>
+}
+
+/** A secret may also stand in a file that `<NAME>_FILE` names, as orchestrators hand secrets over. */
+function given({ name, secret }: Setting<unknown>, environment: Environment): string | undefined {
+  const file = secret ? environment[`${name}_FILE`] : undefined
+  return (file ? readSecret(file) : environment[name]) || undefined
+}
+
+function readSecret(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new Error(`a readable file: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 const isLoopback = (host: string) =>
@@ -46,7 +71,9 @@ const openDoor = ({ host, auth }: Config): string[] =>
     : [`HOST: ${host} can be reached from elsewhere, and callers are not authenticated. Set AUTH=none to insist.`]
 
 function unknownNames(environment: Environment): string[] {
-  const known = new Set<string>(Object.values(SETTINGS).map((setting) => setting.name))
+  const known = new Set<string>(
+    Object.values(SETTINGS).flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
+  )
   return Object.keys(environment)
     .filter((name) => !known.has(name) && PREFIXES.some((prefix) => name.startsWith(prefix)))
     .map((name) => `${name}: there is no setting of this name`)

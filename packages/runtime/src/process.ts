@@ -18,6 +18,16 @@ export async function runProcess(start: () => Promise<Release>): Promise<void> {
   }
 }
 
+/** Runs a task to its end, with the same words for its faults. */
+export async function runOnce(task: () => Promise<void>): Promise<void> {
+  try {
+    await task()
+  } catch (error) {
+    process.stderr.write(`${readable(error)}\n`)
+    process.exitCode = 1
+  }
+}
+
 const nextSignal = () =>
   new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())

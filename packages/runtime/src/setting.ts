@@ -15,16 +15,13 @@ export interface Setting<T> {
 type Options = { fallback?: string; secret?: boolean }
 type Definition<T> = { form: string; parse: (text: string) => T }
 
-function define<T, O extends Options>(name: string, doc: string, definition: Definition<T>, options: O) {
-  const setting = { name, doc, fallback: options.fallback, secret: options.secret ?? false, ...definition }
-  return setting as Setting<O extends { fallback: string } ? T : T | undefined>
-}
-
 /** Makes the function that defines settings of one form. */
 const form =
   <T>(definition: Definition<T>) =>
-  <const O extends Options = Options>(name: string, doc: string, options: O = {} as O) =>
-    define(name, doc, definition, options)
+  <const O extends Options = Options>(name: string, doc: string, options: O = {} as O) => {
+    const { fallback, secret = false }: Options = options
+    return { name, doc, fallback, secret, ...definition } as Setting<O extends { fallback: string } ? T : T | undefined>
+  }
 
 function whole(text: string, [least, most]: readonly [number, number]): number {
   const value = Number(text)
@@ -53,21 +50,13 @@ export const port = form({ form: 'port', parse: (value) => whole(value, [0, 65_5
 /** Read into milliseconds. */
 export const duration = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: milliseconds })
 
-export const choice = <const V extends string, const O extends Options = Options>(
-  [name, ...values]: readonly [string, ...V[]],
-  doc: string,
-  options: O = {} as O,
-) =>
-  define(
-    name,
-    doc,
-    {
-      form: values.map((value) => `\`${value}\``).join(' or '),
-      parse(value): V {
-        const found = values.find((candidate) => candidate === value)
-        if (found === undefined) throw new Error(values.join(' or '))
-        return found
-      },
+/** Makes the function that defines settings with one of these values. */
+export const choice = <const V extends string>(...values: readonly V[]) =>
+  form({
+    form: values.map((value) => `\`${value}\``).join(' or '),
+    parse(text): V {
+      const found = values.find((value) => value === text)
+      if (found === undefined) throw new Error(values.join(' or '))
+      return found
     },
-    options,
-  )
+  })

@@ -6,7 +6,7 @@ export const SETTINGS = {
     fallback: '127.0.0.1',
   }),
   port: port('PORT', 'Port of the API.', { fallback: '8080' }),
-  auth: choice(['AUTH', 'none'], 'Says that the API may be reached from elsewhere without authentication.'),
+  auth: choice('none')('AUTH', 'Says that the API may be reached from elsewhere without authentication.'),
   healthPort: port('HEALTH_PORT', 'Port of health and metrics in services without an API; 0 takes any and logs it.', {
     fallback: '0',
   }),
@@ -18,12 +18,16 @@ export const SETTINGS = {
   }),
   applicationEnvironment: text('APPLICATION_ENVIRONMENT', 'Environment in the service status.', { fallback: '' }),
   logLevel: choice(
-    ['LOG_LEVEL', 'trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-    'Least level that is logged.',
-    {
-      fallback: 'info',
-    },
-  ),
+    'trace',
+    'debug',
+    'info',
+    'warn',
+    'error',
+    'fatal',
+    'silent',
+  )('LOG_LEVEL', 'Least level that is logged.', {
+    fallback: 'info',
+  }),
   logPretty: flag('LOG_PRETTY', 'Logs for a terminal instead of JSON lines.', { fallback: 'false' }),
 
   databaseUrl: text('DATABASE_URL', 'PostgreSQL, `postgres://user:password@host:port/database`.', { secret: true }),
@@ -79,6 +83,33 @@ export const SETTINGS = {
   apnsCaFile: text('APNS_CA_FILE', 'PEM file of a certificate authority to trust beside the built-in ones.'),
   apnsWindow: count('APNS_WINDOW', 'Most pushes in flight for one application.', { fallback: '1000' }),
   apnsRequestTimeout: duration('APNS_REQUEST_TIMEOUT', 'Longest wait for one answer of APNs.', { fallback: '10s' }),
+
+  fcmBaseUrl: text('FCM_BASE_URL', 'FCM.', { fallback: 'https://fcm.googleapis.com' }),
+  fcmTokenUrl: text('FCM_TOKEN_URL', 'Where access tokens for FCM come from.', {
+    fallback: 'https://oauth2.googleapis.com/token',
+  }),
+  fcmCaFile: text('FCM_CA_FILE', 'PEM file of a certificate authority to trust beside the built-in ones.'),
+  fcmWindow: count('FCM_WINDOW', 'Most pushes in flight for one application.', { fallback: '1000' }),
+  fcmConnections: count('FCM_CONNECTIONS', 'Most connections for one application, with 100 pushes at once on each.', {
+    fallback: '10',
+  }),
+  fcmRequestTimeout: duration('FCM_REQUEST_TIMEOUT', 'Longest wait for one answer of FCM.', { fallback: '15s' }),
+  fcmDataOnly: flag('FCM_DATA_ONLY', 'Sends notifications to FCM as data, for the mobile application to show.', {
+    fallback: 'false',
+  }),
+
+  hmsBaseUrl: text('HMS_BASE_URL', 'Push service of HMS.', { fallback: 'https://push-api.cloud.huawei.com' }),
+  hmsTokenUrl: text('HMS_TOKEN_URL', 'Where access tokens for HMS come from.', {
+    fallback: 'https://oauth-login.cloud.huawei.com/oauth2/v3/token',
+  }),
+  hmsCaFile: text('HMS_CA_FILE', 'PEM file of a certificate authority to trust beside the built-in ones.'),
+  hmsWindow: count('HMS_WINDOW', 'Most requests in flight for one application, each of up to 1000 tokens.', {
+    fallback: '16',
+  }),
+  hmsRequestTimeout: duration('HMS_REQUEST_TIMEOUT', 'Longest wait for one answer of HMS.', { fallback: '30s' }),
+  hmsDataOnly: flag('HMS_DATA_ONLY', 'Sends notifications to HMS as data, for the mobile application to show.', {
+    fallback: 'false',
+  }),
 
   dataDir: text('DATA_DIR', 'Where `npm start` keeps the embedded PostgreSQL, its key and the simulator.', {
     fallback: '.data',

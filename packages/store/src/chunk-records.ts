@@ -79,11 +79,16 @@ export interface Records {
   deadTokens: readonly DeadToken[]
 }
 
+interface Entry extends Records {
+  claim: Claim
+  owner: string
+  release?: { dueAt: number | null }
+}
+
 const timeOf = (ms: number | null) => (ms === null ? null : new Date(ms))
 
 export const openChunkRecords = (database: Database) => {
-  const record = async (claim: Claim, owner: string, records: Records, release: { dueAt: number | null } | false) => {
-    const { deliveries, deadTokens } = records
+  const write = async ({ claim, owner, deliveries, deadTokens, release }: Entry) => {
     const [row] = await database.query<Release>(RECORD, [
       claim.id,
       owner,
@@ -94,8 +99,8 @@ export const openChunkRecords = (database: Database) => {
       deliveries.map((delivery) => delivery.attempts),
       deliveries.map((delivery) => timeOf(delivery.nextAttemptAt)),
       deliveries.map((delivery) => delivery.providerId),
-      release !== false,
-      release === false ? null : timeOf(release.dueAt),
+      release !== undefined,
+      release ? timeOf(release.dueAt) : null,
       deadTokens.map((dead) => dead.token),
       deadTokens.map((dead) => dead.reason),
       deadTokens.map((dead) => timeOf(dead.since)),
@@ -104,11 +109,11 @@ export const openChunkRecords = (database: Database) => {
   }
   return {
     /** A checkpoint: the claim stays. Undefined when the claim is lost and nothing was written. */
-    record: (claim: Claim, owner: string, records: Records) => record(claim, owner, records, false),
+    record: (claim: Claim, owner: string, records: Records) => write({ claim, owner, ...records }),
 
     /** The last record of a claim: the chunk is settled, or due again at `dueAt` (ms since the epoch; null = now). */
-    release: (claim: Claim, owner: string, records: Records & { dueAt: number | null }) =>
-      record(claim, owner, records, { dueAt: records.dueAt }),
+    release: (claim: Claim, owner: string, { dueAt, ...records }: Records & { dueAt: number | null }) =>
+      write({ claim, owner, ...records, release: { dueAt } }),
 
     /** Settles up to `limit` chunks past their age limit; answers them by platform. */
     expire: (limit: number): Promise<{ id: number; platform: Platform }[]> => database.query(EXPIRE, [limit]),

@@ -23,12 +23,10 @@ export interface Database extends Queryable {
   close(): Promise<void>
 }
 
-const INT8 = 20
-
 /** Our 64-bit ids stay far below 2^53, so they are plain numbers in the program. */
 const types = {
-  getTypeParser: ((oid: number, format?: 'text') =>
-    oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+  getTypeParser: ((...wanted: Parameters<typeof pg.types.getTypeParser>) =>
+    wanted[0] === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(...wanted)) as typeof pg.types.getTypeParser,
 }
 
 const queryable = (client: pg.Pool | pg.PoolClient): Queryable => ({

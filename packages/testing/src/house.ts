@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { apiGateway } from '@push-server/api-gateway'
 import { apnsWorker } from '@push-server/apns-worker'
 import { campaignScheduler } from '@push-server/campaign-scheduler'
-import { openContext, type Context, type Service } from '@push-server/domain'
+import { openContext, SERVICE_SETTINGS, type Context, type Service } from '@push-server/domain'
 import { createLogger, createResources, readConfig, type Resources } from '@push-server/runtime'
 import { startSimulator, type Simulator, type SimulatorOptions } from '@push-server/simulator'
 import { createApi, type Api } from './api.ts'
@@ -80,7 +80,7 @@ async function open(options: HouseOptions, resources: Resources): Promise<House>
   const environment = { ...(await environmentOf(simulator, database, resources)), ...options.environment }
   Object.assign(environment, (options.backend ?? BACKENDS[0])?.environment(), options.environment)
 
-  const config = readConfig(environment)
+  const config = readConfig(environment, SERVICE_SETTINGS)
   const context = await openContext(config, createLogger(config, 'test'))
   resources.add('context', context.close)
   const api = createApi(`http://127.0.0.1:${config.port}`)

@@ -63,7 +63,12 @@ for (const backend of BACKENDS) {
       await sendLater(house, 'shared')
       const [chunk] = await house.database.query<{ id: number }>('SELECT id::int FROM chunks')
       if (!chunk) throw new Error('No chunk was stored')
-      const again = Array.from({ length: 6 }, (_, number) => ({ chunkId: chunk.id, applicationId: 1, try: number + 1, delayMs: 0 }))
+      const again = Array.from({ length: 6 }, (_, number) => ({
+        chunkId: chunk.id,
+        applicationId: 1,
+        try: number + 1,
+        delayMs: 0,
+      }))
       await house.context.queues.enqueue(again.map((job) => ({ ...job, platform: 'ios', lane: 'direct' })))
       await until('the chunk to settle', async () => (await openChunks(house)) === 0)
       t.equal(house.simulator.pushes.length, 100)
@@ -89,7 +94,7 @@ for (const backend of BACKENDS) {
       const repeats = house.simulator.pushes.length - 500
       t.ok(repeats <= WINDOW + CHECKPOINT, `${repeats} repeats, allowed are ${WINDOW} + ${CHECKPOINT}`)
       const byToken = Map.groupBy(house.simulator.pushes, (push) => push.token)
-      const ids = [...byToken.values()].map((pushes) => new Set(pushes.map((push) => push.apnsId)).size)
+      const ids = [...byToken.values()].map((pushes) => new Set(pushes.map((push) => push.headers['apns-id'])).size)
       t.ok(
         ids.every((count) => count === 1),
         'a repeat bears the same id',

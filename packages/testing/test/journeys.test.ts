@@ -44,7 +44,7 @@ for (const backend of BACKENDS) {
       t.equal(others.length, 0)
       const [delivery] = await deliveriesOf(house, body.responseObject.messageIds[0])
       t.match(delivery, { status: 'sent', reason: null, attempts: 1 })
-      t.equal(delivery?.provider_id, push?.apnsId, 'the provider’s name for it is kept')
+      t.equal(delivery?.provider_id, push?.headers['apns-id'], 'the provider’s name for it is kept')
     })
 
     t.test('asynchronous: answered at once, delivered afterwards', async (t) => {

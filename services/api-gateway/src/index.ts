@@ -1,2 +1,3 @@
+// The API gateway as a value.
 export { buildApp } from './app.ts'
 export { apiGateway } from './gateway.ts'

@@ -1,1 +1,2 @@
+// The APNs worker as a value.
 export { apnsWorker } from './worker.ts'

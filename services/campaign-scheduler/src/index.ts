@@ -1,1 +1,2 @@
+// The campaign scheduler as a value.
 export { campaignScheduler } from './scheduler.ts'

@@ -1,1 +1,2 @@
+// The FCM worker as a value.
 export { fcmWorker } from './worker.ts'

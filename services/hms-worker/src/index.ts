@@ -1,1 +1,2 @@
+// The HMS worker as a value.
 export { hmsWorker } from './worker.ts'

@@ -2,7 +2,7 @@
 import { apiGateway } from '@push-server/api-gateway'
 import { apnsWorker } from '@push-server/apns-worker'
 import { campaignScheduler } from '@push-server/campaign-scheduler'
-import { openContext, type Service } from '@push-server/domain'
+import { openContext, SERVICE_SETTINGS, type Service } from '@push-server/domain'
 import { startPostgres } from '@push-server/embedded-postgres'
 import {
   ConfigError,
@@ -37,14 +37,15 @@ async function start(given: Environment, resources: Resources, print: (text: str
   const asked = readConfig(terminalDefaults(given))
   const folders = await makeFolders(asked.dataDir)
   const simulator = await startPhones(asked.simulatorPort, folders, resources)
-  const config = readConfig({
+  const settings = {
     ...terminalDefaults(given),
     APNS_PRODUCTION_URL: given.APNS_PRODUCTION_URL ?? simulator.apns.origin,
     APNS_DEVELOPMENT_URL: given.APNS_DEVELOPMENT_URL ?? simulator.apns.origin,
     APNS_CA_FILE: given.APNS_CA_FILE ?? (await writeAuthority(folders, simulator.apns.ca)),
-    ENCRYPTION_KEY: given.ENCRYPTION_KEY ?? (await encryptionKey(folders)),
+    ENCRYPTION_KEY: asked.encryptionKey ?? (await encryptionKey(folders)),
     DATABASE_URL: asked.databaseUrl ?? (await startDatabase(folders, resources)),
-  })
+  }
+  const config = readConfig(settings, SERVICE_SETTINGS)
   const context = await openContext(config, createLogger(config, 'standalone'))
   resources.add('context', context.close)
   await setUpDemo(context, simulator)

@@ -1,3 +1,4 @@
+// Applications and their credentials.
 export {
   createApplication,
   describeApplication,

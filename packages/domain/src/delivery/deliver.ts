@@ -27,7 +27,13 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
   if (!chunk) return
   const log = worker.log.child({ chunkId, epoch: chunk.epoch })
   const hold = worker.leases.hold(chunk)
-  const ledger = openLedger({ claim: chunk, owner, store, log, onLost: () => hold.abort('claim lost') })
+  const ledger = openLedger({
+    claim: chunk,
+    owner,
+    store,
+    log,
+    onLost: () => hold.abort('claim lost'),
+  })
   const hand: InHand = {
     worker: { ...worker, log },
     chunk,

@@ -1,1 +1,2 @@
+// Devices: registrations of push tokens.
 export { registerDevice, removeDevice } from './register.ts'

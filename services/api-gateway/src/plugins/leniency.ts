@@ -11,7 +11,7 @@ interface Schema {
 }
 
 /** Returns the value in the form that the schema asks for, where that is the same value; otherwise the value itself. */
-export const lenient = (schema: TSchema, value: unknown): unknown => conform(schema as Schema, value)
+export const lenient = (schema: TSchema, value: unknown): unknown => conform(schema, value)
 
 function conform(schema: Schema, value: unknown): unknown {
   if (value === null || value === undefined) return value

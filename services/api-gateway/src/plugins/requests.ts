@@ -29,7 +29,7 @@ export const requests = fp(
     // A DELETE may come with a JSON content type and no body.
     app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
       if (body === '') done(null, undefined)
-      else parseJson(request, body as string, done)
+      else void parseJson(request, body as string, done)
     })
 
     app.addHook('onRequest', async (request, reply) => {

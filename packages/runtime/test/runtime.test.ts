@@ -1,0 +1,346 @@
+// Settings, logger, resources and the frame of a process. What a process writes or exits with is seen from its parent.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import t from 'tap'
+import {
+  ConfigError,
+  createResources,
+  readConfig,
+  SETTINGS,
+  shortened,
+  type Config,
+  type Environment,
+} from '../src/index.ts'
+
+/** The text of the refusal; fails the test when there is none. */
+function refused(environment: Environment): string {
+  try {
+    readConfig(environment)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+  throw new Error(`Not refused: ${JSON.stringify(environment)}`)
+}
+
+t.test('settings: what is given is read', async (t) => {
+  const cases: [name: string, given: string, key: keyof Config, value: unknown][] = [
+    ['SYNC_TIMEOUT', '500ms', 'syncTimeout', 500],
+    ['SYNC_TIMEOUT', '30s', 'syncTimeout', 30_000],
+    ['SYNC_TIMEOUT', '5m', 'syncTimeout', 300_000],
+    ['DELIVERY_MAX_AGE', '24h', 'deliveryMaxAge', 86_400_000],
+    ['DELIVERY_MAX_AGE', '7d', 'deliveryMaxAge', 604_800_000],
+    ['SYNC_TIMEOUT', '0s', 'syncTimeout', 0],
+    ['APNS_USE_DEVELOPMENT', 'true', 'apnsUseDevelopment', true],
+    ['APNS_USE_DEVELOPMENT', 'false', 'apnsUseDevelopment', false],
+    ['LOG_PRETTY', 'true', 'logPretty', true],
+    ['PORT', '0', 'port', 0],
+    ['PORT', '65535', 'port', 65_535],
+    ['BATCH_SIZE', '1', 'batchSize', 1],
+    ['BODY_LIMIT', '2147483647', 'bodyLimit', 2_147_483_647],
+    ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
+    ['AUTH', 'none', 'auth', 'none'],
+    ['REDIS_URL', 'redis://queue:6379', 'redisUrl', 'redis://queue:6379'],
+  ]
+  for (const [name, given, key, value] of cases) t.equal(readConfig({ [name]: given })[key], value, `${name}=${given}`)
+})
+
+t.test('settings: what is left out or empty has its fallback', async (t) => {
+  for (const environment of [{}, Object.fromEntries(Object.values(SETTINGS).map(({ name }) => [name, '']))]) {
+    t.match(readConfig(environment), {
+      host: '127.0.0.1',
+      port: 8080,
+      auth: undefined,
+      databaseUrl: undefined,
+      redisUrl: undefined,
+      encryptionKey: undefined,
+      logLevel: 'info',
+      logPretty: false,
+      apnsUseDevelopment: false,
+      syncTimeout: 30_000,
+      batchSize: 20,
+      bodyLimit: 1_048_576,
+      deliveryMaxAge: 86_400_000,
+      dataDir: '.data',
+      simulatorPort: 8090,
+    })
+  }
+})
+
+t.test('settings: bad values are refused by name, value and form', async (t) => {
+  const duration = 'a number with a unit: 500ms, 30s, 5m, 24h, 7d'
+  const cases: [name: string, given: string, form: string][] = [
+    ...['30', '1.5s', '-1s', '30 s', '1w', 's', '30S', 'ms30'].map((given): [string, string, string] => [
+      'SYNC_TIMEOUT',
+      given,
+      duration,
+    ]),
+    ...['TRUE', '1', 'yes', ' true'].map((given): [string, string, string] => ['LOG_PRETTY', given, 'true or false']),
+    ...['65536', '-1', '80a', '80.0', ' 80', '1e3', '0x50'].map((given): [string, string, string] => [
+      'PORT',
+      given,
+      'a whole number from 0 to 65535',
+    ]),
+    ...['2147483648', '-5', 'many', '+5'].map((given): [string, string, string] => ['BATCH_SIZE', given, '2147483647']),
+    ['AUTH', 'None', 'none'],
+    ['LOG_LEVEL', 'verbose', 'trace or debug or info or warn or error or fatal or silent'],
+  ]
+  for (const [name, given, form] of cases) {
+    const message = refused({ [name]: given })
+    t.ok(message.includes(`${name}: "${given}" is not `) && message.includes(form), message)
+  }
+})
+
+t.test('settings: values with which nothing would run are refused', async (t) => {
+  const cases: [name: string, given: string][] = [
+    ['DATABASE_POOL', '0'],
+    ['DIRECT_CONCURRENCY', '0'],
+    ['CAMPAIGN_CONCURRENCY', '0'],
+    ['APNS_WINDOW', '0'],
+    ['BATCH_SIZE', '0'],
+    ['BODY_LIMIT', '0'],
+    ['LEASE_TIME', '0s'],
+    ['SWEEP_INTERVAL', '0s'],
+    // Longer than a timer can be: it would fire at once.
+    ['SYNC_TIMEOUT', '25d'],
+    ['SWEEP_INTERVAL', '25d'],
+    ['STOP_TIMEOUT', '99999999999d'],
+  ]
+  for (const [name, given] of cases)
+    t.throws(() => readConfig({ [name]: given }), { name: 'ConfigError' }, `${name}=${given}`)
+})
+
+t.test('settings: all faults at once, and no secret among them', async (t) => {
+  const secrets = {
+    DATABASE_URL: 'postgres://push:hunter2@db/push',
+    REDIS_URL: 'redis://:hunter3@queue',
+    ENCRYPTION_KEY: 'hunter4',
+    ENCRYPTION_KEY_OLD: 'hunter5',
+  }
+  const message = refused({ ...secrets, PORT: 'http', SYNC_TIMEOUT: 'soon', AUTH: 'basic', SWEEP_AFTR: '1s' })
+  for (const name of ['PORT', 'SYNC_TIMEOUT', 'AUTH', 'SWEEP_AFTR', 'ENCRYPTION_KEY_OLD'])
+    t.match(message, new RegExp(`^  ${name}: `, 'm'))
+  t.notMatch(message, /hunter/)
+  t.equal(message.split('\n').length, 6, 'a line for each fault below the first')
+})
+
+t.test('settings: unknown names', async (t) => {
+  for (const name of [
+    'APNS_WINDOWS',
+    'FCM_FOO',
+    'HMS_FOO',
+    'POWERAUTH_URI',
+    'DELIVERY_AGE',
+    'QUEUE_NAME',
+    'SWEEP_EVERY',
+  ])
+    t.equal(refused({ [name]: 'x' }), `Configuration refused:\n  ${name}: there is no setting of this name`)
+  for (const name of ['PATH', 'HOME', 'NODE_ENV', 'apns_window', 'MY_APNS_WINDOW', 'KUBERNETES_SERVICE_HOST'])
+    t.doesNotThrow(() => readConfig({ [name]: 'x' }), name)
+})
+
+t.test('settings: what a program cannot do without', async (t) => {
+  const wanted = ['databaseUrl', 'encryptionKey'] as const
+  t.throws(() => readConfig({ PORT: 'x', ENCRYPTION_KEY: '' }, wanted), {
+    message: [
+      'Configuration refused:',
+      '  PORT: "x" is not a whole number from 0 to 65535',
+      '  DATABASE_URL: wanted, and not given',
+      '  ENCRYPTION_KEY: wanted, and not given',
+    ].join('\n'),
+  })
+  t.match(readConfig({ DATABASE_URL: 'a', ENCRYPTION_KEY: 'b' }, wanted), { databaseUrl: 'a', encryptionKey: 'b' })
+})
+
+t.test('settings: secrets may stand in files', async (t) => {
+  const file = join(t.testdir({ secret: 'hunter2\n' }), 'secret')
+  t.equal(readConfig({ ENCRYPTION_KEY_FILE: file }).encryptionKey, 'hunter2')
+  t.equal(readConfig({ ENCRYPTION_KEY_FILE: '', ENCRYPTION_KEY: 'hunter3' }).encryptionKey, 'hunter3')
+  const missing = refused({ ENCRYPTION_KEY_FILE: `${file}.missing`, ENCRYPTION_KEY: 'hunter3' })
+  t.match(missing, /ENCRYPTION_KEY: .*readable file/)
+  t.notMatch(missing, /hunter/)
+  t.match(refused({ APNS_WINDOW_FILE: file }), /APNS_WINDOW_FILE: there is no setting of this name/, 'only secrets')
+})
+
+t.test('settings: nobody from elsewhere without AUTH=none', async (t) => {
+  for (const host of ['0.0.0.0', '::', '10.1.2.3', 'push.example.com', '128.0.0.1', '127.0.0.1.example.com']) {
+    const message = refused({ HOST: host })
+    t.ok(message.includes(`HOST: ${host} `) && message.includes('AUTH=none'), message)
+    t.equal(readConfig({ HOST: host, AUTH: 'none' }).host, host)
+  }
+  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) t.equal(readConfig({ HOST: host }).host, host)
+})
+
+t.test('settings: the list itself', async (t) => {
+  const settings = Object.values(SETTINGS)
+  t.equal(new Set(settings.map(({ name }) => name)).size, settings.length, 'no name stands twice')
+  for (const { name, doc, form, secret } of settings) {
+    t.match(name, /^[A-Z][A-Z_]*[A-Z]$/)
+    t.ok(doc.endsWith('.') && form !== '', `${name} is documented`)
+    t.equal(secret, /KEY|PASSWORD|SECRET|DATABASE_URL|REDIS_URL/.test(name), `${name} is a secret or is none`)
+  }
+})
+
+t.test('config is frozen', async (t) => {
+  const config = readConfig({ PORT: '1234' })
+  t.throws(() => Object.assign(config, { port: 80 }), TypeError)
+  t.throws(() => Object.assign(config, { more: true }), TypeError)
+  t.equal(config.port, 1234)
+})
+
+/** Runs a program on this package; each signal is sent when it has written a line more. */
+async function run(program: string, signals: NodeJS.Signals[] = []) {
+  const source = `import * as runtime from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}\n${program}`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const output = Promise.all([text(child.stdout), text(child.stderr)])
+  for (const signal of signals) {
+    await once(child.stdout, 'data')
+    child.kill(signal)
+  }
+  const [code] = await once(child, 'exit')
+  const [stdout, stderr] = await output
+  return { code, stdout, stderr }
+}
+
+const SECRETS = ['token', 'tokens', 'privateKey', 'privateKeyBase64', 'secret', 'clientSecret', 'body', 'authorization']
+
+t.test('logger: secrets never reach the output, wherever they stand', async (t) => {
+  const program = `
+    const log = runtime.createLogger({ logLevel: 'info', logPretty: PRETTY }, 'test')
+    for (const member of ${JSON.stringify(SECRETS)}) {
+      const holder = { [member]: 'hunter-' + member, kept: 'kept-' + member }
+      log.info(holder, 'depth 0')
+      log.info({ device: holder }, 'depth 1')
+      log.info({ request: { device: holder } }, 'depth 2')
+      log.info({ devices: [holder, holder] }, 'in a list')
+      log.info({ [member]: { nested: 'hunter-' + member }, kept: 'kept-' + member }, 'an object')
+      log.child({ device: holder }).info('of a child')
+      log.warn({ err: Object.assign(new Error('fault'), holder) }, 'of an error')
+      log.debug({ kept: 'below the level' }, 'not written')
+    }`
+  for (const pretty of ['false', 'true']) {
+    const { stdout, stderr, code } = await run(program.replace('PRETTY', pretty))
+    t.equal(code, 0)
+    t.equal(stderr, '')
+    t.notMatch(stdout, /hunter/, `no secret (pretty: ${pretty})`)
+    t.notMatch(stdout, /below the level|not written/)
+    for (const member of SECRETS) {
+      const kept = stdout.split(`kept-${member}"`).length - 1
+      t.equal(kept, 8, `what stands beside ${member} is kept`)
+    }
+  }
+  const { stdout } = await run(program.replace('PRETTY', 'false'))
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  t.equal(lines.length, SECRETS.length * 7)
+  t.match(lines[0], { name: 'test', level: 30, token: '[redacted]', kept: 'kept-token', msg: 'depth 0' })
+})
+
+t.test('shortened: enough to find a token, too little to use it', async (t) => {
+  t.equal(shortened('0123456789abcdef'), '012345…')
+})
+
+t.test('resources are released in reverse', async (t) => {
+  const order: string[] = []
+  const resources = createResources(() => t.fail('no fault'))
+  for (const name of ['store', 'queues', 'http'])
+    resources.add(name, async () => {
+      await Promise.resolve()
+      order.push(name)
+    })
+  await resources.release()
+  t.same(order, ['http', 'queues', 'store'])
+  await resources.release()
+  t.equal(order.length, 3, 'once')
+})
+
+t.test('resources: one that fails does not keep the others, and the first fault is told', async (t) => {
+  const order: string[] = []
+  const faults: [string, unknown][] = []
+  const resources = createResources((name, error) => faults.push([name, error]))
+  const late = new Error('late')
+  const thrown = new Error('thrown')
+  resources.add('store', () => void order.push('store'))
+  resources.add('queues', () => Promise.reject(late))
+  resources.add('waiters', () => void order.push('waiters'))
+  resources.add('http', () => {
+    throw thrown
+  })
+  await t.rejects(resources.release(), thrown)
+  t.same(order, ['waiters', 'store'])
+  t.same(faults, [
+    ['http', thrown],
+    ['queues', late],
+  ])
+  await t.resolves(resources.release(), 'nothing is left')
+})
+
+t.test('resources: two releases at once keep the order', async (t) => {
+  const order: string[] = []
+  const slow = Promise.withResolvers<void>()
+  const resources = createResources(() => {})
+  resources.add('store', () => void order.push('store'))
+  resources.add('http', async () => {
+    await slow.promise
+    order.push('http')
+  })
+  const both = [resources.release(), resources.release()]
+  slow.resolve()
+  await Promise.all(both)
+  t.same(order, ['http', 'store'])
+})
+
+t.test('process: stops in good order on a signal', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const { code, stdout, stderr } = await run(
+      `await runtime.runProcess(async () => {
+        setInterval(() => {}, 1000)
+        setImmediate(() => console.log('started'))
+        return async () => { await null; console.log('stopped') }
+      })`,
+      [signal],
+    )
+    t.same([code, stdout, stderr], [0, 'started\nstopped\n', ''], signal)
+  }
+})
+
+t.test('process: a second signal does not wait', async (t) => {
+  const { code } = await run(
+    `await runtime.runProcess(async () => {
+      setTimeout(() => {}, 60_000)
+      setImmediate(() => console.log('started'))
+      return () => new Promise(() => console.log('stopping'))
+    })`,
+    ['SIGTERM', 'SIGINT'],
+  )
+  t.equal(code, 130)
+})
+
+t.test('process: faults end it with a text and 1', async (t) => {
+  const settings = await run(`await runtime.runProcess(async () => { runtime.readConfig({ PORT: 'x' }) })`)
+  t.equal(settings.code, 1)
+  t.equal(
+    settings.stderr,
+    'Configuration refused:\n  PORT: "x" is not a whole number from 0 to 65535\n',
+    'a person’s fault in its own words',
+  )
+  const ours = await run(`await runtime.runProcess(async () => { throw new TypeError('broken') })`)
+  t.equal(ours.code, 1)
+  t.match(ours.stderr, /^TypeError: broken\n {4}at /, 'any other with its stack')
+  const stopping = await run(
+    `await runtime.runProcess(async () => {
+      setInterval(() => {}, 1000)
+      setImmediate(() => console.log('started'))
+      return () => Promise.reject(new Error('stuck'))
+    })`,
+    ['SIGTERM'],
+  )
+  t.equal(stopping.code, 1)
+  t.match(stopping.stderr, /^Error: stuck\n/)
+})

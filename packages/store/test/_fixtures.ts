@@ -1,0 +1,152 @@
+// A migrated database with a store on it, and short ways to what the tests start from.
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Platform } from '@push-server/contract'
+import { createDatabase, until, type TestDatabase } from '@push-server/testing'
+import { migrate, openStore, type DeliveryRecord, type Recipient, type Registration, type Store } from '../src/index.ts'
+
+export const KEY = randomBytes(32).toString('base64')
+export const LEASE_MS = 30_000
+
+export const open = (url: string, more: Partial<Parameters<typeof openStore>[0]> = {}): Store =>
+  openStore({ url, connections: 10, encryptionKey: KEY, onError: () => {}, ...more })
+
+export interface Fixture {
+  database: TestDatabase
+  store: Store
+  close(): Promise<void>
+}
+
+export async function openFixture(): Promise<Fixture> {
+  const database = await createDatabase()
+  await migrate(database.url)
+  const store = open(database.url)
+  return {
+    database,
+    store,
+    async close() {
+      await store.close()
+      await database.close()
+    },
+  }
+}
+
+/** An application of a name of its own. */
+export async function makeApplication({ store }: Fixture) {
+  const appId = `app-${randomUUID()}`
+  await store.applications.create(appId)
+  const row = await store.applications.find(appId)
+  if (!row) throw new Error('The application was not created')
+  return { appId, id: row.id }
+}
+
+export const registration = (applicationId: number, more: Partial<Registration> = {}): Registration => ({
+  applicationId,
+  activationId: randomUUID(),
+  userId: 'user',
+  platform: 'ios',
+  environment: null,
+  token: randomBytes(32).toString('hex'),
+  active: true,
+  ...more,
+})
+
+export const recipient = (more: Partial<Recipient> = {}): Recipient => ({
+  deviceId: 1,
+  userId: 'user',
+  activationId: randomUUID(),
+  platform: 'ios',
+  environment: null,
+  token: randomBytes(32).toString('hex'),
+  active: true,
+  ...more,
+})
+
+export const message = (more: object = {}) => ({
+  id: randomUUID() as string,
+  userId: 'user',
+  activationId: null,
+  priority: 'HIGH' as const,
+  silent: false,
+  personal: false,
+  body: { title: 'Balance update' },
+  validUntil: null,
+  ...more,
+})
+
+export interface ChunkOptions {
+  deliveries?: number
+  platform?: Platform
+  waiter?: string | null
+  maxAgeMs?: number
+}
+
+/** A message to several devices, stored as one chunk. */
+export async function storeChunk({ database, store }: Fixture, applicationId: number, options: ChunkOptions = {}) {
+  const { deliveries: total = 1, platform = 'ios', waiter = null, maxAgeMs = 3_600_000 } = options
+  const stored = message()
+  const seed = randomUUID()
+  const [chunk] = await store.messages.store({
+    applicationId,
+    messages: [stored],
+    chunks: [{ seed, platform, total }],
+    deliveries: Array.from({ length: total }, (_, position) => ({
+      messageId: stored.id,
+      chunk: { seed, position },
+      recipient: recipient({ platform }),
+      status: 'pending' as const,
+      reason: null,
+    })),
+    waiter,
+    maxAgeMs,
+  })
+  if (!chunk) throw new Error('No chunk was stored')
+  const rows = await database.query<{ id: string }>('SELECT id FROM deliveries WHERE chunk_id = $1 ORDER BY position', [
+    chunk.id,
+  ])
+  return { ...chunk, messageId: stored.id, seed, deliveries: rows.map((row) => Number(row.id)) }
+}
+
+/** A delivery that was sent, unless told otherwise. */
+export const outcome = (id: number | undefined, more: Partial<DeliveryRecord> = {}): DeliveryRecord => ({
+  id: id ?? Number.NaN,
+  status: 'sent',
+  reason: null,
+  attempts: 1,
+  nextAttemptAt: null,
+  providerId: null,
+  ...more,
+})
+
+export interface ChunkState {
+  owner: string | null
+  epoch: number
+  leased: boolean
+  settled: boolean
+  try: number
+  sent: number
+  failed: number
+  reasons: Record<string, number>
+}
+
+export async function chunkState({ database }: Fixture, id: number): Promise<ChunkState> {
+  const [row] = await database.query<ChunkState>(
+    `SELECT owner, epoch, coalesce(lease_until > now(), false) AS leased, settled_at IS NOT NULL AS settled, try, sent,
+       failed, reasons FROM chunks WHERE id = $1`,
+    [id],
+  )
+  if (!row) throw new Error(`There is no chunk ${id}`)
+  return row
+}
+
+/** Resolves when `count` statements of the database wait for a lock, or `work` is done before that. */
+export async function whileBlocked({ database }: Fixture, count: number, work: Promise<unknown>): Promise<void> {
+  let done = false
+  const end = () => void (done = true)
+  work.then(end, end)
+  await until('a statement that waits', async () => {
+    const waiting = await database.query(
+      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    )
+    return done || waiting.length >= count
+  })
+}

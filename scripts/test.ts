@@ -1,0 +1,65 @@
+// `npm test [files]`: one PostgreSQL and one Redis for the whole run, then every test, or those of the files named.
+// `--coverage` measures what they cover, `--long` adds the tests that take minutes. The last line counts asserts.
+import { parseArgs } from 'node:util'
+import { openTemporaryPostgres } from './database/temporary-postgres.ts'
+import { startRedis } from './testing/redis.ts'
+import { runTap } from './testing/tap.ts'
+import type { Totals } from './testing/tap-report.ts'
+
+const NO_REDIS = 'no Redis here: set REDIS_URL, or install redis-server'
+
+interface Backends {
+  env: NodeJS.ProcessEnv
+  /** In the order in which they were opened. */
+  closers: (() => Promise<unknown>)[]
+}
+
+async function openBackends({ env, closers }: Backends): Promise<void> {
+  if (!env.TEST_DATABASE_URL) {
+    const postgres = await openTemporaryPostgres()
+    closers.push(() => postgres.close())
+    env.TEST_DATABASE_URL = postgres.url
+  }
+  const redis = await startRedis(env.TEST_REDIS_URL ?? env.REDIS_URL)
+  if (redis) {
+    closers.push(() => redis.stop())
+    env.TEST_REDIS_URL = redis.url
+  } else {
+    env.TEST_REDIS_SKIP_REASON = NO_REDIS
+  }
+}
+
+function conclude({ passed, failed, skipped, skipReasons }: Totals, env: NodeJS.ProcessEnv): boolean {
+  for (const [reason, count] of skipReasons) print(`skipped ${count}: ${reason}`)
+  if (env.TEST_REDIS_SKIP_REASON) print(`Tests on Redis were left out, ${NO_REDIS}`)
+  if (passed + failed === 0) print('No test ran.')
+  print([`${passed} passed`, `${failed} failed`, ...(skipped > 0 ? [`${skipped} skipped`] : [])].join(', '))
+  const isIncomplete = env.TEST_REDIS_SKIP_REASON && env.TEST_REDIS === 'required'
+  return failed === 0 && passed > 0 && !isIncomplete
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+const { values, positionals } = parseArgs({
+  options: { coverage: { type: 'boolean', default: false }, long: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const interruption = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interruption.abort())
+const backends: Backends = { env: { ...process.env, ...(values.long && { TEST_LONG: '1' }) }, closers: [] }
+const { env, closers } = backends
+try {
+  await openBackends(backends)
+  interruption.signal.throwIfAborted()
+  const totals = await runTap({ files: positionals, coverage: values.coverage, env, signal: interruption.signal })
+  process.exitCode = conclude(totals, env) ? 0 : 1
+} catch (error) {
+  // Ctrl-C reaches what is being started here as well, so whatever failed then has failed of that.
+  if (!interruption.signal.aborted) throw error
+  print('Interrupted.')
+  process.exitCode = 1
+} finally {
+  for (const close of closers.toReversed()) await close()
+}

@@ -1,0 +1,86 @@
+// The check of layers, on packages made up for each rule: a guard that lets something through would never be noticed.
+import t from 'tap'
+import { findBreaches, importsOf, readPackages, type Package } from '../checks/layers.ts'
+
+function packageOf(name: string, file: string, imports: readonly string[]): Package {
+  const ours = imports.flatMap((specifier) => /^@push-server\/([^/]+)$/.exec(specifier)?.[1] ?? [])
+  return { name, dependencies: ours, devDependencies: [], files: [{ path: file, imports }] }
+}
+
+const allowed = [
+  packageOf('domain', 'src/messages/accept.ts', [
+    '@push-server/store',
+    '@push-server/contract',
+    'node:fs',
+    './store.ts',
+  ]),
+  packageOf('domain', 'src/messages/accept.ts', ['../devices/index.ts', './parts/rows.ts', '../clock.ts']),
+  packageOf('domain', 'src/index.ts', ['./devices/index.ts']),
+  packageOf('domain', 'test/accept.test.ts', ['../src/messages/accept.ts', '@push-server/domain']),
+  packageOf('queues', 'test/queues.test.ts', ['@push-server/testing', '@push-server/embedded-postgres']),
+  packageOf('standalone', 'src/main.ts', ['@push-server/simulator', '@push-server/api-gateway']),
+  packageOf('testing', 'src/world.ts', ['@push-server/embedded-postgres', '@push-server/apns-worker']),
+  packageOf('simulator', 'src/phones.ts', ['@push-server/contract']),
+]
+
+const refused: [Package, RegExp][] = [
+  [
+    packageOf('store', 'src/a.ts', ['@push-server/domain']),
+    /store\/src\/a\.ts imports @push-server\/domain: not below it/,
+  ],
+  [packageOf('store', 'src/a.ts', ['@push-server/queues']), /not below it/],
+  [packageOf('store', 'test/a.test.ts', ['@push-server/domain']), /not below it/],
+  [packageOf('domain', 'src/a.ts', ['@push-server/simulator']), /not below it/],
+  [packageOf('domain', 'src/a.ts', ['@push-server/testing']), /not below it/],
+  [packageOf('standalone', 'src/a.ts', ['@push-server/testing']), /not below it/],
+  [packageOf('embedded-postgres', 'src/a.ts', ['@push-server/contract']), /not below it/],
+  [packageOf('newcomer', 'src/a.ts', ['@push-server/contract']), /not below it/],
+  [packageOf('domain', 'src/a.ts', ['@push-server/store/src/rows.ts']), /behind the index/],
+  [packageOf('domain', 'src/a.ts', ['../../store/src/index.ts']), /outside its package/],
+  [packageOf('domain', 'src/messages/a.ts', ['../devices/rows.ts']), /only the index of devices\//],
+  [{ ...packageOf('domain', 'src/a.ts', ['@push-server/store']), dependencies: [] }, /not in the dependencies/],
+  [
+    { ...packageOf('domain', 'src/a.ts', ['@push-server/store']), dependencies: [], devDependencies: ['store'] },
+    /not in the dependencies/,
+  ],
+  [
+    { ...packageOf('domain', 'src/a.ts', []), dependencies: ['store'] },
+    /domain\/package\.json names @push-server\/store, which no file imports/,
+  ],
+]
+
+t.test('what the layers allow', async (t) => {
+  for (const each of allowed) t.same(findBreaches([each]), [], `${each.name}: ${each.files[0]?.imports.join(' ')}`)
+})
+
+t.test('what they refuse', async (t) => {
+  for (const [each, reason] of refused) {
+    const breaches = findBreaches([each])
+    t.equal(breaches.length, 1)
+    t.match(breaches[0] ?? '', reason)
+  }
+})
+
+t.test('every form of import is seen', async (t) => {
+  const source = `
+    import a, { type B } from 'one'
+    import type {
+      C,
+    } from "two"
+    import 'three'
+    export * from 'four'
+    export type { D } from 'five'
+    const e = await import('six')
+    // import f from 'comment'
+    export const from = 'text'
+    const g = "import h from 'text'"
+  `
+  t.same(importsOf(source).toSorted(), ['five', 'four', 'one', 'six', 'three', 'two'])
+})
+
+t.test('the packages of this repository are found, with their files', async (t) => {
+  const packages = readPackages(`${import.meta.dirname}/../..`)
+  const contract = packages.find(({ name }) => name === 'contract')
+  t.ok(contract?.files.some(({ path }) => path === 'src/index.ts'))
+  t.ok(packages.some(({ name }) => name === 'standalone'))
+})
