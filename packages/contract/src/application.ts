@@ -90,7 +90,6 @@ export const UpdateIosRequest = Type.Object(
     bundle: Type.String({
       minLength: 1,
       maxLength: 255,
-      pattern: '^[!-~]+$',
       description: 'Bundle id, the topic of its pushes.',
       examples: ['some.bundle.id'],
     }),

@@ -37,7 +37,7 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     url: databaseUrl,
     connections: config.databasePool,
     encryptionKey,
-    encryptionKeysOld: config.encryptionKeysOld?.split(','),
+    encryptionKeysOld: config.encryptionKeysOld?.split(',').filter((key) => key.trim() !== ''),
     onError: (error) => log.warn({ err: error }, 'database connection fault'),
   })
   resources.add('store', () => store.close())

@@ -36,7 +36,8 @@ export interface HintQueue {
 export interface HintWorker {
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'failed', listener: (job: { data: JobData } | undefined, error: Error) => void): unknown
-  close(): Promise<unknown>
+  pause(doNotWaitActive: boolean): Promise<unknown>
+  close(force?: boolean): Promise<unknown>
 }
 
 export interface WorkOptions {
@@ -74,11 +75,15 @@ const processorOf =
 
 /** How long the opening waits for Redis before it goes on without. */
 const FIRST_CONNECT_MS = 3000
+const LONGEST_RETRY_MS = 2000
 
 /** One producer connection that answers at once or not at all; workers make blocking ones that wait for Redis to return. */
 export async function openRedisBackend(url: string, prefix: string, onError: (error: Error) => void): Promise<Backend> {
-  const producer = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 })
-  const consumer = new Redis(url, { maxRetriesPerRequest: null })
+  let closed = false
+  // Workers copy it into connections of their own, which we cannot reach: this is how those give up, too.
+  const retryStrategy = (times: number) => (closed ? null : Math.min(times * 50, LONGEST_RETRY_MS))
+  const producer = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy })
+  const consumer = new Redis(url, { maxRetriesPerRequest: null, retryStrategy })
   for (const connection of [producer, consumer]) connection.on('error', onError)
   await once(producer, 'ready', { signal: AbortSignal.timeout(FIRST_CONNECT_MS) }).catch(onError)
   return {
@@ -88,6 +93,7 @@ export async function openRedisBackend(url: string, prefix: string, onError: (er
       new Worker<JobData>(name, processorOf(handle), { connection: consumer, prefix, ...options }),
     async close() {
       // Quitting waits for the server's word, which never comes when it is away.
+      closed = true
       producer.disconnect()
       consumer.disconnect()
     },
@@ -109,6 +115,8 @@ export async function openPostgresBackend(url: string, onError: (error: Error) =
     connectionTimeoutMillis: 10_000,
     application_name: 'push-server queues',
   })
+  // Every queue and worker listens to the pool they share.
+  pool.setMaxListeners(0)
   pool.on('error', onError)
   const client = await pool.connect()
   try {

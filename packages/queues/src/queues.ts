@@ -97,21 +97,7 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
       await within(settings.enqueueTimeout, Promise.all(added))
     },
 
-    consume({ platform, lane, concurrency }, handle) {
-      const worker = backend.openWorker(queueName(platform, lane), handle, {
-        concurrency,
-        lockDuration: LOCK_MS,
-        stalledInterval: STALLED_CHECK_MS,
-        maxStalledCount: NO_LIMIT,
-      })
-      worker.on('error', onError)
-      worker.on('failed', (job, error) => log.error({ err: error, chunkId: job?.data.chunkId }, 'job failed'))
-      return {
-        async close() {
-          await worker.close()
-        },
-      }
-    },
+    consume: (options, handle) => consume({ backend, log, onError }, options, handle),
 
     boards: () => [...queues.values()].map((queue) => queue.board),
 
@@ -122,6 +108,42 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()))
       await backend.close()
+    },
+  }
+}
+
+interface Consuming {
+  backend: Backend
+  log: Logger
+  onError(error: Error): void
+}
+
+function consume(
+  { backend, log, onError }: Consuming,
+  { platform, lane, concurrency }: ConsumeOptions,
+  handle: (hint: JobData) => Promise<Handled>,
+): Consumer {
+  const inHand = new Set<Promise<Handled>>()
+  const held = (data: JobData) => {
+    const handled = handle(data).finally(() => inHand.delete(handled))
+    inHand.add(handled)
+    return handled
+  }
+  const worker = backend.openWorker(queueName(platform, lane), held, {
+    concurrency,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_CHECK_MS,
+    maxStalledCount: NO_LIMIT,
+  })
+  worker.on('error', onError)
+  worker.on('failed', (job, error) => log.error({ err: error, chunkId: job?.data.chunkId }, 'job failed'))
+  return {
+    async close() {
+      if (backend.reachable()) return void (await worker.close())
+      // Without its store a worker never ends closing by itself; what counts is that nothing is in hand any more.
+      await worker.pause(true)
+      await Promise.allSettled(inHand)
+      await worker.close(true)
     },
   }
 }

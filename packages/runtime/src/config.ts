@@ -13,6 +13,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** A name that starts like one of ours but is none is a typing error that would otherwise be found too late. */
 const PREFIXES = ['APNS_', 'FCM_', 'HMS_', 'POWERAUTH_', 'DELIVERY_', 'SIMULATOR_', 'QUEUE_', 'SWEEP_', 'ENCRYPTION_']
 
+/** What Kubernetes puts into the environment for every service of a namespace, ours among them. */
+const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP).*)?)$/
+
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -75,6 +78,8 @@ function unknownNames(environment: Environment): string[] {
     Object.values(SETTINGS).flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
   )
   return Object.keys(environment)
-    .filter((name) => !known.has(name) && PREFIXES.some((prefix) => name.startsWith(prefix)))
+    .filter(
+      (name) => !known.has(name) && !SERVICE_LINK.test(name) && PREFIXES.some((prefix) => name.startsWith(prefix)),
+    )
     .map((name) => `${name}: there is no setting of this name`)
 }

@@ -1,10 +1,10 @@
 // JSON log lines. What must never be read in a log is cut out here, wherever in the object it stands.
-import { pino, type Logger as PinoLogger } from 'pino'
+import { pino, stdSerializers, type Logger as PinoLogger } from 'pino'
 import type { Config } from './config.ts'
 
 export type Logger = PinoLogger
 
-const SECRET_MEMBERS = [
+const SECRETS = new Set([
   'token',
   'tokens',
   'privateKey',
@@ -13,17 +13,36 @@ const SECRET_MEMBERS = [
   'clientSecret',
   'body',
   'authorization',
-]
+])
+const CENSORED = '[redacted]'
+/** Deeper than anything we log; what is below is cut off, whatever it is. */
+const DEEPEST = 6
+
+function withoutSecrets(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > DEEPEST) return CENSORED
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, depth + 1))
+  if (value instanceof Error || value instanceof Date) return value
+  return membersWithoutSecrets(value, depth)
+}
+
+const membersWithoutSecrets = (value: object, depth = 0): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      SECRETS.has(name) ? CENSORED : withoutSecrets(member, depth + 1),
+    ]),
+  )
 
 /** `name` says which service speaks. */
 export function createLogger(config: Pick<Config, 'logLevel' | 'logPretty'>, name: string): Logger {
   return pino({
     name,
     level: config.logLevel,
-    redact: {
-      paths: SECRET_MEMBERS.flatMap((member) => [member, `*.${member}`, `*.*.${member}`]),
-      censor: '[redacted]',
-    },
+    formatters: { log: membersWithoutSecrets },
+    // What a child logger is bound to does not pass the formatters.
+    redact: { paths: [...SECRETS].flatMap((member) => [member, `*.${member}`, `*.*.${member}`]), censor: CENSORED },
+    serializers: { err: (error: Error) => membersWithoutSecrets(stdSerializers.err(error)) },
     ...(config.logPretty && {
       transport: {
         target: 'pino-pretty',

@@ -11,19 +11,27 @@ export interface Resources {
 
 export function createResources(onFault: (name: string, error: unknown) => void): Resources {
   const held: { name: string; release: Release }[] = []
+  let releasing: Promise<void> = Promise.resolve()
+
+  async function releaseHeld(): Promise<void> {
+    const faults: unknown[] = []
+    for (let entry = held.pop(); entry !== undefined; entry = held.pop()) {
+      try {
+        await entry.release()
+      } catch (error) {
+        onFault(entry.name, error)
+        faults.push(error)
+      }
+    }
+    if (faults.length > 0) throw faults[0]
+  }
+
   return {
     add: (name, release) => void held.push({ name, release }),
-    async release() {
-      const faults: unknown[] = []
-      for (let entry = held.pop(); entry !== undefined; entry = held.pop()) {
-        try {
-          await entry.release()
-        } catch (error) {
-          onFault(entry.name, error)
-          faults.push(error)
-        }
-      }
-      if (faults.length > 0) throw faults[0]
+    release() {
+      // One after the other: a second call must not overtake the first within the order. Faults are told once.
+      releasing = releasing.then(releaseHeld, releaseHeld)
+      return releasing
     },
   }
 }

@@ -31,11 +31,16 @@ function whole(text: string, [least, most]: readonly [number, number]): number {
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-function milliseconds(text: string): number {
+/** A longer one would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+function milliseconds(text: string, least: number): number {
   const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
   const factor = UNITS[unit ?? '']
   if (amount === undefined || factor === undefined) throw new Error('a number with a unit: 500ms, 30s, 5m, 24h, 7d')
-  return Number(amount) * factor
+  const value = Number(amount) * factor
+  if (value < least || value > LONGEST_TIMER) throw new Error(`a duration from ${least}ms to 24d`)
+  return value
 }
 
 function yesOrNo(text: string): boolean {
@@ -45,10 +50,13 @@ function yesOrNo(text: string): boolean {
 
 export const text = form({ form: 'text', parse: (value) => value })
 export const flag = form({ form: '`true` or `false`', parse: yesOrNo })
-export const count = form({ form: 'whole number', parse: (value) => whole(value, [0, 2 ** 31 - 1]) })
+/** At least one of something. */
+export const count = form({ form: 'whole number', parse: (value) => whole(value, [1, 2 ** 31 - 1]) })
 export const port = form({ form: 'port', parse: (value) => whole(value, [0, 65_535]) })
-/** Read into milliseconds. */
-export const duration = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: milliseconds })
+/** Read into milliseconds; what a timer can count. */
+export const duration = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 0) })
+/** A duration that something is repeated after, or that is divided. */
+export const period = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 1) })
 
 /** Makes the function that defines settings with one of these values. */
 export const choice = <const V extends string>(...values: readonly V[]) =>

@@ -1,5 +1,5 @@
 // Every setting there is. docs/configuration.md is generated from this list.
-import { choice, count, duration, flag, port, text } from './setting.ts'
+import { choice, count, duration, flag, period, port, text } from './setting.ts'
 
 export const SETTINGS = {
   host: text('HOST', 'Address that the API listens on. Anything but loopback also wants AUTH=none.', {
@@ -55,8 +55,8 @@ export const SETTINGS = {
     fallback: '1s',
   }),
 
-  leaseTime: duration('LEASE_TIME', 'How long a worker that stopped answering keeps its chunks.', { fallback: '30s' }),
-  sweepInterval: duration('SWEEP_INTERVAL', 'How often due chunks without a job are looked for.', { fallback: '5s' }),
+  leaseTime: period('LEASE_TIME', 'How long a worker that stopped answering keeps its chunks.', { fallback: '30s' }),
+  sweepInterval: period('SWEEP_INTERVAL', 'How often due chunks without a job are looked for.', { fallback: '5s' }),
   sweepAfter: duration('SWEEP_AFTER', 'How long a chunk is due before the sweep gives it a new job.', {
     fallback: '10s',
   }),

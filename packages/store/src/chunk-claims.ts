@@ -7,25 +7,43 @@ import type { Database, Statement } from './database.ts'
 export const PAUSED = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
   AND p.platform = c.platform AND p.lanes IN ('all', c.lane))`
 
-/** Everything a worker needs in one round trip. A second of tolerance: queue and database have clocks of their own. */
+/** A second of tolerance: queue and database have clocks of their own. */
 const CLAIM: Statement = {
   name: 'chunk-claim',
   text: `UPDATE chunks c SET owner = $2, epoch = epoch + 1, lease_until = now() + $3 * interval '1 ms'
     WHERE c.id = $1 AND c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
       AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}
     RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane, c.try, c.seed,
-      (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt",
-      (SELECT version FROM credentials k WHERE k.application_id = c.application_id AND k.platform = c.platform)
-        AS "credentialsVersion",
+      (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
+}
+
+/**
+ * What the chunk is about. A statement of its own, after the claim: the claim may have waited for the last record of the
+ * former owner, and must not see the deliveries as they were before it.
+ */
+const CONTENT: Statement = {
+  name: 'chunk-content',
+  text: `SELECT
+      (SELECT version FROM credentials k WHERE k.application_id = $2 AND k.platform = $3) AS "credentialsVersion",
       (SELECT coalesce(json_agg(json_build_object('id', m.id, 'body', m.body, 'silent', m.silent, 'priority', m.priority,
           'validUntil', extract(epoch FROM m.valid_until) * 1000, 'createdAt', extract(epoch FROM m.created_at) * 1000)), '[]')
-        FROM messages m WHERE m.id IN (SELECT message_id FROM deliveries d WHERE d.chunk_id = c.id)) AS messages,
+        FROM messages m WHERE m.id IN (SELECT message_id FROM deliveries d WHERE d.chunk_id = $1)) AS messages,
       (SELECT coalesce(json_agg(json_build_object('id', d.id, 'position', d.position, 'messageId', d.message_id,
           'token', d.token, 'environment', d.environment, 'attempts', d.attempts) ORDER BY d.position), '[]')
-        FROM deliveries d WHERE d.chunk_id = c.id AND d.status = 'pending'
+        FROM deliveries d WHERE d.chunk_id = $1 AND d.status = 'pending'
           AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now() + interval '1 s')) AS deliveries,
-      (SELECT (extract(epoch FROM min(d.next_attempt_at)) * 1000)::float8 FROM deliveries d WHERE d.chunk_id = c.id
+      (SELECT (extract(epoch FROM min(d.next_attempt_at)) * 1000)::float8 FROM deliveries d WHERE d.chunk_id = $1
         AND d.status = 'pending' AND d.next_attempt_at > now() + interval '1 s') AS "laterDueAt"`,
+}
+
+type Claimed = Omit<ClaimedChunk, keyof Content>
+type Content = Pick<ClaimedChunk, 'credentialsVersion' | 'messages' | 'deliveries' | 'laterDueAt'>
+
+/** A chunk that was stored while its platform was being paused: whoever waits for it is told here. */
+const TELL_PAUSED: Statement = {
+  name: 'chunk-tell-paused',
+  text: `SELECT pg_notify(c.waiter, c.id::text) FROM chunks c
+    WHERE c.id = $1 AND c.settled_at IS NULL AND c.waiter IS NOT NULL AND ${PAUSED}`,
 }
 
 const RENEW: Statement = {
@@ -65,8 +83,13 @@ export interface DueChunk {
 export const openChunkClaims = (database: Database) => ({
   /** Undefined when the chunk is settled, not due, in another worker's hands, or paused: nothing is to be done then. */
   async claim(id: number, owner: string, leaseMs: number): Promise<ClaimedChunk | undefined> {
-    const [chunk] = await database.query<ClaimedChunk>(CLAIM, [id, owner, leaseMs])
-    return chunk
+    const [chunk] = await database.query<Claimed>(CLAIM, [id, owner, leaseMs])
+    if (!chunk) {
+      await database.query(TELL_PAUSED, [id])
+      return undefined
+    }
+    const [content] = await database.query<Content>(CONTENT, [id, chunk.applicationId, chunk.platform])
+    return content && { ...chunk, ...content }
   },
 
   /** Answers those still held, and whether their platform was paused meanwhile. */

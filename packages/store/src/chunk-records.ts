@@ -4,19 +4,26 @@ import type { Claim, DeadToken, DeliveryRecord } from './chunk-row.ts'
 import type { Database, Statement } from './database.ts'
 
 /**
- * Checkpoint and release in one statement. `fence` lets nobody write who lost the claim. A release settles the chunk when
- * nothing is pending, otherwise makes it due again at $11, now when that is null; either way the waiter is told.
+ * Checkpoint and release in one statement. `fence` lets nobody write who lost the claim. Only what was pending counts, so
+ * that a record whose success was not heard of can be written again. A release settles the chunk when nothing is pending,
+ * otherwise makes it due again at $11, now when that is null; either way the waiter is told.
  */
 const RECORD: Statement = {
   name: 'chunk-record',
-  text: `WITH record AS (
-      SELECT * FROM unnest($4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::timestamptz[], $9::text[])
-        AS r(id, status, reason, attempts, next_attempt_at, provider_id)),
+  text: `WITH fence AS (
+      SELECT id FROM chunks WHERE id = $1 AND owner = $2 AND epoch = $3 AND settled_at IS NULL FOR UPDATE),
+    delivered AS (
+      UPDATE deliveries d SET status = r.status, reason = r.reason, attempts = r.attempts,
+        next_attempt_at = r.next_attempt_at, provider_id = r.provider_id, updated_at = now()
+      FROM fence, unnest($4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::timestamptz[], $9::text[])
+        AS r(id, status, reason, attempts, next_attempt_at, provider_id)
+      WHERE d.id = r.id AND d.chunk_id = fence.id AND d.status = 'pending'
+      RETURNING d.status, d.reason),
     tally AS (
-      SELECT count(*) FILTER (WHERE status = 'sent') AS sent, count(*) FILTER (WHERE status = 'failed') AS failed FROM record),
+      SELECT count(*) FILTER (WHERE status = 'sent') AS sent, count(*) FILTER (WHERE status = 'failed') AS failed FROM delivered),
     failures AS (
-      SELECT reason, count(*) AS n FROM record WHERE status = 'failed' GROUP BY reason),
-    fence AS (
+      SELECT coalesce(reason, '') AS reason, count(*) AS n FROM delivered WHERE status = 'failed' GROUP BY 1),
+    recorded AS (
       UPDATE chunks c SET
         sent = c.sent + tally.sent, failed = c.failed + tally.failed,
         reasons = c.reasons || coalesce((SELECT jsonb_object_agg(reason, coalesce((c.reasons ->> reason)::int, 0) + n)
@@ -27,24 +34,20 @@ const RECORD: Statement = {
         settled_at = CASE WHEN $10 AND c.sent + tally.sent + c.failed + tally.failed >= c.total THEN now() END,
         try = CASE WHEN $10 THEN c.try + 1 ELSE c.try END,
         due_at = CASE WHEN $10 THEN coalesce($11, now()) ELSE c.due_at END
-      FROM tally WHERE c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
-      RETURNING c.id, c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at),
-    delivered AS (
-      UPDATE deliveries d SET status = r.status, reason = r.reason, attempts = r.attempts,
-        next_attempt_at = r.next_attempt_at, provider_id = r.provider_id, updated_at = now()
-      FROM record r, fence WHERE d.id = r.id AND d.chunk_id = fence.id),
+      FROM tally, fence WHERE c.id = fence.id
+      RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
     dropped AS (
       UPDATE devices d SET dropped_at = now(), drop_reason = t.reason
-      FROM unnest($12::text[], $13::text[], $14::timestamptz[]) AS t(token, reason, since), fence
-      WHERE d.application_id = fence.application_id AND d.token = t.token AND d.platform = fence.platform
+      FROM recorded, unnest($12::text[], $13::text[], $14::timestamptz[]) AS t(token, reason, since)
+      WHERE d.application_id = recorded.application_id AND d.token = t.token AND d.platform = recorded.platform
         AND d.registered_at <= t.since AND d.dropped_at IS NULL
       RETURNING d.id),
     told AS (
-      SELECT pg_notify(waiter, id::text) FROM fence WHERE $10 AND waiter IS NOT NULL)
-    SELECT fence.settled_at IS NOT NULL AS settled, fence.try,
-      greatest(0, extract(epoch FROM fence.due_at - now()) * 1000)::float8 AS "delayMs",
+      SELECT pg_notify(waiter, id::text) FROM recorded WHERE $10 AND waiter IS NOT NULL)
+    SELECT settled_at IS NOT NULL AS settled, try,
+      greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs",
       (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM told)::int AS told
-    FROM fence`,
+    FROM recorded`,
 }
 
 /** Chunks past their age limit that nobody has in hand, paused or not. */

@@ -53,6 +53,8 @@ export function openDatabase(options: { url: string; connections: number; onErro
     prisma,
     async transaction(work) {
       const client = await pool.connect()
+      // A connection in use that breaks tells it here as well; unheard it would end the process.
+      client.on('error', options.onError)
       let broken: Error | undefined
       try {
         await client.query('BEGIN')
@@ -63,6 +65,7 @@ export function openDatabase(options: { url: string; connections: number; onErro
         await client.query('ROLLBACK').catch((fault: Error) => (broken = fault))
         throw error
       } finally {
+        client.off('error', options.onError)
         client.release(broken)
       }
     },

@@ -26,10 +26,11 @@ const LOCK: Statement = {
       SELECT DISTINCT hashtextextended(name, 0) AS key FROM unnest($1::text[]) AS name ORDER BY key) AS keys`,
 }
 
+/** Locked: a row that is just leaving the token is waited for, and then no longer matches. */
 const FIND: Statement = {
   name: 'device-find',
   text: `SELECT id, activation_id = $2 AS "byActivation" FROM devices
-    WHERE activation_id = $2 OR (application_id = $1 AND token = $3) ORDER BY id`,
+    WHERE activation_id = $2 OR (application_id = $1 AND token = $3 AND dropped_at IS NULL) ORDER BY id FOR UPDATE`,
 }
 
 const INSERT: Statement = {

@@ -4,6 +4,8 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 const ALGORITHM = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
+/** A shorter tag is refused instead of being checked for less. */
+const OPTIONS = { authTagLength: TAG_BYTES } as const
 
 /** What is stored: nonce, ciphertext and tag in one, and which key made it. */
 export interface Sealed {
@@ -14,6 +16,7 @@ export interface Sealed {
 export interface Encryption {
   /** `row` names the place of the value; it opens at that place only. */
   seal(plain: string | Buffer, row: string): Sealed
+  knows(keyId: string): boolean
   /** Throws when the key is unknown, or the value was changed or moved to another row. */
   open(sealed: { value: Uint8Array; keyId: string }, row: string): Buffer
 }
@@ -26,17 +29,20 @@ export function createEncryption(key: string, oldKeys: readonly string[] = []): 
   return {
     seal(plain, row) {
       const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv(ALGORITHM, current.bytes, nonce).setAAD(Buffer.from(row))
+      const cipher = createCipheriv(ALGORITHM, current.bytes, nonce, OPTIONS).setAAD(Buffer.from(row))
       return {
         value: Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]),
         keyId: current.id,
       }
     },
+    knows: (keyId) => keys.has(keyId),
     open({ value, keyId }, row) {
       const bytes = keys.get(keyId)
       if (!bytes) throw new Error(`Secret of ${row} was encrypted with key ${keyId}, which is not configured`)
       const sealed = Buffer.from(value)
-      const decipher = createDecipheriv(ALGORITHM, bytes, sealed.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(row))
+      const decipher = createDecipheriv(ALGORITHM, bytes, sealed.subarray(0, NONCE_BYTES), OPTIONS).setAAD(
+        Buffer.from(row),
+      )
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
       return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
     },

@@ -28,6 +28,8 @@ interface Migration {
  */
 export async function migrate(url: string, directory = DIRECTORY): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  // A broken connection shows at the query under way; unheard here it would end the process.
+  client.on('error', () => {})
   await client.connect()
   try {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK])

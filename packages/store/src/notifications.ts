@@ -25,7 +25,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   let client = await connect()
 
   async function connect(): Promise<pg.Client> {
-    const next = new pg.Client({ connectionString: options.url, keepAlive: true, connectionTimeoutMillis: 5000 })
+    const next = new pg.Client({
+      connectionString: options.url,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      connectionTimeoutMillis: 5000,
+    })
     // Errors after this point end the connection; 'end' then brings the next one.
     next.on('error', options.onError)
     next.on('notification', ({ payload }) => options.onNotification(payload ?? ''))

@@ -11,14 +11,14 @@ export interface PauseRow {
 
 /**
  * Beside the pause itself: whoever waits for a chunk that is now parked is told at once. Nothing happens when the
- * credentials were changed since the push that failed.
+ * credentials were changed since the push that failed; if that is just happening, the lock waits for its end.
  */
 const PAUSE: Statement = {
   name: 'pause-put',
   text: `WITH paused AS (
       INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at)
       SELECT application_id, platform, 'all', $4, now() + interval '1 minute' FROM credentials
-      WHERE application_id = $1 AND platform = $2 AND version = $3
+      WHERE application_id = $1 AND platform = $2 AND version = $3 FOR SHARE
       ON CONFLICT DO NOTHING RETURNING application_id),
     parked AS (
       SELECT c.id, c.waiter FROM chunks c, paused

@@ -31,29 +31,37 @@ interface TokenRow {
 
 const rowName = (key: string) => `provider_tokens/${key}`
 
-export const openProviderTokens = (database: Database, encryption: Encryption) => ({
-  /**
-   * The token under `key`: the stored one when `isFresh` accepts it, else one newly minted and stored. One caller mints at
-   * a time, over all processes; the lock is held meanwhile, so `mint` must be bounded. Rejects when minting does.
-   */
-  take: (
-    key: string,
-    isFresh: (token: ProviderToken) => boolean,
-    mint: () => Promise<ProviderToken>,
-  ): Promise<ProviderToken> =>
-    database.transaction(async (connection) => {
-      await connection.query(LOCK, [key])
-      const [row] = await connection.query<TokenRow>(FIND, [key])
-      const stored = row && {
-        value: encryption.open({ value: row.value, keyId: row.key_id }, rowName(key)).toString('utf8'),
-        issuedAt: row.issued_at.getTime(),
-        expiresAt: row.expires_at.getTime(),
-      }
-      if (stored && isFresh(stored)) return stored
-      const minted = await mint()
-      const { value, keyId } = encryption.seal(minted.value, rowName(key))
-      await connection.query(PUT, [key, value, keyId, new Date(minted.issuedAt), new Date(minted.expiresAt)])
-      return minted
-    }),
-})
+export const openProviderTokens = (database: Database, encryption: Encryption) => {
+  /** Undefined when the key it was sealed with is gone: a token can be had again, unlike other secrets. */
+  function read(key: string, row: TokenRow): ProviderToken | undefined {
+    if (!encryption.knows(row.key_id)) return undefined
+    return {
+      value: encryption.open({ value: row.value, keyId: row.key_id }, rowName(key)).toString('utf8'),
+      issuedAt: row.issued_at.getTime(),
+      expiresAt: row.expires_at.getTime(),
+    }
+  }
+
+  return {
+    /**
+     * The token under `key`: the stored one when `isFresh` accepts it, else one newly minted and stored. One caller mints at
+     * a time, over all processes; the lock is held meanwhile, so `mint` must be bounded. Rejects when minting does.
+     */
+    take: (
+      key: string,
+      isFresh: (token: ProviderToken) => boolean,
+      mint: () => Promise<ProviderToken>,
+    ): Promise<ProviderToken> =>
+      database.transaction(async (connection) => {
+        await connection.query(LOCK, [key])
+        const [row] = await connection.query<TokenRow>(FIND, [key])
+        const stored = row && read(key, row)
+        if (stored && isFresh(stored)) return stored
+        const minted = await mint()
+        const { value, keyId } = encryption.seal(minted.value, rowName(key))
+        await connection.query(PUT, [key, value, keyId, new Date(minted.issuedAt), new Date(minted.expiresAt)])
+        return minted
+      }),
+  }
+}
 export type ProviderTokens = ReturnType<typeof openProviderTokens>

@@ -1,6 +1,7 @@
 // The store: opened once per process, handed down, closed last.
 import { openActivations } from './activations.ts'
 import { openApplications } from './applications.ts'
+import { isAway } from './away.ts'
 import { openBacklog } from './backlog.ts'
 import { openChunkClaims } from './chunk-claims.ts'
 import { openChunkRecords } from './chunk-records.ts'
@@ -36,6 +37,7 @@ export function openStore(options: StoreOptions) {
     pauses: openPauses(database),
     providerTokens: openProviderTokens(database, encryption),
     ...openBacklog(database),
+    isAway,
     listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) =>
       listen({ ...rest, url: options.url, onError: options.onError }),
     close: () => database.close(),

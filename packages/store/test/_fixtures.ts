@@ -1,6 +1,8 @@
 // A migrated database with a store on it, and short ways to what the tests start from.
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Platform } from '@push-server/contract'
+import type { Test } from 'tap'
+import pg from 'pg'
 import { createDatabase, until, type TestDatabase } from '@push-server/testing'
 import { migrate, openStore, type DeliveryRecord, type Recipient, type Registration, type Store } from '../src/index.ts'
 
@@ -150,3 +152,24 @@ export async function whileBlocked({ database }: Fixture, count: number, work: P
     return done || waiting.length >= count
   })
 }
+
+/** A connection with an open transaction; it ends with the test at the latest. */
+export async function openTransaction(t: Test, { database }: Fixture): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  t.teardown(() => client.end())
+  await client.query('BEGIN')
+  return client
+}
+
+/** Rows that no registration would make, such as two with one token. */
+export async function insertDevice({ database }: Fixture, device: Registration, droppedAt: Date | null = null) {
+  await database.query(
+    `INSERT INTO devices (application_id, activation_id, user_id, platform, token, active, bucket, dropped_at)
+     VALUES ($1, $2, $3, $4, $5, true, 0, $6)`,
+    [device.applicationId, device.activationId, device.userId, device.platform, device.token, droppedAt],
+  )
+}
+
+export const newKey = () => randomBytes(32).toString('base64')
+export const newToken = () => randomBytes(32).toString('hex')

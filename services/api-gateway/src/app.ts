@@ -2,9 +2,9 @@
 import type { Context, Waiters } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
-import { envelope } from './plugins/envelope.ts'
+import { answerFault, envelope } from './plugins/envelope.ts'
 import { openapi } from './plugins/openapi.ts'
-import { requestId, requests } from './plugins/requests.ts'
+import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
 import { applicationRoutes } from './routes/application.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -18,6 +18,8 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   const { config, log } = context
   const app = Fastify({
     loggerInstance: log,
+    // A path that cannot be decoded never reaches the plugins.
+    frameworkErrors: (error, request, reply) => void answerFault(reply.header(CORRELATION_HEADER, request.id), error),
     // One line per request, by the plugin `requests`.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,

@@ -18,7 +18,7 @@ export async function setUpDemo({ store }: Context, simulator: Simulator): Promi
     await updateIos(store, generatedCredentials())
   const activations = localRegistry(store)
   if (!(await store.activations.find(DOCUMENTED.activationId)))
-    await activations.resolve(DOCUMENTED.activationId, { appId: DEMO_APP, userId: DOCUMENTED.userId })
+    await store.activations.put({ ...DOCUMENTED, status: 'ACTIVE', applicationId: DEMO_APP })
 
   const token = createHash('sha256').update(PHONE.name).digest('hex')
   simulator.addPhone({ platform: 'ios', token, name: PHONE.name })

@@ -18,4 +18,6 @@ export interface ActivationHint {
 export interface Activations {
   /** Undefined when nobody knows the activation. */
   resolve(activationId: string, hint: ActivationHint): Promise<Activation | undefined>
+  /** Told once a registration stands: what it said of its activation may be kept now. */
+  keep(activationId: string, activation: Activation): Promise<void>
 }

@@ -7,15 +7,15 @@ export const localRegistry = (store: Pick<Store, 'activations'>): Activations =>
   async resolve(activationId, { appId, userId, status }) {
     const known = await store.activations.find(activationId)
     if (known?.applicationId && known.applicationId !== appId) return known
-    const told = {
-      activationId,
-      userId: userId ?? known?.userId,
+    const owner = userId ?? known?.userId
+    if (owner === undefined) return undefined
+    return {
+      userId: owner,
       status: status ?? known?.status ?? 'ACTIVE',
       applicationId: known ? known.applicationId : appId,
-    } as const
-    if (told.userId === undefined) return undefined
-    const current = { ...told, userId: told.userId }
-    if (known?.userId !== current.userId || known.status !== current.status) await store.activations.put(current)
-    return current
+    }
   },
+
+  keep: (activationId, { userId, status, applicationId }) =>
+    store.activations.put({ activationId, userId, status, applicationId }),
 })

@@ -49,12 +49,15 @@ export async function updateIos(store: Shelf, request: UpdateIosRequest): Promis
 }
 
 /** Refuses credentials that their provider could not be opened with. */
-function verify(platform: Platform, credentials: StoredCredentials, fieldName: string): void {
+function verify(platform: Platform, credentials: StoredCredentials, secretField: string): void {
   try {
     PROVIDERS[platform]?.verify(credentials)
   } catch (error) {
     if (!(error instanceof InvalidCredentials)) throw error
-    throw invalidRequest([{ fieldName, hint: error.message }], error)
+    throw invalidRequest(
+      [{ fieldName: error.field ? `requestObject.${error.field}` : secretField, hint: error.message }],
+      error,
+    )
   }
 }
 

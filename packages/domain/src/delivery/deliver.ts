@@ -49,11 +49,21 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
   } catch (error) {
     log.error({ err: error }, 'pushing failed')
     hand.notBefore = Date.now() + backOff(chunk.try)
-  } finally {
+  }
+  await giveBack(hand)
+}
+
+/** Records what is left. When the database refuses it, the lease is left to run out: the chunk then comes round again. */
+async function giveBack(hand: InHand): Promise<void> {
+  const { hold, ledger, worker } = hand
+  count(hand)
+  try {
     const release = await ledger.release(nextDue(hand))
-    hold.end()
-    count(hand)
     if (release) await afterRelease(hand, release)
+  } catch (error) {
+    worker.log.error({ err: error }, 'outcomes could not be recorded; they will be pushed again')
+  } finally {
+    hold.end()
   }
 }
 
@@ -169,13 +179,15 @@ async function afterRelease({ worker, chunk, fault }: InHand, release: Release):
     metrics.dropped(platform, release.dropped)
     log.info({ devices: release.dropped }, 'devices with dead tokens dropped')
   }
+  let isPaused = false
   try {
     if (fault !== undefined && chunk.credentialsVersion !== null) {
       const { applicationId, credentialsVersion: version } = chunk
       const paused = await store.pauses.pause({ applicationId, platform, version, reason: fault })
+      isPaused = paused
       if (paused) log.error({ applicationId, platform, reason: fault }, 'platform paused: its credentials are at fault')
     }
-    if (release.settled || fault !== undefined) return
+    if (release.settled || isPaused) return
     await queues.enqueue([{ ...chunk, chunkId: chunk.id, try: release.try, delayMs: release.delayMs }])
   } catch (error) {
     log.warn({ err: error }, 'the next try could not be arranged; the sweep will do it')

@@ -28,12 +28,13 @@ export function disposeOf(delivery: DeliveryRow, outcome: Outcome, circumstances
   const attempts = delivery.attempts + 1
   switch (outcome.kind) {
     case 'sent':
-      return { record: { ...settled(delivery, 'sent', null), attempts, providerId: outcome.id ?? null } }
+      return { record: { ...settled(delivery, 'sent', null), attempts, providerId: storable(outcome.id) } }
     case 'token-gone': {
-      const since = outcome.since ?? circumstances.claimedAt
+      // Nobody learns of a death before it.
+      const since = Math.min(outcome.since ?? circumstances.claimedAt, circumstances.now)
       return {
         record: { ...settled(delivery, 'failed', outcome.reason), attempts },
-        deadToken: { token: delivery.token, reason: outcome.reason, since },
+        deadToken: { token: delivery.token, reason: storable(outcome.reason) ?? '', since },
       }
     }
     case 'token-doubtful':
@@ -47,11 +48,17 @@ export function disposeOf(delivery: DeliveryRow, outcome: Outcome, circumstances
   }
 }
 
+const LONGEST_TEXT = 255
+
+/** Texts of a provider, in a form that a column takes. */
+const storable = (text: string | null | undefined) =>
+  text === null || text === undefined ? null : text.replaceAll('\0', '').toWellFormed().slice(0, LONGEST_TEXT)
+
 /** A delivery that is not pushed at all. */
 export const settled = (delivery: DeliveryRow, status: 'sent' | 'failed', reason: string | null): DeliveryRecord => ({
   id: delivery.id,
   status,
-  reason,
+  reason: storable(reason),
   attempts: delivery.attempts,
   nextAttemptAt: null,
   providerId: null,
@@ -60,7 +67,7 @@ export const settled = (delivery: DeliveryRow, status: 'sent' | 'failed', reason
 const waiting = (delivery: DeliveryRow, reason: string, nextAttemptAt: number | null): DeliveryRecord => ({
   id: delivery.id,
   status: 'pending',
-  reason,
+  reason: storable(reason),
   attempts: delivery.attempts,
   nextAttemptAt,
   providerId: null,

@@ -17,7 +17,7 @@ export interface Ledger {
 export interface LedgerOptions {
   claim: Claim
   owner: string
-  store: Pick<Store, 'chunks'>
+  store: Pick<Store, 'chunks' | 'isAway'>
   log: Logger
   /** The claim went to another worker: no further push may start. */
   onLost(): void
@@ -61,7 +61,10 @@ export function openLedger({ claim, owner, store, log, onLost }: LedgerOptions):
       if (deadToken) page.deadTokens.push(deadToken)
     },
 
-    /** Does not give up while the database is away: outcomes that are not written would be pushed again. */
+    /**
+     * Does not give up while the database is away: outcomes that are not written would be pushed again. What the database
+     * refuses is not tried for ever: the lease runs out then, and the chunk is pushed again.
+     */
     async release(dueAt) {
       clearInterval(timer)
       await writing
@@ -69,6 +72,7 @@ export function openLedger({ claim, owner, store, log, onLost }: LedgerOptions):
         try {
           return await store.chunks.release(claim, owner, { ...page, dueAt })
         } catch (error) {
+          if (!store.isAway(error)) throw error
           log.warn({ err: error }, 'recording failed; trying again')
           await sleep(RETRY_MS)
         }

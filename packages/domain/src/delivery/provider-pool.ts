@@ -42,11 +42,15 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
 
   return {
     async take(applicationId, version) {
-      const known = entries.get(applicationId)
-      if (known && known.version >= version) return known.provider
-      const pending = opening.get(applicationId) ?? open(applicationId).finally(() => opening.delete(applicationId))
-      opening.set(applicationId, pending)
-      return (await pending)?.provider
+      for (;;) {
+        const known = entries.get(applicationId)
+        if (known && known.version >= version) return known.provider
+        const pending = opening.get(applicationId) ?? open(applicationId).finally(() => opening.delete(applicationId))
+        opening.set(applicationId, pending)
+        const opened = await pending
+        // One that was opening already may have read the credentials before they changed.
+        if (!opened || opened.version >= version) return opened?.provider
+      }
     },
     async close() {
       for (const entry of entries.values()) retire(entry)

@@ -27,7 +27,7 @@ export async function registerDevice(
   if (platform === 'ios' && !HEXADECIMAL.test(token))
     throw invalidRequest([{ fieldName: 'requestObject.token', hint: 'must be hexadecimal on ios' }])
 
-  const { userId, status } = allowed(
+  const activation = allowed(
     appId,
     await activations.resolve(activationId, {
       appId,
@@ -38,13 +38,14 @@ export async function registerDevice(
   const outcome = await store.devices.register({
     applicationId: application.id,
     activationId,
-    userId,
+    userId: activation.userId,
     platform,
     environment: request.environment ?? null,
     token,
-    active: status === 'ACTIVE',
+    active: activation.status === 'ACTIVE',
   })
   if (outcome === 'shared') throw refusal(TEXT.deviceTokenShared)
+  await activations.keep(activationId, activation)
 }
 
 function allowed(appId: string, activation: Activation | undefined): Activation {

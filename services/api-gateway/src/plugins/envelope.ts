@@ -1,5 +1,6 @@
 // Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
 import { ApiError, internalFault, invalidRequest, unavailable, type ErrorAnswer } from '@push-server/contract'
+import { isStoreAway } from '@push-server/domain'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
 import { violationsOf } from './violations.ts'
@@ -8,11 +9,7 @@ const RETRY_AFTER_S = 5
 
 export const envelope = fp(
   async (app: FastifyInstance) => {
-    app.setErrorHandler<FastifyError>((error, request, reply) => {
-      const known = error instanceof ApiError ? error : apiErrorOf(error)
-      if (known.statusCode >= 500) request.log.error({ err: error }, 'request failed')
-      return send(reply, known)
-    })
+    app.setErrorHandler<FastifyError>((error, _request, reply) => answerFault(reply, error))
     app.setNotFoundHandler((request, reply) => {
       const allowed = otherMethods(app, request)
       if (allowed.length === 0) return send(reply, new ApiError('ERROR_NOT_FOUND', 'There is nothing at this path'))
@@ -22,6 +19,13 @@ export const envelope = fp(
   },
   { name: 'envelope' },
 )
+
+/** Whatever went wrong, as an answer; what is our own fault is logged. */
+export function answerFault(reply: FastifyReply, error: FastifyError | ApiError) {
+  const known = error instanceof ApiError ? error : apiErrorOf(error)
+  if (known.statusCode >= 500) reply.log.error({ err: error }, 'request failed')
+  return send(reply, known)
+}
 
 function send(reply: FastifyReply, error: ApiError) {
   if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
@@ -39,7 +43,7 @@ function send(reply: FastifyReply, error: ApiError) {
 /** Faults that were not meant as answers: of the framework, of the database, of ours. */
 function apiErrorOf(error: FastifyError): ApiError {
   if (error.validation) return invalidRequest(violationsOf(error.validation, error.validationContext ?? 'body'), error)
-  if (isDatabaseAway(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
+  if (isStoreAway(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
   switch (error.statusCode) {
     case 413:
       return new ApiError('ERROR_TOO_LARGE', 'The request body is larger than the configured limit', { cause: error })
@@ -49,16 +53,13 @@ function apiErrorOf(error: FastifyError): ApiError {
         cause: error,
       })
     case 400:
-      return invalidRequest([{ fieldName: 'body', hint: 'must be valid JSON' }], error)
+      return error.code === 'FST_ERR_BAD_URL'
+        ? invalidRequest([{ fieldName: 'path', hint: 'must be properly percent-encoded' }], error)
+        : invalidRequest([{ fieldName: 'body', hint: 'must be valid JSON' }], error)
     default:
       return internalFault(error)
   }
 }
-
-/** Connection refused, reset or timed out, or PostgreSQL starting or stopping (SQLSTATE classes 08 and 57P). */
-const isDatabaseAway = (error: { code?: string; message: string }) =>
-  /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|08|57P|53300|P1001|P1017)/.test(error.code ?? '') ||
-  /connection terminated|timeout exceeded when trying to connect/i.test(error.message)
 
 const METHODS: HTTPMethods[] = ['GET', 'POST', 'PUT', 'DELETE']
 

@@ -35,7 +35,9 @@ function conform(schema: Schema, value: unknown): unknown {
 }
 
 function conformText(schema: Schema, value: unknown): unknown {
-  const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
+  // A larger number is not the one that was written any more.
+  const isExact = typeof value === 'boolean' || Number.isSafeInteger(value)
+  const text = isExact ? String(value) : value
   return typeof text === 'string' && schema['x-case'] === 'lower' ? text.toLowerCase() : text
 }
 

@@ -1,8 +1,10 @@
 // How requests come in: ids, JSON bodies, lenient forms; and the headers that every answer carries.
 import { randomUUID } from 'node:crypto'
+import { invalidRequest } from '@push-server/contract'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TSchema } from 'typebox'
+import { illFormed } from './ill-formed.ts'
 import { lenient } from './leniency.ts'
 
 export const CORRELATION_HEADER = 'x-correlation-id'
@@ -25,7 +27,7 @@ const ANSWER_HEADERS = {
 export const requests = fp(
   async (app: FastifyInstance) => {
     const parseJson = app.getDefaultJsonParser('error', 'error')
-    app.removeContentTypeParser('application/json')
+    app.removeAllContentTypeParsers()
     // A DELETE may come with a JSON content type and no body.
     app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
       if (body === '') done(null, undefined)
@@ -39,6 +41,10 @@ export const requests = fp(
       const { method, routeOptions } = request
       const ms = Math.round(reply.elapsedTime)
       request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms }, 'answered')
+    })
+    app.addHook('preValidation', async (request) => {
+      const violation = illFormed(request.body, '') ?? illFormed(request.query, '')
+      if (violation) throw invalidRequest([violation])
     })
     // After a route's own rules, so that they see the request as it came.
     app.addHook('onRoute', (route) => {

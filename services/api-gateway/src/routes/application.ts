@@ -21,6 +21,7 @@ import {
   type Context,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { bodyFromQuery } from '../plugins/query-body.ts'
 import { enforce, filled, present, wanted } from '../plugins/rules.ts'
 import { answers, OK_ANSWERS } from './answers.ts'
 
@@ -110,7 +111,7 @@ export const applicationRoutes =
         body: Wrapped(RemoveCredentialsRequest),
         response: OK_ANSWERS,
       },
-      preValidation: enforce(named),
+      preValidation: [bodyFromQuery('appId'), enforce(named)],
       handler: async ({ body: { requestObject } }) => {
         await removeCredentials(store, requestObject.appId, 'ios')
         return OK

@@ -2,7 +2,7 @@
 import { CreateDeviceRequest, OK, RemoveDeviceRequest, TEXT, Wrapped } from '@push-server/contract'
 import { localRegistry, registerDevice, removeDevice, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import { bodyFromQuery } from '../plugins/query-body.ts'
 import { enforce, filled, present, wanted } from '../plugins/rules.ts'
 import { OK_ANSWERS } from './answers.ts'
 
@@ -20,13 +20,6 @@ const removeRules = [
   present('appId', TEXT.appIdMissing),
   filled('token', TEXT.tokenMissing),
 ]
-
-/** A removal may name its device in the query instead of a body. */
-async function bodyFromQuery(request: FastifyRequest): Promise<void> {
-  const { appId, token } = request.query as { appId?: string; token?: string }
-  if (request.body === undefined && (appId !== undefined || token !== undefined))
-    request.body = { requestObject: { appId, token } }
-}
 
 export const deviceRoutes =
   ({ store }: Context): FastifyPluginAsyncTypebox =>
@@ -63,7 +56,7 @@ export const deviceRoutes =
           body: Wrapped(RemoveDeviceRequest),
           response: OK_ANSWERS,
         },
-        preValidation: [bodyFromQuery, enforce(removeRules)],
+        preValidation: [bodyFromQuery('appId', 'token'), enforce(removeRules)],
         handler: async ({ body: { requestObject } }) => {
           await removeDevice(store, requestObject)
           return OK

@@ -1,0 +1,68 @@
+// A client that looks at every answer for what it should not tell, and the shapes of refusals.
+import { createApi, type Answer, type Api } from '@push-server/testing'
+import type { Test } from 'tap'
+
+/** Words that only our inside knows. */
+const INSIDE =
+  /node_modules|\.ts:\d|\n\s+at |SELECT |INSERT |UPDATE |prisma|constraint|postgres(ql)?:|SQLSTATE|pg_|Fastify|FST_/
+
+export interface WatchedApi extends Api {
+  /** Answers that told something of our inside. */
+  readonly leaks: string[]
+}
+
+/** A client that looks at every JSON answer and its id. */
+export function watch(url: string): WatchedApi {
+  const api = createApi(url)
+  const leaks: string[] = []
+  const look = (what: string, answer: Answer): Answer => {
+    const text = JSON.stringify(answer.body)
+    if (INSIDE.test(text)) leaks.push(`${what}: ${text}`)
+    if (!/^[a-zA-Z0-9-]{8,1024}$/.test(answer.headers.get('x-correlation-id') ?? '')) leaks.push(`${what}: no id`)
+    return answer
+  }
+  const call: Api['call'] = async (method, path, init) => look(`${method} ${path}`, await api.call(method, path, init))
+  return {
+    url,
+    leaks,
+    call,
+    get: (path) => call('GET', path),
+    post: (path, object) => call('POST', path, { body: JSON.stringify({ requestObject: object }) }),
+  }
+}
+
+/** 400 ERROR_GENERIC with exactly this text. */
+export function refusedWith(t: Test, answer: Answer, message: string, name = message): void {
+  t.same(
+    [answer.status, answer.body],
+    [400, { status: 'ERROR', responseObject: { code: 'ERROR_GENERIC', message } }],
+    name,
+  )
+}
+
+/** 400 ERROR_REQUEST with a violation of the field whose hint matches. */
+export function violates(
+  t: Test,
+  answer: Answer,
+  [fieldName, hint]: readonly [string, RegExp],
+  name = fieldName,
+): void {
+  t.match(
+    [answer.status, answer.body],
+    [
+      400,
+      {
+        status: 'ERROR',
+        responseObject: {
+          code: 'ERROR_REQUEST',
+          message: 'Invalid method parameter value',
+          violations: [{ fieldName, hint }],
+        },
+      },
+    ],
+    name,
+  )
+}
+
+export const isOk = (t: Test, answer: Answer, name: string): boolean =>
+  t.same([answer.status, answer.body.status], [200, 'OK'], name)
