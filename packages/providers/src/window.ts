@@ -12,6 +12,8 @@ export interface Walk<T extends object> {
 export interface Window {
   /** Starts every item in order, as slots come free; resolves when all that were started are done. */
   walk<T extends object>(walk: Walk<T>): Promise<void>
+  /** From now on; at least 1. What is in flight beyond it ends as it would. */
+  resize(size: number): void
 }
 
 /** A walk with something left to start. */
@@ -22,12 +24,13 @@ interface Walker {
 
 /** `size`: most at once, at least 1. */
 export function createWindow(size: number): Window {
-  let free = Math.max(1, size)
+  let most = Math.max(1, size)
+  let underWay = 0
   let turning = false
   /** The first one is next. */
   const waiting: Walker[] = []
 
-  const nextInTurn = () => (free > 0 ? waiting.shift() : undefined)
+  const nextInTurn = () => (underWay < most ? waiting.shift() : undefined)
 
   function turn() {
     // A start that is done at once comes by here again.
@@ -35,7 +38,7 @@ export function createWindow(size: number): Window {
     turning = true
     try {
       for (let walker = nextInTurn(); walker; walker = nextInTurn()) {
-        free--
+        underWay++
         walker.startNext()
         if (walker.hasNext()) waiting.push(walker)
       }
@@ -59,7 +62,7 @@ export function createWindow(size: number): Window {
         hasNext: () => next < items.length && !signal.aborted,
       }
       function done() {
-        free++
+        underWay--
         inFlight--
         end()
         turn()
@@ -80,6 +83,10 @@ export function createWindow(size: number): Window {
       turn()
       end()
       return promise
+    },
+    resize(size) {
+      most = Math.max(1, size)
+      turn()
     },
   }
 }

@@ -1,92 +1,16 @@
-// A scripted APNs on loopback: a test says how each request is answered, and sees what came over the wire.
-import { EventEmitter, once } from 'node:events'
-import {
-  createSecureServer,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type Settings,
-} from 'node:http2'
-import { generate } from 'selfsigned'
-import type { AddressInfo } from 'node:net'
+// A scripted APNs on loopback.
+import type { Settings } from 'node:http2'
+import * as origin from './_origin.ts'
+import type { Received } from './_origin.ts'
 
-const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
-  keyType: 'ec',
-  extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
-})
+export { ca, type Origin, type Received } from './_origin.ts'
 
-/** The certificate of every origin, to be trusted by clients. */
-export const ca: string = pems.cert
-
-export interface Received {
-  stream: ServerHttp2Stream
-  session: ServerHttp2Session
-  /** Last part of the path. */
-  token: string
-  headers: IncomingHttpHeaders
-  body: string
-}
-
-export interface Origin {
-  url: string
-  port: number
-  received: Received[]
-  /** Most requests that were open at one time. */
-  peak: number
-  /** Resolves once so many requests have come. */
-  until(count: number): Promise<void>
-  stop(): Promise<void>
-}
-
-export async function startOrigin(onRequest: (request: Received) => void, settings: Settings = {}): Promise<Origin> {
-  const server = createSecureServer({ key: pems.private, cert: pems.cert, settings })
-  const sessions = new Set<ServerHttp2Session>()
-  const arrivals = new EventEmitter()
-  const received: Received[] = []
-  let open = 0
-  let peak = 0
-
-  server.on('session', (session) => {
-    sessions.add(session)
-    // Clients are cut off on purpose.
-    session.on('error', () => {})
-    session.on('close', () => sessions.delete(session))
+export const startOrigin = (onRequest: (request: Received) => void, settings?: Settings) =>
+  origin.startOrigin({
+    onRequest,
+    tokenOf: ({ headers }) => String(headers[':path']).slice('/3/device/'.length),
+    ...(settings && { settings }),
   })
-  server.on('stream', (stream, headers) => {
-    const session = stream.session as ServerHttp2Session
-    const token = String(headers[':path']).slice('/3/device/'.length)
-    let body = ''
-    peak = Math.max(peak, ++open)
-    stream.on('close', () => open--)
-    stream.on('error', () => {})
-    stream.setEncoding('utf8').on('data', (text) => (body += text))
-    stream.on('end', () => {
-      const request = { stream, session, token, headers, body }
-      received.push(request)
-      onRequest(request)
-      arrivals.emit('request')
-    })
-  })
-  server.listen(0, 'localhost')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `https://localhost:${port}`,
-    port,
-    received,
-    get peak() {
-      return peak
-    },
-    async until(count) {
-      while (received.length < count) await once(arrivals, 'request')
-    },
-    async stop() {
-      for (const session of sessions) session.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
 
 /** Answers as APNs does; 200 without a body. */
 export function answer(

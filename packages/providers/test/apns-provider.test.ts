@@ -8,16 +8,9 @@ import t, { type Test } from 'tap'
 import { parseApnsKey } from '../src/apns/credentials.ts'
 import { openApnsProvider, type ApnsProviderOptions } from '../src/apns/provider.ts'
 import { createApnsToken } from '../src/apns/token.ts'
-import {
-  PROVIDERS,
-  type Outcome,
-  type Provider,
-  type ProviderToken,
-  type PushChunk,
-  type PushTarget,
-  type TokenCache,
-} from '../src/index.ts'
+import { PROVIDERS, type PushChunk, type PushTarget } from '../src/index.ts'
 import { answer, ca, startOrigin, type Received } from './_apns-origin.ts'
+import { inOrder, kinds, MemoryTokens, push } from './_pushing.ts'
 
 const MINUTE = 60_000
 const log = createLogger({ logLevel: 'silent', logPretty: false }, 'test')
@@ -30,31 +23,6 @@ const credentials = {
   environment: null,
   privateKey: pem,
 } as const
-
-/** What the store does, in memory. `minted` are the tokens made, `kept` the one it would hand out. */
-class MemoryTokens implements TokenCache {
-  kept: ProviderToken | undefined
-  minted: string[] = []
-  keys: string[] = []
-  fault: Error | undefined
-
-  async take(key: string, isFresh: (token: ProviderToken) => boolean, mint: () => Promise<ProviderToken>) {
-    this.keys.push(key)
-    await Promise.resolve()
-    if (this.fault) throw this.fault
-    if (this.kept && isFresh(this.kept)) return this.kept
-    this.kept = await mint()
-    this.minted.push(this.kept.value)
-    return this.kept
-  }
-
-  /** A token that another worker minted so long ago. */
-  keep(value: string, ageMs: number) {
-    const issuedAt = Date.now() - ageMs
-    this.kept = { value, issuedAt, expiresAt: issuedAt + 60 * MINUTE }
-    return this
-  }
-}
 
 async function start(test: Test, onRequest: (request: Received) => void, settings = {}) {
   const origin = await startOrigin(onRequest, settings)
@@ -92,26 +60,6 @@ const chunkOf = (count: number): PushChunk => ({
   messages: [HELLO],
   targets: Array.from({ length: count }, (_, index) => target(index)),
 })
-
-/** Pushes and collects what was settled, by index. A second outcome for one index fails the test. */
-async function push(test: Test, provider: Provider, chunk: PushChunk, controller = new AbortController()) {
-  const outcomes = new Map<number, Outcome>()
-  await provider.push(chunk, {
-    signal: controller.signal,
-    settle(index, outcome) {
-      if (outcomes.has(index)) test.fail(`target ${index} was settled twice`)
-      outcomes.set(index, outcome)
-    },
-  })
-  return outcomes
-}
-
-const inOrder = (outcomes: Map<number, Outcome>) =>
-  [...outcomes].sort(([a], [b]) => a - b).map(([, outcome]) => outcome)
-const kinds = (outcomes: Map<number, Outcome>) =>
-  Object.fromEntries(
-    Object.entries(Object.groupBy(outcomes.values(), ({ kind }) => kind)).map(([kind, all]) => [kind, all.length]),
-  )
 
 t.test('what goes over the wire', async (t) => {
   const origin = await start(t, (request) => answer(request))
@@ -442,12 +390,12 @@ t.test('without a provider token nothing is pushed', async (t) => {
 })
 
 t.test('closing lets the chunks under way finish', async (t) => {
-  let closed: Promise<void> | undefined
-  const origin = await start(t, (request) => closed && answer(request))
+  const closing: { closed?: Promise<void> } = {}
+  const origin = await start(t, (request) => closing.closed && answer(request))
   const provider = open(t, origin.url, { window: 1 })
   const pushed = push(t, provider, chunkOf(3))
   await origin.until(1)
-  closed = provider.close()
+  const closed = (closing.closed = provider.close())
   await t.rejects(push(t, provider, chunkOf(1)), { message: 'the APNs provider is closed' })
   const [first] = origin.received
   if (!first) throw new Error('nothing was received')

@@ -21,7 +21,7 @@ export function readApnsCredentials(
 ): ApnsCredentials {
   const required = (name: 'bundle' | 'keyId' | 'teamId') => {
     const value = settings[name]
-    if (!value) throw new InvalidCredentials(`APNs credentials lack "${name}"`)
+    if (!value) throw new InvalidCredentials(`APNs credentials lack "${name}"`, { field: name })
     return value
   }
   return {
@@ -43,7 +43,8 @@ const HEADER_VALUE = /^[\x21-\x7e]+$/
 
 /** The bundle id travels as a header. Throws InvalidCredentials when it cannot. */
 export function checkTopic(bundle: string): void {
-  if (!HEADER_VALUE.test(bundle)) throw new InvalidCredentials('APNs bundle id must be ASCII without blanks')
+  if (!HEADER_VALUE.test(bundle))
+    throw new InvalidCredentials('APNs bundle id must be ASCII without blanks', { field: 'bundle' })
 }
 
 const PEM_LABEL = /-----BEGIN ([A-Z0-9 ]{1,40})-----/

@@ -2,11 +2,13 @@
 // is in flight. The bytes go over our own HTTP/2 client; node-apn builds the notifications (payload.ts).
 import { openHttp2, type Http2Options } from '@push-server/http2'
 import type { Logger } from '@push-server/runtime'
+import { pushChunk } from '../chunk-push.ts'
 import type { Environment, Provider, TokenCache } from '../provider.ts'
+import { providerOf } from '../provider-life.ts'
 import { createWindow } from '../window.ts'
 import { checkTopic, parseApnsKey, type ApnsCredentials } from './credentials.ts'
 import { baseEnvironment } from './environment.ts'
-import { pushChunk, type PushContext } from './push.ts'
+import { apnsRoute } from './push.ts'
 import { createApnsToken } from './token.ts'
 
 const ORIGINS: Readonly<Record<Environment, string>> = {
@@ -40,33 +42,18 @@ export function openApnsProvider(options: ApnsProviderOptions): Provider {
   const openClient = (origin: string) =>
     openHttp2({ origin, ca, proxy, requestTimeoutMs, connections, maxStreams: MAX_STREAMS, log })
   const clients = { production: openClient(origins.production), development: openClient(origins.development) }
-  const context: PushContext = {
+  const route = apnsRoute({
     bundle: credentials.bundle,
     base: baseEnvironment(credentials.environment, options.useDevelopment),
     clients,
-    token: createApnsToken({ credentials, key, tokens, now }),
+    tokens: createApnsToken({ credentials, key, tokens, now }),
     window: createWindow(window),
     now,
     onRenewalFailed: (error) => log.warn({ err: error, keyId: credentials.keyId }, 'APNs token was not renewed'),
-  }
-  const underWay = new Set<Promise<void>>()
-  let closing: Promise<unknown> | undefined
-
-  async function close() {
-    await Promise.allSettled(underWay)
-    await Promise.all([clients.production.close(), clients.development.close()])
-  }
-
-  return {
-    async push(chunk, pushOptions) {
-      if (closing) throw new Error('the APNs provider is closed')
-      const pushed = pushChunk(context, chunk, pushOptions)
-      underWay.add(pushed)
-      await pushed.finally(() => underWay.delete(pushed))
-    },
-    async close() {
-      closing ??= close()
-      await closing
-    },
-  }
+  })
+  return providerOf({
+    name: 'APNs',
+    push: (chunk, pushOptions) => pushChunk(route, chunk, pushOptions),
+    release: () => Promise.all([clients.production.close(), clients.development.close()]),
+  })
 }

@@ -1,0 +1,67 @@
+// Credentials of an application for FCM: the JSON file that Google issues for a key of a service account.
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { InvalidCredentials } from '../credentials.ts'
+
+export interface ServiceAccount {
+  projectId: string
+  clientEmail: string
+  /** Google's name for the key, when the file has it. */
+  keyId: string | undefined
+  key: KeyObject
+}
+
+const LEAST_KEY_BITS = 2_048
+
+/**
+ * Reads what is stored: the project to send for, and the bytes of the file. Throws InvalidCredentials for a file that cannot
+ * work for this project. https://cloud.google.com/iam/docs/keys-create-delete#creating
+ */
+export function readServiceAccount(settings: Readonly<Record<string, string | null>>, secret: Buffer): ServiceAccount {
+  const projectId = settings['projectId']
+  if (!projectId) throw new InvalidCredentials('FCM credentials lack "projectId"')
+  const file = parseFile(secret)
+  const required = (name: 'project_id' | 'client_email' | 'private_key') => {
+    const value = file[name]
+    if (typeof value !== 'string' || value === '') throw new InvalidCredentials(`FCM service account lacks "${name}"`)
+    return value
+  }
+  if (file['type'] !== 'service_account')
+    throw new InvalidCredentials('FCM key file must have "type" "service_account"')
+  if (required('project_id') !== projectId)
+    throw new InvalidCredentials('FCM service account belongs to another project than "projectId"')
+  const clientEmail = required('client_email')
+  const keyId = file['private_key_id']
+  return {
+    projectId,
+    clientEmail,
+    keyId: typeof keyId === 'string' && keyId !== '' ? keyId : undefined,
+    key: readKey(required('private_key')),
+  }
+}
+
+function parseFile(secret: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(secret.toString()))
+  } catch {
+    // Without its cause, which quotes the file.
+    throw new InvalidCredentials('FCM key file is not JSON')
+  }
+}
+
+function readKey(pem: string): KeyObject {
+  const key = parseKey(pem)
+  if (key.asymmetricKeyType !== 'rsa')
+    throw new InvalidCredentials(`FCM private key must be an RSA key, this one is "${key.asymmetricKeyType}"`)
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
+  if (bits < LEAST_KEY_BITS)
+    throw new InvalidCredentials(`FCM private key must have ${LEAST_KEY_BITS} bits at least, this one has ${bits}`)
+  return key
+}
+
+function parseKey(pem: string): KeyObject {
+  try {
+    return createPrivateKey({ key: pem, format: 'pem' })
+  } catch (cause) {
+    throw new InvalidCredentials('FCM private key is damaged: its PEM content cannot be read', { cause })
+  }
+}

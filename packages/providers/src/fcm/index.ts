@@ -1,0 +1,28 @@
+// FCM as an entry of the registry: stored credentials and settings in, a provider out.
+import { readFileSync } from 'node:fs'
+import type { ProviderKind } from '../provider-kind.ts'
+import { readServiceAccount } from './credentials.ts'
+import { checkFcmPayload } from './payload.ts'
+import { openFcmProvider } from './provider.ts'
+
+export const fcm: ProviderKind = {
+  verify({ settings, secret }) {
+    readServiceAccount(settings, secret)
+  },
+
+  open: ({ settings, secret }, { config, log, tokens }) =>
+    openFcmProvider({
+      account: readServiceAccount(settings, secret),
+      tokens,
+      baseUrl: config.fcmBaseUrl,
+      tokenUrl: config.fcmTokenUrl,
+      ...(config.fcmCaFile !== undefined && { ca: readFileSync(config.fcmCaFile) }),
+      window: config.fcmWindow,
+      connections: config.fcmConnections,
+      dataOnly: config.fcmDataOnly,
+      requestTimeoutMs: config.fcmRequestTimeout,
+      log,
+    }),
+
+  check: checkFcmPayload,
+}

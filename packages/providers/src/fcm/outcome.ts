@@ -1,0 +1,102 @@
+// What each answer of FCM means to a delivery: a table of statuses and codes, and how it is read. Pure.
+import type { TokenRefused } from '../chunk-push.ts'
+import type { Outcome, OutcomeKind } from '../provider.ts'
+import { retryAfterTime } from '../retry-after.ts'
+
+/** An answer of FCM as its status, headers and JSON body give it. */
+export interface FcmAnswer {
+  status: number
+  /** Of a success: FCM's name for the message. */
+  name?: string | undefined
+  /** `errorCode` of the detail `google.firebase.fcm.v1.FcmError`. */
+  errorCode?: string | undefined
+  /** Member `status` of the error: a code of google.rpc. */
+  rpcStatus?: string | undefined
+  /** Member `message` of the error. */
+  message?: string | undefined
+  /** What the detail `google.rpc.BadRequest` complains of, as paths from `message` on. */
+  badFields?: readonly string[]
+  /** A detail `google.rpc.QuotaFailure` speaks of this device alone. */
+  isDeviceQuota?: boolean
+  /** Header `retry-after`. */
+  retryAfter?: string | undefined
+}
+
+type Refusal = Exclude<OutcomeKind, 'sent'> | TokenRefused['kind']
+
+/**
+ * Every code there is, with the status it comes with and what it means here: the codes of FCM, then those of Google's APIs
+ * in general, which answer for FCM before it has seen the message.
+ * https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, https://cloud.google.com/apis/design/errors#handling_errors
+ */
+export const FCM_ERRORS: readonly (readonly [status: number, code: string, kind: Refusal])[] = [
+  [400, 'INVALID_ARGUMENT', 'failed'], // unless it is about the token, see isAboutToken
+  [401, 'APNS_AUTH_ERROR', 'token-refused'], // the former name of the next one
+  [401, 'THIRD_PARTY_AUTH_ERROR', 'token-refused'],
+  [403, 'SENDER_ID_MISMATCH', 'token-doubtful'], // also a wrong project
+  [404, 'UNREGISTERED', 'token-gone'],
+  [429, 'QUOTA_EXCEEDED', 'retry'],
+  [500, 'INTERNAL', 'retry'],
+  [500, 'UNSPECIFIED_ERROR', 'retry'],
+  [503, 'UNAVAILABLE', 'retry'],
+
+  [400, 'FAILED_PRECONDITION', 'failed'],
+  [401, 'UNAUTHENTICATED', 'token-refused'],
+  [403, 'PERMISSION_DENIED', 'credentials-fault'], // a role is missing, or the API is not enabled
+  [404, 'NOT_FOUND', 'credentials-fault'], // there is no such project
+  [409, 'ABORTED', 'retry'],
+  [429, 'RESOURCE_EXHAUSTED', 'retry'],
+  [504, 'DEADLINE_EXCEEDED', 'retry'],
+]
+
+const KIND_OF_CODE = new Map(FCM_ERRORS.map(([, code, kind]) => [code, kind]))
+const NAME = /^projects\/.+\/messages\/.+$/s
+const LONGEST_REASON = 100
+/** Google asks for it where a 429 names no time: https://firebase.google.com/docs/cloud-messaging/scale-fcm */
+const QUOTA_PAUSE = 60_000
+
+/** `now`: ms since the epoch, for a Retry-After in seconds. A code that is not in the table never costs a token. */
+export function fcmOutcome(answer: FcmAnswer, now: number): Outcome | TokenRefused {
+  if (answer.status === 200) return success(answer.name)
+  const code = answer.errorCode || answer.rpcStatus || ''
+  const reason = code.slice(0, LONGEST_REASON) || `HTTP ${answer.status}`
+  const kind = isAboutToken(answer) ? 'token-doubtful' : (KIND_OF_CODE.get(code) ?? kindOfStatus(answer.status))
+  return kind === 'retry' ? { kind, reason, ...notBefore(answer, now) } : { kind, reason }
+}
+
+/**
+ * Until when the whole project has to hold back (ms since the epoch): FCM named a time, and not for one device alone.
+ * `outcome` is what `answer` means.
+ */
+export const projectPause = (answer: FcmAnswer, outcome: Outcome | TokenRefused): number | undefined =>
+  outcome.kind === 'retry' && !answer.isDeviceQuota ? outcome.notBefore : undefined
+
+/**
+ * A success names the message it accepted. One that does not comes from somewhere else than FCM: to call it sent would be
+ * a guess, and to push again could show the notification ten times over.
+ */
+const success = (name: string | undefined): Outcome =>
+  name !== undefined && NAME.test(name) ? { kind: 'sent', id: name } : { kind: 'failed', reason: 'NoMessageName' }
+
+/**
+ * The one code stands for a malformed token as well as for a faulty message. The token is to blame when nothing but it is
+ * complained of by path, or else when the text says so.
+ * https://firebase.google.com/docs/cloud-messaging/error-codes
+ */
+function isAboutToken({ errorCode, message = '', badFields = [] }: FcmAnswer): boolean {
+  if (errorCode !== 'INVALID_ARGUMENT') return false
+  if (badFields.length > 0) return badFields.every((field) => field === 'message.token')
+  return /registration token/i.test(message)
+}
+
+/** Of an answer whose code says nothing, as one given by a proxy on the way. */
+function kindOfStatus(status: number): Refusal {
+  if (status === 401) return 'token-refused'
+  if (status === 404) return 'credentials-fault'
+  return status === 429 || status >= 500 ? 'retry' : 'failed'
+}
+
+function notBefore({ status, retryAfter }: FcmAnswer, now: number) {
+  const time = retryAfterTime(retryAfter, now) ?? (status === 429 ? now + QUOTA_PAUSE : undefined)
+  return time === undefined ? undefined : { notBefore: time }
+}

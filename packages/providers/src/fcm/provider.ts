@@ -1,0 +1,67 @@
+// One application's way to FCM: the access token of its service account, the connections, and the bound on what is in
+// flight. The bytes go over our own HTTP/2 client.
+import { openHttp2, type Http2Options } from '@push-server/http2'
+import type { Logger } from '@push-server/runtime'
+import type { Provider, TokenCache } from '../provider.ts'
+import { providerOf } from '../provider-life.ts'
+import { openTokenEndpoint } from '../token-endpoint.ts'
+import { createWindow } from '../window.ts'
+import { createAccessToken } from './access-token.ts'
+import type { ServiceAccount } from './credentials.ts'
+import { fcmRoute } from './push.ts'
+
+/** FCM answers more streams on a connection with GOAWAY (exceeded_max_concurrent_streams), whatever its SETTINGS say. */
+const MAX_STREAMS = 100
+
+export interface FcmProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 'requestTimeoutMs'> {
+  account: ServiceAccount
+  tokens: TokenCache
+  /** https://host[:port] of FCM. */
+  baseUrl: string
+  /** Where Google's OAuth 2.0 gives access tokens. */
+  tokenUrl: string
+  /** Longest wait for an access token (10 s). */
+  tokenTimeoutMs?: number
+  /** Most pushes in flight, over all chunks; at least 1. */
+  window: number
+  /** Most connections at a time; at least 1. */
+  connections: number
+  /** See FcmPayloadOptions. */
+  dataOnly: boolean
+  log: Logger
+  /** ms since the epoch. */
+  now?: () => number
+}
+
+/** Connects with the first push. */
+export function openFcmProvider(options: FcmProviderOptions): Provider {
+  const {
+    account,
+    tokens,
+    baseUrl,
+    tokenUrl,
+    tokenTimeoutMs,
+    ca,
+    proxy,
+    requestTimeoutMs,
+    log,
+    now = Date.now,
+  } = options
+  const endpoint = openTokenEndpoint({ url: tokenUrl, ca, proxy, timeoutMs: tokenTimeoutMs, now })
+  const { dataOnly } = options
+  const connections = Math.max(1, options.connections)
+  const client = openHttp2({ origin: baseUrl, ca, proxy, requestTimeoutMs, connections, maxStreams: MAX_STREAMS, log })
+  return providerOf({
+    name: 'FCM',
+    push: fcmRoute({
+      projectId: account.projectId,
+      client,
+      tokens: createAccessToken({ account, endpoint, tokens, now }),
+      window: createWindow(options.window),
+      dataOnly,
+      now,
+      onTokenFault: (error) => log.warn({ err: error, projectId: account.projectId }, 'no FCM access token'),
+    }),
+    release: () => Promise.all([client.close(), endpoint.close()]),
+  })
+}

@@ -1,0 +1,29 @@
+// HMS as an entry of the registry: stored credentials and settings in, a provider out.
+import { readFileSync } from 'node:fs'
+import type { ProviderKind } from '../provider-kind.ts'
+import { readHmsCredentials } from './credentials.ts'
+import { checkHmsPayload } from './payload.ts'
+import { openHmsProvider } from './provider.ts'
+
+export { hmsSecret } from './credentials.ts'
+
+export const hms: ProviderKind = {
+  verify({ settings, secret }) {
+    readHmsCredentials(settings, secret)
+  },
+
+  open: ({ settings, secret }, { config, log, tokens }) =>
+    openHmsProvider({
+      ...readHmsCredentials(settings, secret),
+      tokens,
+      baseUrl: config.hmsBaseUrl,
+      tokenUrl: config.hmsTokenUrl,
+      ...(config.hmsCaFile !== undefined && { ca: readFileSync(config.hmsCaFile) }),
+      requestsInFlight: config.hmsWindow,
+      requestTimeoutMs: config.hmsRequestTimeout,
+      dataOnly: config.hmsDataOnly,
+      log,
+    }),
+
+  check: checkHmsPayload,
+}

@@ -1,0 +1,146 @@
+// One chunk on its way to HMS, request by request. Every delivery of a request is settled from its one answer.
+import type { Logger } from '@push-server/runtime'
+import type { Outcome, ProviderToken, PushChunk, PushOptions } from '../provider.ts'
+import { TokenRefused, TokenUnavailable } from '../token-endpoint.ts'
+import type { TokenSource } from '../token-source.ts'
+import { transportOutcome } from '../transport-outcome.ts'
+import { readAnswer, type HmsAnswer } from './answer.ts'
+import type { PostResult } from './exchange.ts'
+import type { Flow } from './flow.ts'
+import { hmsOutcomes, isFlowControl, notBeforeOf, refusesAccess } from './outcome.ts'
+import { hmsPayload, withTokens } from './payload.ts'
+import type { PostClient } from './post-client.ts'
+import { requestsOf, type HmsRequest, type RequestBounds } from './requests.ts'
+
+/** What all chunks of an application have in common. */
+export interface PushContext {
+  url: URL
+  client: PostClient
+  accessTokens: TokenSource
+  flow: Flow
+  bounds: RequestBounds
+  dataOnly: boolean
+  log: Logger
+  now: () => number
+}
+
+/** Settles the whole chunk when the token endpoint does not give an access token; rejects when the cache of them fails. */
+export async function pushChunk(context: PushContext, chunk: PushChunk, options: PushOptions): Promise<void> {
+  const { signal } = options
+  if (signal.aborted) return
+  const { dataOnly, bounds, now } = context
+  const payloads = chunk.messages.map((message) => hmsPayload(message, { dataOnly, now: now() }))
+  const requests = requestsOf(payloads, chunk.targets, bounds)
+  const token = await context.accessTokens.take().catch(tokenFault)
+  if (signal.aborted) return
+  if (!('value' in token)) return chunk.targets.forEach((_, index) => options.settle(index, token))
+  const push = new ChunkPush(context, options, token)
+  await context.flow.window.walk({
+    items: requests,
+    signal,
+    start: (request, done) => void push.send(request).finally(done),
+  })
+}
+
+/** Rethrows what the token endpoint has no part in. */
+function tokenFault(error: unknown): Outcome {
+  if (error instanceof TokenRefused) return { kind: 'credentials-fault', reason: reasonOf(error) }
+  if (error instanceof TokenUnavailable) return { kind: 'retry', reason: reasonOf(error) }
+  throw error
+}
+
+const LONGEST_REASON = 100
+const reasonOf = ({ name, message }: Error) => `${name}: ${message}`.slice(0, LONGEST_REASON)
+
+class ChunkPush {
+  readonly #context: PushContext
+  readonly #options: PushOptions
+  #token: ProviderToken
+
+  constructor(context: PushContext, options: PushOptions, token: ProviderToken) {
+    this.#context = context
+    this.#options = options
+    this.#token = token
+  }
+
+  /** Repeated once, with another access token, when HMS refuses the one it was sent with. */
+  async send(request: HmsRequest): Promise<void> {
+    const token = this.#token
+    const answer = await this.#exchange(request)
+    if (!answer) return
+    if (!refusesAccess(answer)) return this.#conclude(request, answer)
+    const renewal = await this.#renew(token)
+    if (renewal === undefined || this.#options.signal.aborted) return this.#postpone(request, answer)
+    if (!('value' in renewal)) return this.#settle(request, () => renewal)
+    if (renewal.value === token.value) return this.#conclude(request, answer)
+    this.#token = renewal
+    const second = await this.#exchange(request)
+    if (second) this.#conclude(request, second)
+  }
+
+  /** Undefined: there was no answer, and the request is settled; or it was withdrawn, and is not. */
+  async #exchange(request: HmsRequest): Promise<HmsAnswer | undefined> {
+    const { flow, now } = this.#context
+    if (flow.heldUntil > now()) {
+      const held: Outcome = { kind: 'retry', reason: 'Unsent: flow control', notBefore: flow.heldUntil }
+      this.#settle(request, () => held)
+      return undefined
+    }
+    const started = { cuts: flow.cuts }
+    const result = await this.#post(request)
+    if (result.kind !== 'answer') {
+      if (result.kind === 'unsent' && this.#options.signal.aborted) return undefined
+      const outcome = transportOutcome(result)
+      this.#settle(request, () => outcome)
+      return undefined
+    }
+    const answer = readAnswer(result)
+    if (isFlowControl(answer)) this.#slowDown(started, answer)
+    else if (answer.status < 500) flow.passed()
+    return answer
+  }
+
+  #post({ payload, tokens }: HmsRequest): Promise<PostResult> {
+    return this.#context.client.post({
+      url: this.#context.url,
+      headers: { 'content-type': 'application/json;charset=UTF-8', authorization: `Bearer ${this.#token.value}` },
+      body: withTokens(payload, tokens),
+      signal: this.#options.signal,
+    })
+  }
+
+  #slowDown(started: { cuts: number }, answer: HmsAnswer) {
+    const { flow, log, now } = this.#context
+    const { cuts } = flow
+    flow.refused(started, notBeforeOf(answer, now()))
+    if (flow.cuts > cuts) log.info({ status: answer.status }, 'HMS wants fewer requests')
+  }
+
+  /** The token to go on with, which may be the same; or what came instead; undefined when the cache failed. */
+  async #renew(refused: ProviderToken): Promise<ProviderToken | Outcome | undefined> {
+    try {
+      return await this.#context.accessTokens.renew(refused).catch(tokenFault)
+    } catch (error) {
+      this.#context.log.warn({ err: error }, 'HMS access token was not renewed')
+      return undefined
+    }
+  }
+
+  #conclude(request: HmsRequest, answer: HmsAnswer) {
+    const outcomes = hmsOutcomes(answer, request.tokens, this.#context.now())
+    this.#settle(request, (place) => outcomes[place])
+  }
+
+  /** Nothing of the request was pushed, and the credentials are not known to be at fault. */
+  #postpone(request: HmsRequest, { code, status }: HmsAnswer) {
+    const outcome: Outcome = { kind: 'retry', reason: code ?? `HTTP ${status}` }
+    this.#settle(request, () => outcome)
+  }
+
+  #settle({ indexes }: HmsRequest, outcomeAt: (place: number) => Outcome | undefined) {
+    for (const [place, index] of indexes.entries()) {
+      const outcome = outcomeAt(place)
+      if (outcome) this.#options.settle(index, outcome)
+    }
+  }
+}
