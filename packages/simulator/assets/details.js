@@ -8,13 +8,16 @@ dialog.addEventListener('click', (event) => {
   if (event.target === dialog) dialog.close()
 })
 
-export function showDetails(notification) {
+/** `silentTitle` stands in for the title of what shows nothing. */
+export function showDetails(notification, silentTitle = 'Background push') {
   const facts = [
     ['Application', notification.app],
     ['Received', new Date(notification.receivedAt).toLocaleString()],
     ['Id', notification.id],
     ['Priority', notification.priority],
     ['Collapse key', notification.collapseKey],
+    ['Tag', notification.tag],
+    ['Channel', notification.channel],
     ['Thread', notification.thread],
     ['Badge', notification.badge],
     ['Sound', notification.sound],
@@ -24,7 +27,7 @@ export function showDetails(notification) {
     element(
       'div',
       { class: 'sheet' },
-      element('h2', {}, notification.title ?? (notification.silent ? 'Background push' : appName(notification.app))),
+      element('h2', {}, notification.title ?? (notification.silent ? silentTitle : appName(notification.app))),
       notification.body === undefined ? undefined : element('p', { class: 'text' }, notification.body),
       element(
         'dl',

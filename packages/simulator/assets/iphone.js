@@ -1,7 +1,8 @@
 // An iPhone: its lock screen with the notifications as iOS groups them.
 import { showDetails } from './details.js'
 import { element, symbol } from './dom.js'
-import { ago, appName, hueOf } from './look.js'
+import { createLockScreen } from './lock-screen.js'
+import { ago, appHue, appName, hueOf } from './look.js'
 
 const CELLULAR = 'M0 8h3v4H0zM5 5.500h3V12H5zM10 3h3v9h-3zM15 0h3v12h-3z'
 const WIFI =
@@ -16,12 +17,10 @@ const MOON = 'M14 3a9 9 0 1 0 7 12.500A8 8 0 0 1 14 3z'
 
 /** Returns the element and how to draw another state of the same phone into it. */
 export function createIphone(phone) {
-  const day = element('p', { class: 'day' })
-  const clock = element('p', { class: 'clock' })
-  const list = element('div', { class: 'notifications' })
-  const opened = new Set()
-  let drawn = phone
-
+  const { day, clock, list, update } = createLockScreen({
+    writeDay: (now) => now.toLocaleDateString([], { weekday: 'long', month: 'long', day: 'numeric' }),
+    drawList: (notifications, opening) => groupNotifications(notifications).map((group) => drawGroup(group, opening)),
+  })
   const frame = element(
     'div',
     { class: 'iphone', '--hue': wallpaperHue(phone.token) },
@@ -48,19 +47,6 @@ export function createIphone(phone) {
     ),
   )
 
-  const toggle = (key) => {
-    if (!opened.delete(key)) opened.add(key)
-    update(drawn)
-  }
-  function update(next) {
-    drawn = next
-    const now = new Date()
-    day.textContent = now.toLocaleDateString([], { weekday: 'long', month: 'long', day: 'numeric' })
-    clock.textContent = now.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit', hour12: false })
-    const groups = groupNotifications(next.notifications)
-    list.replaceChildren(...groups.map((group) => drawGroup(group, opened.has(group.key), toggle)))
-    if (groups.length === 0) list.append(element('p', { class: 'none' }, 'No notifications'))
-  }
   update(phone)
   return { element: frame, update }
 }
@@ -80,10 +66,11 @@ function groupNotifications(notifications) {
   return [...groups.values()]
 }
 
-function drawGroup({ key, silent, members }, open, toggle) {
+function drawGroup({ key, silent, members }, opening) {
   if (silent) return drawSilent(members)
   const [first, ...others] = members
   if (others.length === 0) return element('div', { class: 'group' }, drawCard(first))
+  const open = opening.isOpen(key)
   const cards = open
     ? members.map(drawCard)
     : [element('div', { class: others.length > 1 ? 'stack deep' : 'stack' }, drawCard(first))]
@@ -93,7 +80,7 @@ function drawGroup({ key, silent, members }, open, toggle) {
     ...cards,
     element(
       'button',
-      { class: 'more', type: 'button', 'aria-expanded': String(open), onclick: () => toggle(key) },
+      { class: 'more', type: 'button', 'aria-expanded': String(open), onclick: () => opening.set(key, !open) },
       open ? 'Show less' : `${others.length} more`,
     ),
   )
@@ -107,7 +94,7 @@ function drawCard(notification) {
     { class: fresh ? 'card fresh' : 'card', type: 'button', onclick: () => showDetails(notification) },
     element(
       'span',
-      { class: 'app-icon', '--hue': hueOf(app) },
+      { class: 'app-icon', '--hue': appHue(app) },
       name.charAt(0),
       badge > 0 ? element('span', { class: 'badge' }, badge > 99 ? '99+' : String(badge)) : undefined,
     ),

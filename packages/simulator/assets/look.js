@@ -2,8 +2,9 @@
 
 const PARTS_THAT_SAY_NOTHING = new Set(['app', 'application', 'ios', 'mobile', 'android', 'client', 'com'])
 
-/** A readable name from an identifier: com.example.mobile-bank → Mobile Bank. */
+/** A readable name from an identifier: com.example.mobile-bank → Mobile Bank. Huawei's are numbers: 736430079 → App 0079. */
 export function appName(identifier) {
+  if (/^\d+$/.test(identifier)) return `App ${identifier.slice(-4)}`
   const parts = identifier.split('.').filter(Boolean)
   const telling = parts.findLast((part) => !PARTS_THAT_SAY_NOTHING.has(part.toLowerCase())) ?? identifier
   return telling
@@ -19,6 +20,9 @@ export function hueOf(text) {
   for (const character of text) hash = (hash * 31 + character.codePointAt(0)) >>> 0
   return (hash * 137) % 360
 }
+
+/** The hue of an application: the same on every platform, whose identifiers of it differ. */
+export const appHue = (identifier) => hueOf(appName(identifier))
 
 const MINUTE = 60_000
 

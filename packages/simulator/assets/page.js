@@ -1,10 +1,17 @@
 // The page: keeps the phones as the server tells them and has each platform draw its own.
+import { clearPhone } from './calls.js'
 import { element } from './dom.js'
+import { createHuawei } from './huawei.js'
 import { createIphone } from './iphone.js'
 import { shortToken } from './look.js'
+import { createPixel } from './pixel.js'
 
 /** A new platform is one line here, with a function as createIphone. The order is that of the page. */
-const PLATFORMS = { ios: { title: 'iPhone', create: createIphone } }
+const PLATFORMS = {
+  ios: { title: 'iPhone', create: createIphone },
+  android: { title: 'Android', create: createPixel },
+  huawei: { title: 'Huawei', create: createHuawei },
+}
 const NOTIFICATIONS_KEPT = 50
 
 const find = (selector) => document.querySelector(selector)
@@ -112,18 +119,15 @@ const drawCount = ([name, value]) => element('div', {}, element('dt', {}, name),
 
 function describeStats() {
   const sum = (member) => Object.values(stats).reduce((total, counts) => total + counts[member], 0)
-  const received = sum('received')
-  const requests = sum('requests')
   return [
     ['Phones reached', sum('distinctTokens').toLocaleString()],
-    ['Received', received.toLocaleString()],
-    ['Refused', (requests - received).toLocaleString()],
+    ['Received', sum('received').toLocaleString()],
+    ['Refused', sum('refused').toLocaleString()],
+    ['Unanswered', sum('unanswered').toLocaleString()],
   ]
 }
 
 // ---- what a person does
-
-const clearPhone = (token) => fetch(`/phones/${encodeURIComponent(token)}/notifications`, { method: 'DELETE' })
 
 async function copy(text, button) {
   await navigator.clipboard.writeText(text)
@@ -176,7 +180,7 @@ function drawPrefixes(prefixes) {
 }
 
 listen()
-readState()
+void readState()
 // The clocks and the words "5m ago".
 setInterval(() => {
   for (const token of phones.keys()) changed.add(token)

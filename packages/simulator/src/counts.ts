@@ -1,10 +1,13 @@
-// Counts per platform: of all requests, also of those no phone is kept for.
+// Counts per platform: of all requests, also of those no phone is kept for. A request to Huawei has up to 1000 pushes, so
+// pushes and requests are counted apart.
 import { PLATFORMS, type Platform } from '@push-server/contract'
 
 export interface Counts {
   /** Pushes accepted. */
   received: number
-  /** Requests, accepted or not. */
+  /** Pushes refused. */
+  refused: number
+  /** Requests to push, accepted or not. */
   requests: number
   /** How many different tokens were pushed to. */
   distinctTokens: number
@@ -15,19 +18,27 @@ export interface Counts {
 }
 export type Stats = Record<Platform, Counts>
 
-export type Result = { status: number; token: string } | 'unanswered'
+export interface CountedRequest {
+  status: number
+  accepted: readonly { token: string }[]
+  refused: number
+}
 
 export function createCounter() {
   const seen = Object.fromEntries(PLATFORMS.map((platform) => [platform, createSeen()])) as Record<Platform, Seen>
   return {
-    add(platform: Platform, result: Result) {
+    count(platform: Platform, { status, accepted, refused }: CountedRequest) {
       const { counts, tokens } = seen[platform]
       counts.requests += 1
-      if (result === 'unanswered') return void (counts.unanswered += 1)
-      counts.byStatus[result.status] = (counts.byStatus[result.status] ?? 0) + 1
-      if (result.status !== 200) return
-      counts.received += 1
-      tokens.add(result.token)
+      counts.byStatus[status] = (counts.byStatus[status] ?? 0) + 1
+      counts.received += accepted.length
+      counts.refused += refused
+      for (const { token } of accepted) tokens.add(token)
+    },
+    countUnanswered(platform: Platform) {
+      const { counts } = seen[platform]
+      counts.requests += 1
+      counts.unanswered += 1
     },
     stats: () =>
       Object.fromEntries(
@@ -41,6 +52,6 @@ export function createCounter() {
 
 type Seen = ReturnType<typeof createSeen>
 const createSeen = () => ({
-  counts: { received: 0, requests: 0, byStatus: {} as Record<string, number>, unanswered: 0 },
+  counts: { received: 0, refused: 0, requests: 0, byStatus: {} as Record<string, number>, unanswered: 0 },
   tokens: new Set<string>(),
 })

@@ -9,12 +9,20 @@ export type LedgerEvent =
   | { type: 'phone'; phone: Phone }
   | { type: 'counted' }
 
+/** A request with its answer. Only Huawei's have more than one push. */
+export interface Answered<P extends Push> {
+  platform: Platform
+  status: number
+  accepted: readonly P[]
+  /** How many pushes were not. */
+  refused?: number | undefined
+}
+
 export interface Ledger {
   /** The accepted pushes in the order they came; the oldest go when there are more than are to be kept. */
   readonly pushes: readonly Push[]
   /** `compose` makes what the phone shows; it is not called when nobody would see it. */
-  accepted(push: Push, compose: () => Notification): void
-  refused(platform: Platform, status: number): void
+  answered<P extends Push>(request: Answered<P>, compose: (push: P) => Notification): void
   unanswered(platform: Platform): void
   stats(): Stats
   phones(): Phone[]
@@ -40,20 +48,18 @@ export function createLedger(keep: number): Ledger {
 
   return {
     pushes,
-    accepted(push, compose) {
-      pushes.push(push)
-      if (pushes.length > keep) pushes.shift()
-      counter.add(push.platform, { status: 200, token: push.token })
-      const shown = phones.show(push.platform, push.token, compose)
-      if (shown) tell({ type: 'notification', ...shown })
-      tell({ type: 'counted' })
-    },
-    refused(platform, status) {
-      counter.add(platform, { status, token: '' })
+    answered({ platform, status, accepted, refused = 0 }, compose) {
+      counter.count(platform, { status, accepted, refused })
+      for (const push of accepted) {
+        pushes.push(push)
+        if (pushes.length > keep) pushes.shift()
+        const shown = phones.show(platform, push.token, () => compose(push))
+        if (shown) tell({ type: 'notification', ...shown })
+      }
       tell({ type: 'counted' })
     },
     unanswered(platform) {
-      counter.add(platform, 'unanswered')
+      counter.countUnanswered(platform)
       tell({ type: 'counted' })
     },
     stats: counter.stats,

@@ -5,7 +5,7 @@ export interface Notification {
   /** The provider's id of the push. */
   id: string
   receivedAt: Date
-  /** Identifier of the application it is for (iOS: the bundle). */
+  /** Identifier of the application it is for: the bundle of iOS, elsewhere the provider's project. */
   app: string
   title: string | undefined
   body: string | undefined
@@ -15,11 +15,15 @@ export interface Notification {
   /** Nothing is shown, the application is woken up. */
   silent: boolean
   collapseKey: string | undefined
+  /** Android and Huawei: the name under which the application may replace this notification by another. */
+  tag: string | undefined
+  /** Android and Huawei: the channel, which has its own settings on the phone. */
+  channel: string | undefined
   /** Notifications of one application and thread are shown as a group. */
   thread: string | undefined
   priority: 'high' | 'normal' | 'low'
   payload: Readonly<Record<string, unknown>>
-  /** Id of the earlier notification that this one replaced, having the same collapse key. */
+  /** Id of the earlier notification that this one replaced: on iOS of the same collapse key, elsewhere of the same tag. */
   replaces: string | undefined
 }
 
@@ -79,11 +83,15 @@ export function createPhones() {
 }
 
 function put(phone: KeptPhone, notification: Notification): Notification {
-  const { collapseKey, app } = notification
+  const key = replaceKey(phone, notification)
   const replaced =
-    collapseKey && phone.notifications.find((earlier) => earlier.collapseKey === collapseKey && earlier.app === app)
+    key !== undefined &&
+    phone.notifications.find((earlier) => replaceKey(phone, earlier) === key && earlier.app === notification.app)
   const shown = replaced ? { ...notification, replaces: replaced.id } : notification
   const others = phone.notifications.filter((earlier) => earlier !== replaced)
   phone.notifications = [shown, ...others].slice(0, NOTIFICATIONS_KEPT)
   return shown
 }
+
+/** A collapse key outside iOS only concerns what waits for a phone that is away; these phones never are. */
+const replaceKey = ({ platform }: Phone, { collapseKey, tag }: Notification) => (platform === 'ios' ? collapseKey : tag)

@@ -1,4 +1,5 @@
-// The token prefixes that make a look-alike misbehave: the same on every platform. Data only; docs/simulator.md repeats it.
+// The token prefixes that make a look-alike misbehave: the same on every platform, each of which answers in its own words.
+// Data only; docs/simulator.md repeats it.
 // The tokens of iOS are hexadecimal, hence a word of hexadecimal letters with a status behind it.
 import type { Behaviour } from './behaviour.ts'
 
@@ -13,7 +14,11 @@ export const PREFIX_LENGTH = 'faded000'.length
 
 export const PREFIXES: readonly Prefix[] = [
   { prefix: 'faded400', behaviour: { status: 400 }, meaning: 'the token is not valid' },
-  { prefix: 'faded403', behaviour: { status: 403 }, meaning: 'the credentials are refused' },
+  {
+    prefix: 'faded403',
+    behaviour: { status: 403 },
+    meaning: 'the credentials are refused; on Android, the token is of another project',
+  },
   { prefix: 'faded410', behaviour: { status: 410 }, meaning: 'the application was removed from the phone' },
   { prefix: 'faded413', behaviour: { status: 413 }, meaning: 'the notification is too large' },
   { prefix: 'faded429', behaviour: { status: 429, retryAfter: 2 }, meaning: 'too many requests, come back in 2 s' },
@@ -24,8 +29,16 @@ export const PREFIXES: readonly Prefix[] = [
     meaning: 'the service is overloaded, come back in 2 s',
   },
   { prefix: 'faded000', behaviour: { fault: 'silence' }, meaning: 'there is never an answer' },
-  { prefix: 'faded001', behaviour: { fault: 'cancel' }, meaning: 'the stream is reset: CANCEL' },
-  { prefix: 'faded002', behaviour: { fault: 'refuse' }, meaning: 'the stream is reset: REFUSED_STREAM' },
+  {
+    prefix: 'faded001',
+    behaviour: { fault: 'cancel' },
+    meaning: 'the stream is reset: CANCEL; over HTTP/1.1, the connection is closed',
+  },
+  {
+    prefix: 'faded002',
+    behaviour: { fault: 'refuse' },
+    meaning: 'the stream is reset: REFUSED_STREAM; over HTTP/1.1, the connection is closed',
+  },
   { prefix: 'faded003', behaviour: { fault: 'drop' }, meaning: 'the TCP connection is cut' },
   { prefix: 'faded004', behaviour: { fault: 'goaway' }, meaning: 'accepted, and the connection says GOAWAY' },
 ]

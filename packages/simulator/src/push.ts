@@ -14,5 +14,22 @@ export interface ApnsPush extends ReceivedPush {
   readonly apnsId: string
 }
 
+/** `payload` is the message without its token. */
+export interface FcmPush extends ReceivedPush {
+  readonly platform: 'android'
+  readonly projectId: string
+  /** As answered: projects/<id>/messages/0:<id> */
+  readonly name: string
+}
+
+/** `payload` is the message without its tokens: one object for all pushes of a request. */
+export interface HmsPush extends ReceivedPush {
+  readonly platform: 'huawei'
+  /** Of the path: a project with version 2 of the API, an application with version 1. */
+  readonly projectId: string
+  /** As answered; the same for all pushes of a request. */
+  readonly requestId: string
+}
+
 /** Grows by one member for each provider that is simulated. */
-export type Push = ApnsPush
+export type Push = ApnsPush | FcmPush | HmsPush

@@ -1,16 +1,21 @@
 // Starts and stops the whole simulator: one look-alike per provider over shared phones, answers and latency.
 import type { Platform } from '@push-server/contract'
 import { createAnswers, type ScriptedAnswer } from './answers.ts'
-import { createGate, type ApnsKey } from './apns/gate.ts'
+import type { ApnsKey } from './apns/gate.ts'
 import { startApns } from './apns/server.ts'
-import { openCertificate } from './certificate.ts'
+import { openCertificate, type Certificate } from './certificate.ts'
 import type { Context } from './context.ts'
 import type { Stats } from './counts.ts'
+import type { FcmAccount } from './fcm/accounts.ts'
+import { FCM_TOKEN_PATH, startFcm } from './fcm/server.ts'
+import type { HmsAccount } from './hms/accounts.ts'
+import { HMS_TOKEN_PATH, startHms } from './hms/server.ts'
 import { startPage } from './http/server.ts'
 import { createLatency, type LatencyMs } from './latency.ts'
 import { createLedger } from './ledger.ts'
 import type { Phone } from './phones.ts'
 import type { Push } from './push.ts'
+import { createSenders, type Senders } from './senders.ts'
 import { createWaiting, type Condition } from './wait.ts'
 
 export interface SimulatorOptions {
@@ -19,29 +24,48 @@ export interface SimulatorOptions {
   /** Port of the phones' page and the control calls; 0, the default, takes any. */
   port?: number | undefined
   apnsPort?: number | undefined
+  fcmPort?: number | undefined
+  hmsPort?: number | undefined
   /** Keeps the authority and the certificate here, so that clients trust a restarted simulator; else they are made anew. */
   certificateDir?: string | undefined
   /** Names of this host the certificate is also for, beside localhost. */
   certificateNames?: readonly string[] | undefined
   latencyMs?: LatencyMs | undefined
-  /** Streams at a time on one connection; by default 1000. */
+  /** Streams at a time on one connection to APNs; by default 1000. */
   maxStreams?: number | undefined
+  /** Streams at a time on one connection to FCM; by default 100. */
+  fcmMaxStreams?: number | undefined
   /** How many accepted pushes are kept in `pushes`; by default 1000. */
   keep?: number | undefined
   /** Keys that may push; without any, every well-formed token of a sender is admitted. */
   apnsKeys?: readonly ApnsKey[] | undefined
 }
 
+/** Where to push to, and the authority (PEM) to trust. */
+export interface Endpoint {
+  readonly origin: string
+  readonly ca: string
+}
+/** `tokenUrl`: where senders get their access tokens. */
+export type OAuthEndpoint = Endpoint & { readonly tokenUrl: string }
+
 export interface Simulator {
   /** The phones' page. */
   readonly url: string
-  /** Where to push to, and the authority (PEM) to trust. */
-  readonly apns: { readonly origin: string; readonly ca: string }
+  readonly apns: Endpoint
+  readonly fcm: OAuthEndpoint
+  readonly hms: OAuthEndpoint
   readonly pushes: readonly Push[]
   readonly phones: readonly Phone[]
   stats(): Stats
   addPhone(phone: { platform: Platform; token: string; name?: string }): Phone
   addApnsKey(key: ApnsKey): void
+  addFcmAccount(account: FcmAccount): void
+  addHmsAccount(account: HmsAccount): void
+  /** How long access tokens of FCM and HMS are valid that are issued from now on; by default an hour. */
+  setTokenLife(ms: number): void
+  /** Access tokens of FCM and HMS issued so far are no longer valid. */
+  expireTokens(): void
   /** Scripts what is answered to a token, or to all tokens that begin so. */
   answer(tokenOrPrefix: string, answer: ScriptedAnswer): void
   /** Forgets what was scripted for this token or prefix, or everything. */
@@ -54,40 +78,74 @@ export interface Simulator {
 }
 
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { host = '127.0.0.1', port = 0, apnsPort = 0, maxStreams = 1000, keep = 1000, latencyMs = 0 } = options
+  const { host = '127.0.0.1', keep = 1000, latencyMs = 0 } = options
   const certificate = await openCertificate(certificateNames(host, options.certificateNames), options.certificateDir)
   const context: Context = { ledger: createLedger(keep), answers: createAnswers(), latency: createLatency(latencyMs) }
   const { ledger, answers, latency } = context
-  const gate = createGate()
-  for (const key of options.apnsKeys ?? []) gate.addKey(key)
+  const senders = createSenders(options.apnsKeys)
   const waiting = createWaiting(ledger)
-
-  const apns = await startApns(context, { host, port: apnsPort, certificate, gate, maxStreams })
-  const page = await startPage(context, { host, port }).catch(async (error: unknown) => {
-    await apns.stop()
-    throw error
-  })
+  const { ports, stop } = await startAll({ context, senders, certificate, host }, options)
+  const { ca } = certificate
+  const originOf = (port: number) => `https://${reachable(host)}:${port}`
   let stopped: Promise<unknown> | undefined
 
   return {
-    url: `http://${reachable(host)}:${page.port}`,
-    apns: { origin: `https://${reachable(host)}:${apns.port}`, ca: certificate.ca },
+    url: `http://${reachable(host)}:${ports.page}`,
+    apns: { origin: originOf(ports.apns), ca },
+    fcm: { origin: originOf(ports.fcm), tokenUrl: `${originOf(ports.fcm)}${FCM_TOKEN_PATH}`, ca },
+    hms: { origin: originOf(ports.hms), tokenUrl: `${originOf(ports.hms)}${HMS_TOKEN_PATH}`, ca },
     pushes: ledger.pushes,
     get phones() {
       return ledger.phones()
     },
     stats: ledger.stats,
     addPhone: ledger.addPhone,
-    addApnsKey: gate.addKey,
+    addApnsKey: senders.gate.addKey,
+    addFcmAccount: senders.fcm.accounts.add,
+    addHmsAccount: senders.hms.accounts.add,
+    setTokenLife: senders.setTokenLife,
+    expireTokens: senders.expireTokens,
     answer: answers.script,
     forgetAnswers: answers.forget,
     setLatency: latency.set,
     waitFor: waiting.waitFor,
     async stop() {
       waiting.stop()
-      stopped ??= Promise.all([page.stop(), apns.stop()])
+      stopped ??= stop()
       await stopped
     },
+  }
+}
+
+interface Parts {
+  context: Context
+  senders: Senders
+  certificate: Certificate
+  host: string
+}
+
+/** Everything that listens; a start that fails gives back what it took. */
+async function startAll({ context, senders, certificate, host }: Parts, options: SimulatorOptions) {
+  const { port = 0, apnsPort = 0, fcmPort = 0, hmsPort = 0, maxStreams = 1000, fcmMaxStreams = 100 } = options
+  const started: { stop(): Promise<unknown> }[] = []
+  const stop = async () => {
+    for (const part of started.toReversed()) await part.stop()
+  }
+  const start = async <T extends { port: number; stop(): Promise<unknown> }>(starting: Promise<T>) => {
+    const part = await starting
+    started.push(part)
+    return part.port
+  }
+  try {
+    const place = (port: number) => ({ host, port, certificate })
+    const apns = await start(startApns(context, place(apnsPort), { gate: senders.gate, maxStreams }))
+    const fcm = await start(startFcm(context, place(fcmPort), { ...senders.fcm, maxStreams: fcmMaxStreams }))
+    const hms = await start(startHms(context, place(hmsPort), senders.hms))
+    const page = await start(startPage(context, { host, port }))
+    return { ports: { apns, fcm, hms, page }, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 

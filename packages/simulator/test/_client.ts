@@ -7,7 +7,7 @@ export interface Reply {
   /** 0 when the stream ended without an answer. */
   status: number
   headers: Record<string, unknown>
-  body: { reason?: string; timestamp?: number }
+  body: Record<string, unknown>
   /** RST_STREAM code; 0 when there was none. */
   reset: number
 }
@@ -56,8 +56,14 @@ export function push(
     'apns-push-type': 'alert',
     ...headers,
   }
-  const stream = session.request(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)))
-  return new Promise<Reply>((resolve) => {
+  return exchange(session, all, typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+/** One request over HTTP/2; resolves when its stream is closed, answered or not. Headers given as undefined are left out. */
+export function exchange(session: ClientHttp2Session, headers: OutgoingHttpHeaders, body: string): Promise<Reply> {
+  const given = Object.entries(headers).filter(([, value]) => value !== undefined)
+  const stream = session.request(Object.fromEntries(given))
+  return new Promise((resolve) => {
     const reply: Reply = { status: 0, headers: {}, body: {}, reset: 0 }
     let text = ''
     stream.on('response', (answer) => {
@@ -68,10 +74,10 @@ export function push(
     // A reset or cut connection is what some tests look for: it shows in `status` and `reset`.
     stream.on('error', () => {})
     stream.on('close', () => {
-      if (text) reply.body = JSON.parse(text)
+      if (text.startsWith('{')) reply.body = JSON.parse(text)
       reply.reset = stream.rstCode ?? 0
       resolve(reply)
     })
-    stream.end(typeof body === 'string' ? body : JSON.stringify(body))
+    stream.end(body)
   })
 }

@@ -23,9 +23,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const BUNDLE = /^[A-Za-z0-9.-]{1,255}$/
 
 /** The token of a request to a device; a Reason for any other request. */
-export function findToken(headers: IncomingHttpHeaders): { token: string } | Reason {
-  if (headers[':method'] !== 'POST') return 'MethodNotAllowed'
-  const path = headers[':path'] ?? ''
+export function findToken(method: string, path: string): { token: string } | Reason {
+  if (method !== 'POST') return 'MethodNotAllowed'
   if (!path.startsWith(DEVICE_PATH)) return 'BadPath'
   // A copy: a slice would keep the whole path alive, in memory of the HTTP/2 library, for every token that is counted.
   return { token: Buffer.from(path).toString('latin1', DEVICE_PATH.length) }
@@ -70,18 +69,5 @@ export function findSizeFault(size: number, headers: IncomingHttpHeaders): Reaso
   if (size === 0) return 'PayloadEmpty'
   return size > (headers['apns-push-type'] === 'voip' ? 5120 : 4096) ? 'PayloadTooLarge' : undefined
 }
-
-/** The payload; undefined when the body is not a JSON object. */
-export function readPayload(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const payload: unknown = JSON.parse(body.toString())
-    return isRecord(payload) ? payload : undefined
-  } catch {
-    return undefined
-  }
-}
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const text = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join(', ') : value)

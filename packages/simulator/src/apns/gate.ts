@@ -1,7 +1,7 @@
 // Who may push: checks the JSON web token that a sender presents with each request.
 // https://developer.apple.com/documentation/usernotifications/establishing-a-token-based-connection-to-apns
 import { createPublicKey, verify, type KeyObject } from 'node:crypto'
-import { isRecord } from './checks.ts'
+import { readJsonWebToken } from '../json-web-token.ts'
 import type { Reason } from './reasons.ts'
 
 export interface ApnsKey {
@@ -72,20 +72,10 @@ function verifyToken(authorization: string, keys: ReadonlyMap<string, KnownKey>)
 }
 
 function readToken(authorization: string) {
-  const [, head, claims, signature] = /^bearer ([\w-]+)\.([\w-]+)\.([\w-]+)$/i.exec(authorization) ?? []
-  if (!head || !claims || !signature) return undefined
-  const { alg, kid } = readPart(head)
-  const { iss, iat } = readPart(claims)
+  const token = /^bearer /i.test(authorization) && readJsonWebToken(authorization.slice('bearer '.length))
+  if (!token) return undefined
+  const { alg, kid } = token.header
+  const { iss, iat } = token.claims
   if (alg !== 'ES256' || typeof kid !== 'string' || typeof iss !== 'string' || typeof iat !== 'number') return undefined
-  const signed = Buffer.from(`${head}.${claims}`)
-  return { keyId: kid, teamId: iss, issuedAt: iat, signed, signature: Buffer.from(signature, 'base64url') }
-}
-
-function readPart(part: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
-    return isRecord(value) ? value : {}
-  } catch {
-    return {}
-  }
+  return { keyId: kid, teamId: iss, issuedAt: iat, signed: token.signed, signature: token.signature }
 }

@@ -1,53 +1,91 @@
 // The look-alike of APNs: HTTP/2 over TLS, https://developer.apple.com/documentation/usernotifications
-import { createSecureServer } from 'node:http2'
-import type { AddressInfo, Socket } from 'node:net'
-import { once } from 'node:events'
-import type { Certificate } from '../certificate.ts'
+import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http2'
+import type { Answer } from '../behaviour.ts'
 import type { Context } from '../context.ts'
-import { serveConnection } from './connection.ts'
+import { parseRecord } from '../json.ts'
+import type { ApnsPush } from '../push.ts'
+import { createTreatment, type Speech } from '../treatment.ts'
+import { jsonReply, retryHeader, type Connection, type Exchange, type Reply } from '../wire/exchange.ts'
+import { startListener, type Place } from '../wire/listener.ts'
+import { findFault, findSizeFault, findToken } from './checks.ts'
 import type { Gate } from './gate.ts'
+import { toNotification } from './notification.ts'
+import { REASON_OF_STATUS, STATUS_OF_REASON, type Reason } from './reasons.ts'
 
-export interface ApnsServerOptions {
-  host: string
-  port: number
-  certificate: Certificate
+export interface ApnsOptions {
   gate: Gate
+  /** Streams at a time, once the sender has shown a valid token. */
   maxStreams: number
 }
 
-/** Resolves when it listens. `stop` cuts what connections there are. */
-export async function startApns(context: Context, options: ApnsServerOptions) {
-  const { host, port, certificate, gate, maxStreams } = options
-  const sockets = new Map<string, Socket>()
-  const server = createSecureServer({
-    key: certificate.key,
-    cert: certificate.cert,
-    // As APNs does with provider tokens: one stream until a valid token was shown.
-    settings: { maxConcurrentStreams: 1 },
-    // Megabytes. Node's default of 10 is too little for a thousand streams with answers that wait.
-    maxSessionMemory: 100,
-  })
-  server.on('connection', (socket: Socket) => {
-    const peer = nameOf(socket)
-    sockets.set(peer, socket)
-    socket.on('close', () => sockets.delete(peer))
-  })
-  // The session only shows the TLS socket; the TCP one beneath it is the one with the same peer.
-  server.on('session', (session) =>
-    serveConnection(session, context, { gate, maxStreams, socket: sockets.get(nameOf(session.socket)) }),
+/** More than any payload may have. */
+const BYTES_KEPT = 8192
+
+export function startApns(context: Context, place: Place, options: ApnsOptions) {
+  const treatment = createTreatment<ApnsPush>(
+    { platform: 'ios', compose: toNotification, farewell: '{"reason":"Shutdown"}' },
+    context,
   )
-  server.listen(port, host)
-  await once(server, 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
-    async stop() {
-      const closed = once(server, 'close')
-      server.close()
-      for (const socket of sockets.values()) socket.destroy()
-      await closed
-    },
+
+  function open(connection: Connection) {
+    const check = createCheck(connection, options)
+    return (exchange: Exchange) => {
+      const { headers } = exchange
+      const apnsId = readId(headers)
+      const request = check(exchange)
+      if (typeof request === 'string') {
+        return treatment.refuse(exchange, toRefusal(apnsId, { status: STATUS_OF_REASON[request], reason: request }))
+      }
+      treatment.treat(exchange, { platform: 'ios', apnsId, headers, receivedAt: new Date(), ...request }, SPEECH)
+    }
+  }
+
+  // As APNs does with provider tokens: one stream until a valid token was shown.
+  return startListener(place, { protocols: ['h2'], streams: 1, bytesKept: BYTES_KEPT, open })
+}
+
+const SPEECH: Speech<ApnsPush> = {
+  accepted: ({ apnsId }) => ({ status: 200, headers: { 'apns-id': apnsId } }),
+  refused: ({ apnsId }, answer) => toRefusal(apnsId, answer),
+}
+
+/** APNs refuses a second team on a connection, and widens it when the first valid token was shown. */
+function createCheck(connection: Connection, { gate, maxStreams }: ApnsOptions) {
+  let team: string | undefined
+
+  function admit(headers: IncomingHttpHeaders) {
+    const permit = gate.admit(headers.authorization)
+    if (typeof permit === 'string') return permit
+    if (team === undefined) connection.allowStreams(maxStreams)
+    team ??= permit.teamId
+    return team === permit.teamId ? permit : 'InvalidProviderToken'
+  }
+
+  return ({ method, path, headers, body }: Exchange): Pick<ApnsPush, 'token' | 'payload'> | Reason => {
+    const found = findToken(method, path)
+    if (typeof found === 'string') return found
+    const permit = admit(headers)
+    if (typeof permit === 'string') return permit
+    const fault = findFault(found.token, headers, permit.topics) ?? findSizeFault(body.size, headers)
+    if (fault) return fault
+    // Apple does not say what it makes of a body that is no JSON object; a phone would show nothing.
+    const payload = parseRecord(body.bytes.toString())
+    return payload ? { token: found.token, payload } : 'PayloadEmpty'
   }
 }
 
-const nameOf = (socket: { remoteAddress?: string | undefined; remotePort?: number | undefined }) =>
-  `${socket.remoteAddress} ${socket.remotePort}`
+/** Apple writes the ids it makes itself in capitals. */
+function readId(headers: IncomingHttpHeaders): string {
+  const id = headers['apns-id']
+  return typeof id === 'string' ? id : randomUUID().toUpperCase()
+}
+
+function toRefusal(apnsId: string, { status, reason, retryAfter, timestamp }: Answer): Reply {
+  const since = status === 410 ? { timestamp: timestamp ?? Date.now() } : {}
+  return jsonReply(
+    status,
+    { reason: reason ?? REASON_OF_STATUS[status] ?? 'InternalServerError', ...since },
+    { 'apns-id': apnsId, ...retryHeader(retryAfter) },
+  )
+}

@@ -1,0 +1,76 @@
+// The checks FCM makes on a message. Pure.
+// https://firebase.google.com/docs/cloud-messaging/error-codes and the reference of the message
+import { isRecord, parseRecord } from '../json.ts'
+import { violationsOf, type Violation } from '../shape.ts'
+import type { Body, Reply } from '../wire/exchange.ts'
+import { fieldFault, googleError, TOO_BIG, type FieldViolation } from './errors.ts'
+import { memberOf } from './members.ts'
+import { REQUEST } from './message.ts'
+
+export interface SendRequest {
+  token: string
+  /** The message without its token. */
+  payload: Record<string, unknown>
+  /** Checked, but not delivered. */
+  validateOnly: boolean
+}
+
+const PAYLOAD_BYTES = 4096
+const TTL_SECONDS = 28 * 24 * 3600
+const TOKEN = /^[\x21-\x7e]{1,4096}$/
+const RESERVED_KEY = /^(from|message_type|google\..*|gcm\..*)$/
+const COLOR = /^#[0-9a-f]{6}$/i
+
+export function readSend({ size, bytes }: Body): SendRequest | Reply {
+  // Far beyond any limit: not even kept.
+  if (size > bytes.length) return fieldFault([TOO_BIG], { fcm: true })
+  const request = parseRecord(bytes.toString())
+  if (!request) return fieldFault([{ description: 'Invalid JSON payload received.' }], { fcm: false })
+  const violations = violationsOf(REQUEST, request)
+  if (violations.length > 0) return fieldFault(violations.map(describe), { fcm: false })
+  const message = isRecord(request['message']) ? request['message'] : {}
+  const { token, ...payload } = message
+  if (typeof token !== 'string' || token === '') return fieldFault([NO_RECIPIENT], { fcm: true })
+  if (!TOKEN.test(token)) return googleError({ status: 400, code: 'INVALID_ARGUMENT' })
+  const faults = findFaults(payload)
+  if (faults.length > 0) return fieldFault(faults, { fcm: true })
+  // FCM does not say how it counts. We take the JSON of the message without its token, as the server does that pushes here.
+  const tooBig = size > PAYLOAD_BYTES && Buffer.byteLength(JSON.stringify(payload)) > PAYLOAD_BYTES
+  return tooBig
+    ? fieldFault([TOO_BIG], { fcm: true })
+    : { token, payload, validateOnly: memberOf(request, 'validate_only') === true }
+}
+
+const NO_RECIPIENT: FieldViolation = { field: 'message', description: 'Recipient of the message is not set.' }
+
+/** What Google's front end says of a request that is not of the form of the API. */
+function describe({ field, kind, expected, value }: Violation): FieldViolation {
+  if (kind !== 'unknown') {
+    return { field, description: `Invalid value at '${field}' (${expected}), ${JSON.stringify(value)}` }
+  }
+  const place = field === '' ? '' : ` at '${field}'`
+  const description = `Invalid JSON payload received. Unknown name ${JSON.stringify(expected)}${place}: Cannot find field.`
+  return field === '' ? { description } : { field, description }
+}
+
+/** What is of the right form and still refused. */
+function findFaults(message: Record<string, unknown>): FieldViolation[] {
+  const faults = findReservedKeys(message['data'], 'message.data')
+  const { android } = message
+  if (!isRecord(android)) return faults
+  faults.push(...findReservedKeys(android['data'], 'message.android.data'))
+  if (typeof android['ttl'] === 'string' && Number.parseFloat(android['ttl']) > TTL_SECONDS) {
+    faults.push({ field: 'message.android.ttl', description: `TTL is not within 0 and ${TTL_SECONDS} seconds` })
+  }
+  const color = isRecord(android['notification']) ? android['notification']['color'] : undefined
+  if (typeof color === 'string' && !COLOR.test(color)) {
+    faults.push({ field: 'message.android.notification.color', description: 'Color is not of the form #rrggbb' })
+  }
+  return faults
+}
+
+function findReservedKeys(data: unknown, field: string): FieldViolation[] {
+  if (!isRecord(data)) return []
+  const keys = Object.keys(data).filter((key) => RESERVED_KEY.test(key))
+  return keys.map((key) => ({ field, description: `Invalid data payload key: ${key}` }))
+}

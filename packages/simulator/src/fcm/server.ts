@@ -1,0 +1,89 @@
+// The look-alike of FCM: HTTP/2 and HTTP/1.1 over TLS, https://firebase.google.com/docs/reference/fcm/rest
+// Google's OAuth endpoint, which issues the access tokens, stands on the same address.
+import { randomUUID } from 'node:crypto'
+import type { AccessTokens } from '../access-tokens.ts'
+import type { Context } from '../context.ts'
+import type { FcmPush } from '../push.ts'
+import { createTreatment, type Speech } from '../treatment.ts'
+import { gatewayReply, jsonReply, type Exchange, type Reply } from '../wire/exchange.ts'
+import { startListener, type Place } from '../wire/listener.ts'
+import type { FcmAccounts, FcmPermit } from './accounts.ts'
+import { readSend } from './checks.ts'
+import { googleError, toRefusal } from './errors.ts'
+import { toNotification } from './notification.ts'
+
+export interface FcmOptions {
+  accounts: FcmAccounts
+  tokens: AccessTokens<FcmPermit>
+  /** Streams at a time on one connection. */
+  maxStreams: number
+}
+
+export const FCM_TOKEN_PATH = '/token'
+const SEND_PATH = /^\/v1\/projects\/([^/]+)\/messages:send$/
+/** Far more than a message that is not too big. */
+const BYTES_KEPT = 64 * 1024
+
+export function startFcm(context: Context, place: Place, { accounts, tokens, maxStreams }: FcmOptions) {
+  const treatment = createTreatment<FcmPush>({ platform: 'android', compose: toNotification }, context)
+
+  function send(exchange: Exchange, projectId: string) {
+    const refusal = admit(tokens.find(exchange.headers.authorization), projectId)
+    if (refusal) return treatment.refuse(exchange, refusal)
+    const request = readSend(exchange.body)
+    if ('status' in request) return treatment.refuse(exchange, request)
+    const { token, payload, validateOnly } = request
+    if (validateOnly) {
+      const reply = jsonReply(200, { name: `projects/${projectId}/messages/fake_message_id` })
+      return treatment.accept(exchange, { reply, pushes: [] })
+    }
+    const name = `projects/${projectId}/messages/${makeId()}`
+    const { headers } = exchange
+    const push: FcmPush = { platform: 'android', token, projectId, name, headers, payload, receivedAt: new Date() }
+    treatment.treat(exchange, push, SPEECH)
+  }
+
+  function take(exchange: Exchange) {
+    const { method, path, body } = exchange
+    const [, projectId] = SEND_PATH.exec(path) ?? []
+    if (method === 'POST' && projectId) return send(exchange, projectId)
+    const isGrant = method === 'POST' && path === FCM_TOKEN_PATH
+    const reply = isGrant ? accounts.grant(new URLSearchParams(body.bytes.toString())) : gatewayReply(404)
+    context.latency.delay(() => exchange.reply(reply))
+  }
+
+  return startListener(place, {
+    protocols: ['h2', 'http/1.1'],
+    streams: maxStreams,
+    bytesKept: BYTES_KEPT,
+    open: () => take,
+  })
+}
+
+const SPEECH: Speech<FcmPush> = {
+  accepted: ({ name }) => jsonReply(200, { name }),
+  refused: (_push, answer) => toRefusal(answer),
+}
+
+/** Undefined when the holder of the token may push to the project. */
+function admit(found: ReturnType<AccessTokens<FcmPermit>['find']>, projectId: string): Reply | undefined {
+  if (found === 'missing') return unauthenticated('Request is missing required authentication credential.')
+  if (typeof found === 'string') return unauthenticated('Request had invalid authentication credentials.')
+  const { holder } = found
+  if (!holder.mayPush) return forbidden('Request had insufficient authentication scopes.')
+  if (holder.projectId === undefined || holder.projectId === projectId) return undefined
+  return forbidden(`Permission 'cloudmessaging.messages.create' denied on resource of project ${projectId}`)
+}
+
+const unauthenticated = (message: string) =>
+  googleError({
+    status: 401,
+    code: 'UNAUTHENTICATED',
+    message,
+    headers: { 'www-authenticate': 'Bearer realm="https://accounts.google.com/", error="invalid_token"' },
+  })
+
+const forbidden = (message: string) => googleError({ status: 403, code: 'PERMISSION_DENIED', message })
+
+/** As FCM makes them: the time in microseconds, then 16 hexadecimal digits. */
+const makeId = () => `0:${Date.now()}000%${randomUUID().replaceAll('-', '').slice(16)}`

@@ -1,0 +1,60 @@
+// The codes HMS answers with, https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
+import type { Answer } from '../behaviour.ts'
+import { gatewayReply, jsonReply, retryHeader, type Reply } from '../wire/exchange.ts'
+
+/** With the texts that come along. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  80000000: 'Success',
+  80100001: 'Check Parameter Error',
+  80100003: 'Illegal payload',
+  80100013: 'Collapse_key is illegal',
+  80200001: 'Authentication Error',
+  80200003: 'OAuth token expired',
+  80300002: 'No permission to send message to these tmIDs',
+  80300007: 'All the tokens are invalid',
+  80300008: 'Push message size is too long',
+  80300010: 'token count should within 1 and 1000',
+  81000001: 'Inner Error',
+}
+
+/** What HMS usually says, and with which status: for prefixes, and for scripted answers without a reason. */
+const USUAL: Readonly<Record<number, { status: number; code: string }>> = {
+  401: { status: 401, code: '80200001' },
+  403: { status: 400, code: '80300002' },
+  413: { status: 400, code: '80300008' },
+  500: { status: 500, code: '81000001' },
+}
+
+/** Statuses that say of a token that it is none: HMS then answers 200 and lists it. */
+const ILLEGAL = new Set([400, 404, 410])
+
+export const SUCCESS = '80000000'
+export const PARTIAL_SUCCESS = '80100000'
+
+/** True when an answer is about one token; any other one is about the whole request. */
+export const concernsToken = ({ status, reason }: Answer) => reason === undefined && ILLEGAL.has(status)
+
+/** True when an answer lets the push pass. */
+export const isAcceptance = ({ status, reason = SUCCESS }: Answer) => status === 200 && reason === SUCCESS
+
+/** A refusal of the whole request, as a prefix or a script asks for it. */
+export function toRefusal({ status, reason, retryAfter }: Answer, requestId: string): Reply {
+  const headers = retryHeader(retryAfter)
+  if (reason !== undefined) return codeReply({ status, code: reason, requestId, headers })
+  const usual = USUAL[status]
+  if (usual) return codeReply({ ...usual, requestId, headers })
+  // Flow control is a matter of the gateway in front, which knows one status for it.
+  return gatewayReply(status === 429 ? 503 : status, headers)
+}
+
+interface CodeReply {
+  status: number
+  code: string
+  requestId: string
+  /** Instead of the usual text of the code. */
+  text?: string | undefined
+  headers?: Reply['headers']
+}
+
+export const codeReply = ({ status, code, requestId, text, headers }: CodeReply): Reply =>
+  jsonReply(status, { code, msg: text ?? MESSAGES[code] ?? code, requestId }, headers)

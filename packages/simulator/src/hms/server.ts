@@ -1,0 +1,84 @@
+// The look-alike of HMS Push Kit: HTTP/1.1 over TLS, with Huawei's OAuth endpoint on the same address.
+// https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
+import type { AccessTokens } from '../access-tokens.ts'
+import type { Context } from '../context.ts'
+import type { HmsPush } from '../push.ts'
+import { createTreatment } from '../treatment.ts'
+import { gatewayReply, type Exchange } from '../wire/exchange.ts'
+import { startListener, type Place } from '../wire/listener.ts'
+import type { HmsAccounts, HmsPermit } from './accounts.ts'
+import { readSend } from './checks.ts'
+import { codeReply, PARTIAL_SUCCESS, SUCCESS, toRefusal } from './codes.ts'
+import { toNotification } from './notification.ts'
+import { sortTokens, type SortedTokens } from './tokens.ts'
+
+export interface HmsOptions {
+  accounts: HmsAccounts
+  tokens: AccessTokens<HmsPermit>
+}
+
+export const HMS_TOKEN_PATH = '/oauth2/v3/token'
+const SEND_PATH = /^\/v[12]\/([^/]+)\/messages:send$/
+/** More than a message and a thousand of the longest tokens need. */
+const BYTES_KEPT = 1024 * 1024
+
+export function startHms(context: Context, place: Place, { accounts, tokens }: HmsOptions) {
+  const treatment = createTreatment<HmsPush>({ platform: 'huawei', compose: toNotification }, context)
+
+  function send(exchange: Exchange, projectId: string) {
+    const requestId = makeId()
+    const reject = (status: number, code: string, text?: string) =>
+      treatment.refuse(exchange, codeReply({ status, code, text, requestId }))
+    const refusal = admit(tokens.find(exchange.headers.authorization), projectId)
+    if (refusal) return reject(401, refusal)
+    const request = readSend(exchange.body)
+    if ('code' in request) return reject(400, request.code, request.text)
+    const { payload, validateOnly } = request
+    if (validateOnly) return treatment.accept(exchange, { reply: success(requestId), pushes: [] })
+
+    const sorted = sortTokens(request.tokens, context.answers)
+    const { answer, fault, legal, illegal } = sorted
+    if (answer) return treatment.refuse(exchange, toRefusal(answer, requestId), request.tokens.length)
+    if (fault && fault !== 'goaway') return treatment.fail(exchange, fault)
+    const common = { platform: 'huawei', projectId, requestId, headers: exchange.headers, payload } as const
+    const receivedAt = new Date()
+    treatment.accept(exchange, {
+      reply: toReply(sorted, requestId),
+      pushes: legal.map((token) => ({ ...common, token, receivedAt })),
+      refused: illegal.length,
+      retire: fault === 'goaway',
+    })
+  }
+
+  function take(exchange: Exchange) {
+    const { method, path, body } = exchange
+    const [, projectId] = SEND_PATH.exec(path) ?? []
+    if (method === 'POST' && projectId) return send(exchange, projectId)
+    const isGrant = method === 'POST' && path === HMS_TOKEN_PATH
+    const reply = isGrant ? accounts.grant(new URLSearchParams(body.bytes.toString())) : gatewayReply(404)
+    context.latency.delay(() => exchange.reply(reply))
+  }
+
+  return startListener(place, { protocols: ['http/1.1'], streams: 1, bytesKept: BYTES_KEPT, open: () => take })
+}
+
+/** The code of the refusal; undefined when the holder of the token may push. */
+function admit(found: ReturnType<AccessTokens<HmsPermit>['find']>, projectId: string): string | undefined {
+  if (found === 'expired') return '80200003'
+  if (typeof found === 'string') return '80200001'
+  // As Huawei does, a token of another application is one that does not authenticate here.
+  return !found.holder || found.holder.has(projectId) ? undefined : '80200001'
+}
+
+const success = (requestId: string) => codeReply({ status: 200, code: SUCCESS, requestId })
+
+function toReply({ legal, illegal }: SortedTokens, requestId: string) {
+  if (illegal.length === 0) return success(requestId)
+  if (legal.length === 0) return codeReply({ status: 400, code: '80300007', requestId })
+  const text = JSON.stringify({ success: legal.length, failure: illegal.length, illegal_tokens: illegal })
+  return codeReply({ status: 200, code: PARTIAL_SUCCESS, text, requestId })
+}
+
+let requests = 0
+/** As Huawei makes them: 24 digits that begin with the time. */
+const makeId = () => `${Date.now()}${String((requests += 1)).padStart(11, '0')}`
