@@ -71,6 +71,10 @@ export const ApplicationDetail = Type.Object(
     apnsKeyId: setting('KEYID12345'),
     apnsTeamId: setting('TEAMID1234'),
     apnsEnvironment: setting('production'),
+    androidProjectId: setting('PROJECTID123'),
+    fcmProjectId: setting('PROJECTID123'),
+    huaweiProjectId: setting('HMS123'),
+    hmsProjectId: setting('HMS123'),
     paused: Type.Optional(
       Type.Object({ ios: Type.Optional(Pause), android: Type.Optional(Pause), huawei: Type.Optional(Pause) }),
     ),
@@ -115,5 +119,43 @@ export const UpdateIosRequest = Type.Object(
   { title: 'UpdateIosRequest' },
 )
 export type UpdateIosRequest = Static<typeof UpdateIosRequest>
+
+const projectId = () =>
+  Type.String({ minLength: 1, maxLength: 255, description: 'Id of the project.', examples: ['PROJECTID123'] })
+
+export const UpdateAndroidRequest = Type.Object(
+  {
+    appId: AppId,
+    projectId: projectId(),
+    privateKeyBase64: Type.String({
+      minLength: 1,
+      description: 'The JSON file of the Google service account, base64; its project_id must be the project id.',
+      examples: ['ewogICJ0eXBlIjogInNlcnZpY2VfYWNjb3VudCIKfQ=='],
+    }),
+  },
+  { title: 'UpdateAndroidRequest' },
+)
+export type UpdateAndroidRequest = Static<typeof UpdateAndroidRequest>
+
+export const UpdateHuaweiRequest = Type.Object(
+  {
+    appId: AppId,
+    projectId: projectId(),
+    clientId: Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'OAuth 2.0 client id.',
+      examples: ['100000001'],
+    }),
+    clientSecret: Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'OAuth 2.0 client secret.',
+      examples: ['0123456789abcdef'],
+    }),
+  },
+  { title: 'UpdateHuaweiRequest' },
+)
+export type UpdateHuaweiRequest = Static<typeof UpdateHuaweiRequest>
 
 export const RemoveCredentialsRequest = Type.Object({ appId: AppId }, { title: 'RemoveCredentialsRequest' })

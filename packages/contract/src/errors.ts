@@ -67,6 +67,7 @@ export const TEXT = {
   bundleMissing: 'Bundle must not be empty.',
   keyIdMissing: 'Key ID must not be empty.',
   teamIdMissing: 'Team ID must not be empty.',
+  projectIdMissing: 'Project ID must not be empty.',
   privateKeyMissing: 'Private key must not be empty.',
   deviceTokenShared:
     'Multiple device registrations found for push token. Use the /push/device/create/multi endpoint for this scenario.',

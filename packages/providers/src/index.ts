@@ -1,5 +1,6 @@
 // WHO delivers: one folder per provider. The vendors' libraries stay behind this page.
 export { InvalidCredentials } from './credentials.ts'
+export { hmsSecret } from './hms/index.ts'
 export type { PayloadProblem } from './payload-limits.ts'
 export type {
   Environment,

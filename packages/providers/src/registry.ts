@@ -1,6 +1,8 @@
 // The providers there are, one entry a platform. A new platform is a folder beside this file and a line here.
 import type { Platform } from '@push-server/contract'
 import { apns } from './apns/index.ts'
+import { fcm } from './fcm/index.ts'
+import { hms } from './hms/index.ts'
 import type { ProviderKind } from './provider-kind.ts'
 
-export const PROVIDERS: Partial<Record<Platform, ProviderKind>> = { ios: apns }
+export const PROVIDERS: Partial<Record<Platform, ProviderKind>> = { ios: apns, android: fcm, huawei: hms }

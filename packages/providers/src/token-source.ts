@@ -48,3 +48,21 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     },
   }
 }
+
+/** A replacement that is refused as well is no cure: the next one may be asked for after this time (ms). */
+const REPLACE_PAUSE = 60_000
+
+/** Of access tokens, which may be had at any time, but not one for each refusal. `now`: ms since the epoch. */
+export function createAccessTokenSource(options: TokenSourceOptions & { now: () => number }): TokenSource {
+  const { now } = options
+  let replaceableAt = -Infinity
+  const source = createTokenSource({ ...options, isReplaceable: () => now() >= replaceableAt })
+  return {
+    take: source.take,
+    async renew(refused) {
+      const token = await source.renew(refused)
+      if (token.value !== refused.value) replaceableAt = now() + REPLACE_PAUSE
+      return token
+    },
+  }
+}

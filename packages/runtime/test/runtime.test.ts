@@ -1,6 +1,9 @@
 // Settings, logger, resources and the frame of a process. What a process writes or exits with is seen from its parent.
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
@@ -191,11 +194,15 @@ t.test('config is frozen', async (t) => {
 })
 
 /** Runs a program on this package; each signal is sent when it has written a line more. */
+const folder = await mkdtemp(join(tmpdir(), 'push-runtime-'))
+t.teardown(() => rm(folder, { recursive: true }))
+
 async function run(program: string, signals: NodeJS.Signals[] = []) {
   const source = `import * as runtime from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}\n${program}`
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  // A file: threads of a program given by --eval would be started with that flag, and refuse it.
+  const file = join(folder, `${randomUUID()}.mjs`)
+  await writeFile(file, source)
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
   const output = Promise.all([text(child.stdout), text(child.stderr)])
   for (const signal of signals) {
     await once(child.stdout, 'data')

@@ -13,6 +13,7 @@ const PLATFORMS = {
   huawei: { title: 'Huawei', create: createHuawei },
 }
 const NOTIFICATIONS_KEPT = 50
+const MINUTE_MS = 60_000
 
 const find = (selector) => document.querySelector(selector)
 const phones = new Map()
@@ -179,10 +180,13 @@ function drawPrefixes(prefixes) {
   find('#prefixes').hidden = false
 }
 
-listen()
-void readState()
-// The clocks and the words "5m ago".
-setInterval(() => {
+/** The clocks and the words "5m ago" change with the minute. */
+function redrawEachMinute() {
   for (const token of phones.keys()) changed.add(token)
   draw()
-}, 30_000)
+  setTimeout(redrawEachMinute, MINUTE_MS - (Date.now() % MINUTE_MS))
+}
+
+listen()
+void readState()
+redrawEachMinute()

@@ -1,5 +1,5 @@
 // A whole push server in one process for a test: real HTTP, PostgreSQL and queue; only the vendors are simulated.
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
@@ -8,19 +8,26 @@ import { join } from 'node:path'
 import { apiGateway } from '@push-server/api-gateway'
 import { apnsWorker } from '@push-server/apns-worker'
 import { campaignScheduler } from '@push-server/campaign-scheduler'
+import type { Platform } from '@push-server/contract'
+import { fcmWorker } from '@push-server/fcm-worker'
+import { hmsWorker } from '@push-server/hms-worker'
 import { openContext, SERVICE_SETTINGS, type Context, type Service } from '@push-server/domain'
 import { createLogger, createResources, readConfig, type Resources } from '@push-server/runtime'
 import { startSimulator, type Simulator, type SimulatorOptions } from '@push-server/simulator'
 import { createApi, type Api } from './api.ts'
 import { BACKENDS, type TestBackend } from './backends.ts'
+import { generateCredentials } from './credentials.ts'
 import { createDatabase, type TestDatabase } from './database.ts'
 
 export const APP = 'mobile-app'
 
-const SERVICES = { gateway: apiGateway, apns: apnsWorker, scheduler: campaignScheduler } satisfies Record<
-  string,
-  Service
->
+const SERVICES = {
+  gateway: apiGateway,
+  apns: apnsWorker,
+  fcm: fcmWorker,
+  hms: hmsWorker,
+  scheduler: campaignScheduler,
+} satisfies Record<string, Service>
 export type ServiceName = keyof typeof SERVICES
 
 export interface HouseOptions {
@@ -41,12 +48,13 @@ export interface House {
   environment: Record<string, string>
   /** Starts one more service in this process; it can be stopped alone. */
   start(name: ServiceName): Promise<() => Promise<void>>
-  /** Makes APP with APNs credentials. */
-  configure(appId?: string): Promise<void>
-  /** Registers an iPhone under an activation of the user. */
+  /** Makes the application with credentials; APP on iOS unless told otherwise. */
+  configure(appId?: string, platforms?: readonly Platform[]): Promise<void>
+  /** Registers a phone, an iPhone unless told otherwise, under an activation of the user. */
   register(device: {
     userId: string
     token: string
+    platform?: Platform
     activationId?: string
     status?: string
     appId?: string
@@ -97,11 +105,12 @@ async function open(options: HouseOptions, resources: Resources): Promise<House>
       resources.add(name, once)
       return once
     },
-    configure: (appId = APP) => configureApplication(context, appId),
+    configure: (appId = APP, platforms = ['ios']) => configureApplication(context, appId, platforms),
     register: (device) => register(context, device),
     close: () => resources.release(),
   }
-  for (const name of options.services ?? (['apns', 'scheduler', 'gateway'] as const)) await house.start(name)
+  for (const name of options.services ?? (['apns', 'fcm', 'hms', 'scheduler', 'gateway'] as const))
+    await house.start(name)
   return house
 }
 
@@ -118,25 +127,21 @@ async function environmentOf(simulator: Simulator, database: TestDatabase, resou
     APNS_PRODUCTION_URL: simulator.apns.origin,
     APNS_DEVELOPMENT_URL: simulator.apns.origin,
     APNS_CA_FILE: authority,
+    FCM_BASE_URL: simulator.fcm.origin,
+    FCM_TOKEN_URL: simulator.fcm.tokenUrl,
+    FCM_CA_FILE: authority,
+    HMS_BASE_URL: simulator.hms.origin,
+    HMS_TOKEN_URL: simulator.hms.tokenUrl,
+    HMS_CA_FILE: authority,
   }
 }
 
-/** A key as Apple issues it. */
-export function generateApnsKey(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-}
-
-export const APNS_SETTINGS = { bundle: 'com.example.app', keyId: 'KEYID12345', teamId: 'TEAMID1234' }
-
-async function configureApplication({ store }: Context, appId: string): Promise<void> {
+async function configureApplication({ store }: Context, appId: string, platforms: readonly Platform[]): Promise<void> {
   await store.applications.create(appId)
   const application = await store.applications.find(appId)
   if (!application) throw new Error(`Application ${appId} was not created`)
-  await store.credentials.put(
-    { applicationId: application.id, platform: 'ios' },
-    { settings: { ...APNS_SETTINGS, environment: null }, secret: Buffer.from(generateApnsKey()) },
-  )
+  for (const platform of platforms)
+    await store.credentials.put({ applicationId: application.id, platform }, generateCredentials[platform]())
 }
 
 async function register({ store }: Context, device: Parameters<House['register']>[0]): Promise<void> {
@@ -146,7 +151,7 @@ async function register({ store }: Context, device: Parameters<House['register']
     applicationId: application.id,
     activationId: device.activationId ?? `of-${device.token}`.slice(0, 37),
     userId: device.userId,
-    platform: 'ios',
+    platform: device.platform ?? 'ios',
     environment: null,
     token: device.token,
     active: (device.status ?? 'ACTIVE') === 'ACTIVE',

@@ -2,15 +2,7 @@
 export { createApi, type Answer, type Api } from './api.ts'
 export { BACKENDS, type TestBackend } from './backends.ts'
 export { createDatabase, type TestDatabase } from './database.ts'
-export {
-  APNS_SETTINGS,
-  APP,
-  freePort,
-  generateApnsKey,
-  openHouse,
-  type House,
-  type HouseOptions,
-  type ServiceName,
-} from './house.ts'
+export { APNS_SETTINGS, generateApnsKey, generateCredentials, generateServiceAccount } from './credentials.ts'
+export { APP, freePort, openHouse, type House, type HouseOptions, type ServiceName } from './house.ts'
 export { spawnService, type ServiceProcess } from './service-process.ts'
 export { until } from './until.ts'

@@ -47,6 +47,38 @@ for (const backend of BACKENDS) {
       t.equal(delivery?.provider_id, push?.headers['apns-id'], 'the provider’s name for it is kept')
     })
 
+    t.test('three platforms: each phone has it, and a fault of one does not touch the others', async (t) => {
+      const platforms = ['ios', 'android', 'huawei'] as const
+      await house.configure('three', platforms)
+      for (const platform of platforms)
+        await house.register({ userId: 'three', token: token(platform), platform, appId: 'three' })
+      const toThree = {
+        appId: 'three',
+        message: message('three', { body: { title: 'Hello', body: 'World', badge: 2 } }),
+      }
+      const { body } = await house.api.post('/push/message/send', toThree)
+      t.same(body.responseObject.result, { ios: SENT_ONE, android: SENT_ONE, huawei: SENT_ONE })
+      for (const platform of platforms) t.equal(received(house, token(platform)).length, 1, platform)
+
+      house.simulator.answer(token('android'), { status: 401, reason: 'UNAUTHENTICATED' })
+      const faulty = await house.api.post('/push/message/send', toThree)
+      t.same(faulty.body.responseObject.result, { ios: SENT_ONE, android: PENDING_ONE, huawei: SENT_ONE })
+      const detail = await house.api.post('/admin/app/detail', { appId: 'three' })
+      t.same(Object.keys(detail.body.responseObject.paused), ['android'])
+    })
+
+    t.test('access tokens that expire in between are renewed, and nothing fails', async (t) => {
+      const platforms = ['android', 'huawei'] as const
+      await house.configure('renewing', platforms)
+      for (const platform of platforms)
+        await house.register({ userId: 'renewing', token: token(`r-${platform}`), platform, appId: 'renewing' })
+      for (let round = 1; round <= 2; round++) {
+        const { body } = await house.api.post('/push/message/send', { appId: 'renewing', message: message('renewing') })
+        t.same(body.responseObject.result, { ios: ZERO, android: SENT_ONE, huawei: SENT_ONE }, `round ${round}`)
+        house.simulator.expireTokens()
+      }
+    })
+
     t.test('asynchronous: answered at once, delivered afterwards', async (t) => {
       await house.register({ userId: 'async', token: token('async') })
       for (const mode of ['ASYNCHRONOUS', null]) {

@@ -6,6 +6,7 @@ import { answerFault, envelope } from './plugins/envelope.ts'
 import { openapi } from './plugins/openapi.ts'
 import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
 import { applicationRoutes } from './routes/application.ts'
+import { credentialsRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/message.ts'
@@ -42,6 +43,7 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   await app.register(healthRoutes(context))
   await app.register(serviceRoutes(config, version))
   await app.register(applicationRoutes(context))
+  await app.register(credentialsRoutes(context))
   await app.register(deviceRoutes(context))
   await app.register(messageRoutes(context, waiters))
   await app.register(queueRoutes(context))

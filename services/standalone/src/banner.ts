@@ -13,7 +13,7 @@ API        ${api}
 API docs   ${api}/swagger-ui.html
 Phones     ${phones}
 
-Paste this into another terminal, and look at the phone:
+Paste this into another terminal, and look at the phones:
 
 curl -s -X POST ${api}/push/message/send -H 'Content-Type: application/json' \\
   -d '${JSON.stringify(MESSAGE)}'

@@ -1,41 +1,79 @@
-// Something to try at once: an application with credentials, a user, and an iPhone in the simulator.
+// Something to try at once: an application with credentials, a user, and three phones in the simulator.
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { localRegistry, registerDevice, updateIos, type Context } from '@push-server/domain'
+import { PLATFORMS, type Platform } from '@push-server/contract'
+import {
+  localRegistry,
+  registerDevice,
+  updateAndroid,
+  updateHuawei,
+  updateIos,
+  type Context,
+} from '@push-server/domain'
 import type { Simulator } from '@push-server/simulator'
 
 export const DEMO_APP = 'mobile-app'
 export const DEMO_USER = 'user-1'
 
-const PHONE = { name: 'iPhone of user-1', activationId: 'demo-iphone-of-user-1' }
+const PHONES: Record<Platform, string> = {
+  ios: 'iPhone of user-1',
+  android: 'Android phone of user-1',
+  huawei: 'Huawei phone of user-1',
+}
 /** The activation and the user of the API document's examples. */
 const DOCUMENTED = { activationId: '49414e31-f3df-4cea-87e6-f214ca3b8412', userId: '123' }
 
 /** Makes what is missing; what an earlier start or a person made is left as it is. */
-export async function setUpDemo({ store }: Context, simulator: Simulator): Promise<void> {
+export async function setUpDemo(context: Context, simulator: Simulator): Promise<void> {
+  const { store } = context
   await store.applications.create(DEMO_APP)
   const application = await store.applications.find(DEMO_APP)
-  if (!application?.credentials.some(({ platform }) => platform === 'ios'))
-    await updateIos(store, generatedCredentials())
-  const activations = localRegistry(store)
+  for (const platform of PLATFORMS)
+    if (!application?.credentials.some((credentials) => credentials.platform === platform))
+      await GENERATE[platform](context)
   if (!(await store.activations.find(DOCUMENTED.activationId)))
     await store.activations.put({ ...DOCUMENTED, status: 'ACTIVE', applicationId: DEMO_APP })
+  for (const platform of PLATFORMS) await registerPhone(context, simulator, platform)
+}
 
-  const token = createHash('sha256').update(PHONE.name).digest('hex')
-  simulator.addPhone({ platform: 'ios', token, name: PHONE.name })
+async function registerPhone({ store }: Context, simulator: Simulator, platform: Platform): Promise<void> {
+  const name = PHONES[platform]
+  const token = createHash('sha256').update(name).digest('hex')
+  simulator.addPhone({ platform, token, name })
   await registerDevice(
-    { store, activations },
-    { appId: DEMO_APP, userId: DEMO_USER, platform: 'ios', token, activationId: PHONE.activationId },
+    { store, activations: localRegistry(store) },
+    { appId: DEMO_APP, userId: DEMO_USER, platform, token, activationId: `demo-${platform}-of-${DEMO_USER}` },
   )
 }
 
-function generatedCredentials() {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  return {
-    appId: DEMO_APP,
-    bundle: 'com.example.mobile-app',
-    keyId: 'DEMOKEY001',
-    teamId: 'DEMOTEAM01',
-    privateKeyBase64: Buffer.from(pem).toString('base64'),
-  }
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+const pem = { type: 'pkcs8', format: 'pem' } as const
+const PROJECT = 'demo-project'
+
+/** Credentials of the right form, which only a simulator accepts. */
+const GENERATE: Record<Platform, (context: Context) => Promise<void>> = {
+  ios({ store }) {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const ids = { bundle: 'com.example.mobile-app', keyId: 'DEMOKEY001', teamId: 'DEMOTEAM01' }
+    return updateIos(store, { appId: DEMO_APP, ...ids, privateKeyBase64: base64(privateKey.export(pem).toString()) })
+  },
+
+  android({ store }) {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const account = {
+      type: 'service_account',
+      project_id: PROJECT,
+      private_key_id: 'demo',
+      private_key: privateKey.export(pem).toString(),
+      client_email: `push@${PROJECT}.iam.gserviceaccount.com`,
+      token_uri: 'https://oauth2.googleapis.com/token',
+    }
+    return updateAndroid(store, {
+      appId: DEMO_APP,
+      projectId: PROJECT,
+      privateKeyBase64: base64(JSON.stringify(account)),
+    })
+  },
+
+  huawei: ({ store }) =>
+    updateHuawei(store, { appId: DEMO_APP, projectId: PROJECT, clientId: '100000001', clientSecret: 'demo-secret' }),
 }

@@ -13,13 +13,15 @@ import {
   type Release,
   type Resources,
 } from '@push-server/runtime'
-import { startSimulator } from '@push-server/simulator'
+import { fcmWorker } from '@push-server/fcm-worker'
+import { hmsWorker } from '@push-server/hms-worker'
+import { startSimulator, type Simulator } from '@push-server/simulator'
 import { bannerOf } from './banner.ts'
 import { setUpDemo } from './demo.ts'
 import { encryptionKey, makeFolders, terminalDefaults, writeAuthority, type Folders } from './environment.ts'
 
 /** Workers first: once the API answers, somebody delivers. */
-const SERVICES: readonly Service[] = [apnsWorker, campaignScheduler, apiGateway]
+const SERVICES: readonly Service[] = [apnsWorker, fcmWorker, hmsWorker, campaignScheduler, apiGateway]
 
 /** Resolves, with the way to stop, once a message can be sent; `print` gets what a person wants to see. */
 export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Release> {
@@ -38,10 +40,8 @@ async function start(given: Environment, resources: Resources, print: (text: str
   const folders = await makeFolders(asked.dataDir)
   const simulator = await startPhones(asked.simulatorPort, folders, resources)
   const settings = {
+    ...simulated(simulator, await writeAuthority(folders, simulator.apns.ca)),
     ...terminalDefaults(given),
-    APNS_PRODUCTION_URL: given.APNS_PRODUCTION_URL ?? simulator.apns.origin,
-    APNS_DEVELOPMENT_URL: given.APNS_DEVELOPMENT_URL ?? simulator.apns.origin,
-    APNS_CA_FILE: given.APNS_CA_FILE ?? (await writeAuthority(folders, simulator.apns.ca)),
     ENCRYPTION_KEY: asked.encryptionKey ?? (await encryptionKey(folders)),
     DATABASE_URL: asked.databaseUrl ?? (await startDatabase(folders, resources)),
   }
@@ -52,6 +52,19 @@ async function start(given: Environment, resources: Resources, print: (text: str
   for (const service of SERVICES) resources.add('service', await service(context))
   print(bannerOf(`http://${config.host}:${config.port}`, `${simulator.url}/`))
 }
+
+/** Every provider simulated, where nothing else is given. */
+const simulated = ({ apns, fcm, hms }: Simulator, authority: string): Environment => ({
+  APNS_PRODUCTION_URL: apns.origin,
+  APNS_DEVELOPMENT_URL: apns.origin,
+  APNS_CA_FILE: authority,
+  FCM_BASE_URL: fcm.origin,
+  FCM_TOKEN_URL: fcm.tokenUrl,
+  FCM_CA_FILE: authority,
+  HMS_BASE_URL: hms.origin,
+  HMS_TOKEN_URL: hms.tokenUrl,
+  HMS_CA_FILE: authority,
+})
 
 async function startDatabase({ postgres }: Folders, resources: Resources): Promise<string> {
   const server = await startPostgres({ dir: postgres, settings: { max_connections: '200' } })

@@ -10,9 +10,11 @@ import {
   type ApplicationDetailRequest,
   type ApplicationSummary,
   type Platform,
+  type UpdateAndroidRequest,
+  type UpdateHuaweiRequest,
   type UpdateIosRequest,
 } from '@push-server/contract'
-import { InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
+import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
 import type { ApplicationRow, Store } from '@push-server/store'
 
 type Shelf = Pick<Store, 'applications' | 'credentials'>
@@ -30,22 +32,52 @@ export async function describeApplication(store: Shelf, request: ApplicationDeta
   const paused = pausesOf(row)
   return {
     application: summaryOf(row),
-    ...((request.includeIos || request.includeApns) && iosSettings(row)),
+    ...((request.includeIos || request.includeApns) && settingsOf(row, 'ios')),
+    ...((request.includeAndroid || request.includeFcm) && settingsOf(row, 'android')),
+    ...((request.includeHuawei || request.includeHms) && settingsOf(row, 'huawei')),
     ...(paused && { paused }),
   }
 }
 
-/** Takes the key only when it can sign; anything else changes nothing. Ends a pause of the platform. */
-export async function updateIos(store: Shelf, request: UpdateIosRequest): Promise<void> {
-  const { id } = await configured(store, request.appId)
-  const { bundle, keyId, teamId, environment } = request
-  const secretField = 'requestObject.privateKeyBase64'
-  const credentials = {
-    settings: { bundle, keyId, teamId, environment: environment ?? null },
-    secret: decodeBase64(secretField, request.privateKeyBase64),
-  }
-  verify('ios', credentials, secretField)
-  await store.credentials.put({ applicationId: id, platform: 'ios' }, credentials)
+const SECRET_FIELD = 'requestObject.privateKeyBase64'
+
+export const updateIos = (store: Shelf, request: UpdateIosRequest) => {
+  const { appId, bundle, keyId, teamId, environment, privateKeyBase64 } = request
+  const settings = { bundle, keyId, teamId, environment: environment ?? null }
+  return update(store, { appId, platform: 'ios', settings, secret: () => decodeBase64(SECRET_FIELD, privateKeyBase64) })
+}
+
+export const updateAndroid = (store: Shelf, { appId, projectId, privateKeyBase64 }: UpdateAndroidRequest) =>
+  update(store, {
+    appId,
+    platform: 'android',
+    settings: { projectId },
+    secret: () => decodeBase64(SECRET_FIELD, privateKeyBase64),
+  })
+
+export const updateHuawei = (store: Shelf, { appId, projectId, clientId, clientSecret }: UpdateHuaweiRequest) =>
+  update(store, {
+    appId,
+    platform: 'huawei',
+    settings: { projectId },
+    secret: () => hmsSecret({ clientId, clientSecret }),
+    secretField: 'requestObject.clientSecret',
+  })
+
+interface Update {
+  appId: string
+  platform: Platform
+  settings: StoredCredentials['settings']
+  secret(): Buffer
+  secretField?: string
+}
+
+/** Takes credentials only when their provider could be opened with them; anything else changes nothing. Ends a pause. */
+async function update(store: Shelf, { appId, platform, settings, secret, secretField = SECRET_FIELD }: Update) {
+  const { id } = await configured(store, appId)
+  const credentials = { settings, secret: secret() }
+  verify(platform, credentials, secretField)
+  await store.credentials.put({ applicationId: id, platform }, credentials)
 }
 
 /** Refuses credentials that their provider could not be opened with. */
@@ -81,11 +113,12 @@ function summaryOf(row: ApplicationRow): ApplicationSummary {
   return { appId: row.appId, ...Object.fromEntries(flags) } as ApplicationSummary
 }
 
-function iosSettings(row: ApplicationRow): Partial<ApplicationDetail> {
-  const settings = row.credentials.find((credentials) => credentials.platform === 'ios')?.settings
+/** Under both names of the platform: `iosBundle` and `apnsBundle`. */
+function settingsOf(row: ApplicationRow, platform: Platform): Partial<ApplicationDetail> {
+  const settings = row.credentials.find((credentials) => credentials.platform === platform)?.settings
   const shown = Object.entries(settings ?? {}).filter((entry): entry is [string, string] => entry[1] !== null)
   return Object.fromEntries(
-    ['ios', 'apns'].flatMap((family) =>
+    [platform, PROVIDER_NAMES[platform]].flatMap((family) =>
       shown.map(([name, value]) => [`${family}${name.charAt(0).toUpperCase()}${name.slice(1)}`, value]),
     ),
   )

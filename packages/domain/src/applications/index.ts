@@ -4,5 +4,7 @@ export {
   describeApplication,
   listApplications,
   removeCredentials,
+  updateAndroid,
+  updateHuawei,
   updateIos,
 } from './administration.ts'

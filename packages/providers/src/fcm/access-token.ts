@@ -2,9 +2,9 @@
 // (RFC 7523), and all workers share that.
 import { SignJWT } from 'jose'
 import { keyFingerprint } from '../key-fingerprint.ts'
-import type { ProviderToken, TokenCache } from '../provider.ts'
+import type { TokenCache } from '../provider.ts'
 import type { TokenEndpoint } from '../token-endpoint.ts'
-import { createTokenSource, type TokenSource } from '../token-source.ts'
+import { createAccessTokenSource, type TokenSource } from '../token-source.ts'
 import type { ServiceAccount } from './credentials.ts'
 
 const MINUTE = 60_000
@@ -16,8 +16,6 @@ const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const EARLY = 5 * MINUTE
 /** How far the clocks of two workers may differ before a token of the other one seems to come from the future. */
 const CLOCK_SKEW = MINUTE
-/** A replacement that is refused as well is no cure: the next one may be asked for after this time. */
-const REPLACE_PAUSE = MINUTE
 
 export interface AccessTokenOptions {
   account: ServiceAccount
@@ -35,24 +33,14 @@ export interface AccessTokenOptions {
  */
 export function createAccessToken({ account, endpoint, tokens, now }: AccessTokenOptions): TokenSource {
   const { projectId, clientEmail, key } = account
-  let replaceableAt = -Infinity
-
-  const source = createTokenSource({
+  return createAccessTokenSource({
     tokens,
     // With the key's fingerprint: a key that was replaced must not go on with the former one's tokens.
     cacheKey: `fcm:${projectId}:${clientEmail}:${keyFingerprint(key)}`,
     isFresh: ({ issuedAt, expiresAt }) => issuedAt - now() <= CLOCK_SKEW && expiresAt - now() > EARLY,
-    isReplaceable: () => now() >= replaceableAt,
     mint: async () => endpoint.ask({ grant_type: GRANT, assertion: await assertion(account, now()) }),
+    now,
   })
-
-  async function renew(refused: ProviderToken) {
-    const token = await source.renew(refused)
-    if (token.value !== refused.value) replaceableAt = now() + REPLACE_PAUSE
-    return token
-  }
-
-  return { take: source.take, renew }
 }
 
 /** https://developers.google.com/identity/protocols/oauth2/service-account#jwt-auth */

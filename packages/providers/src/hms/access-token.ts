@@ -2,14 +2,12 @@
 import { createHash } from 'node:crypto'
 import type { ProviderToken, TokenCache } from '../provider.ts'
 import type { TokenEndpoint } from '../token-endpoint.ts'
-import { createTokenSource, type TokenSource } from '../token-source.ts'
+import { createAccessTokenSource, type TokenSource } from '../token-source.ts'
 import type { HmsCredentials } from './credentials.ts'
 
 const MINUTE = 60_000
 /** How long before its end a token is replaced; of one that lives for less than twice that, half its life. */
 const EARLY = 5 * MINUTE
-/** One that is refused while younger than this is not to blame: another one would be refused as well. */
-const LEAST_AGE = MINUTE
 
 export interface AccessTokenOptions {
   credentials: Pick<HmsCredentials, 'clientId' | 'clientSecret'>
@@ -25,13 +23,13 @@ export interface AccessTokenOptions {
  */
 export function createAccessToken({ credentials, endpoint, tokens, now }: AccessTokenOptions): TokenSource {
   const { clientId, clientSecret } = credentials
-  return createTokenSource({
+  return createAccessTokenSource({
     tokens,
     cacheKey: `hms:${fingerprint(clientId, clientSecret)}`,
     isFresh: ({ issuedAt, expiresAt }: ProviderToken) =>
       expiresAt - now() > Math.min(EARLY, (expiresAt - issuedAt) / 2),
-    isReplaceable: ({ issuedAt }) => now() >= issuedAt + LEAST_AGE,
     mint: () => endpoint.ask({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
+    now,
   })
 }
 

@@ -4,37 +4,18 @@ import {
   ApplicationDetailRequest,
   ApplicationList,
   CreateApplicationRequest,
-  OK,
   okWith,
   OkWith,
-  RemoveCredentialsRequest,
   TEXT,
-  UpdateIosRequest,
   Wrapped,
 } from '@push-server/contract'
-import {
-  createApplication,
-  describeApplication,
-  listApplications,
-  removeCredentials,
-  updateIos,
-  type Context,
-} from '@push-server/domain'
+import { createApplication, describeApplication, listApplications, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { bodyFromQuery } from '../plugins/query-body.ts'
-import { enforce, filled, present, wanted } from '../plugins/rules.ts'
-import { answers, OK_ANSWERS } from './answers.ts'
+import { enforce, present, wanted } from '../plugins/rules.ts'
+import { answers } from './answers.ts'
 
 const tags = ['Administration']
 const named = [wanted(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
-
-const iosRules = [
-  ...named,
-  filled('bundle', TEXT.bundleMissing),
-  filled('keyId', TEXT.keyIdMissing),
-  filled('teamId', TEXT.teamIdMissing),
-  filled('privateKeyBase64', TEXT.privateKeyMissing),
-]
 
 export const applicationRoutes =
   ({ store }: Context): FastifyPluginAsyncTypebox =>
@@ -84,37 +65,4 @@ export const applicationRoutes =
       },
       async ({ body: { requestObject } }) => okWith(await describeApplication(store, requestObject)),
     )
-
-    app.route({
-      method: ['PUT', 'POST'],
-      url: '/admin/app/ios/update',
-      schema: {
-        tags,
-        summary: 'Set the APNs credentials',
-        description: 'The key is parsed; one that cannot sign for APNs is refused and changes nothing. Ends a pause.',
-        body: Wrapped(UpdateIosRequest),
-        response: OK_ANSWERS,
-      },
-      preValidation: enforce(iosRules),
-      handler: async ({ body: { requestObject } }) => {
-        await updateIos(store, requestObject)
-        return OK
-      },
-    })
-
-    app.route({
-      method: ['DELETE', 'POST'],
-      url: '/admin/app/ios/remove',
-      schema: {
-        tags,
-        summary: 'Remove the APNs credentials',
-        body: Wrapped(RemoveCredentialsRequest),
-        response: OK_ANSWERS,
-      },
-      preValidation: [bodyFromQuery('appId'), enforce(named)],
-      handler: async ({ body: { requestObject } }) => {
-        await removeCredentials(store, requestObject.appId, 'ios')
-        return OK
-      },
-    })
   }
