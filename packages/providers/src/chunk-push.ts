@@ -15,6 +15,8 @@ export interface Flight<Post> {
   readonly post: Post
   /** What it was last sent with. */
   token: ProviderToken
+  /** When, on the clock of `performance`. */
+  sentAt: number
   isRepeated: boolean
 }
 
@@ -53,7 +55,7 @@ function flightsOf<Post>(route: Route<Post>, { messages, targets }: PushChunk, t
   return targets.map((target, index) => {
     const prepared = posts[target.message]
     if (!prepared) throw new RangeError(`target ${index} names message ${target.message} of ${messages.length}`)
-    return { index, target, post: prepared.post, token, isRepeated: false }
+    return { index, target, post: prepared.post, token, sentAt: 0, isRepeated: false }
   })
 }
 
@@ -71,6 +73,7 @@ class ChunkPush<Post> {
 
   start(flight: Flight<Post>, done: () => void) {
     flight.token = this.token
+    flight.sentAt = performance.now()
     const { signal } = this.#options
     const outcome = this.#route.send(flight, signal, (result) => this.#ended(flight, result, done))
     if (outcome) this.#settle(flight, outcome, done)
@@ -82,6 +85,7 @@ class ChunkPush<Post> {
       if (result.kind === 'unsent' && this.#options.signal.aborted) return done()
       return this.#settle(flight, transportOutcome(result), done)
     }
+    this.#options.answered?.((performance.now() - flight.sentAt) / 1000)
     const answer = this.#route.answered(result)
     if (answer.kind === 'token-refused') void this.#renewToken(flight, answer, done)
     else this.#settle(flight, answer, done)

@@ -54,6 +54,8 @@ export interface PushOptions {
   signal: AbortSignal
   /** Called once for each target that was pushed, as its answer comes. A target not pushed (aborted) is not settled. */
   settle(index: number, outcome: Outcome): void
+  /** Told how long each answer of the provider took, in seconds. */
+  answered?(seconds: number): void
 }
 
 /** One application's way to one platform, for one version of its credentials. */

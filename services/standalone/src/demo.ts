@@ -25,7 +25,7 @@ const DOCUMENTED = { activationId: '49414e31-f3df-4cea-87e6-f214ca3b8412', userI
 /** Makes what is missing; what an earlier start or a person made is left as it is. */
 export async function setUpDemo(context: Context, simulator: Simulator): Promise<void> {
   const { store } = context
-  await store.applications.create(DEMO_APP)
+  if (!(await store.applications.find(DEMO_APP))) await store.applications.create(DEMO_APP)
   const application = await store.applications.find(DEMO_APP)
   for (const platform of PLATFORMS)
     if (!application?.credentials.some((credentials) => credentials.platform === platform))
@@ -47,7 +47,7 @@ async function registerPhone({ store }: Context, simulator: Simulator, platform:
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const pem = { type: 'pkcs8', format: 'pem' } as const
-const PROJECT = 'demo-project'
+const PROJECT = 'mobile-app'
 
 /** Credentials of the right form, which only a simulator accepts. */
 const GENERATE: Record<Platform, (context: Context) => Promise<void>> = {

@@ -18,6 +18,8 @@ export interface Worker extends Context {
   owner: string
   leases: Leases
   providers: ProviderPool
+  /** For the metric of the provider's latency, in seconds. */
+  answered(seconds: number): void
 }
 
 /** Resolves when the chunk is out of hand. Rejects when it could not even be claimed; the sweep will bring it again. */
@@ -102,6 +104,7 @@ async function push(hand: InHand): Promise<void> {
       { messages: chunk.messages.map(pushMessageOf), targets: targetsOf(chunk, screened) },
       {
         signal: hold.signal,
+        answered: worker.answered,
         settle(index, outcome) {
           const entry = screened.due[index]
           if (entry) settle(hand, { ...entry, outcome, claimedAt })

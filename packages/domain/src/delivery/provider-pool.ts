@@ -12,7 +12,12 @@ export interface ProviderPool {
 interface Entry {
   version: number
   provider: Provider
+  /** On the clock of `performance`. */
+  usedAt: number
 }
+
+/** Connections of an application that sends nothing are closed after this time. */
+const IDLE_MS = 10 * 60_000
 
 export function openProviderPool({ config, log, store }: Context, platform: Platform): ProviderPool {
   const entries = new Map<number, Entry>()
@@ -33,18 +38,31 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
     const kind = PROVIDERS[platform]
     if (!credentials || !kind) return undefined
     const provider = kind.open(credentials, { config, log, tokens: store.providerTokens })
-    const entry = { version: credentials.version, provider }
+    const entry = { version: credentials.version, provider, usedAt: performance.now() }
     const former = entries.get(applicationId)
     entries.set(applicationId, entry)
     if (former) retire(former)
     return entry
   }
 
+  function retireIdle(): void {
+    const since = performance.now() - IDLE_MS
+    for (const [applicationId, entry] of entries)
+      if (entry.usedAt < since) {
+        entries.delete(applicationId)
+        retire(entry)
+      }
+  }
+
+  const timer = setInterval(retireIdle, IDLE_MS / 10).unref()
   return {
     async take(applicationId, version) {
       for (;;) {
         const known = entries.get(applicationId)
-        if (known && known.version >= version) return known.provider
+        if (known && known.version >= version) {
+          known.usedAt = performance.now()
+          return known.provider
+        }
         const pending = opening.get(applicationId) ?? open(applicationId).finally(() => opening.delete(applicationId))
         opening.set(applicationId, pending)
         const opened = await pending
@@ -53,6 +71,7 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
       }
     },
     async close() {
+      clearInterval(timer)
       for (const entry of entries.values()) retire(entry)
       entries.clear()
       await Promise.all(closing)

@@ -25,12 +25,12 @@ const shareOut = (worker: Worker, lane: Lane, size: number) => {
 export const deliveryWorker =
   (platform: Platform): Service =>
   async (context) => {
-    const { config, health, log, queues, store } = context
+    const { config, health, log, metrics, queues, store } = context
     health.add({ name: `queue of ${platform}`, essential: true, check: () => queues.ping() })
     const owner = `${hostname().slice(0, 20)}-${process.pid}-${randomUUID().slice(0, 8)}`
     const leases = openLeases({ store, owner, leaseMs: config.leaseTime, log })
     const providers = openProviderPool(context, platform)
-    const worker: Worker = { ...context, platform, owner, leases, providers }
+    const worker: Worker = { ...context, platform, owner, leases, providers, answered: metrics.answered(platform) }
     const concurrency = { direct: config.directConcurrency, campaign: config.campaignConcurrency }
     const consumers = LANES.map((lane) =>
       queues.consume({ platform, lane, concurrency: concurrency[lane] }, shareOut(worker, lane, concurrency[lane])),

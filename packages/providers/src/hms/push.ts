@@ -87,7 +87,9 @@ class ChunkPush {
       return undefined
     }
     const started = { cuts: flow.cuts }
+    const sentAt = performance.now()
     const result = await this.#post(request)
+    if (result.kind === 'answer') this.#options.answered?.((performance.now() - sentAt) / 1000)
     if (result.kind !== 'answer') {
       if (result.kind === 'unsent' && this.#options.signal.aborted) return undefined
       const outcome = transportOutcome(result)
