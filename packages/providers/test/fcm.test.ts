@@ -416,7 +416,14 @@ t.test('access tokens that cannot be had, or do not help', async (t) => {
 
   const token = (value: string) => ({ value, issuedAt: NOW, expiresAt: NOW + HOUR })
   const target = { token: 'T', pushId: '', message: 0 }
-  const flight = (isRepeated: boolean) => ({ index: 0, target, post: undefined, token: token('old'), isRepeated })
+  const flight = (isRepeated: boolean) => ({
+    index: 0,
+    target,
+    post: undefined,
+    token: token('old'),
+    sentAt: 0,
+    isRepeated,
+  })
   const refusal = { kind: 'token-refused', reason: 'UNAUTHENTICATED' } as const
   const cases = [
     ['no other token', false, { token: token('old') }, 'credentials-fault'],
