@@ -3,6 +3,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+/** Stands for the worker of each provider. */
+const ANY_WORKER = '*-worker'
 const SCOPE = '@push-server/'
 /** Lowest first: each may import what stands before its own line, and nobody beside it. */
 const LEVELS = [
@@ -11,7 +13,7 @@ const LEVELS = [
   ['http2'],
   ['store', 'queues', 'providers'],
   ['domain'],
-  ['api-gateway', 'apns-worker', 'fcm-worker', 'hms-worker', 'campaign-scheduler', 'migration'],
+  ['api-gateway', ANY_WORKER, 'campaign-scheduler', 'migration'],
   ['standalone', 'testing'],
 ]
 /** These stand aside: what they may import. Only the uppermost level, and tests, import them. */
@@ -87,7 +89,7 @@ function mayImport(from: string, to: string, isTest: boolean): boolean {
 }
 
 function levelOf(name: string): number {
-  return LEVELS.findIndex((level) => level.includes(name))
+  return LEVELS.findIndex((level) => level.includes(name.endsWith('-worker') ? ANY_WORKER : name))
 }
 
 function folderOf(path: string): string | undefined {

@@ -1,6 +1,7 @@
 // Requests and answers about applications and their credentials.
 import Type, { type Static } from 'typebox'
-import { Nullable } from './schema.ts'
+import { PLATFORMS, PROVIDER_NAMES, type Platform } from './platform.ts'
+import { byPlatform, byPlatformName, Nullable, optionally } from './schema.ts'
 
 export const AppId = Type.String({
   minLength: 1,
@@ -38,18 +39,30 @@ export type ApplicationDetailRequest = Static<typeof ApplicationDetailRequest>
 export const ApplicationSummary = Type.Object(
   {
     appId: AppId,
-    ios: Type.Boolean(),
-    android: Type.Boolean(),
-    huawei: Type.Boolean(),
-    apns: Type.Boolean(),
-    fcm: Type.Boolean(),
-    hms: Type.Boolean(),
+    ...byPlatformName(Type.Boolean()),
   },
   { title: 'ApplicationSummary' },
 )
 export type ApplicationSummary = Static<typeof ApplicationSummary>
 
-const setting = (example: string) => Type.Optional(Type.String({ examples: [example] }))
+/** The settings of a platform's credentials that are shown, each with an example. */
+const SHOWN: Record<Platform, Record<string, string>> = {
+  ios: { Bundle: 'some.bundle.id', KeyId: 'KEYID12345', TeamId: 'TEAMID1234', Environment: 'production' },
+  android: { ProjectId: 'PROJECTID123' },
+  huawei: { ProjectId: 'HMS123' },
+}
+
+/** `iosBundle`, `apnsBundle` and so on. */
+const settings = Object.fromEntries(
+  PLATFORMS.flatMap((platform) =>
+    [platform, PROVIDER_NAMES[platform]].flatMap((family) =>
+      Object.entries(SHOWN[platform]).map(([name, example]) => [
+        `${family}${name}`,
+        Type.Optional(Type.String({ examples: [example] })),
+      ]),
+    ),
+  ),
+)
 
 /** Why a platform of an application is not pushed to. */
 export const Pause = Type.Object(
@@ -63,21 +76,8 @@ export const Pause = Type.Object(
 export const ApplicationDetail = Type.Object(
   {
     application: ApplicationSummary,
-    iosBundle: setting('some.bundle.id'),
-    iosKeyId: setting('KEYID12345'),
-    iosTeamId: setting('TEAMID1234'),
-    iosEnvironment: setting('production'),
-    apnsBundle: setting('some.bundle.id'),
-    apnsKeyId: setting('KEYID12345'),
-    apnsTeamId: setting('TEAMID1234'),
-    apnsEnvironment: setting('production'),
-    androidProjectId: setting('PROJECTID123'),
-    fcmProjectId: setting('PROJECTID123'),
-    huaweiProjectId: setting('HMS123'),
-    hmsProjectId: setting('HMS123'),
-    paused: Type.Optional(
-      Type.Object({ ios: Type.Optional(Pause), android: Type.Optional(Pause), huawei: Type.Optional(Pause) }),
-    ),
+    ...settings,
+    paused: Type.Optional(Type.Object(optionally(byPlatform(Pause)))),
   },
   { title: 'ApplicationDetail' },
 )

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { MessageBody } from './message-body.ts'
-import { Nullable } from './schema.ts'
+import { byPlatform, byPlatformName, Nullable, optionally } from './schema.ts'
 
 export const SEND_MODES = ['SYNCHRONOUS', 'ASYNCHRONOUS'] as const
 export type SendMode = (typeof SEND_MODES)[number]
@@ -70,13 +70,8 @@ export const SendMessageAnswer = Type.Object(
   {
     mode: Type.Optional(Type.String({ enum: [...SEND_MODES] })),
     messageIds: Type.Array(Type.String(), { description: 'One for each message of the request, in its order.' }),
-    result: Type.Optional(Type.Object({ ios: Tally, android: Tally, huawei: Tally })),
-    ios: Type.Optional(Tally),
-    android: Type.Optional(Tally),
-    huawei: Type.Optional(Tally),
-    apns: Type.Optional(Tally),
-    fcm: Type.Optional(Tally),
-    hms: Type.Optional(Tally),
+    result: Type.Optional(Type.Object(byPlatform(Tally))),
+    ...optionally(byPlatformName(Tally)),
   },
   { title: 'SendMessageAnswer' },
 )

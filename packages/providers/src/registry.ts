@@ -5,4 +5,4 @@ import { fcm } from './fcm/index.ts'
 import { hms } from './hms/index.ts'
 import type { ProviderKind } from './provider-kind.ts'
 
-export const PROVIDERS: Partial<Record<Platform, ProviderKind>> = { ios: apns, android: fcm, huawei: hms }
+export const PROVIDERS: Record<Platform, ProviderKind> = { ios: apns, android: fcm, huawei: hms }

@@ -83,7 +83,7 @@ async function update(store: Shelf, { appId, platform, settings, secret, secretF
 /** Refuses credentials that their provider could not be opened with. */
 function verify(platform: Platform, credentials: StoredCredentials, secretField: string): void {
   try {
-    PROVIDERS[platform]?.verify(credentials)
+    PROVIDERS[platform].verify(credentials)
   } catch (error) {
     if (!(error instanceof InvalidCredentials)) throw error
     throw invalidRequest(

@@ -35,9 +35,8 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
   /** Opens what is stored now, which may be newer than what the chunk was claimed with. */
   async function open(applicationId: number): Promise<Entry | undefined> {
     const credentials = await store.credentials.open({ applicationId, platform })
-    const kind = PROVIDERS[platform]
-    if (!credentials || !kind) return undefined
-    const provider = kind.open(credentials, { config, log, tokens: store.providerTokens })
+    if (!credentials) return undefined
+    const provider = PROVIDERS[platform].open(credentials, { config, log, tokens: store.providerTokens })
     const entry = { version: credentials.version, provider, usedAt: performance.now() }
     const former = entries.get(applicationId)
     entries.set(applicationId, entry)

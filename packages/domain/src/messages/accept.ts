@@ -63,7 +63,7 @@ function checkPayloads(
 ): void {
   const violations = messages.flatMap((message, index) =>
     configured
-      .flatMap((platform) => PROVIDERS[platform]?.check(pushMessageOf(message)) ?? [])
+      .flatMap((platform) => PROVIDERS[platform].check(pushMessageOf(message)))
       .map(({ field, hint }) => ({ fieldName: `${fieldOf(index)}.${field}`, hint })),
   )
   if (violations.length > 0) throw invalidRequest(violations)
