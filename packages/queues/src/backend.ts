@@ -59,8 +59,8 @@ const hintQueue = (queue: Omit<HintQueue, 'board'>): HintQueue => ({
   addBulk: (jobs) => queue.addBulk(jobs),
   on: (event, listener) => queue.on(event, listener),
   close: () => queue.close(),
-  // Bull Board serves both back ends, its types know the queues of Redis only.
-  board: new BullMQAdapter(queue as unknown as Queue),
+  // To look at: a pause set there would stop deliveries unseen. Bull Board serves both back ends, its types know the queues of Redis only.
+  board: new BullMQAdapter(queue as unknown as Queue, { readOnlyMode: true }),
 })
 
 /** A job that is to be offered again goes back into the queue under its own id. */
@@ -106,11 +106,23 @@ export async function openRedisBackend(url: string, prefix: string, onError: (er
  */
 const PLANNER = '-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off'
 
+async function migrateQueues(pool: pg.Pool, onError: (error: Error) => void): Promise<void> {
+  const client = await pool.connect()
+  client.on('error', onError)
+  try {
+    await runMigrations(client, DEFAULT_SCHEMA)
+  } finally {
+    client.off('error', onError)
+    client.release()
+  }
+}
+
 export async function openPostgresBackend(url: string, onError: (error: Error) => void): Promise<Backend> {
   const pool = new pg.Pool({
     connectionString: url,
     options: `-c search_path=${DEFAULT_SCHEMA} ${PLANNER}`,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     max: 20,
     connectionTimeoutMillis: 10_000,
     application_name: 'push-server queues',
@@ -118,11 +130,11 @@ export async function openPostgresBackend(url: string, onError: (error: Error) =
   // Every queue and worker listens to the pool they share.
   pool.setMaxListeners(0)
   pool.on('error', onError)
-  const client = await pool.connect()
   try {
-    await runMigrations(client, DEFAULT_SCHEMA)
-  } finally {
-    client.release()
+    await migrateQueues(pool, onError)
+  } catch (error) {
+    await pool.end()
+    throw error
   }
   const bound = withBackend(createPostgresBackend)
   return {

@@ -13,6 +13,9 @@ const SECRETS = new Set([
   'clientSecret',
   'body',
   'authorization',
+  // PostgreSQL repeats values there.
+  'detail',
+  'where',
 ])
 const CENSORED = '[redacted]'
 /** Deeper than anything we log; what is below is cut off, whatever it is. */

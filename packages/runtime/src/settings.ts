@@ -31,7 +31,11 @@ export const SETTINGS = {
   logPretty: flag('LOG_PRETTY', 'Logs for a terminal instead of JSON lines.', { fallback: 'false' }),
 
   databaseUrl: text('DATABASE_URL', 'PostgreSQL, `postgres://user:password@host:port/database`.', { secret: true }),
-  databasePool: count('DATABASE_POOL', 'Most database connections of one process.', { fallback: '20' }),
+  databasePool: count(
+    'DATABASE_POOL',
+    'Most database connections of one process for its tables; queues in PostgreSQL take up to 20 more.',
+    { fallback: '20' },
+  ),
   redisUrl: text('REDIS_URL', 'Redis of the queues, `redis://…`; without it they live in PostgreSQL.', {
     secret: true,
   }),

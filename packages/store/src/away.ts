@@ -1,10 +1,24 @@
-// Whether an error means that PostgreSQL is out of reach, rather than that it refused something.
+// Whether an error means that PostgreSQL is out of reach, or that it refused what it was given.
 
-/** Of the operating system, of PostgreSQL (classes 08 and 57P: connections, shutdowns; 53300: too many) and of Prisma. */
-const CODES = /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EHOSTUNREACH|08|57P|53300|P1001|P1017)/
-const MESSAGES = /connection terminated|timeout exceeded when trying to connect|not queryable/i
+/**
+ * Of the operating system, of PostgreSQL (classes 08 and 57P: connections, shutdowns; 53300: too many; 25006: a replica)
+ * and of Prisma.
+ */
+const CODES = /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN|08|57P|53300|25006|P1001|P1017)/
+const MESSAGES = /connection terminated|timeout exceeded when trying to connect|query read timeout|not queryable/i
+
+interface Fault {
+  code?: string
+  message?: string
+  /** Where Prisma keeps PostgreSQL's own code. */
+  meta?: { driverAdapterError?: { cause?: { originalCode?: string } } }
+}
 
 export function isAway(error: unknown): boolean {
-  const { code = '', message = '' } = error as { code?: string; message?: string }
-  return CODES.test(code) || MESSAGES.test(message)
+  const { code = '', message = '', meta } = error as Fault
+  const inner = meta?.driverAdapterError?.cause?.originalCode ?? ''
+  return CODES.test(code) || CODES.test(inner) || MESSAGES.test(message)
 }
+
+/** Classes 22 and 23: data and constraints. Trying again cannot help, as it does with all other faults. */
+export const isRefused = (error: unknown) => /^2[23]/.test((error as Fault).code ?? '')

@@ -39,6 +39,11 @@ const CONTENT: Statement = {
 type Claimed = Omit<ClaimedChunk, keyof Content>
 type Content = Pick<ClaimedChunk, 'credentialsVersion' | 'messages' | 'deliveries' | 'laterDueAt'>
 
+const UNCLAIM: Statement = {
+  name: 'chunk-unclaim',
+  text: 'UPDATE chunks SET owner = NULL, lease_until = NULL WHERE id = $1 AND epoch = $2',
+}
+
 /** A chunk that was stored while its platform was being paused: whoever waits for it is told here. */
 const TELL_PAUSED: Statement = {
   name: 'chunk-tell-paused',
@@ -61,7 +66,7 @@ const SWEEP: Statement = {
       WHERE c.settled_at IS NULL AND c.due_at < now() - $1 * interval '1 ms'
         AND (c.lease_until IS NULL OR c.lease_until < now())
         AND (c.swept_at IS NULL OR c.swept_at < now() - $1 * interval '1 ms') AND NOT ${PAUSED}
-      ORDER BY c.due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+      ORDER BY c.swept_at NULLS FIRST, c.due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     UPDATE chunks SET swept_at = now() FROM due WHERE chunks.id = due.id
     RETURNING chunks.id, chunks.application_id AS "applicationId", chunks.platform, chunks.lane, chunks.try`,
 }
@@ -88,8 +93,14 @@ export const openChunkClaims = (database: Database) => ({
       await database.query(TELL_PAUSED, [id])
       return undefined
     }
-    const [content] = await database.query<Content>(CONTENT, [id, chunk.applicationId, chunk.platform])
-    return content && { ...chunk, ...content }
+    try {
+      const [content] = await database.query<Content>(CONTENT, [id, chunk.applicationId, chunk.platform])
+      return content && { ...chunk, ...content }
+    } catch (error) {
+      // If this fails as well, the lease runs out.
+      await database.query(UNCLAIM, [id, chunk.epoch]).catch(() => {})
+      throw error
+    }
   },
 
   /** Answers those still held, and whether their platform was paused meanwhile. */

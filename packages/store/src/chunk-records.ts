@@ -5,7 +5,8 @@ import type { Database, Statement } from './database.ts'
 
 /**
  * Checkpoint and release in one statement. `fence` lets nobody write who lost the claim. Only what was pending counts, so
- * that a record whose success was not heard of can be written again. A release settles the chunk when nothing is pending,
+ * that a record whose success was not heard of can be written again. Devices are locked in one order, or two chunks with
+ * the same dead tokens would deadlock. A release settles the chunk when nothing is pending,
  * otherwise makes it due again at $11, now when that is null; either way the waiter is told.
  */
 const RECORD: Statement = {
@@ -36,11 +37,14 @@ const RECORD: Statement = {
         due_at = CASE WHEN $10 THEN coalesce($11, now()) ELSE c.due_at END
       FROM tally, fence WHERE c.id = fence.id
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
-    dropped AS (
-      UPDATE devices d SET dropped_at = now(), drop_reason = t.reason
-      FROM recorded, unnest($12::text[], $13::text[], $14::timestamptz[]) AS t(token, reason, since)
+    doomed AS (
+      SELECT d.id, t.reason
+      FROM recorded, unnest($12::text[], $13::text[], $14::timestamptz[]) AS t(token, reason, since), devices d
       WHERE d.application_id = recorded.application_id AND d.token = t.token AND d.platform = recorded.platform
         AND d.registered_at <= t.since AND d.dropped_at IS NULL
+      ORDER BY d.id FOR UPDATE OF d),
+    dropped AS (
+      UPDATE devices d SET dropped_at = now(), drop_reason = doomed.reason FROM doomed WHERE d.id = doomed.id
       RETURNING d.id),
     told AS (
       SELECT pg_notify(waiter, id::text) FROM recorded WHERE $10 AND waiter IS NOT NULL)

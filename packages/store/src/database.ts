@@ -36,12 +36,18 @@ const queryable = (client: pg.Pool | pg.PoolClient): Queryable => ({
   },
 })
 
+/** Far longer than any of our statements takes. */
+const QUERY_TIMEOUT_MS = 15_000
+
 export function openDatabase(options: { url: string; connections: number; onError(error: Error): void }): Database {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.connections,
     connectionTimeoutMillis: 10_000,
+    // A failover can leave a connection silent: neither it nor a query on it may keep anybody waiting for ever.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: QUERY_TIMEOUT_MS,
     application_name: 'push-server',
   })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.

@@ -1,7 +1,7 @@
 // The store: opened once per process, handed down, closed last.
 import { openActivations } from './activations.ts'
 import { openApplications } from './applications.ts'
-import { isAway } from './away.ts'
+import { isAway, isRefused } from './away.ts'
 import { openBacklog } from './backlog.ts'
 import { openChunkClaims } from './chunk-claims.ts'
 import { openChunkRecords } from './chunk-records.ts'
@@ -23,9 +23,13 @@ export interface StoreOptions {
   onError(error: Error): void
 }
 
+const TOKEN_CONNECTIONS = 3
+
 /** Connects lazily: an unreachable database shows at the first query. */
 export function openStore(options: StoreOptions) {
   const database = openDatabase(options)
+  // Apart from the others: whoever mints a token asks a provider meanwhile, and must not keep leases from being renewed.
+  const tokenDatabase = openDatabase({ ...options, connections: TOKEN_CONNECTIONS })
   const encryption = createEncryption(options.encryptionKey, options.encryptionKeysOld)
   return {
     applications: openApplications(database),
@@ -35,12 +39,16 @@ export function openStore(options: StoreOptions) {
     messages: openMessages(database),
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
     pauses: openPauses(database),
-    providerTokens: openProviderTokens(database, encryption),
+    providerTokens: openProviderTokens(tokenDatabase, encryption),
     ...openBacklog(database),
     isAway,
+    isRefused,
     listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) =>
       listen({ ...rest, url: options.url, onError: options.onError }),
-    close: () => database.close(),
+    async close() {
+      await tokenDatabase.close()
+      await database.close()
+    },
   }
 }
 export type Store = ReturnType<typeof openStore>

@@ -40,5 +40,6 @@ export async function writeAuthority({ simulator }: Folders, pem: string): Promi
 export const terminalDefaults = (environment: Environment): Environment => ({
   LOG_LEVEL: 'warn',
   LOG_PRETTY: 'true',
-  ...environment,
+  // What is empty is not given: Compose passes every variable it knows.
+  ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')),
 })

@@ -10,7 +10,9 @@ export interface Counts {
 export function createCounts(): Counts {
   const byOutcome = new Map<CountedOutcome, Map<string, number>>()
   return {
-    add(outcome, reason) {
+    add(outcome, told) {
+      // Behind a colon stand texts of the transport: as a label each would be a series of its own for ever.
+      const [reason = ''] = told.split(':', 1)
       let byReason = byOutcome.get(outcome)
       if (!byReason) byOutcome.set(outcome, (byReason = new Map()))
       byReason.set(reason, (byReason.get(reason) ?? 0) + 1)

@@ -25,10 +25,11 @@ export interface Worker extends Context {
 /** Resolves when the chunk is out of hand. Rejects when it could not even be claimed; the sweep will bring it again. */
 export async function deliverChunk(worker: Worker, chunkId: number): Promise<void> {
   const { config, owner, store } = worker
+  const askedAt = performance.now()
   const chunk = await store.chunks.claim(chunkId, owner, config.leaseTime)
   if (!chunk) return
   const log = worker.log.child({ chunkId, epoch: chunk.epoch })
-  const hold = worker.leases.hold(chunk)
+  const hold = worker.leases.hold(chunk, askedAt)
   const ledger = openLedger({
     claim: chunk,
     owner,
@@ -135,6 +136,7 @@ interface Settling {
 
 function settle(hand: InHand, { delivery, message, outcome, claimedAt }: Settling): void {
   const { chunk, hold, ledger } = hand
+  hold.check()
   const disposal = disposeOf(delivery, outcome, {
     now: Date.now(),
     validUntil: chunk.messages[message]?.validUntil ?? null,
@@ -188,7 +190,11 @@ async function afterRelease({ worker, chunk, fault }: InHand, release: Release):
       const { applicationId, credentialsVersion: version } = chunk
       const paused = await store.pauses.pause({ applicationId, platform, version, reason: fault })
       isPaused = paused
-      if (paused) log.error({ applicationId, platform, reason: fault }, 'platform paused: its credentials are at fault')
+      if (paused)
+        log.error(
+          { applicationId, platform, reason: fault },
+          'platform paused: its credentials are at fault; it waits until they are uploaded again',
+        )
     }
     if (release.settled || isPaused) return
     await queues.enqueue([{ ...chunk, chunkId: chunk.id, try: release.try, delayMs: release.delayMs }])

@@ -6,11 +6,14 @@ export interface Hold {
   /** Aborted when no further push of the chunk may start. */
   readonly signal: AbortSignal
   abort(reason: string): void
+  /** Aborts when the lease is no longer certain, without waiting for the next renewal: a process may have been frozen. */
+  check(): void
   end(): void
 }
 
 export interface Leases {
-  hold(claim: Claim): Hold
+  /** `askedAt`: when the claim was asked for, on the clock of `performance`. */
+  hold(claim: Claim, askedAt: number): Hold
   /** Aborts all holds, and those that are still to come: the process is stopping. */
   abortAll(reason: string): void
   close(): void
@@ -43,10 +46,13 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
     entry.controller.abort(reason)
   }
 
+  const check = (entry: Entry) => {
+    if (performance.now() - entry.renewedAt > leaseMs / 2) abort(entry, 'lease not renewed in time')
+  }
+
   /** A renewal that hangs is as bad as one that fails: nothing is pushed on half a lease. */
   function tick(): void {
-    const late = performance.now() - leaseMs / 2
-    for (const entry of entries.values()) if (entry.renewedAt < late) abort(entry, 'lease not renewed in time')
+    for (const entry of entries.values()) check(entry)
     if (!renewing && entries.size > 0) void renew([...entries.values()])
   }
 
@@ -77,13 +83,14 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
 
   const timer = setInterval(tick, Math.min(LONGEST_RENEWAL_MS, leaseMs / 4))
   return {
-    hold(claim) {
-      const entry: Entry = { claim, controller: new AbortController(), renewedAt: performance.now() }
+    hold(claim, askedAt) {
+      const entry: Entry = { claim, controller: new AbortController(), renewedAt: askedAt }
       entries.set(claim.id, entry)
       if (stopping !== undefined) abort(entry, stopping)
       return {
         signal: entry.controller.signal,
         abort: (reason) => abort(entry, reason),
+        check: () => check(entry),
         end: () => void (entries.get(claim.id) === entry && entries.delete(claim.id)),
       }
     },

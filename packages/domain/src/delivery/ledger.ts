@@ -17,7 +17,7 @@ export interface Ledger {
 export interface LedgerOptions {
   claim: Claim
   owner: string
-  store: Pick<Store, 'chunks' | 'isAway'>
+  store: Pick<Store, 'chunks' | 'isRefused'>
   log: Logger
   /** The claim went to another worker: no further push may start. */
   onLost(): void
@@ -62,7 +62,7 @@ export function openLedger({ claim, owner, store, log, onLost }: LedgerOptions):
     },
 
     /**
-     * Does not give up while the database is away: outcomes that are not written would be pushed again. What the database
+     * Does not give up while the database is away or busy: outcomes that are not written would be pushed again. What the database
      * refuses is not tried for ever: the lease runs out then, and the chunk is pushed again.
      */
     async release(dueAt) {
@@ -72,7 +72,7 @@ export function openLedger({ claim, owner, store, log, onLost }: LedgerOptions):
         try {
           return await store.chunks.release(claim, owner, { ...page, dueAt })
         } catch (error) {
-          if (!store.isAway(error)) throw error
+          if (store.isRefused(error)) throw error
           log.warn({ err: error }, 'recording failed; trying again')
           await sleep(RETRY_MS)
         }

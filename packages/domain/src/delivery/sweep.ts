@@ -3,10 +3,12 @@ import type { Context, Service } from '../context.ts'
 
 /** So many chunks at once; a longer backlog takes several rounds. */
 const BATCH = 1000
+/** Of these every delivery is written. */
+const EXPIRE_BATCH = 50
 
 /** One round; answers how many chunks got a job and how many were too old. */
 export async function sweep({ config, store, queues, log }: Context): Promise<{ enqueued: number; expired: number }> {
-  const expired = await store.chunks.expire(BATCH)
+  const expired = await store.chunks.expire(EXPIRE_BATCH)
   if (expired.length > 0) log.warn({ chunks: expired.length }, 'chunks past their age limit failed as TooOld')
   const due = await store.chunks.sweep(config.sweepAfter, BATCH)
   if (due.length === 0) return { enqueued: 0, expired: expired.length }

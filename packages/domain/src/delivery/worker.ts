@@ -3,6 +3,7 @@ import { LANES, type Lane, type Platform } from '@push-server/contract'
 import type { Handled, JobData } from '@push-server/queues'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '../context.ts'
 import { deliverChunk, type Worker } from './deliver.ts'
 import { openLeases } from './leases.ts'
@@ -10,14 +11,29 @@ import { openProviderPool } from './provider-pool.ts'
 import { createSlots } from './slots.ts'
 
 /** How soon a chunk whose application holds its share of the slots is offered again. */
-const NEXT_OFFER_MS: Record<Lane, number> = { direct: 50, campaign: 500 }
+const NEXT_OFFER_MS: Record<Lane, number> = { direct: 250, campaign: 500 }
+/** While the database is away its chunks cannot be claimed, and their jobs are kept. */
+const AWAY_MS = 1000
+
+/** Waits as well: a slot that came back at once would take the same jobs round and round. */
+const offerAgain = async (ms: number): Promise<Handled> => {
+  await sleep(ms)
+  return { againInMs: ms }
+}
 
 const shareOut = (worker: Worker, lane: Lane, size: number) => {
   const slots = createSlots(size)
   return async ({ chunkId, applicationId }: JobData): Promise<Handled> => {
     const giveBack = slots.take(applicationId)
-    if (!giveBack) return { againInMs: NEXT_OFFER_MS[lane] }
-    await deliverChunk(worker, chunkId).finally(giveBack)
+    if (!giveBack) return offerAgain(NEXT_OFFER_MS[lane])
+    try {
+      await deliverChunk(worker, chunkId)
+    } catch (error) {
+      if (!worker.store.isAway(error)) throw error
+      return await offerAgain(AWAY_MS)
+    } finally {
+      giveBack()
+    }
   }
 }
 
@@ -53,6 +69,9 @@ async function withDeadline(work: Promise<unknown>, ms: number, onLate: () => vo
     onLate()
     resolve()
   }, ms)
-  await Promise.race([work, promise])
-  clearTimeout(timer)
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }

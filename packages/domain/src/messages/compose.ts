@@ -25,7 +25,7 @@ export function composeMessage(message: Message, field: string, now = Date.now()
 function composeValidUntil(value: string | number | null | undefined, fieldName: string, now: number): number | null {
   if (value === null || value === undefined) return null
   const instant = instantOf(value)
-  if (instant === undefined)
+  if (instant === undefined || instant < 0)
     throw invalidRequest([{ fieldName, hint: 'must be an ISO 8601 time with offset, or seconds since the epoch' }])
   return Math.min(instant, now + LONGEST_VALIDITY_MS)
 }
