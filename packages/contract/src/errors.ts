@@ -84,4 +84,12 @@ export const TEXT = {
     `Too many messages in batch - do no send more than ${most} messages at once to avoid server congestion.`,
   batchItem: (index: number, nested: string) =>
     `Push message at index: ${index} is not valid. Nested error is: ${nested}`,
+  campaignMessageMissing: 'You must specify a push campaign message payload.',
+  campaignApplicationUnknown: (appId: string) =>
+    `Application with a provided PowerAuth app ID does not exist: ${appId}`,
+  campaignUnknown: 'Campaign with entered ID does not exist',
+  campaignUsersMissing: 'Empty requestObject data',
+  campaignTestUserMissing: 'Request must contain a user ID.',
+  campaignSent: 'Campaign was already sent',
+  campaignIs: (state: string) => `Campaign is ${state}`,
 } as const

@@ -3,6 +3,7 @@ import { openActivations } from './activations.ts'
 import { openApplications } from './applications.ts'
 import { isAway, isRefused } from './away.ts'
 import { openBacklog } from './backlog.ts'
+import { openCampaigns } from './campaigns.ts'
 import { openChunkClaims } from './chunk-claims.ts'
 import { openChunkRecords } from './chunk-records.ts'
 import { openCredentials } from './credentials.ts'
@@ -13,6 +14,10 @@ import { openMessages } from './messages.ts'
 import { listen, type ListenOptions } from './notifications.ts'
 import { openPauses } from './pauses.ts'
 import { openProviderTokens } from './provider-tokens.ts'
+import { openRunChunks } from './run-chunks.ts'
+import { openRunCut } from './run-cut.ts'
+import { openRunResults } from './run-results.ts'
+import { openRuns } from './runs.ts'
 
 export interface StoreOptions {
   url: string
@@ -38,6 +43,9 @@ export function openStore(options: StoreOptions) {
     activations: openActivations(database),
     messages: openMessages(database),
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
+    campaigns: openCampaigns(database),
+    runs: { ...openRuns(database), ...openRunCut(database), ...openRunResults(database) },
+    runChunks: openRunChunks(database),
     pauses: openPauses(database),
     providerTokens: openProviderTokens(tokenDatabase, encryption),
     ...openBacklog(database),

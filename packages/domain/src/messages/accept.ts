@@ -62,7 +62,7 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
 }
 
 /** Before anything is stored, for every platform that the application has credentials for. */
-function checkPayloads(
+export function checkPayloads(
   messages: readonly NewMessage[],
   configured: readonly Platform[],
   fieldOf: (index: number) => string,
