@@ -56,6 +56,7 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
 /** Records what is left. When the database refuses it, the lease is left to run out: the chunk then comes round again. */
 async function giveBack(hand: InHand): Promise<void> {
   const { hold, ledger, worker } = hand
+  hold.pushed()
   count(hand)
   try {
     const release = await ledger.release(nextDue(hand))
