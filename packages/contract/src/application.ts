@@ -68,6 +68,10 @@ const settings = Object.fromEntries(
 export const Pause = Type.Object(
   {
     reason: Type.String({ examples: ['InvalidProviderToken'] }),
+    lanes: Type.String({
+      enum: ['all', 'campaign'],
+      description: '`campaign`: only campaigns wait, direct messages are sent.',
+    }),
     timestampPaused: Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] }),
   },
   { title: 'Pause' },

@@ -76,7 +76,7 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
   for (const [name, outcome, given, record] of table) {
     const disposal = disposeOf({ ...delivery, ...given }, outcome, { ...usual, ...given })
     t.match(disposal.record, { id: 7, ...record }, name)
-    t.notOk(disposal.deadToken, `${name}: no token dropped`)
+    t.equal(disposal.deadToken?.doubtful, outcome.kind === 'token-doubtful' || undefined, `${name}: its token`)
   }
 
   const told = disposeOf(delivery, { kind: 'token-gone', reason: 'Unregistered', since: NOW - HOUR }, usual)
@@ -102,6 +102,7 @@ t.test('screen: what is still to be pushed', async (t) => {
     platform: 'ios',
     lane: 'direct',
     runId: null,
+    probe: false,
     rate: null,
     outcomes: null,
     try: 0,

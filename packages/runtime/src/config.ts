@@ -22,6 +22,7 @@ const PREFIXES = [
   'SWEEP_',
   'ENCRYPTION_',
   'CAMPAIGN_',
+  'GUARD_',
 ]
 
 /** What Kubernetes puts into the environment for every service of a namespace, ours among them. */

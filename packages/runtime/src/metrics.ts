@@ -29,6 +29,8 @@ export interface Metrics {
   /** The time from a push to its answer, in seconds. */
   answered(platform: string): (seconds: number) => void
   dropped(platform: string, count: number): void
+  /** A guard of a device table has tripped. */
+  tripped(platform: string): void
   /** Read at each scrape. */
   watch(look: Look): void
   contentType: string
@@ -63,6 +65,13 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     registers,
   })
 
+  const tripped = new Counter({
+    name: 'push_guard_trips_total',
+    help: 'Guards that stopped the dropping of tokens because too many were doubtful',
+    labelNames: ['platform'],
+    registers,
+  })
+
   let look: Look | undefined
   let refresh: ReturnType<typeof createBacklogGauges> | undefined
   return {
@@ -74,6 +83,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
       return (seconds) => observed.observe(seconds)
     },
     dropped: (platform, count) => dropped.inc({ platform }, count),
+    tripped: (platform) => tripped.inc({ platform }),
     watch(wanted) {
       refresh = createBacklogGauges(registers)
       look = wanted

@@ -4,10 +4,16 @@ import type { Claim, ClaimedChunk } from './chunk-row.ts'
 import type { Database, Statement } from './database.ts'
 import { readRunContent, type ChunkHead } from './run-chunks.ts'
 
-/** A chunk whose application's platform is paused for its lane, or whose run is held or cancelled. */
-export const PAUSED = `(EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
-  AND p.platform = c.platform AND p.lanes IN ('all', c.lane)) OR (c.run_id IS NOT NULL AND EXISTS (
+/**
+ * A chunk whose application's platform is paused for its lane, or whose run is held or cancelled. The one chunk that probes
+ * a pause is not.
+ */
+export const PAUSED = `(EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id AND p.platform = c.platform
+  AND p.lanes IN ('all', c.lane) AND p.probe_chunk_id IS DISTINCT FROM c.id) OR (c.run_id IS NOT NULL AND EXISTS (
     SELECT FROM runs r WHERE r.id = c.run_id AND (r.paused_at IS NOT NULL OR r.cancelled_at IS NOT NULL))))`
+
+const PROBES = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id AND p.platform = c.platform
+  AND p.probe_chunk_id = c.id)`
 
 /** A second of tolerance: queue and database have clocks of their own. */
 const CLAIM: Statement = {
@@ -16,7 +22,7 @@ const CLAIM: Statement = {
     WHERE c.id = $1 AND c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
       AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}
     RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane,
-      c.run_id AS "runId", c.try, c.seed, (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
+      c.run_id AS "runId", c.try, c.seed, ${PROBES} AS probe, (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
 }
 
 /**

@@ -1,6 +1,6 @@
 // Records: what became of a chunk's deliveries, written in bulk and only under the claim's epoch.
 import type { Platform } from '@push-server/contract'
-import { DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
+import { deadTokenColumns, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
 import type { Claim, DeadToken, DeliveryRecord } from './chunk-row.ts'
 import type { Database, Statement } from './database.ts'
 
@@ -35,7 +35,7 @@ const RECORD: Statement = {
         })}
       FROM tally, fence WHERE c.id = fence.id
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
-    ${DROP_TOKENS('$12', '$13', '$14')}
+    ${DROP_TOKENS(12)}
     ${RELEASED('$10')}`,
 }
 
@@ -94,9 +94,7 @@ export const openChunkRecords = (database: Database) => {
       deliveries.map((delivery) => delivery.providerId),
       release !== undefined,
       release ? timeOf(release.dueAt) : null,
-      deadTokens.map((dead) => dead.token),
-      deadTokens.map((dead) => dead.reason),
-      deadTokens.map((dead) => timeOf(dead.since)),
+      ...deadTokenColumns(deadTokens),
     ])
     return row
   }

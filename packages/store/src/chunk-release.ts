@@ -1,4 +1,5 @@
 // The parts of a record that both lanes share, as SQL: giving the chunk back, dropping dead tokens, telling who waits.
+import type { DeadToken } from './chunk-row.ts'
 
 interface ReleaseTerms {
   /** Whether the claim ends. */
@@ -18,16 +19,26 @@ export const RELEASE_COLUMNS = ({ release, dueAt, settles }: ReleaseTerms) => `
         try = CASE WHEN ${release} THEN c.try + 1 ELSE c.try END,
         due_at = CASE WHEN ${release} THEN coalesce(${dueAt}, now()) ELSE c.due_at END`
 
-/** Devices are locked in one order, or two chunks with the same dead tokens would deadlock. `recorded` comes before it. */
-export const DROP_TOKENS = (tokens: string, reasons: string, times: string) => `doomed AS (
-      SELECT d.id, t.reason
-      FROM recorded, unnest(${tokens}::text[], ${reasons}::text[], ${times}::timestamptz[]) AS t(token, reason, since), devices d
+/** Devices are locked in one order, or two chunks with the same dead tokens would deadlock. `recorded` comes before it, `first` is the first of four placeholders. */
+export const DROP_TOKENS = (first: number) => `doomed AS (
+      SELECT d.id, t.reason, t.doubtful
+      FROM recorded, devices d, unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::timestamptz[], $${first + 3}::bool[])
+        AS t(token, reason, since, doubtful)
       WHERE d.application_id = recorded.application_id AND d.token = t.token AND d.platform = recorded.platform
         AND d.registered_at <= t.since AND d.dropped_at IS NULL
       ORDER BY d.id FOR UPDATE OF d),
     dropped AS (
-      UPDATE devices d SET dropped_at = now(), drop_reason = doomed.reason FROM doomed WHERE d.id = doomed.id
+      UPDATE devices d SET dropped_at = now(), drop_reason = doomed.reason, drop_doubtful = doomed.doubtful
+      FROM doomed WHERE d.id = doomed.id
       RETURNING d.id),`
+
+/** The values of DROP_TOKENS. */
+export const deadTokenColumns = (deadTokens: readonly DeadToken[]) => [
+  deadTokens.map(({ token }) => token),
+  deadTokens.map(({ reason }) => reason),
+  deadTokens.map(({ since }) => new Date(since)),
+  deadTokens.map(({ doubtful = false }) => doubtful),
+]
 
 /** The answer to whoever recorded; a gateway that waits for the chunk is told of its release. */
 export const RELEASED = (release: string) => `told AS (

@@ -13,6 +13,8 @@ export interface ClaimedChunk extends Claim {
   lane: Lane
   /** Campaign lane only. */
   runId: number | null
+  /** It is in hand only to find out whether a paused platform works again: one delivery is pushed. */
+  probe: boolean
   /** How often it was in hand before. */
   try: number
   /** With a delivery's position it makes the id that every try of the push repeats. */
@@ -76,9 +78,11 @@ export interface DeliveryRecord {
   providerId: string | null
 }
 
-/** A token that the provider called dead. It is dropped unless it was registered again after `since` (ms since the epoch). */
+/** A token that the provider refused. It is dropped unless it was registered again after `since` (ms since the epoch). */
 export interface DeadToken {
   token: string
   reason: string
   since: number
+  /** The refusal may be our own configuration's fault; the drop can be undone for a while. */
+  doubtful?: boolean
 }

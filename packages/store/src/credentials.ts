@@ -2,6 +2,7 @@
 import type { Platform } from '@push-server/contract'
 import type { Database, Statement } from './database.ts'
 import type { Encryption } from './encryption.ts'
+import { resume } from './pauses.ts'
 
 /** What a provider is opened with. */
 export interface OpenCredentials {
@@ -24,15 +25,6 @@ const PUT: Statement = {
       key_id = excluded.key_id, version = nextval('credentials_version_seq'), updated_at = now()`,
 }
 
-/** New credentials answer every doubt about the old ones: the pause ends and what waited is due. */
-const UNPAUSE: Statement = {
-  name: 'credentials-unpause',
-  text: `WITH resumed AS (
-      DELETE FROM provider_pauses WHERE application_id = $1 AND platform = $2 AND lanes = 'all' RETURNING 1)
-    UPDATE chunks SET due_at = now(), swept_at = NULL
-    WHERE application_id = $1 AND platform = $2 AND settled_at IS NULL AND EXISTS (SELECT FROM resumed)`,
-}
-
 const OPEN: Statement = {
   name: 'credentials-open',
   text: 'SELECT version, settings, secret, key_id FROM credentials WHERE application_id = $1 AND platform = $2',
@@ -47,13 +39,13 @@ const REMOVE: Statement = {
 const rowName = ({ applicationId, platform }: CredentialsKey) => `credentials/${applicationId}/${platform}`
 
 export const openCredentials = (database: Database, encryption: Encryption) => ({
-  /** Creates or replaces; ends a pause of the platform. */
+  /** Creates or replaces. New credentials answer every doubt about the old ones: pauses of the platform end. */
   async put(key: CredentialsKey, { settings, secret }: Pick<OpenCredentials, 'settings' | 'secret'>): Promise<void> {
     const sealed = encryption.seal(secret, rowName(key))
     const row = [key.applicationId, key.platform]
     await database.transaction(async (connection) => {
       await connection.query(PUT, [...row, JSON.stringify(settings), sealed.value, sealed.keyId])
-      await connection.query(UNPAUSE, row)
+      await resume(connection, key)
     })
   },
 
@@ -62,7 +54,7 @@ export const openCredentials = (database: Database, encryption: Encryption) => (
     const row = [key.applicationId, key.platform]
     await database.transaction(async (connection) => {
       await connection.query(REMOVE, row)
-      await connection.query(UNPAUSE, row)
+      await resume(connection, key)
     })
   },
 

@@ -42,7 +42,7 @@ const INSERT: Statement = {
 const UPDATE: Statement = {
   name: 'device-update',
   text: `UPDATE devices SET application_id = $1, activation_id = $2, user_id = $3, platform = $4, environment = $5,
-      token = $6, active = $7, bucket = $8, registered_at = now(), dropped_at = NULL, drop_reason = NULL
+      token = $6, active = $7, bucket = $8, registered_at = now(), dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
     WHERE id = $9`,
 }
 

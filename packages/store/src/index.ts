@@ -16,6 +16,7 @@ export type {
 } from './chunk-row.ts'
 export type { CredentialsKey, OpenCredentials } from './credentials.ts'
 export type { Registration } from './devices.ts'
+export { GUARD_REASON, GUARD_RECENT, type GuardCount, type GuardLimits, type GuardState } from './guards.ts'
 export type { Audience, NewChunk, NewDelivery, NewMessage, Recipient, StoredChunk } from './messages.ts'
 export type { Listener } from './notifications.ts'
 export type { PauseRow } from './pauses.ts'

@@ -2,7 +2,7 @@
 import type { MessageBody } from '@push-server/contract'
 import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './chunk-row.ts'
 import type { Release } from './chunk-records.ts'
-import { DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
+import { deadTokenColumns, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
 import type { Database, Queryable, Statement } from './database.ts'
 
 /** Arrays as JSON: the driver reads that natively, PostgreSQL's own form character by character. */
@@ -95,7 +95,7 @@ function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead> {
 /** What a claim tells before the content is read. */
 export type ChunkHead = Pick<
   ClaimedChunk,
-  'id' | 'epoch' | 'applicationId' | 'platform' | 'lane' | 'runId' | 'try' | 'seed' | 'expiresAt'
+  'id' | 'epoch' | 'applicationId' | 'platform' | 'lane' | 'runId' | 'probe' | 'try' | 'seed' | 'expiresAt'
 >
 
 /** Undefined when the run is gone. */
@@ -118,7 +118,7 @@ const RECORD: Statement = {
         user_ids = CASE WHEN $10 AND $5::int >= c.total THEN '{}' ELSE c.user_ids END
       FROM runs r WHERE r.id = c.run_id AND c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
-    ${DROP_TOKENS('$12', '$13', '$14')}
+    ${DROP_TOKENS(12)}
     ${RELEASED('$10')}`,
 }
 
@@ -169,9 +169,7 @@ export const openRunChunks = (database: Database) => {
       Object.keys(retries).length === 0 ? null : JSON.stringify(retries),
       release !== undefined,
       dueAt === null ? null : new Date(dueAt),
-      deadTokens.map((dead) => dead.token),
-      deadTokens.map((dead) => dead.reason),
-      deadTokens.map((dead) => new Date(dead.since)),
+      ...deadTokenColumns(deadTokens),
     ])
     return row
   }

@@ -10,6 +10,7 @@ import { openCredentials } from './credentials.ts'
 import { openDatabase } from './database.ts'
 import { openDevices } from './devices.ts'
 import { createEncryption } from './encryption.ts'
+import { openGuards } from './guards.ts'
 import { openMessages } from './messages.ts'
 import { listen, type ListenOptions } from './notifications.ts'
 import { openPauses } from './pauses.ts'
@@ -47,6 +48,7 @@ export function openStore(options: StoreOptions) {
     runs: { ...openRuns(database), ...openRunCut(database), ...openRunResults(database) },
     runChunks: openRunChunks(database),
     pauses: openPauses(database),
+    guards: openGuards(database),
     providerTokens: openProviderTokens(tokenDatabase, encryption),
     ...openBacklog(database),
     isAway,

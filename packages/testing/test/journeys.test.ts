@@ -159,15 +159,15 @@ for (const backend of BACKENDS) {
       t.same(await look(), [{ dropped: false, drop_reason: null }])
     })
 
-    t.test('a token that our own configuration can make bad is kept', async (t) => {
+    t.test('a token that our own configuration can make bad is dropped while the guard has not tripped', async (t) => {
       const doubtful = `faded400${token('doubtful').slice(8)}`
       await house.register({ userId: 'doubtful', token: doubtful })
       const { body } = await send(house, message('doubtful'))
       t.same(body.responseObject.result.ios, FAILED_ONE)
-      const rows = await house.database.query('SELECT 1 FROM devices WHERE token = $1 AND dropped_at IS NULL', [
+      const rows = await house.database.query('SELECT drop_reason, drop_doubtful FROM devices WHERE token = $1', [
         doubtful,
       ])
-      t.equal(rows.length, 1)
+      t.same(rows, [{ drop_reason: 'BadDeviceToken', drop_doubtful: true }])
     })
 
     t.test('credentials missing: counted as failed', async (t) => {

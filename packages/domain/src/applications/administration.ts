@@ -125,10 +125,14 @@ function settingsOf(row: ApplicationRow, platform: Platform): Partial<Applicatio
 }
 
 function pausesOf(row: ApplicationRow): ApplicationDetail['paused'] {
-  const whole = row.pauses.filter((pause) => pause.lanes === 'all')
-  if (whole.length === 0) return undefined
+  if (row.pauses.length === 0) return undefined
+  // Of two pauses of one platform the wider one is told.
+  const narrowFirst = row.pauses.toSorted((a, b) => b.lanes.localeCompare(a.lanes))
   return Object.fromEntries(
-    whole.map(({ platform, reason, pausedAt }) => [platform, { reason, timestampPaused: timestampOf(pausedAt) }]),
+    narrowFirst.map(({ platform, lanes, reason, pausedAt }) => [
+      platform,
+      { reason, lanes, timestampPaused: timestampOf(pausedAt) },
+    ]),
   )
 }
 

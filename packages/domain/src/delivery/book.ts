@@ -1,6 +1,7 @@
 // What a claim has to write down. Direct deliveries have rows of their own; a run's chunk keeps all outcomes in its row.
-import type { ClaimedChunk, DeadToken, DeliveryRecord, Release, Store } from '@push-server/store'
+import type { ClaimedChunk, DeadToken, DeliveryRecord, Release, Store, StoredOutcomes } from '@push-server/store'
 import type { Disposal } from './disposal.ts'
+import type { Guard } from './guard.ts'
 import { createOutcomes } from './outcomes.ts'
 
 export interface Book {
@@ -11,14 +12,19 @@ export interface Book {
   write(release?: { dueAt: number | null }): Promise<Release | undefined>
 }
 
-type Shelves = Pick<Store, 'chunks' | 'runChunks'>
+export interface BookOptions {
+  store: Pick<Store, 'chunks' | 'runChunks'>
+  guard: Pick<Guard, 'admit'>
+  chunk: ClaimedChunk
+  owner: string
+}
 
-export const bookOf = (store: Shelves, chunk: ClaimedChunk, owner: string): Book =>
-  chunk.outcomes
-    ? outcomesBook(store, { ...chunk, outcomes: chunk.outcomes }, owner)
-    : deliveriesBook(store, chunk, owner)
+export const bookOf = (options: BookOptions): Book => {
+  const { outcomes } = options.chunk
+  return outcomes ? outcomesBook(options, outcomes) : deliveriesBook(options)
+}
 
-function deliveriesBook({ chunks }: Shelves, chunk: ClaimedChunk, owner: string): Book {
+function deliveriesBook({ store: { chunks }, guard, chunk, owner }: BookOptions): Book {
   let deliveries: DeliveryRecord[] = []
   let deadTokens: DeadToken[] = []
   return {
@@ -32,9 +38,13 @@ function deliveriesBook({ chunks }: Shelves, chunk: ClaimedChunk, owner: string)
       deliveries = []
       deadTokens = []
       try {
+        const records = {
+          deliveries: page.deliveries,
+          deadTokens: await guard.admit(chunk.applicationId, page.deadTokens),
+        }
         return await (release
-          ? chunks.release(chunk, owner, { ...page, ...release })
-          : chunks.record(chunk, owner, page))
+          ? chunks.release(chunk, owner, { ...records, ...release })
+          : chunks.record(chunk, owner, records))
       } catch (error) {
         deliveries = [...page.deliveries, ...deliveries]
         deadTokens = [...page.deadTokens, ...deadTokens]
@@ -44,11 +54,9 @@ function deliveriesBook({ chunks }: Shelves, chunk: ClaimedChunk, owner: string)
   }
 }
 
-type RunChunk = ClaimedChunk & { outcomes: NonNullable<ClaimedChunk['outcomes']> }
-
 /** Everything is written each time, so a write that failed needs no memory but for the dead tokens. */
-function outcomesBook({ runChunks }: Shelves, chunk: RunChunk, owner: string): Book {
-  const outcomes = createOutcomes(chunk.outcomes)
+function outcomesBook({ store: { runChunks }, guard, chunk, owner }: BookOptions, start: StoredOutcomes): Book {
+  const outcomes = createOutcomes(start)
   let deadTokens: DeadToken[] = []
   let news = false
   return {
@@ -59,15 +67,17 @@ function outcomesBook({ runChunks }: Shelves, chunk: RunChunk, owner: string): B
     },
     hasNews: () => news,
     async write(release) {
-      const page = { outcomes: outcomes.stored(), deadTokens }
+      const page = deadTokens
       deadTokens = []
       news = false
       try {
+        const admitted = await guard.admit(chunk.applicationId, page)
+        const records = { outcomes: outcomes.stored(), deadTokens: admitted }
         return await (release
-          ? runChunks.release(chunk, owner, { ...page, ...release })
-          : runChunks.record(chunk, owner, page))
+          ? runChunks.release(chunk, owner, { ...records, ...release })
+          : runChunks.record(chunk, owner, records))
       } catch (error) {
-        deadTokens = [...page.deadTokens, ...deadTokens]
+        deadTokens = [...page, ...deadTokens]
         news = true
         throw error
       }

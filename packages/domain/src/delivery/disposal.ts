@@ -32,14 +32,14 @@ export function disposeOf(delivery: DeliveryRow, outcome: Outcome, circumstances
     case 'token-gone': {
       // Nobody learns of a death before it.
       const since = Math.min(outcome.since ?? circumstances.claimedAt, circumstances.now)
-      return {
-        record: { ...settled(delivery, 'failed', outcome.reason), attempts },
-        deadToken: { token: delivery.token, reason: storable(outcome.reason) ?? '', since },
-      }
+      return { ...failed(delivery, outcome.reason, attempts), deadToken: deadToken(delivery, outcome.reason, since) }
     }
-    case 'token-doubtful':
+    case 'token-doubtful': {
+      const dead = deadToken(delivery, outcome.reason, circumstances.claimedAt)
+      return { ...failed(delivery, outcome.reason, attempts), deadToken: { ...dead, doubtful: true } }
+    }
     case 'failed':
-      return { record: { ...settled(delivery, 'failed', outcome.reason), attempts } }
+      return failed(delivery, outcome.reason, attempts)
     case 'retry':
       return { record: retried({ ...delivery, attempts }, outcome, circumstances) }
     case 'credentials-fault':
@@ -47,6 +47,16 @@ export function disposeOf(delivery: DeliveryRow, outcome: Outcome, circumstances
       return { record: waiting(delivery, outcome.reason, null) }
   }
 }
+
+const failed = (delivery: DeliveryRow, reason: string, attempts: number): Disposal => ({
+  record: { ...settled(delivery, 'failed', reason), attempts },
+})
+
+const deadToken = ({ token }: DeliveryRow, reason: string, since: number): DeadToken => ({
+  token,
+  reason: storable(reason) ?? '',
+  since,
+})
 
 const LONGEST_TEXT = 255
 

@@ -2,9 +2,14 @@
 import type { ClaimedChunk, DeliveryRecord, DeliveryRow, MessageRow } from '@push-server/store'
 import { settled } from './disposal.ts'
 
+/** To be pushed, with the position of its message. */
+export interface Due {
+  delivery: DeliveryRow
+  message: number
+}
+
 export interface Screened {
-  /** To be pushed, with the position of each one's message. */
-  due: { delivery: DeliveryRow; message: number }[]
+  due: Due[]
   settled: DeliveryRecord[]
 }
 

@@ -10,11 +10,22 @@ const EXPIRE_BATCH = 50
 export async function sweep({ config, store, queues, log }: Context): Promise<{ enqueued: number; expired: number }> {
   const expired = await store.chunks.expire(EXPIRE_BATCH)
   if (expired.length > 0) log.warn({ chunks: expired.length }, 'chunks past their age limit failed as TooOld')
+  await probe({ store, queues, log })
+  const restored = await store.guards.takeBack()
+  if (restored > 0) log.warn({ devices: restored }, 'drops undone: a guard has tripped')
   const due = await store.chunks.sweep(config.sweepAfter, BATCH)
   if (due.length === 0) return { enqueued: 0, expired: expired.length }
   await queues.enqueue(due.map(({ id, ...chunk }) => ({ ...chunk, chunkId: id, delayMs: 0 })))
   log.info({ chunks: due.length }, 'chunks without a worker enqueued again')
   return { enqueued: due.length, expired: expired.length }
+}
+
+/** One delivery of each paused platform whose time has come is tried. */
+async function probe({ store, queues, log }: Pick<Context, 'store' | 'queues' | 'log'>): Promise<void> {
+  const probes = await store.pauses.probe()
+  if (probes.length === 0) return
+  log.info({ platforms: probes.length }, 'paused platforms probed')
+  await queues.enqueue(probes.map(({ id, ...chunk }) => ({ ...chunk, chunkId: id, delayMs: 0 })))
 }
 
 /** The service that sweeps. Any number may run: what one has swept the others leave alone for a while. */

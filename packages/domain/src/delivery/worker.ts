@@ -5,7 +5,9 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '../context.ts'
-import { deliverChunk, type Worker } from './deliver.ts'
+import { deliverChunk } from './deliver.ts'
+import { openGuard } from './guard.ts'
+import type { Worker } from './hand.ts'
 import { openLeases } from './leases.ts'
 import { openProviderPool } from './provider-pool.ts'
 import { createSlots } from './slots.ts'
@@ -46,7 +48,9 @@ export const deliveryWorker =
     const owner = `${hostname().slice(0, 20)}-${process.pid}-${randomUUID().slice(0, 8)}`
     const leases = openLeases({ store, owner, leaseMs: config.leaseTime, log })
     const providers = openProviderPool(context, platform)
-    const worker: Worker = { ...context, platform, owner, leases, providers, answered: metrics.answered(platform) }
+    const guard = openGuard(context, platform)
+    const answered = metrics.answered(platform)
+    const worker: Worker = { ...context, platform, owner, leases, providers, guard, answered }
     const concurrency = { direct: config.directConcurrency, campaign: config.campaignConcurrency }
     const consumers = LANES.map((lane) =>
       queues.consume({ platform, lane, concurrency: concurrency[lane] }, shareOut(worker, lane, concurrency[lane])),
@@ -59,6 +63,7 @@ export const deliveryWorker =
       leases.abortAll('stopping')
       await withDeadline(idle, config.stopTimeout, () => log.warn({ platform }, 'stopped with pushes in flight'))
       await providers.close()
+      await guard.close()
       leases.close()
     }
   }

@@ -1,0 +1,124 @@
+// A claimed chunk's pushes, and what the provider's answers do to its deliveries.
+import { InvalidCredentials, type Outcome, type PushTarget } from '@push-server/providers'
+import type { ClaimedChunk, DeliveryRecord, DeliveryRow } from '@push-server/store'
+import { pushMessageOf } from '../messages/index.ts'
+import type { CountedOutcome } from './counts.ts'
+import { disposeOf } from './disposal.ts'
+import type { InHand } from './hand.ts'
+import { pace } from './pace.ts'
+import { pushIdAt } from './push-id.ts'
+import { screen, type Due } from './screen.ts'
+
+/** Resolves when nothing is in flight. Rejects for faults of ours; what was not pushed then is pending. */
+export async function pushChunk(hand: InHand): Promise<void> {
+  const { worker, chunk, ledger } = hand
+  const screened = screen(chunk, Date.now())
+  for (const record of screened.settled) {
+    ledger.add({ record })
+    hand.counts.add('failed', record.reason ?? '')
+  }
+  for (const { delivery } of screened.due) hand.pending.set(delivery.id, null)
+  // A probe risks one delivery; the others wait until it is known to work.
+  const due = chunk.probe ? screened.due.slice(0, 1) : screened.due
+  if (due.length === 0 || chunk.credentialsVersion === null) return
+  try {
+    await push(hand, due, chunk.credentialsVersion)
+  } catch (error) {
+    if (!(error instanceof InvalidCredentials)) throw error
+    worker.log.error({ err: error }, 'credentials cannot be used')
+    hand.fault = 'InvalidCredentials'
+  }
+}
+
+async function push(hand: InHand, due: readonly Due[], credentialsVersion: number): Promise<void> {
+  const { worker, chunk, hold } = hand
+  const provider = await worker.providers.take(chunk.applicationId, credentialsVersion)
+  if (!provider) return
+  const claimedAt = Date.now()
+  const messages = chunk.messages.map(pushMessageOf)
+  const targets = targetsOf(chunk, due)
+  await atPace(hand, targets.length, (start, end) =>
+    provider.push(
+      { messages, targets: targets.slice(start, end) },
+      {
+        signal: hold.signal,
+        answered: worker.answered,
+        settle(index, outcome) {
+          const entry = due[start + index]
+          if (entry) settle(hand, { ...entry, outcome, claimedAt })
+        },
+      },
+    ),
+  )
+}
+
+/** All at once, or slice by slice as the run's rate allows. */
+async function atPace(
+  { worker: { store }, chunk: { runId, rate }, hold: { signal } }: InHand,
+  count: number,
+  push: (start: number, end: number) => Promise<void>,
+): Promise<void> {
+  if (runId === null || rate === null) return push(0, count)
+  const reserve = (size: number) => store.runs.reserve(runId, size)
+  await pace({ count, rate, signal, reserve, push })
+}
+
+const targetsOf = (chunk: ClaimedChunk, due: readonly Due[]): PushTarget[] =>
+  due.map(({ delivery, message }) => ({
+    token: delivery.token,
+    environment: delivery.environment ?? undefined,
+    pushId: pushIdAt(chunk.seed, delivery.position),
+    message,
+  }))
+
+interface Settling {
+  delivery: DeliveryRow
+  message: number
+  outcome: Outcome
+  claimedAt: number
+}
+
+function settle(hand: InHand, { delivery, message, outcome, claimedAt }: Settling): void {
+  const { chunk, hold, ledger } = hand
+  hold.check()
+  const disposal = disposeOf(delivery, outcome, {
+    now: Date.now(),
+    validUntil: chunk.messages[message]?.validUntil ?? null,
+    expiresAt: chunk.expiresAt,
+    claimedAt,
+    random: Math.random(),
+  })
+  ledger.add(disposal)
+  keepPending(hand, disposal.record)
+  hand.counts.add(countedAs(outcome, disposal.record), disposal.record.reason ?? '')
+  judge(hand, outcome)
+}
+
+/** What the outcome says of others than its delivery: of the tokens of the application, and of its credentials. */
+function judge(hand: InHand, outcome: Outcome): void {
+  const { worker, chunk, hold } = hand
+  switch (outcome.kind) {
+    case 'sent':
+    case 'token-gone':
+    case 'token-doubtful':
+      hand.isProven = true
+      worker.guard.count(chunk.applicationId, outcome.kind === 'token-doubtful')
+      return
+    case 'credentials-fault':
+      hand.fault ??= outcome.reason
+      hold.abort('credentials at fault')
+      return
+    case 'failed':
+    case 'retry':
+  }
+}
+
+const countedAs = (outcome: Outcome, { status }: DeliveryRecord): CountedOutcome => {
+  if (status !== 'pending') return status
+  return outcome.kind === 'credentials-fault' ? 'paused' : 'retried'
+}
+
+function keepPending({ pending }: InHand, { id, status, nextAttemptAt }: DeliveryRecord): void {
+  if (status === 'pending') pending.set(id, nextAttemptAt)
+  else pending.delete(id)
+}

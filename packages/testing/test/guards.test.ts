@@ -1,0 +1,170 @@
+// What keeps our own faults from costing devices: the guard of device tables, and pauses that are probed.
+import t, { type Test } from 'tap'
+import {
+  APP,
+  generateApnsKey,
+  APNS_SETTINGS,
+  openHouse,
+  until,
+  type House,
+  type HouseOptions,
+} from '@push-server/testing'
+
+t.setTimeout(120_000)
+
+const BAD = { status: 400, reason: 'BadDeviceToken' }
+
+async function open(t: Test, options: HouseOptions = {}): Promise<House> {
+  const house = await openHouse(options)
+  t.teardown(() => house.close())
+  await house.configure()
+  return house
+}
+
+/** Users `<prefix>1` and so on with an iPhone each. */
+async function registerPhones(house: House, prefix: string, count: number): Promise<string[]> {
+  await house.database.query(
+    `INSERT INTO devices (application_id, user_id, activation_id, platform, token, bucket, active, registered_at)
+     SELECT id, $1 || n, 'of-' || $1 || n, 'ios', $1 || lpad(to_hex(n), 64 - length($1), '0'), n % 1024, true,
+       now() - interval '1 hour' FROM applications, generate_series(1, $2::int) n WHERE app_id = $3`,
+    [prefix, count, APP],
+  )
+  return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`)
+}
+
+const droppedOf = async (house: House, prefix: string) => {
+  const [row] = await house.database.query<{ n: number }>(
+    'SELECT count(*)::int AS n FROM devices WHERE user_id LIKE $1 AND dropped_at IS NOT NULL',
+    [`${prefix}%`],
+  )
+  return row?.n ?? -1
+}
+
+const send = (house: House, userId: string) =>
+  house.api.post('/push/message/send', { appId: APP, message: { userId, body: { title: 'Hello' } } })
+const detailOf = async (house: House) => (await house.api.post('/admin/app/detail', { appId: APP })).body.responseObject
+
+async function sendCampaign(house: House, users: readonly string[]): Promise<string> {
+  const created = await house.api.post('/push/campaign/create', { appId: APP, message: { title: 'Hello' } })
+  const id: string = created.body.responseObject.id
+  await house.api.post(`/push/campaign/${id}/user/add`, users)
+  await house.api.post(`/push/campaign/send/live/${id}`, {})
+  return id
+}
+
+const campaignOf = async (house: House, id: string) =>
+  (await house.api.get(`/push/campaign/${id}/detail`)).body.responseObject
+
+const uploadCredentials = (house: House) =>
+  house.api.post('/admin/app/ios/update', {
+    appId: APP,
+    ...APNS_SETTINGS,
+    privateKeyBase64: Buffer.from(generateApnsKey()).toString('base64'),
+  })
+
+t.test('environment mix-up in a campaign: no device is lost, campaigns wait, direct messages go on', async (t) => {
+  const house = await open(t, { environment: { APNS_WINDOW: '50', CAMPAIGN_CONCURRENCY: '2' } })
+  const users = await registerPhones(house, 'a', 1500)
+  const [good = ''] = await registerPhones(house, 'b', 1)
+  house.simulator.answer('a', BAD)
+  const id = await sendCampaign(house, users)
+  await until('the guard to trip', async () => (await detailOf(house)).paused)
+  t.match((await detailOf(house)).paused, { ios: { lanes: 'campaign', reason: 'TooManyDoubtfulTokens' } })
+  await until('the drops to be undone', async () => (await droppedOf(house, 'a')) === 0)
+  const { result } = await until('the campaign to be held', async () => {
+    const [row] = await house.database.query<{ n: number }>(
+      'SELECT count(*)::int AS n FROM chunks WHERE settled_at IS NULL AND lease_until > now()',
+    )
+    return row?.n === 0 && (await campaignOf(house, id))
+  })
+  t.ok(result.ios.pending > 0, `${result.ios.failed} failed before it was held, ${result.ios.pending} wait`)
+
+  t.match((await send(house, good)).body.responseObject.result.ios, { sent: 1 }, 'direct messages are sent')
+  const [bad = ''] = users
+  t.match((await send(house, bad)).body.responseObject.result.ios, { failed: 1 })
+  t.equal(await droppedOf(house, 'a'), 0, 'and drop nothing')
+
+  house.simulator.forgetAnswers('a')
+  t.equal((await uploadCredentials(house)).status, 200)
+  t.notOk((await detailOf(house)).paused, 'new credentials end it')
+  await until('the campaign to be sent', async () => (await campaignOf(house, id)).state === 'sent', 30_000)
+  t.match(await campaignOf(house, id), { result: { ios: { pending: 0, failed: result.ios.failed, total: 1500 } } })
+})
+
+t.test('environment mix-up, slowly: direct messages one by one do not empty the table either', async (t) => {
+  const house = await open(t)
+  const users = await registerPhones(house, 'c', 30)
+  house.simulator.answer('c', BAD)
+  for (const user of users) t.match((await send(house, user)).body.responseObject.result.ios, { failed: 1 })
+  t.match((await detailOf(house)).paused, { ios: { lanes: 'campaign' } })
+  await until('the drops to be undone', async () => (await droppedOf(house, 'c')) === 0)
+  const metrics = await house.context.metrics.text()
+  t.match(metrics, /push_guard_trips_total\{platform="ios"\} 1/)
+})
+
+t.test('a stale audience: every dead token is dropped, and nothing is paused', async (t) => {
+  const house = await open(t)
+  const users = await registerPhones(house, 'd', 600)
+  house.simulator.answer('d', { status: 410, reason: 'Unregistered' })
+  const id = await sendCampaign(house, users)
+  await until('the campaign to be sent', async () => (await campaignOf(house, id)).state === 'sent', 30_000)
+  t.equal(await droppedOf(house, 'd'), 600)
+  t.notOk((await detailOf(house)).paused)
+})
+
+t.test('a few bad tokens among many are dropped', async (t) => {
+  const house = await open(t)
+  const users = await registerPhones(house, 'e', 500)
+  // 15 of 500, one after the other in the chunk.
+  house.simulator.answer(`e${'0'.repeat(62)}`, BAD)
+  const id = await sendCampaign(house, users)
+  await until('the campaign to be sent', async () => (await campaignOf(house, id)).state === 'sent', 30_000)
+  t.equal(await droppedOf(house, 'e'), 15)
+  t.notOk((await detailOf(house)).paused)
+})
+
+t.test('credentials at fault: probed with one delivery, resumed by the first that gets through', async (t) => {
+  const house = await open(t)
+  const users = await registerPhones(house, 'f', 40)
+  house.simulator.answer('f', { status: 403, reason: 'InvalidProviderToken' })
+  const requests = () => house.simulator.stats().ios.requests
+  const id = await sendCampaign(house, users)
+  await until('the pause', async () => (await detailOf(house)).paused)
+  t.match((await detailOf(house)).paused, { ios: { lanes: 'all', reason: 'InvalidProviderToken' } })
+  await until('the chunk to be put back', async () => {
+    const [row] = await house.database.query<{ n: number }>(
+      'SELECT count(*)::int AS n FROM chunks WHERE owner IS NOT NULL',
+    )
+    return row?.n === 0
+  })
+  const before = requests()
+  const pauseOf = async () =>
+    (
+      await house.database.query<{ probes: number; minutes: number; chunk: string | null }>(
+        `SELECT probes, probe_chunk_id AS chunk, round(extract(epoch FROM next_probe_at - now()) / 60)::int AS minutes
+       FROM provider_pauses`,
+      )
+    )[0]
+  t.match(await pauseOf(), { probes: 0, minutes: 1 }, 'the first after a minute')
+  for (const [probes, minutes] of [
+    [1, 2],
+    [2, 5],
+    [3, 10],
+    [4, 10],
+  ] as const) {
+    await house.database.query('UPDATE provider_pauses SET next_probe_at = now()')
+    await until('a probe', async () => {
+      const pause = await pauseOf()
+      return pause?.probes === probes && pause.chunk === null
+    })
+    t.match(await pauseOf(), { minutes }, `after probe ${probes}`)
+    t.equal(requests() - before, probes, 'one delivery each')
+  }
+  house.simulator.forgetAnswers('f')
+  await house.database.query('UPDATE provider_pauses SET next_probe_at = now()')
+  await until('the campaign to be sent', async () => (await campaignOf(house, id)).state === 'sent', 30_000)
+  t.notOk((await detailOf(house)).paused)
+  t.match(await campaignOf(house, id), { result: { ios: { sent: 40, failed: 0 } } }, 'nothing is dropped or lost')
+  t.equal(house.simulator.pushes.length, 40)
+  t.equal(await droppedOf(house, 'f'), 0)
+})
