@@ -1,4 +1,5 @@
 // WHAT the push server does, one folder per subject.
+export * from './access/index.ts'
 export * from './activations/index.ts'
 export * from './applications/index.ts'
 export { openContext, SERVICE_SETTINGS, type Context, type Service, type ServiceConfig } from './context.ts'

@@ -1,6 +1,5 @@
 // The environment, read once: checked against the list of settings, frozen, passed down. Nothing else reads it.
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import type { Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -11,7 +10,18 @@ export type Config = Readonly<{
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** A name that starts like one of ours but is none is a typing error that would otherwise be found too late. */
-const PREFIXES = ['APNS_', 'FCM_', 'HMS_', 'POWERAUTH_', 'DELIVERY_', 'SIMULATOR_', 'QUEUE_', 'SWEEP_', 'ENCRYPTION_']
+const PREFIXES = [
+  'APNS_',
+  'FCM_',
+  'HMS_',
+  'POWERAUTH_',
+  'DELIVERY_',
+  'SIMULATOR_',
+  'QUEUE_',
+  'SWEEP_',
+  'ENCRYPTION_',
+  'API_KEY_',
+]
 
 /** What Kubernetes puts into the environment for every service of a namespace, ours among them. */
 const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP).*)?)$/
@@ -45,7 +55,6 @@ export function readConfig<K extends keyof Config = never>(
   }
   for (const key of wanted) if (values[key] === undefined) faults.push(`${SETTINGS[key].name}: wanted, and not given`)
   faults.push(...unknownNames(environment))
-  if (faults.length === 0) faults.push(...openDoor(values as Config))
   if (faults.length > 0) throw new ConfigError(`Configuration refused:\n  ${faults.join('\n  ')}`)
   return Object.freeze(values) as ConfigWith<K>
 }
@@ -63,15 +72,6 @@ function readSecret(file: string): string {
     throw new Error(`a readable file: ${(error as Error).message}`, { cause: error })
   }
 }
-
-const isLoopback = (host: string) =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-
-/** Nobody asks callers who they are yet, so nobody from elsewhere may call unless the operator insists. */
-const openDoor = ({ host, auth }: Config): string[] =>
-  isLoopback(host) || auth === 'none'
-    ? []
-    : [`HOST: ${host} can be reached from elsewhere, and callers are not authenticated. Set AUTH=none to insist.`]
 
 function unknownNames(environment: Environment): string[] {
   const known = new Set<string>(

@@ -1,5 +1,6 @@
 // WHAT is kept. Prisma and SQL stay behind this page.
 export type { ActivationRow } from './activations.ts'
+export type { ApiKeyRow, ApiKeys, ListedApiKey, NewApiKey } from './api-keys.ts'
 export { isAway } from './away.ts'
 export type { ApplicationRow } from './applications.ts'
 export type { DueChunk } from './chunk-claims.ts'
@@ -11,4 +12,4 @@ export type { Audience, NewChunk, NewDelivery, NewMessage, Recipient, StoredChun
 export type { Listener } from './notifications.ts'
 export type { PauseRow } from './pauses.ts'
 export { migrate } from './migrate.ts'
-export { openStore, type Store, type StoreOptions } from './store.ts'
+export { openApiKeyStore, openStore, type ApiKeyStore, type Store, type StoreOptions } from './store.ts'

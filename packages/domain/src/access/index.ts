@@ -1,0 +1,4 @@
+// Who may call: API keys and what they allow.
+export { openAccess, type Access, type AccessOptions, type Admission, type Caller } from './access.ts'
+export { guardDoor } from './door.ts'
+export { createApiKey, type KeyRequest } from './keys.ts'

@@ -1,0 +1,76 @@
+// Who calls, and whether the route is for them. Each route names its scope beside its schema, `config: { scope: 'message' }`;
+// one that does not keeps the gateway from starting.
+import { PUBLIC, tooManyRequests, type Scope } from '@push-server/contract'
+import type { Access, Caller } from '@push-server/domain'
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { holdToApplications, type ApplicationsOf } from './applications.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a key must be allowed to do; `public` answers everybody. */
+    scope?: Scope | typeof PUBLIC
+    /** Where the request names its applications. */
+    applications?: ApplicationsOf
+  }
+  interface FastifyRequest {
+    /** Whose key it came with; null on public routes, and while nobody is asked for one. */
+    caller: Caller | null
+  }
+}
+
+/** Failures of one address (of one /64 network in IPv6) before it is slowed down, and for how long they count. */
+const FAILURES = { max: 20, timeWindow: 60_000 }
+
+/** Both are told: browsers ask for user and password, programs know what to send. */
+const CHALLENGES = ['Bearer realm="push-server"', 'Basic realm="push-server", charset="UTF-8"']
+
+export const authentication = fp(
+  async (app: FastifyInstance, { access }: { access: Access }) => {
+    await app.register(rateLimit, { global: false })
+    const countFailures = app.createRateLimit(FAILURES)
+    app.decorateRequest('caller', null)
+    wantScopes(app)
+
+    app.addHook('onRequest', async (request, reply) => {
+      const { scope } = request.routeOptions.config
+      // What is not there is told everybody; a route without a scope does not get this far.
+      if (scope === undefined || scope === PUBLIC) return
+      const { isExceeded: isSuspect } = await failuresOf(request, { increment: false })
+      const { authorization } = request.headers
+      try {
+        request.caller = (await access.admit({ authorization, scope, isSuspect })) ?? null
+      } catch (error) {
+        if ((error as { statusCode?: number }).statusCode !== 401) throw error
+        const { isExceeded, retryAfter } = await failuresOf(request)
+        if (isExceeded) throw tooManyRequests('Too many requests without a valid API key', retryAfter)
+        reply.header('www-authenticate', CHALLENGES)
+        throw error
+      }
+    })
+    // Only here the body is read and known to have the form that the schema says.
+    app.addHook('preHandler', async (request) => {
+      if (request.caller) await holdToApplications(request.caller, request)
+    })
+
+    /** Only failures count, and valid keys pass all the same: others may share the address. `retryAfter` is in seconds. */
+    async function failuresOf(request: FastifyRequest, options?: { increment: false }) {
+      const count = await countFailures(request, options)
+      return count.isAllowed ? { isExceeded: false, retryAfter: 0 } : { ...count, retryAfter: count.ttlInSeconds }
+    }
+  },
+  { name: 'authentication' },
+)
+
+/** Fails the start for routes that name no scope. Looks last, as hooks of single plugins set the scope of foreign routes. */
+function wantScopes(app: FastifyInstance): void {
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', (route) => void routes.push(route))
+  app.addHook('onReady', async () => {
+    const open = routes.filter(({ config }) => config?.scope === undefined)
+    if (open.length === 0) return
+    const names = open.map(({ method, url }) => `${[method].flat().join('|')} ${url}`)
+    throw new Error(`Routes without a scope, add config: { scope: … } to them: ${names.join(', ')}`)
+  })
+}
