@@ -3,6 +3,7 @@ import type { Context, Waiters } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
 import { authentication } from './plugins/authentication.ts'
+import { crossSite } from './plugins/cross-site.ts'
 import { answerFault, envelope } from './plugins/envelope.ts'
 import { openapi } from './plugins/openapi.ts'
 import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
@@ -41,6 +42,7 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   })
   await app.register(envelope)
   await app.register(requests)
+  await app.register(crossSite)
   await app.register(authentication, { access })
   await app.register(openapi, { version })
   await app.register(healthRoutes(context))

@@ -47,5 +47,6 @@ const hourOf = (date: Date) => `${date.toISOString().slice(0, 13).replace('T', '
 function tableOf(keys: readonly ListedApiKey[]): string {
   const rows = [HEAD, ...keys.map(rowOf)]
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`).join('')
+  const lineOf = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
+  return rows.map((row) => `${lineOf(row).trimEnd()}\n`).join('')
 }

@@ -11,6 +11,9 @@ const NOTED_EVERY_MS = 3_600_000
 const MISSING = 'An API key is wanted: as Authorization: Bearer <id>.<secret>, or as Basic with id and secret'
 const INVALID = 'This API key is not valid'
 
+/** What a 401 tells about how to come in: browsers ask for user and password, programs know what to send. */
+export const CHALLENGES = ['Bearer realm="push-server"', 'Basic realm="push-server", charset="UTF-8"'] as const
+
 /** Whose key a request came with. */
 export type Caller = Pick<ApiKeyRow, 'id' | 'name' | 'scopes' | 'appIds'>
 

@@ -1,7 +1,7 @@
 // Who calls, and whether the route is for them. Each route names its scope beside its schema, `config: { scope: 'message' }`;
 // one that does not keeps the gateway from starting.
 import { PUBLIC, tooManyRequests, type Scope } from '@push-server/contract'
-import type { Access, Caller } from '@push-server/domain'
+import { CHALLENGES, type Access, type Caller } from '@push-server/domain'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
@@ -14,6 +14,10 @@ declare module 'fastify' {
     /** Where the request names its applications. */
     applications?: ApplicationsOf
   }
+  interface FastifyInstance {
+    /** What each route wants, by method and path as it is written, such as `POST /push/message/send`. */
+    scopes(): Record<string, FastifyContextConfig['scope']>
+  }
   interface FastifyRequest {
     /** Whose key it came with; null on public routes, and while nobody is asked for one. */
     caller: Caller | null
@@ -22,9 +26,6 @@ declare module 'fastify' {
 
 /** Failures of one address (of one /64 network in IPv6) before it is slowed down, and for how long they count. */
 const FAILURES = { max: 20, timeWindow: 60_000 }
-
-/** Both are told: browsers ask for user and password, programs know what to send. */
-const CHALLENGES = ['Bearer realm="push-server"', 'Basic realm="push-server", charset="UTF-8"']
 
 export const authentication = fp(
   async (app: FastifyInstance, { access }: { access: Access }) => {
@@ -45,7 +46,7 @@ export const authentication = fp(
         if ((error as { statusCode?: number }).statusCode !== 401) throw error
         const { isExceeded, retryAfter } = await failuresOf(request)
         if (isExceeded) throw tooManyRequests('Too many requests without a valid API key', retryAfter)
-        reply.header('www-authenticate', CHALLENGES)
+        reply.header('www-authenticate', [...CHALLENGES])
         throw error
       }
     })
@@ -66,11 +67,13 @@ export const authentication = fp(
 /** Fails the start for routes that name no scope. Looks last, as hooks of single plugins set the scope of foreign routes. */
 function wantScopes(app: FastifyInstance): void {
   const routes: RouteOptions[] = []
+  const namesOf = ({ method, url }: RouteOptions) => [method].flat().map((one) => `${one} ${url}`)
   app.addHook('onRoute', (route) => void routes.push(route))
   app.addHook('onReady', async () => {
-    const open = routes.filter(({ config }) => config?.scope === undefined)
-    if (open.length === 0) return
-    const names = open.map(({ method, url }) => `${[method].flat().join('|')} ${url}`)
-    throw new Error(`Routes without a scope, add config: { scope: … } to them: ${names.join(', ')}`)
+    const names = routes.filter(({ config }) => config?.scope === undefined).flatMap(namesOf)
+    if (names.length > 0) throw new Error(`Add config: { scope: … } to these routes: ${names.join(', ')}`)
   })
+  app.decorate('scopes', () =>
+    Object.fromEntries(routes.flatMap((route) => namesOf(route).map((name) => [name, route.config?.scope]))),
+  )
 }
