@@ -21,7 +21,7 @@ export interface Admission {
   /** The Authorization header, if there is one. */
   authorization: string | undefined
   scope: Scope
-  /** The caller has failed too often: the database is not asked about keys that have never been in use here. */
+  /** The caller has failed too often: little is done to find a key that has not been in use here. */
   isSuspect?: boolean
 }
 

@@ -11,6 +11,8 @@ export const FRESH_MS = 10_000
 export const STALE_MS = 3_600_000
 /** Of known keys, and of unknown ids. */
 const MOST = 1000
+/** Queries under way for suspects: a flood of ids takes no more than these connections, and a valid key still comes through. */
+const MOST_FOR_SUSPECTS = 2
 
 interface Entry {
   row: ApiKeyRow | undefined
@@ -26,8 +28,8 @@ export interface KeyCacheOptions {
 }
 
 export interface KeyCache {
-  /** With `knownOnly` the database is not asked about ids that have never been a key's. */
-  find(id: string, knownOnly: boolean): Promise<ApiKeyRow | undefined>
+  /** Of a suspect the database is asked only while it is not busy with others; it is undefined then as well. */
+  find(id: string, isSuspect: boolean): Promise<ApiKeyRow | undefined>
 }
 
 export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache {
@@ -35,6 +37,7 @@ export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache
   const unknown = new Map<string, Entry>()
   /** Requests that want the same key at once share one query. */
   const readings = new Map<string, Promise<ApiKeyRow | undefined>>()
+  let forSuspects = 0
 
   async function read(id: string, last: Entry | undefined): Promise<ApiKeyRow | undefined> {
     const readAt = now()
@@ -52,14 +55,24 @@ export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache
     }
   }
 
+  function share(id: string, last: Entry | undefined): Promise<ApiKeyRow | undefined> {
+    const reading = readings.get(id) ?? read(id, last)
+    readings.set(id, reading)
+    return reading
+  }
+
   return {
-    async find(id, knownOnly) {
+    async find(id, isSuspect) {
       const entry = known.get(id) ?? unknown.get(id)
       if (entry && now() - entry.readAt < FRESH_MS) return entry.row
-      if (knownOnly && !entry?.row) return undefined
-      const reading = readings.get(id) ?? read(id, entry)
-      readings.set(id, reading)
-      return reading
+      if (!isSuspect || entry?.row) return share(id, entry)
+      if (forSuspects >= MOST_FOR_SUSPECTS) return undefined
+      forSuspects += 1
+      try {
+        return await share(id, entry)
+      } finally {
+        forSuspects -= 1
+      }
     },
   }
 }
