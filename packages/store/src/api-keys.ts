@@ -21,7 +21,6 @@ export interface ListedApiKey extends Omit<ApiKeyRow, 'hash'> {
   revokedAt: Date | null
 }
 
-/** Of several gateways that start at once, with one key or with several, all but the first find a key. */
 const INSERT_FIRST: Statement = {
   name: 'api-key-insert-first',
   text: `INSERT INTO api_keys (id, name, hash, scopes, app_ids)
@@ -29,7 +28,7 @@ const INSERT_FIRST: Statement = {
     ON CONFLICT (id) DO NOTHING RETURNING id`,
 }
 
-/** Held until the insert is visible, so that the next one sees it. */
+/** Of several gateways that start at once, all but the first wait until its key is there to be seen. */
 const LOCK: Statement = { name: 'api-key-lock', text: "SELECT pg_advisory_xact_lock(hashtextextended('api_keys', 2))" }
 
 const LISTED = {
