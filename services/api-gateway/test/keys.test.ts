@@ -279,7 +279,7 @@ t.test('keys are read once in ten seconds, each once at a time, and believed whi
   }
   const access = openAccess({ store, config: { auth: 'keys' }, log: context.log, now: () => clock })
   const admit = (authorization = bearer(key).authorization, isSuspect = false) =>
-    access.admit({ authorization, scope: 'metrics', isSuspect })
+    access.admit({ authorization, scope: 'metrics', isSuspect: async () => isSuspect })
   await Promise.all(Array.from({ length: 50 }, () => admit()))
   t.equal(reads, 1, 'fifty at once')
   const before = await database.query<{ last_used_at: Date }>('SELECT last_used_at FROM api_keys WHERE id = $1', [id])

@@ -2,11 +2,13 @@
 import { forbidden, unauthorized, type Scope } from '@push-server/contract'
 import type { Config, Logger } from '@push-server/runtime'
 import type { ApiKeyRow, Store } from '@push-server/store'
-import { createKeyCache, FRESH_MS } from './key-cache.ts'
+import { createKeyCache, FRESH_MS, type IsSuspect } from './key-cache.ts'
 import { isKeyOf, presentedKey } from './key-text.ts'
 
 /** Uses are noted once in a while, not for each request. */
 const NOTED_EVERY_MS = 3_600_000
+
+const nobodyIs: IsSuspect = async () => false
 
 const MISSING = 'An API key is wanted: as Authorization: Bearer <id>.<secret>, or as Basic with id and secret'
 const INVALID = 'This API key is not valid'
@@ -21,8 +23,8 @@ export interface Admission {
   /** The Authorization header, if there is one. */
   authorization: string | undefined
   scope: Scope
-  /** The caller has failed too often: little is done to find a key that has not been in use here. */
-  isSuspect?: boolean
+  /** Little is done to find the key of a suspect, unless it is in use here. */
+  isSuspect?: IsSuspect
 }
 
 export interface Access {
@@ -57,7 +59,7 @@ export function openAccess({ config, store, log, now = () => performance.now() }
 
   return {
     isOn,
-    async admit({ authorization, scope, isSuspect = false }) {
+    async admit({ authorization, scope, isSuspect = nobodyIs }) {
       if (!(await isOn())) return undefined
       if (authorization === undefined) throw unauthorized(MISSING)
       const key = presentedKey(authorization)

@@ -27,9 +27,15 @@ export interface KeyCacheOptions {
   now(): number
 }
 
+/** Whether a caller has failed too often. */
+export type IsSuspect = () => Promise<boolean>
+
 export interface KeyCache {
-  /** Of a suspect the database is asked only while it is not busy with others; it is undefined then as well. */
-  find(id: string, isSuspect: boolean): Promise<ApiKeyRow | undefined>
+  /**
+   * `isSuspect` is asked only about a key that is not known. For suspects the database is asked while it is not busy with
+   * others of them; undefined otherwise.
+   */
+  find(id: string, isSuspect: IsSuspect): Promise<ApiKeyRow | undefined>
 }
 
 export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache {
@@ -65,7 +71,7 @@ export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache
     async find(id, isSuspect) {
       const entry = known.get(id) ?? unknown.get(id)
       if (entry && now() - entry.readAt < FRESH_MS) return entry.row
-      if (!isSuspect || entry?.row) return share(id, entry)
+      if (entry?.row || !(await isSuspect())) return share(id, entry)
       if (forSuspects >= MOST_FOR_SUSPECTS) return undefined
       forSuspects += 1
       try {

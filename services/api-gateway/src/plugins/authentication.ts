@@ -24,7 +24,10 @@ declare module 'fastify' {
   }
 }
 
-/** Failures of one address (of one /64 network in IPv6) before it is slowed down, and for how long they count. */
+/**
+ * Failures of one address (of one /64 network in IPv6) before it is slowed down, and for how long they count. Valid keys pass
+ * all the same: others may share the address.
+ */
 const FAILURES = { max: 20, timeWindow: 60_000 }
 
 export const authentication = fp(
@@ -38,14 +41,13 @@ export const authentication = fp(
       const { scope } = request.routeOptions.config
       // What is not there is told everybody; a route without a scope does not get this far.
       if (scope === undefined || scope === PUBLIC) return
-      const { isExceeded: isSuspect } = await failuresOf(request, { increment: false })
       const { authorization } = request.headers
       try {
-        request.caller = (await access.admit({ authorization, scope, isSuspect })) ?? null
+        const caller = await access.admit({ authorization, scope, isSuspect: () => isSuspect(request) })
+        request.caller = caller ?? null
       } catch (error) {
         if ((error as { statusCode?: number }).statusCode !== 401) throw error
-        const { isExceeded, retryAfter } = await failuresOf(request)
-        if (isExceeded) throw tooManyRequests('Too many requests without a valid API key', retryAfter)
+        await slowDown(request)
         reply.header('www-authenticate', [...CHALLENGES])
         throw error
       }
@@ -55,10 +57,19 @@ export const authentication = fp(
       if (request.caller) await holdToApplications(request.caller, request)
     })
 
-    /** Only failures count, and valid keys pass all the same: others may share the address. `retryAfter` is in seconds. */
-    async function failuresOf(request: FastifyRequest, options?: { increment: false }) {
-      const count = await countFailures(request, options)
-      return count.isAllowed ? { isExceeded: false, retryAfter: 0 } : { ...count, retryAfter: count.ttlInSeconds }
+    async function isSuspect(request: FastifyRequest): Promise<boolean> {
+      const failures = await countFailures(request, { increment: false })
+      return !failures.isAllowed && failures.isExceeded
+    }
+
+    /** Counts a failure, and refuses with 429 when there were too many. */
+    async function slowDown(request: FastifyRequest): Promise<void> {
+      const failures = await countFailures(request)
+      if (failures.isAllowed) return
+      const { isExceeded, remaining, ttlInSeconds } = failures
+      if (isExceeded) throw tooManyRequests('Too many requests without a valid API key', ttlInSeconds)
+      if (remaining > 0) request.log.info({ address: request.ip }, 'caller without a valid API key')
+      else request.log.warn({ address: request.ip }, 'address without a valid API key is slowed down')
     }
   },
   { name: 'authentication' },
