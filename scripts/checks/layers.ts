@@ -14,7 +14,7 @@ const LEVELS = [
   ['store', 'queues', 'providers'],
   ['domain'],
   ['api-gateway', ANY_WORKER, 'campaign-scheduler', 'migration'],
-  ['standalone', 'testing'],
+  ['standalone', 'testing', 'api-key'],
 ]
 /** These stand aside: what they may import. Only the uppermost level, and tests, import them. */
 const ASIDE: Readonly<Record<string, readonly string[]>> = {

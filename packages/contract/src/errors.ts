@@ -4,10 +4,13 @@ import type { Violation } from './envelope.ts'
 export const ERROR_STATUS = {
   ERROR_GENERIC: 400,
   ERROR_REQUEST: 400,
+  ERROR_UNAUTHORIZED: 401,
+  ERROR_FORBIDDEN: 403,
   ERROR_NOT_FOUND: 404,
   ERROR_METHOD_NOT_ALLOWED: 405,
   ERROR_DATA_INTEGRITY: 409,
   ERROR_TOO_LARGE: 413,
+  ERROR_TOO_MANY_REQUESTS: 429,
   ERROR_UNAVAILABLE: 503,
 } as const
 export type ErrorCode = keyof typeof ERROR_STATUS
@@ -47,6 +50,16 @@ export const invalidRequest = (violations: readonly Violation[], cause?: unknown
 /** 500 with a fixed text: what went wrong is for the log. */
 export const internalFault = (cause: unknown) =>
   new ApiError('ERROR_GENERIC', 'Internal server error', { statusCode: 500, cause })
+
+/** 401: the caller has not shown a key that holds. */
+export const unauthorized = (message: string) => new ApiError('ERROR_UNAUTHORIZED', message)
+
+/** 403: the caller's key holds, and does not reach as far as this. */
+export const forbidden = (message: string) => new ApiError('ERROR_FORBIDDEN', message)
+
+/** 429: ask again after `retryAfter` seconds. */
+export const tooManyRequests = (message: string, retryAfter: number) =>
+  new ApiError('ERROR_TOO_MANY_REQUESTS', message, { retryAfter })
 
 /** 503: nothing was stored; ask again after `retryAfter` seconds. */
 export const unavailable = (message: string, retryAfter: number, cause?: unknown) =>

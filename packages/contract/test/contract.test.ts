@@ -103,10 +103,13 @@ t.test('error catalogue: every code has its status', async (t) => {
   t.same(ERROR_STATUS, {
     ERROR_GENERIC: 400,
     ERROR_REQUEST: 400,
+    ERROR_UNAUTHORIZED: 401,
+    ERROR_FORBIDDEN: 403,
     ERROR_NOT_FOUND: 404,
     ERROR_METHOD_NOT_ALLOWED: 405,
     ERROR_DATA_INTEGRITY: 409,
     ERROR_TOO_LARGE: 413,
+    ERROR_TOO_MANY_REQUESTS: 429,
     ERROR_UNAVAILABLE: 503,
   })
   for (const [code, status] of Object.entries(ERROR_STATUS))

@@ -11,12 +11,14 @@ import {
   type Vitals,
 } from '@push-server/runtime'
 import { migrate, openStore, type Store } from '@push-server/store'
+import { openAccess, type Access } from './access/index.ts'
 
 export interface Context extends Vitals {
   config: Config
   log: Logger
   store: Store
   queues: Queues
+  access: Access
 }
 
 /** What every service wants to be told. */
@@ -44,7 +46,8 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
   try {
     const queues = await openQueues(config, log)
     resources.add('queues', () => queues.close())
-    return { config, log, store, queues, ...openVitals(config, store), close: () => resources.release() }
+    const access = openAccess({ config, store, log })
+    return { config, log, store, queues, access, ...openVitals(config, store), close: () => resources.release() }
   } catch (error) {
     await resources.release()
     throw error

@@ -1,4 +1,5 @@
 // WHAT the push server does, one folder per subject.
+export * from './access/index.ts'
 export * from './activations/index.ts'
 export * from './applications/index.ts'
 export * from './campaigns/index.ts'

@@ -1,6 +1,5 @@
 // The environment, read once: checked against the list of settings, frozen, passed down. Nothing else reads it.
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import type { Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -23,6 +22,7 @@ const PREFIXES = [
   'ENCRYPTION_',
   'CAMPAIGN_',
   'GUARD_',
+  'API_KEY_',
 ]
 
 /** What Kubernetes puts into the environment for every service of a namespace, ours among them. */
@@ -57,7 +57,6 @@ export function readConfig<K extends keyof Config = never>(
   }
   for (const key of wanted) if (values[key] === undefined) faults.push(`${SETTINGS[key].name}: wanted, and not given`)
   faults.push(...unknownNames(environment))
-  if (faults.length === 0) faults.push(...openDoor(values as Config))
   if (faults.length > 0) throw new ConfigError(`Configuration refused:\n  ${faults.join('\n  ')}`)
   return Object.freeze(values) as ConfigWith<K>
 }
@@ -75,15 +74,6 @@ function readSecret(file: string): string {
     throw new Error(`a readable file: ${(error as Error).message}`, { cause: error })
   }
 }
-
-const isLoopback = (host: string) =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-
-/** Nobody asks callers who they are yet, so nobody from elsewhere may call unless the operator insists. */
-const openDoor = ({ host, auth }: Config): string[] =>
-  isLoopback(host) || auth === 'none'
-    ? []
-    : [`HOST: ${host} can be reached from elsewhere, and callers are not authenticated. Set AUTH=none to insist.`]
 
 function unknownNames(environment: Environment): string[] {
   const known = new Set<string>(

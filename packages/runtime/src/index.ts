@@ -6,4 +6,12 @@ export { createResources, type Release, type Resources } from './resources.ts'
 export { SETTINGS } from './settings.ts'
 export { createHealth, type Health, type Part } from './health.ts'
 export { createMetrics, type Backlog, type DeliveryLabels, type Look, type Metrics } from './metrics.ts'
-export { probe, PROBE_PATHS, serveProbes, type Probe, type ProbeServer, type Vitals } from './probes.ts'
+export {
+  probe,
+  PROBE_PATHS,
+  serveProbes,
+  type Probe,
+  type ProbeGuard,
+  type ProbeServer,
+  type Vitals,
+} from './probes.ts'

@@ -1,6 +1,6 @@
 // What an orchestrator and a monitor ask of a process: /health/live, /health/ready, /metrics.
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
@@ -14,7 +14,11 @@ export interface Probe {
   status: number
   type: string
   body: string
+  headers?: Readonly<Record<string, string>>
 }
+
+/** Refuses a request for the path, with an answer of its own; undefined lets it pass. */
+export type ProbeGuard = (path: string, authorization: string | undefined) => Promise<Probe | undefined>
 
 const json = (status: number, value: unknown): Probe => ({
   status,
@@ -48,11 +52,14 @@ export interface ProbeServer {
 /** For processes without an API of their own. */
 export async function serveProbes(
   vitals: Vitals,
-  { host, port }: { host: string; port: number },
+  { host, port, guard }: { host: string; port: number; guard?: ProbeGuard },
 ): Promise<ProbeServer> {
+  const answerOf = async ({ url = '/', headers }: IncomingMessage) => {
+    const [path = '/'] = url.split('?')
+    return (await guard?.(path, headers.authorization)) ?? (await probe(vitals, path))
+  }
   const server = createServer((request, response) => {
-    const [path = '/'] = (request.url ?? '/').split('?')
-    probe(vitals, path).then(
+    answerOf(request).then(
       (answer) => send(response, answer ?? json(404, { status: 'not found' })),
       () => send(response, json(500, { status: 'failed' })),
     )
@@ -69,6 +76,6 @@ export async function serveProbes(
   }
 }
 
-function send(response: ServerResponse, { status, type, body }: Probe): void {
-  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
+function send(response: ServerResponse, { status, type, body, headers }: Probe): void {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...headers }).end(body)
 }

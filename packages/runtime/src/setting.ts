@@ -1,4 +1,5 @@
 // One setting of a process: its name in the environment, how its text is read, what it means.
+import { isIP } from 'node:net'
 
 export interface Setting<T> {
   readonly name: string
@@ -57,6 +58,25 @@ export const port = form({ form: 'port', parse: (value) => whole(value, [0, 65_5
 export const duration = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 0) })
 /** A duration that something is repeated after, or that is divided. */
 export const period = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 1) })
+
+/** Addresses and networks of machines, by number or by the names that Fastify knows. */
+export const proxies = form({
+  form: 'addresses or networks',
+  parse(text): string[] {
+    const entries = text.split(',').map((entry) => entry.trim())
+    if (!entries.every(isNetwork)) throw new Error('a list such as 10.0.0.0/8,192.168.1.7 or loopback,uniquelocal')
+    return entries
+  },
+})
+
+function isNetwork(entry: string): boolean {
+  const [address = '', bits, ...rest] = entry.split('/')
+  const version = isIP(address)
+  if (version === 0) return ['loopback', 'linklocal', 'uniquelocal'].includes(entry)
+  // A network of no bits would believe everybody.
+  const fits = bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+  return fits && rest.length === 0
+}
 
 /** Makes the function that defines settings with one of these values. */
 export const choice = <const V extends string>(...values: readonly V[]) =>

@@ -1,12 +1,30 @@
 // Every setting there is. docs/configuration.md is generated from this list.
-import { choice, count, duration, flag, period, port, text } from './setting.ts'
+import { choice, count, duration, flag, period, port, proxies, text } from './setting.ts'
 
 export const SETTINGS = {
-  host: text('HOST', 'Address that the API listens on. Anything but loopback also wants AUTH=none.', {
-    fallback: '127.0.0.1',
-  }),
+  host: text(
+    'HOST',
+    'Address that the API listens on. Anything but loopback wants an API key, or AUTH=none to insist.',
+    {
+      fallback: '127.0.0.1',
+    },
+  ),
   port: port('PORT', 'Port of the API.', { fallback: '8080' }),
-  auth: choice('none')('AUTH', 'Says that the API may be reached from elsewhere without authentication.'),
+  auth: choice('none', 'keys')(
+    'AUTH',
+    '`keys` asks every caller for an API key, `none` nobody; left out, callers are asked once there is a key.',
+  ),
+  apiKeyBootstrap: text(
+    'API_KEY_BOOTSTRAP',
+    'Text `<id>.<secret>` of a key with all scopes, made when there is none.',
+    {
+      secret: true,
+    },
+  ),
+  trustProxy: proxies(
+    'TRUST_PROXY',
+    'Proxies whose X-Forwarded-For is believed, comma-separated addresses, networks, or `loopback`, `uniquelocal`.',
+  ),
   healthPort: port('HEALTH_PORT', 'Port of health and metrics in services without an API; 0 takes any and logs it.', {
     fallback: '0',
   }),

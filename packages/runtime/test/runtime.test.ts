@@ -45,6 +45,7 @@ t.test('settings: what is given is read', async (t) => {
     ['BODY_LIMIT', '2147483647', 'bodyLimit', 2_147_483_647],
     ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
     ['AUTH', 'none', 'auth', 'none'],
+    ['AUTH', 'keys', 'auth', 'keys'],
     ['REDIS_URL', 'redis://queue:6379', 'redisUrl', 'redis://queue:6379'],
   ]
   for (const [name, given, key, value] of cases) t.equal(readConfig({ [name]: given })[key], value, `${name}=${given}`)
@@ -56,6 +57,8 @@ t.test('settings: what is left out or empty has its fallback', async (t) => {
       host: '127.0.0.1',
       port: 8080,
       auth: undefined,
+      apiKeyBootstrap: undefined,
+      trustProxy: undefined,
       databaseUrl: undefined,
       redisUrl: undefined,
       encryptionKey: undefined,
@@ -87,7 +90,7 @@ t.test('settings: bad values are refused by name, value and form', async (t) => 
       'a whole number from 0 to 65535',
     ]),
     ...['2147483648', '-5', 'many', '+5'].map((given): [string, string, string] => ['BATCH_SIZE', given, '2147483647']),
-    ['AUTH', 'None', 'none'],
+    ['AUTH', 'None', 'none or keys'],
     ['LOG_LEVEL', 'verbose', 'trace or debug or info or warn or error or fatal or silent'],
   ]
   for (const [name, given, form] of cases) {
@@ -138,6 +141,7 @@ t.test('settings: unknown names', async (t) => {
     'DELIVERY_AGE',
     'QUEUE_NAME',
     'SWEEP_EVERY',
+    'API_KEY_BOOTSTRP',
   ])
     t.equal(refused({ [name]: 'x' }), `Configuration refused:\n  ${name}: there is no setting of this name`)
   for (const name of ['PATH', 'HOME', 'NODE_ENV', 'apns_window', 'MY_APNS_WINDOW', 'KUBERNETES_SERVICE_HOST'])
@@ -167,13 +171,24 @@ t.test('settings: secrets may stand in files', async (t) => {
   t.match(refused({ APNS_WINDOW_FILE: file }), /APNS_WINDOW_FILE: there is no setting of this name/, 'only secrets')
 })
 
-t.test('settings: nobody from elsewhere without AUTH=none', async (t) => {
-  for (const host of ['0.0.0.0', '::', '10.1.2.3', 'push.example.com', '128.0.0.1', '127.0.0.1.example.com']) {
-    const message = refused({ HOST: host })
-    t.ok(message.includes(`HOST: ${host} `) && message.includes('AUTH=none'), message)
-    t.equal(readConfig({ HOST: host, AUTH: 'none' }).host, host)
-  }
-  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) t.equal(readConfig({ HOST: host }).host, host)
+t.test('settings: which proxies are believed', async (t) => {
+  for (const [given, value] of [
+    ['loopback', ['loopback']],
+    ['10.0.0.0/8, 192.168.1.7', ['10.0.0.0/8', '192.168.1.7']],
+    ['::1,fd00::/8,uniquelocal,linklocal', ['::1', 'fd00::/8', 'uniquelocal', 'linklocal']],
+  ] as const)
+    t.same(readConfig({ TRUST_PROXY: given }).trustProxy, value)
+  for (const given of [
+    'true',
+    '1',
+    'proxy.example.com',
+    '10.0.0.0/33',
+    '10.0.0.0/8/8',
+    'loopback,',
+    '0.0.0.0/0',
+    '::/0',
+  ])
+    t.match(refused({ TRUST_PROXY: given }), new RegExp(`TRUST_PROXY: "${given}" is not a list such as 10`))
 })
 
 t.test('settings: the list itself', async (t) => {

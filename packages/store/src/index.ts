@@ -1,5 +1,6 @@
 // WHAT is kept. Prisma and SQL stay behind this page.
 export type { ActivationRow } from './activations.ts'
+export type { ApiKeyRow, ApiKeys, ListedApiKey, NewApiKey } from './api-keys.ts'
 export { isAway } from './away.ts'
 export type { ApplicationRow } from './applications.ts'
 export type { CampaignDetailRow, CampaignRow, NewCampaign } from './campaigns.ts'
@@ -24,4 +25,4 @@ export { migrate } from './migrate.ts'
 export type { CutChunk, CutOptions } from './run-cut.ts'
 export type { RunTally } from './run-results.ts'
 export { RUNS_CHANNEL, type RunRow, type Started } from './runs.ts'
-export { openStore, type Store, type StoreOptions } from './store.ts'
+export { openApiKeyStore, openStore, type ApiKeyStore, type Store, type StoreOptions } from './store.ts'

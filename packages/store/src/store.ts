@@ -1,5 +1,6 @@
 // The store: opened once per process, handed down, closed last.
 import { openActivations } from './activations.ts'
+import { openApiKeys, type ApiKeys } from './api-keys.ts'
 import { openApplications } from './applications.ts'
 import { isAway, isRefused } from './away.ts'
 import { openBacklog } from './backlog.ts'
@@ -42,6 +43,7 @@ export function openStore(options: StoreOptions) {
     credentials: openCredentials(database, encryption),
     devices: openDevices(database),
     activations: openActivations(database),
+    apiKeys: openApiKeys(database),
     messages: openMessages(database),
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
     campaigns: openCampaigns(database),
@@ -62,3 +64,14 @@ export function openStore(options: StoreOptions) {
   }
 }
 export type Store = ReturnType<typeof openStore>
+
+export interface ApiKeyStore {
+  apiKeys: ApiKeys
+  close(): Promise<void>
+}
+
+/** The keys of the API alone, for the command that manages them: the encryption key is none of its business. */
+export function openApiKeyStore(options: Pick<StoreOptions, 'url' | 'onError'>): ApiKeyStore {
+  const database = openDatabase({ ...options, connections: 1 })
+  return { apiKeys: openApiKeys(database), close: () => database.close() }
+}

@@ -15,9 +15,11 @@ export interface Api {
   call(method: string, path: string, init?: { body?: string; headers?: Record<string, string> }): Promise<Answer>
 }
 
-export function createApi(url: string): Api {
+/** `always` are headers of every request, such as an API key. */
+export function createApi(url: string, always: Readonly<Record<string, string>> = {}): Api {
   const call: Api['call'] = async (method, path, { body, headers = { 'content-type': 'application/json' } } = {}) => {
-    const answer = await fetch(url + path, { method, headers: body === undefined ? {} : headers, body: body ?? null })
+    const sent = { ...always, ...(body !== undefined && headers) }
+    const answer = await fetch(url + path, { method, headers: sent, body: body ?? null })
     const text = await answer.text()
     return { status: answer.status, headers: answer.headers, body: text.startsWith('{') ? JSON.parse(text) : text }
   }

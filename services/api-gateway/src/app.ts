@@ -2,6 +2,8 @@
 import type { Context, Waiters } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
+import { authentication } from './plugins/authentication.ts'
+import { crossSite } from './plugins/cross-site.ts'
 import { answerFault, envelope } from './plugins/envelope.ts'
 import { openapi } from './plugins/openapi.ts'
 import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
@@ -18,7 +20,7 @@ import { serviceRoutes } from './routes/service.ts'
 const { version } = manifest
 
 export async function buildApp(context: Context, waiters: Waiters): Promise<FastifyInstance> {
-  const { config, log } = context
+  const { access, config, log } = context
   const app = Fastify({
     loggerInstance: log,
     // A path that cannot be decoded never reaches the plugins.
@@ -26,6 +28,7 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
     // One line per request, by the plugin `requests`.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
+    trustProxy: config.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers),
     // Stopping waits for requests under way, not for clients that keep a connection open.
     forceCloseConnections: 'idle',
@@ -41,6 +44,8 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   })
   await app.register(envelope)
   await app.register(requests)
+  await app.register(crossSite)
+  await app.register(authentication, { access })
   await app.register(openapi, { version })
   await app.register(healthRoutes(context))
   await app.register(serviceRoutes(config, version))

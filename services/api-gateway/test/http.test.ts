@@ -180,13 +180,6 @@ t.test('PORT that is taken is named', async (t) => {
   })
 })
 
-t.test('HOST that others can reach wants AUTH=none', async (t) => {
-  await t.rejects(openHouse({ services: [], environment: { HOST: '0.0.0.0' } }), {
-    name: 'ConfigError',
-    message: /HOST: 0\.0\.0\.0 .*AUTH=none/,
-  })
-})
-
 /** Passes connections on until it is cut. */
 async function startProxy(t: Test, target: URL) {
   const sockets = new Set<Socket>()

@@ -8,14 +8,18 @@ const MESSAGE = {
   },
 }
 
-export const bannerOf = (api: string, phones: string) => `
+const KEY_LINE = `
+  -H "Authorization: Bearer $API_KEY" \\`
+
+/** `isLocked`: an API key is asked for. */
+export const bannerOf = (api: string, phones: string, isLocked: boolean) => `
 API        ${api}
 API docs   ${api}/swagger-ui.html
 Phones     ${phones}
 
-Paste this into another terminal, and look at the phones:
+Paste this into another terminal, ${isLocked ? 'with a key of yours in API_KEY, ' : ''}and look at the phones:
 
-curl -s -X POST ${api}/push/message/send -H 'Content-Type: application/json' \\
+curl -s -X POST ${api}/push/message/send -H 'Content-Type: application/json' \\${isLocked ? KEY_LINE : ''}
   -d '${JSON.stringify(MESSAGE)}'
 
 Ctrl-C stops everything.

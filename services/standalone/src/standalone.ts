@@ -50,7 +50,7 @@ async function start(given: Environment, resources: Resources, print: (text: str
   resources.add('context', context.close)
   await setUpDemo(context, simulator)
   for (const service of SERVICES) resources.add('service', await service(context))
-  print(bannerOf(`http://${config.host}:${config.port}`, `${simulator.url}/`))
+  print(bannerOf(`http://${config.host}:${config.port}`, `${simulator.url}/`, await context.access.isOn()))
 }
 
 /** Every provider simulated, where nothing else is given. */

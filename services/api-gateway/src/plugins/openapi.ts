@@ -1,7 +1,8 @@
 // The API's description, from the same schemas that validate it, with a console that needs nothing from elsewhere.
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import { PUBLIC } from '@push-server/contract'
+import type { FastifyContextConfig, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
 const TAGS = [
@@ -11,6 +12,15 @@ const TAGS = [
   { name: 'Messages', description: 'Notifications to single users.' },
   { name: 'Campaigns', description: 'One notification to many users.' },
 ]
+
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key, `<id>.<secret>`.' },
+  basic: { type: 'http', scheme: 'basic', description: 'The id of an API key as user, its secret as password.' },
+} as const
+
+/** Either scheme, and the scope that the key wants. */
+const securityOf = ({ scope }: FastifyContextConfig): Record<string, string[]>[] =>
+  scope === undefined || scope === PUBLIC ? [] : [{ bearer: [scope] }, { basic: [scope] }]
 
 /** Everything the console loads comes from here. */
 const CONSOLE_POLICY =
@@ -29,19 +39,32 @@ export const openapi = fp(
         },
         servers: [{ url: '/' }],
         tags: TAGS,
+        components: { securitySchemes: SECURITY_SCHEMES },
       },
+      transform: ({ schema, url, route }) => ({
+        schema: { ...schema, security: securityOf(route.config ?? {}) },
+        url,
+      }),
     })
-    await app.register(swaggerUi, {
-      routePrefix: '/swagger-ui',
-      staticCSP: CONSOLE_POLICY,
-      uiConfig: { tryItOutEnabled: true },
-      theme: {
-        title: 'Push Server API',
-        css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
-      },
-    })
-    app.get('/v3/api-docs', { schema: { hide: true } }, async () => app.swagger())
-    app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/swagger-ui/'))
+    await app.register(apiConsole)
   },
   { name: 'openapi' },
 )
+
+async function apiConsole(app: FastifyInstance) {
+  // Its own routes come without a scope.
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, scope: PUBLIC }
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/swagger-ui',
+    staticCSP: CONSOLE_POLICY,
+    uiConfig: { tryItOutEnabled: true },
+    theme: {
+      title: 'Push Server API',
+      css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
+  })
+  app.get('/v3/api-docs', { schema: { hide: true } }, async () => app.swagger())
+  app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/swagger-ui/'))
+}

@@ -38,9 +38,9 @@ export const requests = fp(
       reply.headers(ANSWER_HEADERS).header(CORRELATION_HEADER, request.id)
     })
     app.addHook('onResponse', async (request, reply) => {
-      const { method, routeOptions } = request
+      const { method, routeOptions, caller } = request
       const ms = Math.round(reply.elapsedTime)
-      request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms }, 'answered')
+      request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id }, 'answered')
     })
     app.addHook('preValidation', async (request) => {
       const violation = illFormed(request.body, '') ?? illFormed(request.query, '')

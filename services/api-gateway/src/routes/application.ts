@@ -11,10 +11,12 @@ import {
 } from '@push-server/contract'
 import { createApplication, describeApplication, listApplications, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { fromBody } from '../plugins/applications.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
 import { answers } from './answers.ts'
 
 const tags = ['Administration']
+const config = { scope: 'admin', applications: fromBody('appId') } as const
 const named = [wanted(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
 
 export const applicationRoutes =
@@ -23,6 +25,7 @@ export const applicationRoutes =
     app.get(
       '/admin/app/list',
       {
+        config: { scope: 'admin' },
         schema: {
           tags,
           operationId: 'listApplications',
@@ -36,6 +39,7 @@ export const applicationRoutes =
     app.post(
       '/admin/app/create',
       {
+        config,
         schema: {
           tags,
           operationId: 'createApplication',
@@ -54,6 +58,7 @@ export const applicationRoutes =
     app.post(
       '/admin/app/detail',
       {
+        config,
         schema: {
           tags,
           operationId: 'describeApplication',

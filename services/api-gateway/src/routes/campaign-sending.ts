@@ -30,6 +30,7 @@ import {
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
 import Type from 'typebox'
+import { applicationOfCampaign } from '../plugins/applications.ts'
 import { pageOf, yesOrNo } from '../plugins/query.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
 import { answers, OK_ANSWERS, PagedWith } from './answers.ts'
@@ -67,6 +68,7 @@ export const campaignSendingRoutes =
   (context: Context, waiters: Waiters): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { store } = context
+    const config = { scope: 'campaign', applications: applicationOfCampaign(store) } as const
     /** Clients are told of an unknown campaign before anything in the body is looked at. */
     const existing: preValidationAsyncHookHandler = async (request) => {
       await findCampaign(store, (request.params as { id: string }).id)
@@ -75,6 +77,7 @@ export const campaignSendingRoutes =
     app.post(
       '/push/campaign/send/test/:id',
       {
+        config,
         schema: {
           tags,
           operationId: 'testCampaign',
@@ -97,6 +100,7 @@ export const campaignSendingRoutes =
     app.post(
       '/push/campaign/send/live/:id',
       {
+        config,
         schema: {
           tags,
           operationId: 'sendCampaign',
@@ -122,6 +126,7 @@ export const campaignSendingRoutes =
     app.post(
       '/push/campaign/:id/schedule',
       {
+        config,
         schema: {
           tags,
           operationId: 'scheduleCampaign',
@@ -142,6 +147,7 @@ export const campaignSendingRoutes =
       app.post(
         `/push/campaign/:id/${name}`,
         {
+          config,
           schema: {
             tags,
             operationId: `${name}Campaign`,
@@ -160,6 +166,7 @@ export const campaignSendingRoutes =
     app.get(
       '/push/campaign/:id/progress',
       {
+        config,
         schema: {
           tags,
           operationId: 'campaignProgress',
@@ -174,6 +181,7 @@ export const campaignSendingRoutes =
     app.get(
       '/push/campaign/:id/failures',
       {
+        config,
         schema: {
           tags,
           operationId: 'campaignFailures',

@@ -26,11 +26,13 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
+import { applicationOfCampaign, fromBody } from '../plugins/applications.ts'
 import { pageOf, yesOrNo } from '../plugins/query.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
 import { answers, OK_ANSWERS, PagedWith } from './answers.ts'
 
 const tags = ['Campaigns']
+const creating = { scope: 'campaign', applications: fromBody('appId') } as const
 const USERS_PAGE = 20
 
 const createRules = [
@@ -46,11 +48,14 @@ const pageParameters = {
 }
 
 export const campaignRoutes =
-  ({ config, store }: Context): FastifyPluginAsyncTypebox =>
+  ({ config: { campaignBodyLimit: bodyLimit }, store }: Context): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const config = { scope: 'campaign', applications: applicationOfCampaign(store) } as const
+
     app.post(
       '/push/campaign/create',
       {
+        config: creating,
         schema: {
           tags,
           operationId: 'createCampaign',
@@ -66,6 +71,7 @@ export const campaignRoutes =
     app.route({
       method: ['DELETE', 'POST'],
       url: '/push/campaign/:id/delete',
+      config,
       schema: {
         tags,
         summary: 'Delete a campaign and its users',
@@ -83,6 +89,7 @@ export const campaignRoutes =
     app.get(
       '/push/campaign/:id/detail',
       {
+        config,
         schema: {
           tags,
           operationId: 'describeCampaign',
@@ -97,6 +104,7 @@ export const campaignRoutes =
     app.get(
       '/push/campaign/list',
       {
+        config: { scope: 'campaign' },
         schema: {
           tags,
           operationId: 'listCampaigns',
@@ -122,7 +130,8 @@ export const campaignRoutes =
     app.route({
       method: ['PUT', 'POST'],
       url: '/push/campaign/:id/user/add',
-      bodyLimit: config.campaignBodyLimit,
+      bodyLimit,
+      config,
       schema: {
         tags,
         summary: 'Add users to a campaign',
@@ -141,6 +150,7 @@ export const campaignRoutes =
     app.get(
       '/push/campaign/:id/user/list',
       {
+        config,
         schema: {
           tags,
           operationId: 'listCampaignUsers',
@@ -161,7 +171,8 @@ export const campaignRoutes =
     app.route({
       method: ['DELETE', 'POST'],
       url: '/push/campaign/:id/user/delete',
-      bodyLimit: config.campaignBodyLimit,
+      bodyLimit,
+      config,
       schema: {
         tags,
         summary: 'Remove users from a campaign',

@@ -11,11 +11,13 @@ import {
 } from '@push-server/contract'
 import { removeCredentials, updateAndroid, updateHuawei, updateIos, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { fromBody } from '../plugins/applications.ts'
 import { bodyFromQuery } from '../plugins/query-body.ts'
 import { enforce, filled, present, wanted } from '../plugins/rules.ts'
 import { OK_ANSWERS } from './answers.ts'
 
 const tags = ['Administration']
+const config = { scope: 'admin', applications: fromBody('appId') } as const
 const description =
   'Credentials that the provider could not be reached with are refused and change nothing. Ends a pause.'
 const methods = ['PUT', 'POST']
@@ -40,6 +42,7 @@ export const credentialsRoutes =
     app.route({
       method: methods,
       url: '/admin/app/ios/update',
+      config,
       schema: {
         tags,
         description,
@@ -57,6 +60,7 @@ export const credentialsRoutes =
     app.route({
       method: methods,
       url: '/admin/app/android/update',
+      config,
       schema: {
         tags,
         description,
@@ -74,6 +78,7 @@ export const credentialsRoutes =
     app.route({
       method: methods,
       url: '/admin/app/huawei/update',
+      config,
       schema: {
         tags,
         description,
@@ -91,6 +96,7 @@ export const credentialsRoutes =
       app.route({
         method: ['DELETE', 'POST'],
         url: `/admin/app/${platform}/remove`,
+        config,
         schema: {
           tags,
           summary: `Remove the credentials of ${platform}`,

@@ -2,11 +2,13 @@
 import { CreateDeviceRequest, OK, RemoveDeviceRequest, TEXT, Wrapped } from '@push-server/contract'
 import { localRegistry, registerDevice, removeDevice, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { fromBody } from '../plugins/applications.ts'
 import { bodyFromQuery } from '../plugins/query-body.ts'
 import { enforce, filled, present, wanted } from '../plugins/rules.ts'
 import { OK_ANSWERS } from './answers.ts'
 
 const tags = ['Devices']
+const config = { scope: 'device', applications: fromBody('appId') } as const
 
 const createRules = [
   wanted(TEXT.objectMissing),
@@ -29,6 +31,7 @@ export const deviceRoutes =
     app.post(
       '/push/device/create',
       {
+        config,
         schema: {
           tags,
           operationId: 'createDevice',
@@ -49,6 +52,7 @@ export const deviceRoutes =
       app.route({
         method: ['DELETE', 'POST'],
         url,
+        config,
         schema: {
           tags,
           summary: 'Remove a device',

@@ -1,11 +1,19 @@
 // /health and /metrics, the same as every other process serves them.
+import { PUBLIC } from '@push-server/contract'
 import { probe, PROBE_PATHS, type Vitals } from '@push-server/runtime'
 import type { FastifyInstance } from 'fastify'
 
+/** Whether it lives and is ready says nothing of anybody; what it counts does. */
+const scopeOf = (path: string) => (path === '/metrics' ? 'metrics' : PUBLIC)
+
 export const healthRoutes = (vitals: Vitals) => async (app: FastifyInstance) => {
   for (const path of PROBE_PATHS)
-    app.get(path, { schema: { hide: true }, logLevel: 'warn' }, async (_request, reply) => {
-      const answer = await probe(vitals, path)
-      return answer ? reply.code(answer.status).type(answer.type).send(answer.body) : reply.callNotFound()
-    })
+    app.get(
+      path,
+      { schema: { hide: true }, logLevel: 'warn', config: { scope: scopeOf(path) } },
+      async (_request, reply) => {
+        const answer = await probe(vitals, path)
+        return answer ? reply.code(answer.status).type(answer.type).send(answer.body) : reply.callNotFound()
+      },
+    )
 }

@@ -14,10 +14,12 @@ import {
 import { acceptMessages, type Accepted, type Context, type Tallies, type Waiters } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
+import { fromBody } from '../plugins/applications.ts'
 import { enforce, present, wanted, type Rule } from '../plugins/rules.ts'
 import { answers } from './answers.ts'
 
 const tags = ['Messages']
+const config = { scope: 'message', applications: fromBody('appId') } as const
 
 type Members = Readonly<Record<string, unknown>>
 const membersOf = (value: unknown) => (typeof value === 'object' && value !== null ? (value as Members) : null)
@@ -80,6 +82,7 @@ export const messageRoutes =
     app.post(
       '/push/message/send',
       {
+        config,
         schema: {
           tags,
           operationId: 'sendMessage',
@@ -99,6 +102,7 @@ export const messageRoutes =
     app.post(
       '/push/message/batch/send',
       {
+        config,
         schema: {
           tags,
           operationId: 'sendBatch',

@@ -22,6 +22,7 @@ export const queueRoutes =
     })
     // Its own routes are no part of the API and stay out of its description.
     app.addHook('onRoute', (route) => {
+      route.config = { ...route.config, scope: 'queue-ui' }
       route.schema = { ...route.schema, hide: true }
     })
     await app.register(serverAdapter.registerPlugin(), { prefix: PATH })

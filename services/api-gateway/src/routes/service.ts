@@ -1,5 +1,5 @@
 // GET /push/service/status
-import { okWith, OkWith, ServiceStatus, timestampOf } from '@push-server/contract'
+import { okWith, OkWith, PUBLIC, ServiceStatus, timestampOf } from '@push-server/contract'
 import type { Config } from '@push-server/runtime'
 import type { FastifyInstance } from 'fastify'
 import { answers } from './answers.ts'
@@ -9,6 +9,7 @@ export const serviceRoutes = (config: Config, version: string) => async (app: Fa
   app.get(
     '/push/service/status',
     {
+      config: { scope: PUBLIC },
       schema: {
         tags: ['Service'],
         operationId: 'serviceStatus',

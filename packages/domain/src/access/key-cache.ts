@@ -1,0 +1,93 @@
+// API keys as last read from the database, so that a request costs no query. Bounded in size and age, what is unknown apart
+// from what is known: whoever tries ids in great numbers cannot push out the keys in use.
+import type { ApiKeyRow } from '@push-server/store'
+
+/** How long a key that was revoked may still be taken, and one that was just made be refused, if it was tried before. */
+export const FRESH_MS = 10_000
+/**
+ * How long a key is believed while the database is out of reach. Metrics are wanted just then, and a process without its
+ * database can do little else.
+ */
+export const STALE_MS = 3_600_000
+/** Of known keys, and of unknown ids. */
+const MOST = 1000
+/** Queries under way for suspects: a flood of ids takes no more than these connections, and a valid key still comes through. */
+const MOST_FOR_SUSPECTS = 2
+
+interface Entry {
+  row: ApiKeyRow | undefined
+  readAt: number
+}
+
+export interface KeyCacheOptions {
+  /** Undefined when there is no such key. */
+  find(id: string): Promise<ApiKeyRow | undefined>
+  isAway(error: unknown): boolean
+  /** Milliseconds on a clock that never goes back. */
+  now(): number
+}
+
+/** Whether a caller has failed too often. */
+export type IsSuspect = () => Promise<boolean>
+
+export interface KeyCache {
+  /**
+   * `isSuspect` is asked only about a key that is not known. For suspects the database is asked while it is not busy with
+   * others of them; undefined otherwise.
+   */
+  find(id: string, isSuspect: IsSuspect): Promise<ApiKeyRow | undefined>
+}
+
+export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache {
+  const known = new Map<string, Entry>()
+  const unknown = new Map<string, Entry>()
+  /** Requests that want the same key at once share one query. */
+  const readings = new Map<string, Promise<ApiKeyRow | undefined>>()
+  let forSuspects = 0
+
+  async function read(id: string, last: Entry | undefined): Promise<ApiKeyRow | undefined> {
+    const readAt = now()
+    try {
+      const row = await find(id)
+      const [to, from] = row ? [known, unknown] : [unknown, known]
+      from.delete(id)
+      put(to, id, { row, readAt })
+      return row
+    } catch (error) {
+      if (last?.row && isAway(error) && readAt - last.readAt < STALE_MS) return last.row
+      throw error
+    } finally {
+      readings.delete(id)
+    }
+  }
+
+  function share(id: string, last: Entry | undefined): Promise<ApiKeyRow | undefined> {
+    const reading = readings.get(id) ?? read(id, last)
+    readings.set(id, reading)
+    return reading
+  }
+
+  return {
+    async find(id, isSuspect) {
+      const entry = known.get(id) ?? unknown.get(id)
+      if (entry && now() - entry.readAt < FRESH_MS) return entry.row
+      if (entry?.row || !(await isSuspect())) return share(id, entry)
+      if (forSuspects >= MOST_FOR_SUSPECTS) return undefined
+      forSuspects += 1
+      try {
+        return await share(id, entry)
+      } finally {
+        forSuspects -= 1
+      }
+    },
+  }
+}
+
+/** The oldest entry makes room. */
+function put(entries: Map<string, Entry>, id: string, entry: Entry): void {
+  entries.delete(id)
+  entries.set(id, entry)
+  if (entries.size <= MOST) return
+  const [oldest = id] = entries.keys()
+  entries.delete(oldest)
+}

@@ -1,0 +1,57 @@
+// Which applications a request names. A route says where they stand in it, and keys that are bound to applications are held
+// to them; on a route that says nothing such a key is refused.
+import { forbidden } from '@push-server/contract'
+import type { Caller, Context } from '@push-server/domain'
+import type { FastifyRequest } from 'fastify'
+
+/**
+ * The ids of all applications that the request is about, in its validated form; none when it is about none that is known,
+ * which a bound key is refused for. May ask the database, as for the application of a campaign.
+ */
+export type ApplicationsOf = (request: FastifyRequest) => readonly string[] | Promise<readonly string[]>
+
+type Members = Readonly<Record<string, unknown>>
+
+/** In this member of the request object, as one id or a list of them. */
+export const fromBody =
+  (member: string): ApplicationsOf =>
+  ({ body }) =>
+    idsIn((body as { requestObject?: Members } | undefined)?.requestObject?.[member])
+
+/** In this parameter of the query. */
+export const fromQuery =
+  (name: string): ApplicationsOf =>
+  ({ query }) =>
+    idsIn((query as Members)[name])
+
+/** In this parameter of the query, separated by commas. */
+export const fromQueryList =
+  (name: string): ApplicationsOf =>
+  ({ query }) => {
+    const text = (query as Members)[name]
+    return typeof text === 'string' ? text.split(',') : []
+  }
+
+/** Of the campaign that the path names. */
+export const applicationOfCampaign =
+  ({ campaigns }: Pick<Context['store'], 'campaigns'>): ApplicationsOf =>
+  async ({ params }) => {
+    const id = Number((params as { id: string }).id)
+    const campaign = Number.isSafeInteger(id) ? await campaigns.find(id) : undefined
+    return campaign ? [campaign.appId] : []
+  }
+
+function idsIn(value: unknown): string[] {
+  const ids = [value].flat()
+  return ids.every((id) => typeof id === 'string') ? ids : []
+}
+
+/** Refuses a bound key with 403 unless the route says which applications the request names, and the key is for all of them. */
+export async function holdToApplications({ appIds }: Caller, request: FastifyRequest): Promise<void> {
+  if (appIds.length === 0) return
+  const { applications } = request.routeOptions.config
+  if (!applications) throw forbidden('This API key is bound to applications, and this is not about any one of them')
+  const named = await applications(request)
+  if (named.length === 0 || !named.every((appId) => appIds.includes(appId)))
+    throw forbidden('This API key is bound to other applications')
+}

@@ -1,0 +1,90 @@
+// Who calls, and whether the route is for them. Each route names its scope beside its schema, `config: { scope: 'message' }`;
+// one that does not keeps the gateway from starting.
+import { PUBLIC, tooManyRequests, type Scope } from '@push-server/contract'
+import { CHALLENGES, type Access, type Caller } from '@push-server/domain'
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { holdToApplications, type ApplicationsOf } from './applications.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a key must be allowed to do; `public` answers everybody. */
+    scope?: Scope | typeof PUBLIC
+    /** Where the request names its applications. */
+    applications?: ApplicationsOf
+  }
+  interface FastifyInstance {
+    /** What each route wants, by method and path as it is written, such as `POST /push/message/send`. */
+    scopes(): Record<string, FastifyContextConfig['scope']>
+  }
+  interface FastifyRequest {
+    /** Whose key it came with; null on public routes, and while nobody is asked for one. */
+    caller: Caller | null
+  }
+}
+
+/**
+ * Failures of one address (of one /64 network in IPv6) before it is slowed down, and for how long they count. Valid keys pass
+ * all the same: others may share the address.
+ */
+const FAILURES = { max: 20, timeWindow: 60_000 }
+
+export const authentication = fp(
+  async (app: FastifyInstance, { access }: { access: Access }) => {
+    await app.register(rateLimit, { global: false })
+    const countFailures = app.createRateLimit(FAILURES)
+    app.decorateRequest('caller', null)
+    wantScopes(app)
+
+    app.addHook('onRequest', async (request, reply) => {
+      const { scope } = request.routeOptions.config
+      // What is not there is told everybody; a route without a scope does not get this far.
+      if (scope === undefined || scope === PUBLIC) return
+      const { authorization } = request.headers
+      try {
+        const caller = await access.admit({ authorization, scope, isSuspect: () => isSuspect(request) })
+        request.caller = caller ?? null
+      } catch (error) {
+        if ((error as { statusCode?: number }).statusCode !== 401) throw error
+        await slowDown(request)
+        reply.header('www-authenticate', [...CHALLENGES])
+        throw error
+      }
+    })
+    // Only here the body is read and known to have the form that the schema says.
+    app.addHook('preHandler', async (request) => {
+      if (request.caller) await holdToApplications(request.caller, request)
+    })
+
+    async function isSuspect(request: FastifyRequest): Promise<boolean> {
+      const failures = await countFailures(request, { increment: false })
+      return !failures.isAllowed && failures.isExceeded
+    }
+
+    /** Counts a failure, and refuses with 429 when there were too many. */
+    async function slowDown(request: FastifyRequest): Promise<void> {
+      const failures = await countFailures(request)
+      if (failures.isAllowed) return
+      const { isExceeded, remaining, ttlInSeconds } = failures
+      if (isExceeded) throw tooManyRequests('Too many requests without a valid API key', ttlInSeconds)
+      if (remaining > 0) request.log.info({ address: request.ip }, 'caller without a valid API key')
+      else request.log.warn({ address: request.ip }, 'address without a valid API key is slowed down')
+    }
+  },
+  { name: 'authentication' },
+)
+
+/** Fails the start for routes that name no scope. Looks last, as hooks of single plugins set the scope of foreign routes. */
+function wantScopes(app: FastifyInstance): void {
+  const routes: RouteOptions[] = []
+  const namesOf = ({ method, url }: RouteOptions) => [method].flat().map((one) => `${one} ${url}`)
+  app.addHook('onRoute', (route) => void routes.push(route))
+  app.addHook('onReady', async () => {
+    const names = routes.filter(({ config }) => config?.scope === undefined).flatMap(namesOf)
+    if (names.length > 0) throw new Error(`Add config: { scope: … } to these routes: ${names.join(', ')}`)
+  })
+  app.decorate('scopes', () =>
+    Object.fromEntries(routes.flatMap((route) => namesOf(route).map((name) => [name, route.config?.scope]))),
+  )
+}
