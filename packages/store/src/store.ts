@@ -39,7 +39,7 @@ export function openStore(options: StoreOptions) {
     messages: openMessages(database),
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
     pauses: openPauses(database),
-    providerTokens: openProviderTokens(tokenDatabase, encryption),
+    providerTokens: openProviderTokens(database, tokenDatabase, encryption),
     ...openBacklog(database),
     isAway,
     isRefused,

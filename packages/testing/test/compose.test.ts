@@ -109,14 +109,15 @@ interface Place {
 }
 
 /** The environment as written, but for where this machine has things. */
-async function environmentOf({ environment = {} }: ComposeService, { secretFiles, ...place }: Place) {
+async function environmentOf({ environment = {} }: ComposeService, { secretFiles, redisUrl, queuePrefix }: Place) {
   const result: Record<string, string> = {}
   for (const [name, value] of Object.entries(environment)) {
     const secret = /^\/run\/secrets\/(.+)$/.exec(value)?.[1]
     result[name] = secret === undefined ? withDefaults(value) : (secretFiles[secret] ?? 'no such secret')
   }
   for (const name of ['PORT', 'HEALTH_PORT']) if (name in result) result[name] = String(await freePort())
-  return { ...result, ...('REDIS_URL' in result && { REDIS_URL: place.redisUrl, QUEUE_PREFIX: place.queuePrefix }) }
+  if ('REDIS_URL' in result) Object.assign(result, { REDIS_URL: redisUrl, QUEUE_PREFIX: queuePrefix })
+  return result
 }
 
 /** As the image's entry point would; the working folder is the project's. */

@@ -140,9 +140,9 @@ t.test('two workers of each kind, a gateway and a scheduler', alone, async (t) =
       const own = {
         'api-gateway': ['queue'],
         'campaign-scheduler': [],
-        'apns-worker': ['queue of ios'],
-        'fcm-worker': ['queue of android'],
-        'hms-worker': ['queue of huawei'],
+        'apns-worker': ['queue of ios', 'providers of ios'],
+        'fcm-worker': ['queue of android', 'providers of android'],
+        'hms-worker': ['queue of huawei', 'providers of huawei'],
       }[member.name]
       t.same(Object.keys(report.parts), ['database', ...(own ?? ['?'])], `${member.name} names its parts`)
       t.match(report.parts, { database: { status: 'up', essential: true } })

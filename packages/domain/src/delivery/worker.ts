@@ -46,6 +46,7 @@ export const deliveryWorker =
     const owner = `${hostname().slice(0, 20)}-${process.pid}-${randomUUID().slice(0, 8)}`
     const leases = openLeases({ store, owner, leaseMs: config.leaseTime, log })
     const providers = openProviderPool(context, platform)
+    health.add({ name: `providers of ${platform}`, essential: false, check: async () => providers.report() })
     const worker: Worker = { ...context, platform, owner, leases, providers, answered: metrics.answered(platform) }
     const concurrency = { direct: config.directConcurrency, campaign: config.campaignConcurrency }
     const consumers = LANES.map((lane) =>
