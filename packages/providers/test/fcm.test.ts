@@ -187,9 +187,7 @@ t.test('what FCM would refuse is named before it is sent', async (t) => {
   const taken = Buffer.byteLength('bodynotification_priorityPRIORITY_HIGHkey')
   const filled = (bytes: number) => message({ body: 'é', extras: { key: 'x'.repeat(bytes - taken - 2) } })
   t.strictSame(check(filled(4_096)), [])
-  t.strictSame(check(filled(4_097)), [
-    { field: 'body', hint: 'payload for android has 4097 bytes, the limit is 4096' },
-  ])
+  t.strictSame(check(filled(4_097)), [{ field: 'body', hint: 'payload for android has 4097 bytes, the limit is 4096' }])
   t.strictSame(check(message({ collapseKey: 'é'.repeat(33) })), [
     { field: 'body.collapseKey', hint: 'collapse key for android has 66 bytes, the limit is 64' },
   ])
@@ -519,9 +517,21 @@ t.test('service accounts', async (t) => {
     ['another project', { ...file, project_id: 'elsewhere' }, /another project/],
     ['no account', { ...file, client_email: '' }, /"client_email"/],
     ['no key', { ...file, private_key: 5 }, /"private_key"/],
-    ['a key with its line ends escaped twice', { ...file, private_key: pem.replaceAll('\n', '\\n') }, /damaged|Failed to parse private key/],
-    ['a damaged key', { ...file, private_key: pem.replace(line, line.slice(0, 20)) }, /damaged|Failed to parse private key/],
-    ['a public key', { ...file, private_key: publicKey.export({ type: 'spki', format: 'pem' }).toString() }, /damaged|Failed to parse private key/],
+    [
+      'a key with its line ends escaped twice',
+      { ...file, private_key: pem.replaceAll('\n', '\\n') },
+      /damaged|Failed to parse private key/,
+    ],
+    [
+      'a damaged key',
+      { ...file, private_key: pem.replace(line, line.slice(0, 20)) },
+      /damaged|Failed to parse private key/,
+    ],
+    [
+      'a public key',
+      { ...file, private_key: publicKey.export({ type: 'spki', format: 'pem' }).toString() },
+      /damaged|Failed to parse private key/,
+    ],
     ['an elliptic curve key', { ...file, private_key: ec }, /must be an RSA key, this one is "ec"/],
     ['a short key', { ...file, private_key: short }, /2048 bits at least, this one has 1024/],
   ]

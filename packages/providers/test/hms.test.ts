@@ -162,9 +162,7 @@ t.test('what HMS would refuse is named before it is sent', async (t) => {
   const empty = Buffer.byteLength(head + tail)
   const filled = (bytes: number) => message({ body: 'x'.repeat(bytes - empty) })
   t.strictSame(check(filled(4_096)), [])
-  t.strictSame(check(filled(4_097)), [
-    { field: 'body', hint: 'payload for huawei has 4097 bytes, the limit is 4096' },
-  ])
+  t.strictSame(check(filled(4_097)), [{ field: 'body', hint: 'payload for huawei has 4097 bytes, the limit is 4096' }])
   t.strictSame(check(message({ collapseKey: 'x'.repeat(65) })), [
     { field: 'body.collapseKey', hint: 'collapse key for huawei has 65 bytes, the limit is 64' },
   ])
@@ -174,7 +172,10 @@ t.test('what HMS would refuse is named before it is sent', async (t) => {
   t.strictSame(check(quoted), [], 'shown by the phone')
   const asData = hmsPayload(quoted, { dataOnly: true, now: NOW })
   t.strictSame(hms.check(quoted, readConfig({ HMS_DATA_ONLY: 'true' })), [
-    { field: 'body', hint: `payload for huawei has ${Buffer.byteLength(withTokens(asData, []))} bytes, the limit is 4096` },
+    {
+      field: 'body',
+      hint: `payload for huawei has ${Buffer.byteLength(withTokens(asData, []))} bytes, the limit is 4096`,
+    },
   ])
 })
 

@@ -90,10 +90,15 @@ export const SETTINGS = {
   apnsCaFile: text('APNS_CA_FILE', 'PEM file of a certificate authority to trust beside the built-in ones.'),
   apnsWindow: count('APNS_WINDOW', 'Most pushes in flight for one application.', { fallback: '1000' }),
   apnsRequestTimeout: duration('APNS_REQUEST_TIMEOUT', 'Longest wait for one answer of APNs.', { fallback: '10s' }),
-  apnsProxyEnabled: flag('APNS_PROXY_ENABLED', 'Goes to APNs through an HTTP proxy, by CONNECT.', { fallback: 'false' }),
+  apnsProxyEnabled: flag('APNS_PROXY_ENABLED', 'Goes to APNs through an HTTP proxy, by CONNECT.', {
+    fallback: 'false',
+  }),
   apnsProxyHost: text('APNS_PROXY_HOST', 'Its host.', { fallback: '127.0.0.1' }),
   apnsProxyPort: port('APNS_PROXY_PORT', 'Its port.', { fallback: '8080' }),
-  apnsProxyUsername: text('APNS_PROXY_USERNAME', 'User name for the proxy; without one it is asked without credentials.'),
+  apnsProxyUsername: text(
+    'APNS_PROXY_USERNAME',
+    'User name for the proxy; without one it is asked without credentials.',
+  ),
   apnsProxyPassword: text('APNS_PROXY_PASSWORD', 'Password for the proxy.', { secret: true }),
 
   fcmBaseUrl: text('FCM_BASE_URL', 'FCM.', { fallback: 'https://fcm.googleapis.com' }),
@@ -106,7 +111,9 @@ export const SETTINGS = {
     fallback: '10',
   }),
   fcmRequestTimeout: duration('FCM_REQUEST_TIMEOUT', 'Longest wait for one answer of FCM.', { fallback: '15s' }),
-  fcmProxyEnabled: flag('FCM_PROXY_ENABLED', 'Goes to FCM and its token endpoint through an HTTP proxy, by CONNECT.', { fallback: 'false' }),
+  fcmProxyEnabled: flag('FCM_PROXY_ENABLED', 'Goes to FCM and its token endpoint through an HTTP proxy, by CONNECT.', {
+    fallback: 'false',
+  }),
   fcmProxyHost: text('FCM_PROXY_HOST', 'Its host.', { fallback: '127.0.0.1' }),
   fcmProxyPort: port('FCM_PROXY_PORT', 'Its port.', { fallback: '8080' }),
   fcmProxyUsername: text('FCM_PROXY_USERNAME', 'User name for the proxy; without one it is asked without credentials.'),
@@ -124,7 +131,9 @@ export const SETTINGS = {
     fallback: '16',
   }),
   hmsRequestTimeout: duration('HMS_REQUEST_TIMEOUT', 'Longest wait for one answer of HMS.', { fallback: '30s' }),
-  hmsProxyEnabled: flag('HMS_PROXY_ENABLED', 'Goes to HMS and its token endpoint through an HTTP proxy, by CONNECT.', { fallback: 'false' }),
+  hmsProxyEnabled: flag('HMS_PROXY_ENABLED', 'Goes to HMS and its token endpoint through an HTTP proxy, by CONNECT.', {
+    fallback: 'false',
+  }),
   hmsProxyHost: text('HMS_PROXY_HOST', 'Its host.', { fallback: '127.0.0.1' }),
   hmsProxyPort: port('HMS_PROXY_PORT', 'Its port.', { fallback: '8080' }),
   hmsProxyUsername: text('HMS_PROXY_USERNAME', 'User name for the proxy; without one it is asked without credentials.'),
