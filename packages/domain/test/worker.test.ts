@@ -1,6 +1,7 @@
 // The parts of a worker that share and count.
 import t from 'tap'
 import { createCounts } from '../src/delivery/counts.ts'
+import { reportOf } from '../src/delivery/provider-report.ts'
 import { createSlots } from '../src/delivery/slots.ts'
 
 t.test('slots: one application gets half, and one at least', async (t) => {
@@ -32,4 +33,30 @@ t.test('counts: by outcome and reason', async (t) => {
     ['failed', 'BadDeviceToken', 1],
     ['failed', 'Unregistered', 1],
   ])
+})
+
+t.test('the report on providers: counts of all, names of a few, the worst first', async (t) => {
+  t.same(reportOf([]), { open: 0, up: 0, down: 0, idle: 0, applications: [] })
+  const fault = (at: number) => ({ reason: 'ServiceUnavailable', at })
+  const report = reportOf([
+    { appId: 'quiet', state: { connection: 'idle' } },
+    { appId: 'recovered', state: { connection: 'up', fault: fault(1_000) } },
+    { appId: 'cut off', state: { connection: 'down', fault: fault(2_000) } },
+    { appId: 'throttled', state: { connection: 'up', fault: fault(3_000) } },
+  ])
+  t.same(report, {
+    open: 4,
+    up: 2,
+    down: 1,
+    idle: 1,
+    applications: [
+      { appId: 'cut off', connection: 'down', fault: { reason: 'ServiceUnavailable', at: '1970-01-01T00:00:02.000Z' } },
+      { appId: 'throttled', connection: 'up', fault: { reason: 'ServiceUnavailable', at: '1970-01-01T00:00:03.000Z' } },
+      { appId: 'recovered', connection: 'up', fault: { reason: 'ServiceUnavailable', at: '1970-01-01T00:00:01.000Z' } },
+      { appId: 'quiet', connection: 'idle' },
+    ],
+  })
+  const many = reportOf(Array.from({ length: 500 }, (_, n) => ({ appId: `app-${n}`, state: { connection: 'up' } })))
+  t.equal(many.up, 500)
+  t.equal(many.applications.length, 20)
 })

@@ -83,6 +83,7 @@ class ChunkPush<Post> {
     if (result.kind !== 'answer') {
       // Withdrawn while it waited for a stream: not pushed, so not settled.
       if (result.kind === 'unsent' && this.#options.signal.aborted) return done()
+      this.#options.unanswered?.(result.reason)
       return this.#settle(flight, transportOutcome(result), done)
     }
     this.#options.answered?.((performance.now() - flight.sentAt) / 1000)

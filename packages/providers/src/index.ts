@@ -7,6 +7,7 @@ export type {
   Outcome,
   OutcomeKind,
   Provider,
+  ProviderState,
   ProviderToken,
   PushChunk,
   PushMessage,

@@ -20,6 +20,6 @@ export interface ProviderKind {
   verify(credentials: StoredCredentials): void
   /** Throws InvalidCredentials likewise. Connects on the first push. */
   open(credentials: StoredCredentials, context: ProviderContext): Provider
-  /** What would make the provider refuse the message whatever the device; empty when nothing does. */
-  check(message: PushMessage): PayloadProblem[]
+  /** What would make the provider refuse the message whatever the device, as it would be sent by these settings. */
+  check(message: PushMessage, config: Config): PayloadProblem[]
 }

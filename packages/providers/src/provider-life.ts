@@ -1,5 +1,6 @@
-// The end of a provider, which is the same for all of them: chunks under way finish before the connections close.
-import type { Provider, PushChunk, PushOptions } from './provider.ts'
+// What all providers have in common: how they say that they fare, and their end, when chunks under way finish before the
+// connections close.
+import type { Outcome, Provider, ProviderState, PushChunk, PushOptions } from './provider.ts'
 
 export interface ProviderParts {
   /** For the error of a push that comes too late. */
@@ -11,6 +12,7 @@ export interface ProviderParts {
 
 export function providerOf({ name, push, release }: ProviderParts): Provider {
   const underWay = new Set<Promise<void>>()
+  const state: ProviderState = { connection: 'idle' }
   let closing: Promise<unknown> | undefined
 
   async function close() {
@@ -21,13 +23,33 @@ export function providerOf({ name, push, release }: ProviderParts): Provider {
   return {
     async push(chunk, options) {
       if (closing) throw new Error(`the ${name} provider is closed`)
-      const pushed = push(chunk, options)
+      const pushed = push(chunk, observed(state, options))
       underWay.add(pushed)
       await pushed.finally(() => underWay.delete(pushed))
     },
+    state: () => ({ ...state }),
     async close() {
       closing ??= close()
       await closing
     },
   }
 }
+
+/** The same options, whose calls leave their trace in the state. */
+const observed = (state: ProviderState, options: PushOptions): PushOptions => ({
+  signal: options.signal,
+  settle(index, outcome) {
+    if (isPutOff(outcome)) state.fault = { reason: outcome.reason, at: Date.now() }
+    options.settle(index, outcome)
+  },
+  answered(seconds) {
+    state.connection = 'up'
+    options.answered?.(seconds)
+  },
+  unanswered(reason) {
+    state.connection = 'down'
+    options.unanswered?.(reason)
+  },
+})
+
+const isPutOff = (outcome: Outcome) => outcome.kind === 'retry' || outcome.kind === 'credentials-fault'

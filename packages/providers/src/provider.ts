@@ -56,12 +56,23 @@ export interface PushOptions {
   settle(index: number, outcome: Outcome): void
   /** Told how long each answer of the provider took, in seconds. */
   answered?(seconds: number): void
+  /** Told why a push was not answered. */
+  unanswered?(reason: string): void
+}
+
+/** How a provider fares, by the latest of its pushes. Times in ms since the epoch. */
+export interface ProviderState {
+  /** `idle`: nothing was pushed yet. */
+  connection: 'idle' | 'up' | 'down'
+  /** Why a push was last put off: for the provider, the network, a quota or the credentials. */
+  fault?: { reason: string; at: number }
 }
 
 /** One application's way to one platform, for one version of its credentials. */
 export interface Provider {
   /** Resolves once nothing is in flight: every target settled, or the rest given up after an abort. Never rejects for an answer. */
   push(chunk: PushChunk, options: PushOptions): Promise<void>
+  state(): ProviderState
   /** Lets what is in flight finish, then closes the connections. */
   close(): Promise<void>
 }

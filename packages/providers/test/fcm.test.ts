@@ -1,10 +1,11 @@
 // The parts of the FCM provider that do no I/O: payload, outcomes, answers, service accounts.
 import { generateKeyPairSync } from 'node:crypto'
+import { readConfig } from '@push-server/runtime'
 import t from 'tap'
 import { readAnswer } from '../src/fcm/answer.ts'
 import { readServiceAccount } from '../src/fcm/credentials.ts'
 import { FCM_ERRORS, fcmOutcome, projectPause, type FcmAnswer } from '../src/fcm/outcome.ts'
-import { checkFcmPayload, fcmBody, fcmPayload } from '../src/fcm/payload.ts'
+import { fcmBody, fcmPayload } from '../src/fcm/payload.ts'
 import { refusedOutcome, tokenFault } from '../src/fcm/token-fault.ts'
 import { fcm } from '../src/fcm/index.ts'
 import { InvalidCredentials, type PushMessage } from '../src/index.ts'
@@ -181,28 +182,35 @@ t.test('any token fits into the request', async (t) => {
 })
 
 t.test('what FCM would refuse is named before it is sent', async (t) => {
-  t.strictSame(checkFcmPayload(message(DOCUMENTED)), [])
+  const check = (given: PushMessage) => fcm.check(given, readConfig({}))
+  t.strictSame(check(message(DOCUMENTED)), [])
   const taken = Buffer.byteLength('bodynotification_priorityPRIORITY_HIGHkey')
   const filled = (bytes: number) => message({ body: 'é', extras: { key: 'x'.repeat(bytes - taken - 2) } })
-  t.strictSame(checkFcmPayload(filled(4_096)), [])
-  t.strictSame(checkFcmPayload(filled(4_097)), [
-    { field: 'body', hint: 'payload for android has 4097 bytes, the limit is 4096' },
-  ])
-  t.strictSame(checkFcmPayload(message({ collapseKey: 'é'.repeat(33) })), [
+  t.strictSame(check(filled(4_096)), [])
+  t.strictSame(check(filled(4_097)), [{ field: 'body', hint: 'payload for android has 4097 bytes, the limit is 4096' }])
+  t.strictSame(check(message({ collapseKey: 'é'.repeat(33) })), [
     { field: 'body.collapseKey', hint: 'collapse key for android has 66 bytes, the limit is 64' },
   ])
   const list = message({ bodyLocKey: 'k', bodyLocArgs: Array.from({ length: 50 }, () => 'x'.repeat(100)) })
-  t.equal(checkFcmPayload(list).length, 1, 'arguments count')
+  t.equal(check(list).length, 1, 'arguments count')
 
   const reserved = ['from', 'message_type', 'gcm', 'gcm.n.e', 'google.', 'google.sent_time']
   for (const key of reserved) {
-    t.strictSame(checkFcmPayload(message({ extras: { [key]: null } }, { silent: true })), [
+    t.strictSame(check(message({ extras: { [key]: null } }, { silent: true })), [
       { field: 'body.extras', hint: `extras for android must not have a member named "${key}": FCM reserves it` },
     ])
   }
   const free = ['From', 'fromDate', 'googlePay', 'gcmToken', 'collapse_key', 'aps', '_notification']
-  t.strictSame(checkFcmPayload(message({ extras: Object.fromEntries(free.map((key) => [key, 1])) })), [])
-  t.equal(fcm.check, checkFcmPayload)
+  t.strictSame(check(message({ extras: Object.fromEntries(free.map((key) => [key, 1])) })), [])
+
+  // As data the notification is JSON in a text, which FCM counts with its quotes.
+  const quoted = message({ title: 'T', body: '"'.repeat(2_100) })
+  t.strictSame(check(quoted), [], 'shown by Android')
+  const { data } = document(quoted, true).message
+  const bytes = Buffer.byteLength(`_notification${data['_notification']}`)
+  t.strictSame(fcm.check(quoted, readConfig({ FCM_DATA_ONLY: 'true' })), [
+    { field: 'body', hint: `payload for android has ${bytes} bytes, the limit is 4096` },
+  ])
 })
 
 t.test('what each code means', async (t) => {
@@ -502,16 +510,28 @@ t.test('service accounts', async (t) => {
     ['nothing', '', /not JSON/],
     ['a PEM file', pem, /not JSON/],
     ['half a file', JSON.stringify(file).slice(0, 400), /not JSON/],
-    ['null', 'null', /"type" "service_account"/],
-    ['a list', [file], /"type" "service_account"/],
+    ['null', 'null', /"type" "service_account"|"project_id"/],
+    ['a list', [file], /"type" "service_account"|must be an object/],
     ['a user’s credentials', { ...file, type: 'authorized_user' }, /"type" "service_account"/],
-    ['no project', { ...file, project_id: undefined }, /lacks "project_id"/],
+    ['no project', { ...file, project_id: undefined }, /"project_id"/],
     ['another project', { ...file, project_id: 'elsewhere' }, /another project/],
-    ['no account', { ...file, client_email: '' }, /lacks "client_email"/],
-    ['no key', { ...file, private_key: 5 }, /lacks "private_key"/],
-    ['a key with its line ends escaped twice', { ...file, private_key: pem.replaceAll('\n', '\\n') }, /damaged/],
-    ['a damaged key', { ...file, private_key: pem.replace(line, line.slice(0, 20)) }, /damaged/],
-    ['a public key', { ...file, private_key: publicKey.export({ type: 'spki', format: 'pem' }).toString() }, /damaged/],
+    ['no account', { ...file, client_email: '' }, /"client_email"/],
+    ['no key', { ...file, private_key: 5 }, /"private_key"/],
+    [
+      'a key with its line ends escaped twice',
+      { ...file, private_key: pem.replaceAll('\n', '\\n') },
+      /damaged|Failed to parse private key/,
+    ],
+    [
+      'a damaged key',
+      { ...file, private_key: pem.replace(line, line.slice(0, 20)) },
+      /damaged|Failed to parse private key/,
+    ],
+    [
+      'a public key',
+      { ...file, private_key: publicKey.export({ type: 'spki', format: 'pem' }).toString() },
+      /damaged|Failed to parse private key/,
+    ],
     ['an elliptic curve key', { ...file, private_key: ec }, /must be an RSA key, this one is "ec"/],
     ['a short key', { ...file, private_key: short }, /2048 bits at least, this one has 1024/],
   ]

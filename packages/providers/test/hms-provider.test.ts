@@ -614,7 +614,7 @@ t.test('as one of the providers', async (t) => {
   t.doesNotThrow(() => hms.verify(stored))
   t.throws(() => hms.verify({ ...stored, settings: {} }), { name: 'InvalidCredentials' })
   t.throws(() => hms.verify({ ...stored, secret: Buffer.from('s3cr3t') }), { name: 'InvalidCredentials' })
-  t.strictSame(hms.check(hello()), [])
+  t.strictSame(hms.check(hello(), readConfig({})), [])
 
   const origin = await start(t, (request) => answer(request))
   const caFile = `${t.testdir({ 'ca.pem': ca })}/ca.pem`

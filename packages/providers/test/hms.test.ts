@@ -1,10 +1,12 @@
 // The parts of the HMS provider that do no I/O: payload, requests, answers, outcomes, credentials, flow.
+import { readConfig } from '@push-server/runtime'
 import t from 'tap'
 import { readAnswer } from '../src/hms/answer.ts'
 import { hmsSecret, readHmsCredentials } from '../src/hms/credentials.ts'
 import { createFlow } from '../src/hms/flow.ts'
+import { hms } from '../src/hms/index.ts'
 import { HMS_CODES, HMS_TOKEN_REASONS, hmsOutcomes, isFlowControl, refusesAccess } from '../src/hms/outcome.ts'
-import { checkHmsPayload, hmsCollapseKey, hmsPayload, withTokens } from '../src/hms/payload.ts'
+import { hmsCollapseKey, hmsPayload, withTokens } from '../src/hms/payload.ts'
 import { requestsOf } from '../src/hms/requests.ts'
 import { InvalidCredentials, type PushMessage } from '../src/index.ts'
 import { createWindow } from '../src/window.ts'
@@ -154,16 +156,26 @@ t.test('collapse keys', async (t) => {
 })
 
 t.test('what HMS would refuse is named before it is sent', async (t) => {
-  t.strictSame(checkHmsPayload(message(DOCUMENTED)), [])
+  const check = (given: PushMessage) => hms.check(given, readConfig({}))
+  t.strictSame(check(message(DOCUMENTED)), [])
   const { head, tail } = hmsPayload(message({ body: '' }), { dataOnly: false, now: NOW })
   const empty = Buffer.byteLength(head + tail)
   const filled = (bytes: number) => message({ body: 'x'.repeat(bytes - empty) })
-  t.strictSame(checkHmsPayload(filled(4_096)), [])
-  t.strictSame(checkHmsPayload(filled(4_097)), [
-    { field: 'body', hint: 'payload for huawei has 4097 bytes, the limit is 4096' },
-  ])
-  t.strictSame(checkHmsPayload(message({ collapseKey: 'x'.repeat(65) })), [
+  t.strictSame(check(filled(4_096)), [])
+  t.strictSame(check(filled(4_097)), [{ field: 'body', hint: 'payload for huawei has 4097 bytes, the limit is 4096' }])
+  t.strictSame(check(message({ collapseKey: 'x'.repeat(65) })), [
     { field: 'body.collapseKey', hint: 'collapse key for huawei has 65 bytes, the limit is 64' },
+  ])
+
+  // As data the notification is JSON in JSON in JSON.
+  const quoted = message({ title: 'T', body: '"'.repeat(1_000) })
+  t.strictSame(check(quoted), [], 'shown by the phone')
+  const asData = hmsPayload(quoted, { dataOnly: true, now: NOW })
+  t.strictSame(hms.check(quoted, readConfig({ HMS_DATA_ONLY: 'true' })), [
+    {
+      field: 'body',
+      hint: `payload for huawei has ${Buffer.byteLength(withTokens(asData, []))} bytes, the limit is 4096`,
+    },
   ])
 })
 

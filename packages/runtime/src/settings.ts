@@ -112,6 +112,9 @@ export const SETTINGS = {
   campaignGrace: duration('CAMPAIGN_GRACE', 'A scheduled campaign that is later than this is missed, not sent.', {
     fallback: '1h',
   }),
+  providerIdle: period('PROVIDER_IDLE', 'An application that sends nothing for so long has its connections closed.', {
+    fallback: '10m',
+  }),
   stopTimeout: duration('STOP_TIMEOUT', 'How long a stopping worker waits for pushes in flight.', { fallback: '20s' }),
 
   apnsUseDevelopment: flag('APNS_USE_DEVELOPMENT', 'APNs environment of applications that name none.', {
@@ -126,6 +129,16 @@ export const SETTINGS = {
   apnsCaFile: text('APNS_CA_FILE', 'PEM file of a certificate authority to trust beside the built-in ones.'),
   apnsWindow: count('APNS_WINDOW', 'Most pushes in flight for one application.', { fallback: '1000' }),
   apnsRequestTimeout: duration('APNS_REQUEST_TIMEOUT', 'Longest wait for one answer of APNs.', { fallback: '10s' }),
+  apnsProxyEnabled: flag('APNS_PROXY_ENABLED', 'Goes to APNs through an HTTP proxy, by CONNECT.', {
+    fallback: 'false',
+  }),
+  apnsProxyHost: text('APNS_PROXY_HOST', 'Its host.', { fallback: '127.0.0.1' }),
+  apnsProxyPort: port('APNS_PROXY_PORT', 'Its port.', { fallback: '8080' }),
+  apnsProxyUsername: text(
+    'APNS_PROXY_USERNAME',
+    'User name for the proxy; without one it is asked without credentials.',
+  ),
+  apnsProxyPassword: text('APNS_PROXY_PASSWORD', 'Password for the proxy.', { secret: true }),
 
   fcmBaseUrl: text('FCM_BASE_URL', 'FCM.', { fallback: 'https://fcm.googleapis.com' }),
   fcmTokenUrl: text('FCM_TOKEN_URL', 'Where access tokens for FCM come from.', {
@@ -137,6 +150,13 @@ export const SETTINGS = {
     fallback: '10',
   }),
   fcmRequestTimeout: duration('FCM_REQUEST_TIMEOUT', 'Longest wait for one answer of FCM.', { fallback: '15s' }),
+  fcmProxyEnabled: flag('FCM_PROXY_ENABLED', 'Goes to FCM and its token endpoint through an HTTP proxy, by CONNECT.', {
+    fallback: 'false',
+  }),
+  fcmProxyHost: text('FCM_PROXY_HOST', 'Its host.', { fallback: '127.0.0.1' }),
+  fcmProxyPort: port('FCM_PROXY_PORT', 'Its port.', { fallback: '8080' }),
+  fcmProxyUsername: text('FCM_PROXY_USERNAME', 'User name for the proxy; without one it is asked without credentials.'),
+  fcmProxyPassword: text('FCM_PROXY_PASSWORD', 'Password for the proxy.', { secret: true }),
   fcmDataOnly: flag('FCM_DATA_ONLY', 'Sends notifications to FCM as data, for the mobile application to show.', {
     fallback: 'false',
   }),
@@ -150,6 +170,13 @@ export const SETTINGS = {
     fallback: '16',
   }),
   hmsRequestTimeout: duration('HMS_REQUEST_TIMEOUT', 'Longest wait for one answer of HMS.', { fallback: '30s' }),
+  hmsProxyEnabled: flag('HMS_PROXY_ENABLED', 'Goes to HMS and its token endpoint through an HTTP proxy, by CONNECT.', {
+    fallback: 'false',
+  }),
+  hmsProxyHost: text('HMS_PROXY_HOST', 'Its host.', { fallback: '127.0.0.1' }),
+  hmsProxyPort: port('HMS_PROXY_PORT', 'Its port.', { fallback: '8080' }),
+  hmsProxyUsername: text('HMS_PROXY_USERNAME', 'User name for the proxy; without one it is asked without credentials.'),
+  hmsProxyPassword: text('HMS_PROXY_PASSWORD', 'Password for the proxy.', { secret: true }),
   hmsDataOnly: flag('HMS_DATA_ONLY', 'Sends notifications to HMS as data, for the mobile application to show.', {
     fallback: 'false',
   }),

@@ -6,6 +6,8 @@ import { resume } from './pauses.ts'
 
 /** What a provider is opened with. */
 export interface OpenCredentials {
+  /** The application as its administrators know it. */
+  appId: string
   version: number
   settings: Readonly<Record<string, string | null>>
   secret: Buffer
@@ -27,7 +29,8 @@ const PUT: Statement = {
 
 const OPEN: Statement = {
   name: 'credentials-open',
-  text: 'SELECT version, settings, secret, key_id FROM credentials WHERE application_id = $1 AND platform = $2',
+  text: `SELECT a.app_id, k.version, k.settings, k.secret, k.key_id
+    FROM credentials k JOIN applications a ON a.id = k.application_id WHERE k.application_id = $1 AND k.platform = $2`,
 }
 
 const REMOVE: Statement = {
@@ -60,6 +63,7 @@ export const openCredentials = (database: Database, encryption: Encryption) => (
 
   async open(key: CredentialsKey): Promise<OpenCredentials | undefined> {
     const [row] = await database.query<{
+      app_id: string
       version: number
       settings: OpenCredentials['settings']
       secret: Buffer
@@ -67,7 +71,7 @@ export const openCredentials = (database: Database, encryption: Encryption) => (
     }>(OPEN, [key.applicationId, key.platform])
     if (!row) return undefined
     const secret = encryption.open({ value: row.secret, keyId: row.key_id }, rowName(key))
-    return { version: row.version, settings: row.settings, secret }
+    return { appId: row.app_id, version: row.version, settings: row.settings, secret }
   },
 })
 export type CredentialsStore = ReturnType<typeof openCredentials>

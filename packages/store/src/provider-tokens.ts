@@ -1,5 +1,5 @@
 // Provider tokens, shared by all workers: whoever needs one first mints it, the others find it here.
-import type { Database, Statement } from './database.ts'
+import type { Database, Queryable, Statement } from './database.ts'
 import type { Encryption } from './encryption.ts'
 
 interface ProviderToken {
@@ -31,7 +31,8 @@ interface TokenRow {
 
 const rowName = (key: string) => `provider_tokens/${key}`
 
-export const openProviderTokens = (database: Database, encryption: Encryption) => {
+/** `minting`: connections of its own, because whoever mints keeps one while a token endpoint takes its time. */
+export const openProviderTokens = (database: Database, minting: Database, encryption: Encryption) => {
   /** Undefined when the key it was sealed with is gone: a token can be had again, unlike other secrets. */
   function read(key: string, row: TokenRow): ProviderToken | undefined {
     if (!encryption.knows(row.key_id)) return undefined
@@ -42,26 +43,34 @@ export const openProviderTokens = (database: Database, encryption: Encryption) =
     }
   }
 
+  async function find(connection: Queryable, key: string): Promise<ProviderToken | undefined> {
+    const [row] = await connection.query<TokenRow>(FIND, [key])
+    return row && read(key, row)
+  }
+
   return {
     /**
      * The token under `key`: the stored one when `isFresh` accepts it, else one newly minted and stored. One caller mints at
      * a time, over all processes; the lock is held meanwhile, so `mint` must be bounded. Rejects when minting does.
      */
-    take: (
+    async take(
       key: string,
       isFresh: (token: ProviderToken) => boolean,
       mint: () => Promise<ProviderToken>,
-    ): Promise<ProviderToken> =>
-      database.transaction(async (connection) => {
+    ): Promise<ProviderToken> {
+      // Without the lock first: whose token is there does not wait for those whose endpoint does not answer.
+      const known = await find(database, key)
+      if (known && isFresh(known)) return known
+      return minting.transaction(async (connection) => {
         await connection.query(LOCK, [key])
-        const [row] = await connection.query<TokenRow>(FIND, [key])
-        const stored = row && read(key, row)
+        const stored = await find(connection, key)
         if (stored && isFresh(stored)) return stored
         const minted = await mint()
         const { value, keyId } = encryption.seal(minted.value, rowName(key))
         await connection.query(PUT, [key, value, keyId, new Date(minted.issuedAt), new Date(minted.expiresAt)])
         return minted
-      }),
+      })
+    },
   }
 }
 export type ProviderTokens = ReturnType<typeof openProviderTokens>

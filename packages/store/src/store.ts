@@ -51,7 +51,7 @@ export function openStore(options: StoreOptions) {
     runChunks: openRunChunks(database),
     pauses: openPauses(database),
     guards: openGuards(database),
-    providerTokens: openProviderTokens(tokenDatabase, encryption),
+    providerTokens: openProviderTokens(database, tokenDatabase, encryption),
     ...openBacklog(database),
     isAway,
     isRefused,

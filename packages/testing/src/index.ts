@@ -1,6 +1,7 @@
 // What tests stand on: databases, back ends, a whole push server in a process, services in processes of their own.
 export { createApi, type Answer, type Api } from './api.ts'
 export { BACKENDS, type TestBackend } from './backends.ts'
+export { startConnectProxy, type ConnectProxy } from './connect-proxy.ts'
 export { createDatabase, type TestDatabase } from './database.ts'
 export { APNS_SETTINGS, generateApnsKey, generateCredentials, generateServiceAccount } from './credentials.ts'
 export { APP, freePort, openHouse, type House, type HouseOptions, type ServiceName } from './house.ts'

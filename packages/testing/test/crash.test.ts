@@ -140,5 +140,83 @@ for (const backend of BACKENDS) {
       await until('the sweep', async () => (await openChunks(house)) === 0, 30_000)
       t.equal(house.simulator.pushes.length, 3)
     })
+
+    t.test('a worker is frozen past its lease: thawed, it pushes nothing that another has taken over', async (t) => {
+      const house = await open(['gateway', 'scheduler'], { APNS_WINDOW: String(WINDOW) })
+      t.teardown(() => house.close())
+      await house.configure()
+      await registerPhones(house, 'frozen', 500)
+      const frozen = spawnService('apns-worker', house.environment)
+      t.teardown(() => frozen.kill())
+      await sendLater(house, 'frozen')
+      await house.simulator.waitFor((pushes) => pushes.length >= 150, 20_000)
+      process.kill(frozen.pid, 'SIGSTOP')
+      const before = house.simulator.pushes.length
+      t.ok(before < 500, `frozen in the middle, at ${before}`)
+      const stopOther = await house.start('apns')
+      const [chunk] = await until('the lease to run out', () =>
+        house.database
+          .query<{ id: number }>('SELECT id::int FROM chunks WHERE lease_until < now()')
+          .then((rows) => rows.length > 0 && rows),
+      )
+      if (!chunk) throw new Error('There is no chunk')
+      // The frozen worker's job still counts as taken; this is the sweep's, without the wait.
+      await house.context.queues.enqueue([
+        { chunkId: chunk.id, applicationId: 1, platform: 'ios', lane: 'direct', try: 1, delayMs: 0 },
+      ])
+      await until('the chunk to settle', async () => (await openChunks(house)) === 0, 30_000)
+      await stopOther()
+      const settled = house.simulator.pushes.length
+      t.equal(house.simulator.stats().ios.distinctTokens, 500, 'nothing is lost')
+      t.ok(settled - 500 <= WINDOW + CHECKPOINT, `${settled - 500} repeats`)
+
+      process.kill(frozen.pid, 'SIGCONT')
+      await house.register({ userId: 'later', token: 'f'.repeat(64) })
+      await sendLater(house, 'later')
+      await until('the thawed worker to deliver something else', async () => (await openChunks(house)) === 0, 30_000)
+      t.equal(await frozen.stop(), 0, 'it has nothing in hand any more')
+      t.equal(house.simulator.pushes.length, settled + 1, 'of the chunk it had it pushes nothing')
+      t.match(await house.database.query('SELECT epoch, sent, failed, total FROM chunks ORDER BY id LIMIT 1'), [
+        { epoch: 2, sent: 500, failed: 0, total: 500 },
+      ])
+    })
+
+    t.test('the sweep comes to a message behind 4000 chunks of a platform without workers', async (t) => {
+      const house = await open(['gateway'])
+      t.teardown(() => house.close())
+      await house.configure()
+      await registerPhones(house, 'behind', 3)
+      await sendLater(house, 'behind')
+      await emptyQueue(house, backend)
+      await house.database.query(
+        `INSERT INTO chunks (application_id, platform, lane, total, due_at, expires_at)
+         SELECT 1, 'android', 'direct', 1, now() - interval '1 h', now() + interval '1 h' FROM generate_series(1, 4000)`,
+      )
+      await house.start('apns')
+      await house.start('scheduler')
+      await until('the sweep', () => house.simulator.pushes.length === 3, 30_000)
+      const [row] = await house.database.query(
+        "SELECT count(*)::int AS waiting FROM chunks WHERE platform = 'android' AND settled_at IS NULL",
+      )
+      t.same(row, { waiting: 4000 }, 'those of the other platform still wait')
+    })
+
+    t.test('the database fails between storing and counting: the answer is OK, for it is delivered', async (t) => {
+      const house = await open(['gateway', 'apns'])
+      t.teardown(() => house.close())
+      await house.configure()
+      await registerPhones(house, 'uncounted', 3)
+      let asked = 0
+      house.context.store.messages.tally = async () => {
+        asked++
+        throw new Error('Connection terminated unexpectedly')
+      }
+      const { status, body } = await house.api.post('/push/message/send', { appId: APP, message: ofUser('uncounted') })
+      t.equal(asked, 1)
+      t.equal(status, 200)
+      t.match(body, { status: 'OK', responseObject: { result: { ios: { sent: 0, pending: 3, failed: 0, total: 3 } } } })
+      await until('the chunk to settle', async () => (await openChunks(house)) === 0)
+      t.equal(house.simulator.stats().ios.distinctTokens, 3, 'each phone has it')
+    })
   })
 }

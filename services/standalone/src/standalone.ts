@@ -5,7 +5,6 @@ import { campaignScheduler } from '@push-server/campaign-scheduler'
 import { openContext, SERVICE_SETTINGS, type Service } from '@push-server/domain'
 import { startPostgres } from '@push-server/embedded-postgres'
 import {
-  ConfigError,
   createLogger,
   createResources,
   readConfig,
@@ -15,10 +14,10 @@ import {
 } from '@push-server/runtime'
 import { fcmWorker } from '@push-server/fcm-worker'
 import { hmsWorker } from '@push-server/hms-worker'
-import { startSimulator, type Simulator } from '@push-server/simulator'
 import { bannerOf } from './banner.ts'
 import { setUpDemo } from './demo.ts'
-import { encryptionKey, makeFolders, terminalDefaults, writeAuthority, type Folders } from './environment.ts'
+import { encryptionKey, makeFolders, terminalDefaults, type Folders } from './environment.ts'
+import { settingsFor, startPhones } from './phones.ts'
 
 /** Workers first: once the API answers, somebody delivers. */
 const SERVICES: readonly Service[] = [apnsWorker, fcmWorker, hmsWorker, campaignScheduler, apiGateway]
@@ -38,9 +37,10 @@ export async function startStandalone(environment: Environment, print: (text: st
 async function start(given: Environment, resources: Resources, print: (text: string) => void): Promise<void> {
   const asked = readConfig(terminalDefaults(given))
   const folders = await makeFolders(asked.dataDir)
-  const simulator = await startPhones(asked.simulatorPort, folders, resources)
+  const simulator = await startPhones(asked.simulatorPort, folders)
+  resources.add('simulator', simulator.stop)
   const settings = {
-    ...simulated(simulator, await writeAuthority(folders, simulator.apns.ca)),
+    ...(await settingsFor(simulator, folders)),
     ...terminalDefaults(given),
     ENCRYPTION_KEY: asked.encryptionKey ?? (await encryptionKey(folders)),
     DATABASE_URL: asked.databaseUrl ?? (await startDatabase(folders, resources)),
@@ -53,32 +53,8 @@ async function start(given: Environment, resources: Resources, print: (text: str
   print(bannerOf(`http://${config.host}:${config.port}`, `${simulator.url}/`, await context.access.isOn()))
 }
 
-/** Every provider simulated, where nothing else is given. */
-const simulated = ({ apns, fcm, hms }: Simulator, authority: string): Environment => ({
-  APNS_PRODUCTION_URL: apns.origin,
-  APNS_DEVELOPMENT_URL: apns.origin,
-  APNS_CA_FILE: authority,
-  FCM_BASE_URL: fcm.origin,
-  FCM_TOKEN_URL: fcm.tokenUrl,
-  FCM_CA_FILE: authority,
-  HMS_BASE_URL: hms.origin,
-  HMS_TOKEN_URL: hms.tokenUrl,
-  HMS_CA_FILE: authority,
-})
-
 async function startDatabase({ postgres }: Folders, resources: Resources): Promise<string> {
   const server = await startPostgres({ dir: postgres, settings: { max_connections: '200' } })
   resources.add('PostgreSQL', server.stop)
   return server.url
-}
-
-async function startPhones(port: number, { simulator: certificateDir }: Folders, resources: Resources) {
-  try {
-    const simulator = await startSimulator({ port, certificateDir })
-    resources.add('simulator', simulator.stop)
-    return simulator
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new ConfigError(`Port ${port} is taken. Set SIMULATOR_PORT to a free one.`, { cause: error })
-  }
 }

@@ -17,7 +17,7 @@ type Shelf = Pick<Store, 'campaigns' | 'runs'>
 
 /** The id of the new campaign. Refuses a message that a provider of the application would refuse. */
 export async function createCampaign(
-  { store }: Pick<Context, 'store'>,
+  { config, store }: Pick<Context, 'config' | 'store'>,
   request: CreateCampaignRequest,
 ): Promise<string> {
   const { appId, message } = request
@@ -26,8 +26,8 @@ export async function createCampaign(
   const field = 'requestObject.message'
   // As it would be sent to one user; a campaign names its body `message`.
   const composed = composeMessage({ userId: '', body: message }, field)
-  const configured = application.credentials.map(({ platform }) => platform)
-  checkPayloads([composed], configured, () => field)
+  const platforms = application.credentials.map(({ platform }) => platform)
+  checkPayloads({ messages: [composed], platforms, fieldOf: () => field, config })
   const id = await store.campaigns.create({
     applicationId: application.id,
     message,

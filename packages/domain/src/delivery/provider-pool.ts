@@ -2,22 +2,22 @@
 import type { Platform } from '@push-server/contract'
 import { PROVIDERS, type Provider } from '@push-server/providers'
 import type { Context } from '../context.ts'
+import { reportOf, type ProviderReport } from './provider-report.ts'
 
 export interface ProviderPool {
   /** Undefined when the application has no credentials (any more). Rejects with InvalidCredentials when they cannot work. */
   take(applicationId: number, version: number): Promise<Provider | undefined>
+  report(): ProviderReport
   close(): Promise<void>
 }
 
 interface Entry {
+  appId: string
   version: number
   provider: Provider
   /** On the clock of `performance`. */
   usedAt: number
 }
-
-/** Connections of an application that sends nothing are closed after this time. */
-const IDLE_MS = 10 * 60_000
 
 export function openProviderPool({ config, log, store }: Context, platform: Platform): ProviderPool {
   const entries = new Map<number, Entry>()
@@ -37,7 +37,8 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
     const credentials = await store.credentials.open({ applicationId, platform })
     if (!credentials) return undefined
     const provider = PROVIDERS[platform].open(credentials, { config, log, tokens: store.providerTokens })
-    const entry = { version: credentials.version, provider, usedAt: performance.now() }
+    const { appId, version } = credentials
+    const entry = { appId, version, provider, usedAt: performance.now() }
     const former = entries.get(applicationId)
     entries.set(applicationId, entry)
     if (former) retire(former)
@@ -45,7 +46,7 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
   }
 
   function retireIdle(): void {
-    const since = performance.now() - IDLE_MS
+    const since = performance.now() - config.providerIdle
     for (const [applicationId, entry] of entries)
       if (entry.usedAt < since) {
         entries.delete(applicationId)
@@ -53,7 +54,7 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
       }
   }
 
-  const timer = setInterval(retireIdle, IDLE_MS / 10).unref()
+  const timer = setInterval(retireIdle, config.providerIdle / 10).unref()
   return {
     async take(applicationId, version) {
       for (;;) {
@@ -69,6 +70,7 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
         if (!opened || opened.version >= version) return opened?.provider
       }
     },
+    report: () => reportOf([...entries.values()].map(({ appId, provider }) => ({ appId, state: provider.state() }))),
     async close() {
       clearInterval(timer)
       for (const entry of entries.values()) retire(entry)

@@ -48,6 +48,7 @@ export const deliveryWorker =
     const owner = `${hostname().slice(0, 20)}-${process.pid}-${randomUUID().slice(0, 8)}`
     const leases = openLeases({ store, owner, leaseMs: config.leaseTime, log })
     const providers = openProviderPool(context, platform)
+    health.add({ name: `providers of ${platform}`, essential: false, check: async () => providers.report() })
     const guard = openGuard(context, platform)
     const answered = metrics.answered(platform)
     const worker: Worker = { ...context, platform, owner, leases, providers, guard, answered }

@@ -34,7 +34,7 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
 
   const messages = request.messages.map((message, index) => composeMessage(message, request.fieldOf(index)))
-  checkPayloads(messages, audience.configured, request.fieldOf)
+  checkPayloads({ messages, platforms: audience.configured, fieldOf: request.fieldOf, config })
   const plan = planDeliveries(messages, audience)
   const chunks = await store.messages.store({
     applicationId: audience.applicationId,
@@ -61,15 +61,17 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
   return { messageIds, tallies: talliesOf(counts) }
 }
 
-/** Before anything is stored, for every platform that the application has credentials for. */
-export function checkPayloads(
-  messages: readonly NewMessage[],
-  configured: readonly Platform[],
-  fieldOf: (index: number) => string,
-): void {
+export interface PayloadCheck extends Pick<AcceptRequest, 'fieldOf'>, Pick<Context, 'config'> {
+  messages: readonly NewMessage[]
+  /** Those that the application has credentials for. */
+  platforms: readonly Platform[]
+}
+
+/** Before anything is stored. */
+export function checkPayloads({ messages, platforms, fieldOf, config }: PayloadCheck): void {
   const violations = messages.flatMap((message, index) =>
-    configured
-      .flatMap((platform) => PROVIDERS[platform].check(pushMessageOf(message)))
+    platforms
+      .flatMap((platform) => PROVIDERS[platform].check(pushMessageOf(message), config))
       .map(({ field, hint }) => ({ fieldName: `${fieldOf(index)}.${field}`, hint })),
   )
   if (violations.length > 0) throw invalidRequest(violations)

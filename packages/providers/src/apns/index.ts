@@ -1,6 +1,7 @@
 // APNs as an entry of the registry: stored credentials and settings in, a provider out.
 import { readFileSync } from 'node:fs'
 import type { ProviderKind } from '../provider-kind.ts'
+import { proxyOf } from '../proxy.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from './credentials.ts'
 import { checkApnsPayload } from './payload.ts'
 import { openApnsProvider } from './provider.ts'
@@ -17,6 +18,7 @@ export const apns: ProviderKind = {
       tokens,
       origins: { production: config.apnsProductionUrl, development: config.apnsDevelopmentUrl },
       ...(config.apnsCaFile !== undefined && { ca: readFileSync(config.apnsCaFile) }),
+      proxy: proxyOf(config, 'apns'),
       window: config.apnsWindow,
       useDevelopment: config.apnsUseDevelopment,
       requestTimeoutMs: config.apnsRequestTimeout,

@@ -1,5 +1,6 @@
 // Credentials of an application for FCM: the JSON file that Google issues for a key of a service account.
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { cert } from 'firebase-admin/app'
 import { InvalidCredentials } from '../credentials.ts'
 
 export interface ServiceAccount {
@@ -36,6 +37,20 @@ export function readServiceAccount(settings: Readonly<Record<string, string | nu
     clientEmail,
     keyId: typeof keyId === 'string' && keyId !== '' ? keyId : undefined,
     key: readKey(required('private_key')),
+  }
+}
+
+/**
+ * Lets firebase-admin read the file as well: what Google's own library would not take is refused when it is uploaded. Throws
+ * InvalidCredentials. It keeps what it has read for the life of the process, so workers, which only use what was taken, do
+ * not call it.
+ */
+export function certify(secret: Buffer): void {
+  const file = parseFile(secret)
+  try {
+    cert(file)
+  } catch (cause) {
+    throw new InvalidCredentials(`FCM service account: ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -1,12 +1,14 @@
 // FCM as an entry of the registry: stored credentials and settings in, a provider out.
 import { readFileSync } from 'node:fs'
 import type { ProviderKind } from '../provider-kind.ts'
-import { readServiceAccount } from './credentials.ts'
+import { proxyOf } from '../proxy.ts'
+import { certify, readServiceAccount } from './credentials.ts'
 import { checkFcmPayload } from './payload.ts'
 import { openFcmProvider } from './provider.ts'
 
 export const fcm: ProviderKind = {
   verify({ settings, secret }) {
+    certify(secret)
     readServiceAccount(settings, secret)
   },
 
@@ -17,6 +19,7 @@ export const fcm: ProviderKind = {
       baseUrl: config.fcmBaseUrl,
       tokenUrl: config.fcmTokenUrl,
       ...(config.fcmCaFile !== undefined && { ca: readFileSync(config.fcmCaFile) }),
+      proxy: proxyOf(config, 'fcm'),
       window: config.fcmWindow,
       connections: config.fcmConnections,
       dataOnly: config.fcmDataOnly,
@@ -24,5 +27,5 @@ export const fcm: ProviderKind = {
       log,
     }),
 
-  check: checkFcmPayload,
+  check: (message, { fcmDataOnly: dataOnly }) => checkFcmPayload(message, { dataOnly }),
 }

@@ -2,6 +2,7 @@
 import type { MessageBody } from '@push-server/contract'
 import { limitProblems, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
+import type { WireMessage, WireNotification } from './wire.ts'
 
 export interface FcmPayloadOptions {
   /** ms since the epoch. */
@@ -30,23 +31,22 @@ export function fcmPayload(message: PushMessage, options: FcmPayloadOptions): Bu
 export const fcmBody = (payload: Buffer, token: string): Buffer =>
   Buffer.concat([HEAD, Buffer.from(JSON.stringify(token)), payload])
 
-function sections(message: PushMessage, { now, dataOnly }: FcmPayloadOptions) {
+function sections(message: PushMessage, { now, dataOnly }: FcmPayloadOptions): WireMessage {
   const { body, priority, silent, validUntil } = message
   const notification = notificationOf(message)
   const data = { ...dataOf(body), ...(dataOnly && { [NOTIFICATION_KEY]: JSON.stringify(notification) }) }
   return {
-    ...(Object.keys(data).length > 0 && { data }),
+    data: Object.keys(data).length > 0 ? data : undefined,
     android: {
-      ...(body.collapseKey && { collapse_key: body.collapseKey }),
+      collapse_key: body.collapseKey || undefined,
       priority,
-      ...(validUntil !== undefined && { ttl: ttl(validUntil, now) }),
-      ...(!silent && !dataOnly && { notification }),
+      ttl: validUntil === undefined ? undefined : ttl(validUntil, now),
+      notification: silent || dataOnly ? undefined : notification,
     },
   }
 }
 
-/** `AndroidNotification`. Members without a value are undefined: JSON leaves them out. */
-const notificationOf = ({ body, priority }: PushMessage) => ({
+const notificationOf = ({ body, priority }: PushMessage): WireNotification => ({
   title: body.title ?? undefined,
   body: body.body ?? undefined,
   icon: body.icon ?? undefined,
@@ -72,7 +72,7 @@ const dataOf = (body: MessageBody): Record<string, string> =>
   )
 
 /** A protobuf Duration in whole seconds; 0: now or never, nothing is kept for a phone that is away. */
-function ttl(validUntil: number, now: number): string {
+function ttl(validUntil: number, now: number): `${number}s` {
   const left = Math.min(Math.max(validUntil - now, 0), LONGEST_VALIDITY)
   return `${Math.floor(left / 1_000)}s`
 }
@@ -81,8 +81,11 @@ function ttl(validUntil: number, now: number): string {
 const RESERVED = /^(?:from|message_type|gcm|gcm\..*|google\..*)$/s
 
 /** What would make FCM refuse the message whatever the device; empty when nothing does. */
-export function checkFcmPayload(message: PushMessage): PayloadProblem[] {
-  const { data, android } = sections(message, { now: 0, dataOnly: false })
+export function checkFcmPayload(
+  message: PushMessage,
+  { dataOnly }: Pick<FcmPayloadOptions, 'dataOnly'>,
+): PayloadProblem[] {
+  const { data, android } = sections(message, { now: 0, dataOnly })
   const counted = textOf({ ...data }) + textOf({ ...android.notification })
   const reserved = Object.keys(message.body.extras ?? {}).filter((key) => RESERVED.test(key))
   return [

@@ -1,6 +1,7 @@
 // HMS as an entry of the registry: stored credentials and settings in, a provider out.
 import { readFileSync } from 'node:fs'
 import type { ProviderKind } from '../provider-kind.ts'
+import { proxyOf } from '../proxy.ts'
 import { readHmsCredentials } from './credentials.ts'
 import { checkHmsPayload } from './payload.ts'
 import { openHmsProvider } from './provider.ts'
@@ -19,11 +20,12 @@ export const hms: ProviderKind = {
       baseUrl: config.hmsBaseUrl,
       tokenUrl: config.hmsTokenUrl,
       ...(config.hmsCaFile !== undefined && { ca: readFileSync(config.hmsCaFile) }),
+      proxy: proxyOf(config, 'hms'),
       requestsInFlight: config.hmsWindow,
       requestTimeoutMs: config.hmsRequestTimeout,
       dataOnly: config.hmsDataOnly,
       log,
     }),
 
-  check: checkHmsPayload,
+  check: (message, { hmsDataOnly: dataOnly }) => checkHmsPayload(message, { dataOnly }),
 }

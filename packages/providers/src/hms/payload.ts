@@ -42,8 +42,11 @@ export function hmsPayload(message: PushMessage, { dataOnly, now }: HmsPayloadOp
 }
 
 /** What would make HMS refuse the message whatever the device; empty when nothing does. */
-export function checkHmsPayload(message: PushMessage): PayloadProblem[] {
-  const payload = hmsPayload(message, { dataOnly: false, now: 0 })
+export function checkHmsPayload(
+  message: PushMessage,
+  { dataOnly }: Pick<HmsPayloadOptions, 'dataOnly'>,
+): PayloadProblem[] {
+  const payload = hmsPayload(message, { dataOnly, now: 0 })
   return limitProblems('huawei', withTokens(payload, []), message.body.collapseKey)
 }
 

@@ -92,6 +92,7 @@ class ChunkPush {
     if (result.kind === 'answer') this.#options.answered?.((performance.now() - sentAt) / 1000)
     if (result.kind !== 'answer') {
       if (result.kind === 'unsent' && this.#options.signal.aborted) return undefined
+      this.#options.unanswered?.(result.reason)
       const outcome = transportOutcome(result)
       this.#settle(request, () => outcome)
       return undefined

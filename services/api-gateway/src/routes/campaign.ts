@@ -48,8 +48,10 @@ const pageParameters = {
 }
 
 export const campaignRoutes =
-  ({ config: { campaignBodyLimit: bodyLimit }, store }: Context): FastifyPluginAsyncTypebox =>
+  (context: Context): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const { store } = context
+    const bodyLimit = context.config.campaignBodyLimit
     const config = { scope: 'campaign', applications: applicationOfCampaign(store) } as const
 
     app.post(
@@ -65,7 +67,7 @@ export const campaignRoutes =
         },
         preValidation: enforce(createRules),
       },
-      async ({ body: { requestObject } }) => okWith({ id: await createCampaign({ store }, requestObject) }),
+      async ({ body: { requestObject } }) => okWith({ id: await createCampaign(context, requestObject) }),
     )
 
     app.route({

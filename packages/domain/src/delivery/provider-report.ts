@@ -1,0 +1,43 @@
+// What /health/ready tells of a worker's providers: how many there are, and by name those that deserve a look first. Pure.
+import type { ProviderState } from '@push-server/providers'
+
+export interface OpenProvider {
+  appId: string
+  state: ProviderState
+}
+
+export interface ProviderReport {
+  /** Providers, one for each application that sent something lately; then how many of them are how. */
+  open: number
+  up: number
+  down: number
+  idle: number
+  /** Those down first, then those with the latest fault. Faults with their time in ISO 8601. */
+  applications: { appId: string; connection: ProviderState['connection']; fault?: { reason: string; at: string } }[]
+}
+
+/** A worker may serve hundreds, and the report is asked for every few seconds. */
+const MOST_NAMED = 20
+
+export function reportOf(providers: readonly OpenProvider[]): ProviderReport {
+  const count = (wanted: ProviderState['connection']) =>
+    providers.filter(({ state }) => state.connection === wanted).length
+  return {
+    open: providers.length,
+    up: count('up'),
+    down: count('down'),
+    idle: count('idle'),
+    applications: providers.toSorted(byUrgency).slice(0, MOST_NAMED).map(described),
+  }
+}
+
+const isDown = ({ state }: OpenProvider) => Number(state.connection === 'down')
+
+const byUrgency = (a: OpenProvider, b: OpenProvider) =>
+  isDown(b) - isDown(a) || (b.state.fault?.at ?? 0) - (a.state.fault?.at ?? 0)
+
+const described = ({ appId, state: { connection, fault } }: OpenProvider) => ({
+  appId,
+  connection,
+  ...(fault && { fault: { reason: fault.reason, at: new Date(fault.at).toISOString() } }),
+})

@@ -1,0 +1,14 @@
+// Which proxy leads to a provider, as the settings have it.
+import type { Proxy } from '@push-server/http2'
+import type { Config } from '@push-server/runtime'
+
+/** For every call of the provider, those for access tokens included; undefined = straight. */
+export const proxyOf = (config: Config, provider: 'apns' | 'fcm' | 'hms'): Proxy | undefined =>
+  config[`${provider}ProxyEnabled`]
+    ? {
+        host: config[`${provider}ProxyHost`],
+        port: config[`${provider}ProxyPort`],
+        username: config[`${provider}ProxyUsername`],
+        password: config[`${provider}ProxyPassword`],
+      }
+    : undefined

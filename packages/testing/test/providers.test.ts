@@ -1,0 +1,191 @@
+// What stands between a worker and its providers: proxies, token endpoints that hang, settings that change the payload, and
+// the providers of many applications in one process.
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { PLATFORMS, PROVIDER_NAMES, type Platform } from '@push-server/contract'
+import {
+  APP,
+  generateServiceAccount,
+  openHouse,
+  startConnectProxy,
+  until,
+  type House,
+  type HouseOptions,
+} from '@push-server/testing'
+
+t.setTimeout(120_000)
+// Most of the time they wait for time-outs.
+t.jobs = 4
+/** One object for each test: tap keeps its state in it. */
+const beside = () => ({ buffered: true })
+
+const HELLO = { title: 'Hello', body: 'Is anybody there?' }
+const SENT = { sent: 1, pending: 0, failed: 0, total: 1 }
+
+async function open(t: Test, options: HouseOptions): Promise<House> {
+  const house = await openHouse(options)
+  t.teardown(() => house.close())
+  return house
+}
+
+const send = (house: House, appId: string, more: object = {}) =>
+  house.api.post('/push/message/send', { appId, message: { userId: appId, body: HELLO }, ...more })
+
+/** One phone on each platform, of a user called as the application is. */
+async function furnish(house: House, appId: string, platforms: readonly Platform[] = PLATFORMS): Promise<void> {
+  await house.configure(appId, platforms)
+  for (const platform of platforms) {
+    const token = Buffer.from(`${appId} ${platform}`).toString('hex').padEnd(64, '0')
+    await house.register({ appId, userId: appId, platform, token })
+  }
+}
+
+/** What /health/ready would tell of the providers of a platform. */
+async function providersOf(house: House, platform: string) {
+  const { status, parts } = await house.context.health.report()
+  const part = parts[`providers of ${platform}`]
+  if (!part) throw new Error(`No part tells of ${platform}`)
+  return { status, essential: part.essential, detail: part.detail as { applications: { appId: string }[] } }
+}
+
+t.test(
+  'a proxy: every provider and every token endpoint is reached through it, with its credentials',
+  beside(),
+  async (t) => {
+    const proxy = await startConnectProxy('push', 'open sesame')
+    t.teardown(() => proxy.close())
+    const passwordFile = join(t.testdir({}), 'password')
+    await writeFile(passwordFile, 'open sesame\n')
+    const settings = Object.values(PROVIDER_NAMES).map((provider) => {
+      const prefix = `${provider.toUpperCase()}_PROXY`
+      return {
+        [`${prefix}_ENABLED`]: 'true',
+        [`${prefix}_PORT`]: String(proxy.port),
+        [`${prefix}_USERNAME`]: 'push',
+        [`${prefix}_PASSWORD_FILE`]: passwordFile,
+      }
+    })
+    const house = await open(t, { environment: Object.assign({}, ...settings) })
+    await furnish(house, APP)
+    const { body } = await send(house, APP)
+    t.match(body.responseObject.result, { ios: SENT, android: SENT, huawei: SENT })
+    const { apns, fcm, hms } = house.simulator
+    const wanted = [apns.origin, fcm.origin, fcm.tokenUrl, hms.origin, hms.tokenUrl].map((url) => new URL(url).host)
+    t.same(new Set(proxy.tunnels), new Set(wanted), 'one tunnel at least to each of them')
+    t.ok(proxy.tunnels.length >= wanted.length, `${proxy.tunnels.length} tunnels`)
+    t.equal(proxy.refused, 0)
+
+    t.test('that refuses the credentials: nothing is pushed, and the worker says why', async (t) => {
+      proxy.changePassword('changed')
+      await furnish(house, 'locked-out')
+      await send(house, 'locked-out', { mode: 'ASYNCHRONOUS' })
+      for (const platform of PLATFORMS) {
+        const fault = await until(`a fault on ${platform}`, async () => {
+          const { detail } = await providersOf(house, platform)
+          return detail.applications.find((application) => application.appId === 'locked-out' && 'fault' in application)
+        })
+        t.match(fault, { fault: { reason: /407/ } }, platform)
+        const { status, essential, detail } = await providersOf(house, platform)
+        t.same({ status, essential }, { status: 'ready', essential: false }, 'a provider out of reach is told, no more')
+        t.match(detail, { open: 2, up: 1 })
+        t.match(detail.applications.at(-1), { appId: APP, connection: 'up' }, 'the one with a fault is named first')
+        t.notMatch(JSON.stringify(detail), /open sesame|changed/)
+        t.equal(house.simulator.stats()[platform].received, 1, 'only the first')
+      }
+      t.ok(proxy.refused >= 3, `${proxy.refused} refused`)
+    })
+  },
+)
+
+t.test('a payload is measured as it will be sent', beside(), async (t) => {
+  const house = await open(t, { services: ['gateway'], environment: { FCM_DATA_ONLY: 'true', HMS_DATA_ONLY: 'true' } })
+  await furnish(house, APP)
+  // Below the limit for iPhones; as data every quote needs a backslash, and another one for Huawei.
+  const message = { userId: APP, body: { title: 'Quotes', body: '"'.repeat(2_010) } }
+  const { status, body } = await house.api.post('/push/message/send', { appId: APP, message })
+  t.equal(status, 400)
+  t.match(body.responseObject.violations, [
+    { fieldName: 'requestObject.message.body', hint: /^payload for android has \d+ bytes, the limit is 4096$/ },
+    { fieldName: 'requestObject.message.body', hint: /^payload for huawei has \d+ bytes, the limit is 4096$/ },
+  ])
+  t.equal(body.responseObject.violations.length, 2, 'APNs would take it')
+  t.same(await house.database.query('SELECT 1 FROM messages'), [], 'nothing is stored')
+})
+
+/** Accepts connections and says nothing. */
+async function startMute(t: Test) {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/token`, sockets }
+}
+
+t.test(
+  'a token endpoint that hangs: leases are renewed, and who has a token is not kept waiting',
+  beside(),
+  async (t) => {
+    const mute = await startMute(t)
+    const house = await open(t, { services: ['gateway', 'scheduler'] })
+    await furnish(house, APP, ['android'])
+    const stop = await house.start('fcm')
+    t.match((await send(house, APP)).body.responseObject.result.android, SENT, 'its token is stored now')
+    await stop()
+
+    // More of them than there are connections for those who mint.
+    const hung = ['hung-1', 'hung-2', 'hung-3', 'hung-4', 'hung-5', 'hung-6']
+    for (const appId of hung) {
+      await furnish(house, appId, ['android'])
+      const { id } = (await house.context.store.applications.find(appId)) ?? { id: 0 }
+      const account = { ...JSON.parse(generateServiceAccount()), client_email: `${appId}@example.com` }
+      const settings = { projectId: account.project_id as string }
+      const secret = Buffer.from(JSON.stringify(account))
+      await house.context.store.credentials.put({ applicationId: id, platform: 'android' }, { settings, secret })
+    }
+    const config = { ...house.context.config, fcmTokenUrl: mute.url }
+    Object.assign(house.context, { config })
+    await house.start('fcm')
+    await Promise.all(hung.map((appId) => send(house, appId, { mode: 'ASYNCHRONOUS' })))
+    await until('some to ask for a token', () => mute.sockets.size > 0)
+    const lease = () =>
+      house.database.query<{ chunks: number; epoch: number; left: number }>(
+        `SELECT count(*)::int AS chunks, max(epoch) AS epoch, min(extract(epoch FROM lease_until - claimed.at))::float8 AS left
+       FROM chunks, (SELECT min(created_at) AS at FROM messages WHERE user_id LIKE 'hung%') claimed
+       WHERE owner IS NOT NULL`,
+      )
+    await until('every chunk to be in hand', async () => (await lease())[0]?.chunks === hung.length)
+    for (let round = 0; round < 5; round++) {
+      const since = performance.now()
+      t.match((await send(house, APP)).body.responseObject.result.android, SENT)
+      const took = performance.now() - since
+      t.ok(took < 2_000, `the other application is served in ${Math.round(took)} ms`)
+    }
+    const renewed = await until('leases to be renewed', async () => {
+      const [row] = await lease()
+      return row && row.left > 6 && row
+    })
+    t.match(renewed, { chunks: hung.length, epoch: 1 }, 'nobody else took them')
+    const reasons = await until(
+      'the time-out',
+      async () => {
+        const rows = await house.database.query<{ reason: string }>(
+          `SELECT DISTINCT reason FROM deliveries d JOIN messages m ON m.id = d.message_id
+       WHERE m.user_id LIKE 'hung%' AND reason IS NOT NULL`,
+        )
+        return rows.length > 0 && rows
+      },
+      30_000,
+    )
+    t.match(reasons, [{ reason: /^TokenUnavailable: / }], 'it is bounded, and the push waits for another try')
+  },
+)

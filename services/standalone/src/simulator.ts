@@ -1,0 +1,14 @@
+// Launches the simulator alone, for services that are started one by one: prints the settings that lead them to it.
+import { readConfig, runProcess } from '@push-server/runtime'
+import { makeFolders } from './environment.ts'
+import { settingsFor, startPhones } from './phones.ts'
+
+await runProcess(async () => {
+  const { dataDir, simulatorPort } = readConfig(process.env)
+  const folders = await makeFolders(dataDir)
+  const simulator = await startPhones(simulatorPort, folders)
+  const settings = Object.entries(await settingsFor(simulator, folders))
+  process.stdout.write(settings.map(([name, value]) => `export ${name}='${value}'\n`).join(''))
+  process.stderr.write(`Phones: ${simulator.url}/\n`)
+  return simulator.stop
+})
