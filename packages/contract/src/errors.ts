@@ -7,6 +7,7 @@ export const ERROR_STATUS = {
   ERROR_NOT_FOUND: 404,
   ERROR_METHOD_NOT_ALLOWED: 405,
   ERROR_DATA_INTEGRITY: 409,
+  ERROR_IDEMPOTENCY: 409,
   ERROR_TOO_LARGE: 413,
   ERROR_UNAVAILABLE: 503,
 } as const
@@ -48,6 +49,8 @@ export const invalidRequest = (violations: readonly Violation[], cause?: unknown
 export const internalFault = (cause: unknown) =>
   new ApiError('ERROR_GENERIC', 'Internal server error', { statusCode: 500, cause })
 
+export const notFound = (message: string) => new ApiError('ERROR_NOT_FOUND', message)
+
 /** 503: nothing was stored; ask again after `retryAfter` seconds. */
 export const unavailable = (message: string, retryAfter: number, cause?: unknown) =>
   new ApiError('ERROR_UNAVAILABLE', message, { retryAfter, cause })
@@ -84,4 +87,6 @@ export const TEXT = {
     `Too many messages in batch - do no send more than ${most} messages at once to avoid server congestion.`,
   batchItem: (index: number, nested: string) =>
     `Push message at index: ${index} is not valid. Nested error is: ${nested}`,
+  messageUnknown: 'There is no message with this id',
+  keyTaken: 'The Idempotency-Key was used for another request',
 } as const

@@ -29,6 +29,10 @@ export interface Metrics {
   /** The time from a push to its answer, in seconds. */
   answered(platform: string): (seconds: number) => void
   dropped(platform: string, count: number): void
+  /** Whether messages to the platform are refused because too much waits there. */
+  refusing(platform: string, yes: boolean): void
+  /** A request was refused for that. */
+  refused(platform: string): void
   /** Read at each scrape. */
   watch(look: Look): void
   contentType: string
@@ -62,6 +66,18 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     labelNames: ['platform'],
     registers,
   })
+  const refusing = new Gauge({
+    name: 'push_refusing',
+    help: '1 while messages to the platform are refused because its backlog is beyond BACKLOG_LIMIT',
+    labelNames: ['platform'],
+    registers,
+  })
+  const refused = new Counter({
+    name: 'push_refused_requests_total',
+    help: 'Requests refused because of the backlog of a platform',
+    labelNames: ['platform'],
+    registers,
+  })
 
   let look: Look | undefined
   let refresh: ReturnType<typeof createBacklogGauges> | undefined
@@ -74,6 +90,8 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
       return (seconds) => observed.observe(seconds)
     },
     dropped: (platform, count) => dropped.inc({ platform }, count),
+    refusing: (platform, yes) => refusing.set({ platform }, yes ? 1 : 0),
+    refused: (platform) => refused.inc({ platform }),
     watch(wanted) {
       refresh = createBacklogGauges(registers)
       look = wanted

@@ -1,5 +1,6 @@
 // What waits and what is paused, for metrics.
 import type { Lane, Platform } from '@push-server/contract'
+import { PAUSED } from './chunk-claims.ts'
 import type { Database, Statement } from './database.ts'
 
 export interface BacklogRow {
@@ -17,7 +18,14 @@ const BACKLOG: Statement = {
     FROM chunks WHERE settled_at IS NULL GROUP BY platform, lane`,
 }
 
-const PAUSED: Statement = {
+/** What workers have before them: a paused application's chunks are in nobody's way. */
+const WAITING: Statement = {
+  name: 'backlog-waiting',
+  text: `SELECT c.platform, sum(c.total - c.sent - c.failed)::int AS deliveries FROM chunks c
+    WHERE c.settled_at IS NULL AND c.lane = 'direct' AND NOT ${PAUSED} GROUP BY c.platform`,
+}
+
+const PAUSES: Statement = {
   name: 'backlog-paused',
   text: 'SELECT platform, count(*)::int AS count FROM provider_pauses GROUP BY platform',
 }
@@ -30,8 +38,11 @@ export const openBacklog = (database: Database) => ({
     await database.query(PING)
   },
 
+  /** Direct deliveries that workers are to push, by platform; none = left out. */
+  waiting: (): Promise<{ platform: Platform; deliveries: number }[]> => database.query(WAITING),
+
   backlog: async () => ({
     backlog: await database.query<BacklogRow>(BACKLOG),
-    paused: await database.query<{ platform: Platform; count: number }>(PAUSED),
+    paused: await database.query<{ platform: Platform; count: number }>(PAUSES),
   }),
 })

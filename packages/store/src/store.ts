@@ -9,10 +9,13 @@ import { openCredentials } from './credentials.ts'
 import { openDatabase } from './database.ts'
 import { openDevices } from './devices.ts'
 import { createEncryption } from './encryption.ts'
+import { openMessageStatus } from './message-status.ts'
+import { openMessageStoring } from './message-storing.ts'
 import { openMessages } from './messages.ts'
 import { listen, type ListenOptions } from './notifications.ts'
 import { openPauses } from './pauses.ts'
 import { openProviderTokens } from './provider-tokens.ts'
+import { openRetention } from './retention.ts'
 
 export interface StoreOptions {
   url: string
@@ -36,10 +39,11 @@ export function openStore(options: StoreOptions) {
     credentials: openCredentials(database, encryption),
     devices: openDevices(database),
     activations: openActivations(database),
-    messages: openMessages(database),
+    messages: { ...openMessages(database), ...openMessageStoring(database), ...openMessageStatus(database) },
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
     pauses: openPauses(database),
     providerTokens: openProviderTokens(tokenDatabase, encryption),
+    retention: openRetention(database),
     ...openBacklog(database),
     isAway,
     isRefused,

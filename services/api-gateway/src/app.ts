@@ -1,5 +1,5 @@
 // The API as a value: everything that can be tested without a socket.
-import type { Context, Waiters } from '@push-server/domain'
+import type { Context } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
 import { answerFault, envelope } from './plugins/envelope.ts'
@@ -9,13 +9,13 @@ import { applicationRoutes } from './routes/application.ts'
 import { credentialsRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { healthRoutes } from './routes/health.ts'
-import { messageRoutes } from './routes/message.ts'
+import { messageRoutes, type Desk } from './routes/message.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
 
 const { version } = manifest
 
-export async function buildApp(context: Context, waiters: Waiters): Promise<FastifyInstance> {
+export async function buildApp(context: Context, desk: Desk): Promise<FastifyInstance> {
   const { config, log } = context
   const app = Fastify({
     loggerInstance: log,
@@ -45,7 +45,7 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   await app.register(applicationRoutes(context))
   await app.register(credentialsRoutes(context))
   await app.register(deviceRoutes(context))
-  await app.register(messageRoutes(context, waiters))
+  await app.register(messageRoutes(context, desk))
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance
 }
