@@ -1,5 +1,5 @@
-// Messages from the request to what became of them: answers, status, lists, repeats and back-pressure, over HTTP with a
-// worker behind, once on each back end of the queues.
+// Messages from the request to what became of them: answers, status, lists, repeats and back-pressure, over HTTP. What needs a
+// worker runs once on each back end of the queues.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { APP, BACKENDS, openHouse, until, type House } from '@push-server/testing'
@@ -235,61 +235,61 @@ for (const backend of BACKENDS) {
       t.same(api.leaks, [])
     })
   })
-
-  t.test(`messages without a worker on ${backend.name}`, { skip: backend.skip }, async (t) => {
-    const environment = { SYNC_TIMEOUT: '300ms', BACKLOG_LIMIT: '10' }
-    const { house, api, phones, stored } = await openBench(t, { backend, services: ['gateway'], environment })
-
-    t.test('a repeat waits for what is pending, not for ever', async (t) => {
-      const userId = await phones(newToken())
-      const first = await api.call('POST', SEND, keyed('waiting', sending(userId)))
-      t.match(first.body.responseObject.result.ios, { pending: 1, total: 1 })
-      const start = performance.now()
-      t.same((await api.call('POST', SEND, keyed('waiting', sending(userId)))).body, first.body)
-      const ms = performance.now() - start
-      t.ok(ms >= 290 && ms < 3000, `${ms} ms`)
-      const { deliveries } = await statusOf(api, first.body.responseObject.messageIds[0])
-      t.match(deliveries, [{ status: 'pending', attempts: 0, reason: undefined, timestampNextAttempt: undefined }])
-    })
-
-    t.test('too much waits: refused before anything is stored, until it has shrunk', async (t) => {
-      const userId = await phones(...Array.from({ length: 10 }, newToken))
-      const send = (more: object = {}) => api.post(SEND, sending(userId, { mode: 'ASYNCHRONOUS', ...more }))
-      const refusing = async () => {
-        const { body } = await api.get('/metrics')
-        return /push_refusing\{platform="ios"\} (\d)/.exec(body)?.[1]
-      }
-      t.equal(await refusing(), '0')
-      const first = await api.call('POST', SEND, keyed('before', sending(userId)))
-      isOk(t, first, 'up to the limit')
-      await until('the look at the backlog', async () => (await refusing()) === '1')
-      const before = await stored()
-      const { status, headers, body } = await send()
-      t.match(
-        [status, body],
-        [503, { status: 'ERROR', responseObject: { code: 'ERROR_UNAVAILABLE', message: /ios .*nothing was stored/ } }],
-      )
-      t.match(headers.get('retry-after'), /^\d+$/)
-      t.equal((await api.call('POST', SEND, keyed('refused', sending(userId)))).status, 503)
-      t.equal(await stored(), before)
-      t.match((await api.get('/metrics')).body, /push_refused_requests_total\{platform="ios"\} 2/)
-      isOk(t, await api.post(SEND, sending('nobody')), 'whoever has no device there is not refused')
-      isOk(t, await api.call('POST', SEND, keyed('before', sending(userId))), 'a repeat stores nothing')
-      await house.database.query(
-        `INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at)
-         SELECT id, 'ios', 'all', 'Test', now() FROM applications WHERE app_id = $1`,
-        [APP],
-      )
-      await until('what is paused not to count', async () => (await refusing()) === '0')
-      isOk(t, await send(), 'accepted again')
-      isOk(t, await api.call('POST', SEND, keyed('refused', sending(userId))), 'the refused one was not remembered')
-    })
-
-    t.test('no answer told anything of our inside, and each had an id', async (t) => {
-      t.same(api.leaks, [])
-    })
-  })
 }
+
+t.test('messages without a worker', async (t) => {
+  const environment = { SYNC_TIMEOUT: '300ms', BACKLOG_LIMIT: '10' }
+  const { house, api, phones, stored } = await openBench(t, { services: ['gateway'], environment })
+
+  t.test('a repeat waits for what is pending, not for ever', async (t) => {
+    const userId = await phones(newToken())
+    const first = await api.call('POST', SEND, keyed('waiting', sending(userId)))
+    t.match(first.body.responseObject.result.ios, { pending: 1, total: 1 })
+    const start = performance.now()
+    t.same((await api.call('POST', SEND, keyed('waiting', sending(userId)))).body, first.body)
+    const ms = performance.now() - start
+    t.ok(ms >= 290 && ms < 3000, `${ms} ms`)
+    const { deliveries } = await statusOf(api, first.body.responseObject.messageIds[0])
+    t.match(deliveries, [{ status: 'pending', attempts: 0, reason: undefined, timestampNextAttempt: undefined }])
+  })
+
+  t.test('too much waits: refused before anything is stored, until it has shrunk', async (t) => {
+    const userId = await phones(...Array.from({ length: 10 }, newToken))
+    const send = (more: object = {}) => api.post(SEND, sending(userId, { mode: 'ASYNCHRONOUS', ...more }))
+    const refusing = async () => {
+      const { body } = await api.get('/metrics')
+      return /push_refusing\{platform="ios"\} (\d)/.exec(body)?.[1]
+    }
+    t.equal(await refusing(), '0')
+    const first = await api.call('POST', SEND, keyed('before', sending(userId)))
+    isOk(t, first, 'up to the limit')
+    await until('the look at the backlog', async () => (await refusing()) === '1')
+    const before = await stored()
+    const { status, headers, body } = await send()
+    t.match(
+      [status, body],
+      [503, { status: 'ERROR', responseObject: { code: 'ERROR_UNAVAILABLE', message: /ios .*nothing was stored/ } }],
+    )
+    t.match(headers.get('retry-after'), /^\d+$/)
+    t.equal((await api.call('POST', SEND, keyed('refused', sending(userId)))).status, 503)
+    t.equal(await stored(), before)
+    t.match((await api.get('/metrics')).body, /push_refused_requests_total\{platform="ios"\} 2/)
+    isOk(t, await api.post(SEND, sending('nobody')), 'whoever has no device there is not refused')
+    isOk(t, await api.call('POST', SEND, keyed('before', sending(userId))), 'a repeat stores nothing')
+    await house.database.query(
+      `INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at)
+       SELECT id, 'ios', 'all', 'Test', now() FROM applications WHERE app_id = $1`,
+      [APP],
+    )
+    await until('what is paused not to count', async () => (await refusing()) === '0')
+    isOk(t, await send(), 'accepted again')
+    isOk(t, await api.call('POST', SEND, keyed('refused', sending(userId))), 'the refused one was not remembered')
+  })
+
+  t.test('no answer told anything of our inside, and each had an id', async (t) => {
+    t.same(api.leaks, [])
+  })
+})
 
 t.test('asking', async (t) => {
   const { house, api, phones } = await openBench(t, {
@@ -367,4 +367,31 @@ t.test('asking', async (t) => {
   t.test('no answer told anything of our inside, and each had an id', async (t) => {
     t.same(api.leaks, [])
   })
+})
+
+t.test('MESSAGE_STORAGE_ENABLED=false: a message goes once nobody waits for it, its key stays', async (t) => {
+  const { house, api, phones, stored } = await openBench(t, {
+    environment: { MESSAGE_STORAGE_ENABLED: 'false', RETENTION_INTERVAL: '50ms' },
+  })
+  const userId = await phones(newToken())
+  const kept = await api.call('POST', SEND, keyed('kept', sending(userId)))
+  const sent = await api.post(SEND, sending(userId))
+  const nobody = await api.post(SEND, sending('nobody'))
+  const [id] = sent.body.responseObject.messageIds
+  t.equal((await statusOf(api, id)).deliveries[0].status, 'sent', 'there is time to ask')
+  await house.database.query(`UPDATE chunks SET settled_at = settled_at - interval '71 s'`)
+  await house.database.query(`UPDATE messages SET created_at = created_at - interval '71 s'`)
+  await until('the removal', async () => (await stored()) === 1)
+  for (const gone of [id, nobody.body.responseObject.messageIds[0]])
+    t.equal((await api.get(`/push/message/${gone}`)).status, 404)
+  t.same(await house.database.query('SELECT count(*)::int AS chunks FROM chunks'), [{ chunks: 0 }])
+  t.same(
+    await house.database.query('SELECT count(*)::int AS deliveries, max(body::text) AS body FROM messages, deliveries'),
+    [{ deliveries: 1, body: null }],
+  )
+  t.same(
+    (await api.call('POST', SEND, keyed('kept', sending(userId)))).body,
+    kept.body,
+    'a repeat still knows its tally',
+  )
 })
