@@ -89,4 +89,12 @@ export const TEXT = {
     `Push message at index: ${index} is not valid. Nested error is: ${nested}`,
   messageUnknown: 'There is no message with this id',
   keyTaken: 'The Idempotency-Key was used for another request',
+  campaignMessageMissing: 'You must specify a push campaign message payload.',
+  campaignApplicationUnknown: (appId: string) =>
+    `Application with a provided PowerAuth app ID does not exist: ${appId}`,
+  campaignUnknown: 'Campaign with entered ID does not exist',
+  campaignUsersMissing: 'Empty requestObject data',
+  campaignTestUserMissing: 'Request must contain a user ID.',
+  campaignSent: 'Campaign was already sent',
+  campaignIs: (state: string) => `Campaign is ${state}`,
 } as const

@@ -1,6 +1,7 @@
 // WHAT the push server does, one folder per subject.
 export * from './activations/index.ts'
 export * from './applications/index.ts'
+export * from './campaigns/index.ts'
 export { openContext, SERVICE_SETTINGS, type Context, type Service, type ServiceConfig } from './context.ts'
 export * from './delivery/index.ts'
 export { isAway as isStoreAway } from '@push-server/store'

@@ -8,7 +8,7 @@ import { screen } from '../src/delivery/screen.ts'
 import { refuses } from '../src/messages/back-pressure.ts'
 import { composeMessage } from '../src/messages/compose.ts'
 import { digestOf, repeatOf } from '../src/messages/idempotency.ts'
-import { CHUNK_SIZE, planDeliveries } from '../src/messages/plan.ts'
+import { CHUNK_SIZES, planDeliveries } from '../src/messages/plan.ts'
 import { talliesOf } from '../src/messages/tallies.ts'
 import { agesOf } from '../src/retention/ages.ts'
 
@@ -104,6 +104,9 @@ t.test('screen: what is still to be pushed', async (t) => {
     applicationId: 1,
     platform: 'ios',
     lane: 'direct',
+    runId: null,
+    rate: null,
+    outcomes: null,
     try: 0,
     seed: '',
     expiresAt: NOW + DAY,
@@ -196,19 +199,19 @@ t.test('plan: who gets what, in which chunk', async (t) => {
   const android = device(1, { platform: 'android' })
   t.same(outline([message()], audience(android)), [[1, 'failed', 'NotConfigured']])
 
-  const many = Array.from({ length: CHUNK_SIZE + 1 }, (_, index) => device(index))
+  const many = Array.from({ length: CHUNK_SIZES.ios + 1 }, (_, index) => device(index))
   const { chunks, deliveries } = planDeliveries([message()], audience(...many, device(9999, { platform: 'huawei' })))
   t.same(
     chunks.map(({ platform, total }) => [platform, total]),
     [
-      ['ios', CHUNK_SIZE],
+      ['ios', CHUNK_SIZES.ios],
       ['ios', 1],
       ['huawei', 1],
     ],
   )
   t.equal(
     new Set(deliveries.map(({ chunk }) => `${chunk?.seed}/${chunk?.position}`)).size,
-    CHUNK_SIZE + 2,
+    CHUNK_SIZES.ios + 2,
     'a place each',
   )
 

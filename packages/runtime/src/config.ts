@@ -25,6 +25,7 @@ const PREFIXES = [
   'IDEMPOTENCY_',
   'BACKLOG_',
   'RETENTION_',
+  'CAMPAIGN_',
 ]
 
 /** What Kubernetes puts into the environment for every service of a namespace, ours among them. */

@@ -90,10 +90,22 @@ export const SETTINGS = {
     fallback: '20',
   }),
   campaignConcurrency: count('CAMPAIGN_CONCURRENCY', 'Chunks of campaigns that a worker has in hand at once.', {
-    fallback: '4',
+    fallback: '8',
   }),
   deliveryMaxAge: duration('DELIVERY_MAX_AGE', 'Direct deliveries older than this fail as TooOld.', {
     fallback: '24h',
+  }),
+  deliveryMaxAgeCampaign: duration('DELIVERY_MAX_AGE_CAMPAIGN', 'The same of deliveries of a campaign.', {
+    fallback: '72h',
+  }),
+  campaignBodyLimit: count('CAMPAIGN_BODY_LIMIT', 'Largest request body of adding users to a campaign, in bytes.', {
+    fallback: '16777216',
+  }),
+  campaignPartition: count('CAMPAIGN_PARTITION', 'Users of a campaign whose devices are cut into chunks at once.', {
+    fallback: '200000',
+  }),
+  campaignGrace: duration('CAMPAIGN_GRACE', 'A scheduled campaign that is later than this is missed, not sent.', {
+    fallback: '1h',
   }),
   stopTimeout: duration('STOP_TIMEOUT', 'How long a stopping worker waits for pushes in flight.', { fallback: '20s' }),
 

@@ -2,10 +2,12 @@
 import type { Lane, Platform } from '@push-server/contract'
 import type { Claim, ClaimedChunk } from './chunk-row.ts'
 import type { Database, Statement } from './database.ts'
+import { readRunContent, type ChunkHead } from './run-chunks.ts'
 
-/** A chunk whose application's platform is paused for its lane. */
-export const PAUSED = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
-  AND p.platform = c.platform AND p.lanes IN ('all', c.lane))`
+/** A chunk whose application's platform is paused for its lane, or whose run is held or cancelled. */
+export const PAUSED = `(EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
+  AND p.platform = c.platform AND p.lanes IN ('all', c.lane)) OR (c.run_id IS NOT NULL AND EXISTS (
+    SELECT FROM runs r WHERE r.id = c.run_id AND (r.paused_at IS NOT NULL OR r.cancelled_at IS NOT NULL))))`
 
 /** A second of tolerance: queue and database have clocks of their own. */
 const CLAIM: Statement = {
@@ -13,8 +15,8 @@ const CLAIM: Statement = {
   text: `UPDATE chunks c SET owner = $2, epoch = epoch + 1, lease_until = now() + $3 * interval '1 ms'
     WHERE c.id = $1 AND c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
       AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}
-    RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane, c.try, c.seed,
-      (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
+    RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane,
+      c.run_id AS "runId", c.try, c.seed, (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
 }
 
 /**
@@ -36,7 +38,6 @@ const CONTENT: Statement = {
         AND d.status = 'pending' AND d.next_attempt_at > now() + interval '1 s') AS "laterDueAt"`,
 }
 
-type Claimed = Omit<ClaimedChunk, keyof Content>
 type Content = Pick<ClaimedChunk, 'credentialsVersion' | 'messages' | 'deliveries' | 'laterDueAt'>
 
 const UNCLAIM: Statement = {
@@ -85,17 +86,25 @@ export interface DueChunk {
   try: number
 }
 
+async function readContent(database: Database, chunk: ChunkHead): Promise<ClaimedChunk | undefined> {
+  if (chunk.runId !== null) {
+    const content = await readRunContent(database, chunk)
+    return content && { ...chunk, ...content }
+  }
+  const [content] = await database.query<Content>(CONTENT, [chunk.id, chunk.applicationId, chunk.platform])
+  return content && { ...chunk, ...content, rate: null, outcomes: null }
+}
+
 export const openChunkClaims = (database: Database) => ({
   /** Undefined when the chunk is settled, not due, in another worker's hands, or paused: nothing is to be done then. */
   async claim(id: number, owner: string, leaseMs: number): Promise<ClaimedChunk | undefined> {
-    const [chunk] = await database.query<Claimed>(CLAIM, [id, owner, leaseMs])
+    const [chunk] = await database.query<ChunkHead>(CLAIM, [id, owner, leaseMs])
     if (!chunk) {
       await database.query(TELL_PAUSED, [id])
       return undefined
     }
     try {
-      const [content] = await database.query<Content>(CONTENT, [id, chunk.applicationId, chunk.platform])
-      return content && { ...chunk, ...content }
+      return await readContent(database, chunk)
     } catch (error) {
       // If this fails as well, the lease runs out.
       await database.query(UNCLAIM, [id, chunk.epoch]).catch(() => {})

@@ -1,13 +1,12 @@
 // Records: what became of a chunk's deliveries, written in bulk and only under the claim's epoch.
 import type { Platform } from '@push-server/contract'
+import { DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
 import type { Claim, DeadToken, DeliveryRecord } from './chunk-row.ts'
 import type { Database, Statement } from './database.ts'
 
 /**
  * Checkpoint and release in one statement. `fence` lets nobody write who lost the claim. Only what was pending counts, so
- * that a record whose success was not heard of can be written again. Devices are locked in one order, or two chunks with
- * the same dead tokens would deadlock. A release settles the chunk when nothing is pending,
- * otherwise makes it due again at $11, now when that is null; either way the waiter is told.
+ * that a record whose success was not heard of can be written again.
  */
 const RECORD: Statement = {
   name: 'chunk-record',
@@ -29,29 +28,15 @@ const RECORD: Statement = {
         sent = c.sent + tally.sent, failed = c.failed + tally.failed,
         reasons = c.reasons || coalesce((SELECT jsonb_object_agg(reason, coalesce((c.reasons ->> reason)::int, 0) + n)
           FROM failures), '{}'),
-        owner = CASE WHEN $10 THEN NULL ELSE c.owner END,
-        lease_until = CASE WHEN $10 THEN NULL ELSE c.lease_until END,
-        swept_at = CASE WHEN $10 THEN NULL ELSE c.swept_at END,
-        settled_at = CASE WHEN $10 AND c.sent + tally.sent + c.failed + tally.failed >= c.total THEN now() END,
-        try = CASE WHEN $10 THEN c.try + 1 ELSE c.try END,
-        due_at = CASE WHEN $10 THEN coalesce($11, now()) ELSE c.due_at END
+        ${RELEASE_COLUMNS({
+          release: '$10',
+          dueAt: '$11',
+          settles: '$10 AND c.sent + tally.sent + c.failed + tally.failed >= c.total',
+        })}
       FROM tally, fence WHERE c.id = fence.id
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
-    doomed AS (
-      SELECT d.id, t.reason
-      FROM recorded, unnest($12::text[], $13::text[], $14::timestamptz[]) AS t(token, reason, since), devices d
-      WHERE d.application_id = recorded.application_id AND d.token = t.token AND d.platform = recorded.platform
-        AND d.registered_at <= t.since AND d.dropped_at IS NULL
-      ORDER BY d.id FOR UPDATE OF d),
-    dropped AS (
-      UPDATE devices d SET dropped_at = now(), drop_reason = doomed.reason FROM doomed WHERE d.id = doomed.id
-      RETURNING d.id),
-    told AS (
-      SELECT pg_notify(waiter, id::text) FROM recorded WHERE $10 AND waiter IS NOT NULL)
-    SELECT settled_at IS NOT NULL AS settled, try,
-      greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs",
-      (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM told)::int AS told
-    FROM recorded`,
+    ${DROP_TOKENS('$12', '$13', '$14')}
+    ${RELEASED('$10')}`,
 }
 
 /** Chunks past their age limit that nobody has in hand, paused or not. */
@@ -65,6 +50,7 @@ const EXPIRE: Statement = {
       FROM expired WHERE d.chunk_id = expired.id AND d.status = 'pending'),
     settled AS (
       UPDATE chunks c SET failed = total - sent, settled_at = now(), owner = NULL, lease_until = NULL, epoch = epoch + 1,
+        close_reason = CASE WHEN run_id IS NOT NULL THEN 'TooOld' END,
         reasons = reasons || jsonb_build_object('TooOld', coalesce((reasons ->> 'TooOld')::int, 0) + total - sent - failed)
       FROM expired WHERE c.id = expired.id RETURNING c.id, c.platform, c.waiter)
     SELECT id, platform, CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END AS told FROM settled`,

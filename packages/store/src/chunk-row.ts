@@ -11,6 +11,8 @@ export interface ClaimedChunk extends Claim {
   applicationId: number
   platform: Platform
   lane: Lane
+  /** Campaign lane only. */
+  runId: number | null
   /** How often it was in hand before. */
   try: number
   /** With a delivery's position it makes the id that every try of the push repeats. */
@@ -24,6 +26,23 @@ export interface ClaimedChunk extends Claim {
   deliveries: DeliveryRow[]
   /** When the earliest of the others is: ms since the epoch. */
   laterDueAt: number | null
+  /** Pushes per second that the chunk's run allows over all workers; null = as fast as the provider takes them. */
+  rate: number | null
+  /** Campaign lane only: what became of its deliveries so far, whose ids are their positions. */
+  outcomes: StoredOutcomes | null
+}
+
+/** Outcomes of a whole chunk as its row keeps them. */
+export interface StoredOutcomes {
+  /** By position: 0 = pending, 1 = sent, 2 + n = failed with `reasonNames[n]`. */
+  bytes: Buffer
+  reasonNames: readonly string[]
+  /** By position, of what is pending after a try: attempts, and when the next one is due (ms since the epoch; null = now). */
+  retries: Readonly<Record<string, readonly [attempts: number, nextAttemptAt: number | null]>>
+  /** How many failed with each reason. */
+  reasons: Readonly<Record<string, number>>
+  sent: number
+  failed: number
 }
 
 export interface MessageRow {

@@ -2,9 +2,18 @@
 export type { ActivationRow } from './activations.ts'
 export { isAway } from './away.ts'
 export type { ApplicationRow } from './applications.ts'
+export type { CampaignDetailRow, CampaignRow, NewCampaign } from './campaigns.ts'
 export type { DueChunk } from './chunk-claims.ts'
 export type { Records, Release } from './chunk-records.ts'
-export type { Claim, ClaimedChunk, DeadToken, DeliveryRecord, DeliveryRow, MessageRow } from './chunk-row.ts'
+export type {
+  Claim,
+  ClaimedChunk,
+  DeadToken,
+  DeliveryRecord,
+  DeliveryRow,
+  MessageRow,
+  StoredOutcomes,
+} from './chunk-row.ts'
 export type { CredentialsKey, OpenCredentials } from './credentials.ts'
 export type { Registration } from './devices.ts'
 export type { DeliveryStatus, MessageHead, StatusCount } from './message-status.ts'
@@ -13,4 +22,7 @@ export type { Audience, AwaitedChunk, NewChunk, NewDelivery, NewMessage, NewMess
 export type { Listener } from './notifications.ts'
 export type { PauseRow } from './pauses.ts'
 export { migrate } from './migrate.ts'
+export type { CutChunk, CutOptions } from './run-cut.ts'
+export type { RunTally } from './run-results.ts'
+export { RUNS_CHANNEL, type RunRow, type Started } from './runs.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'

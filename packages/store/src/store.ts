@@ -3,6 +3,7 @@ import { openActivations } from './activations.ts'
 import { openApplications } from './applications.ts'
 import { isAway, isRefused } from './away.ts'
 import { openBacklog } from './backlog.ts'
+import { openCampaigns } from './campaigns.ts'
 import { openChunkClaims } from './chunk-claims.ts'
 import { openChunkRecords } from './chunk-records.ts'
 import { openCredentials } from './credentials.ts'
@@ -16,6 +17,10 @@ import { listen, type ListenOptions } from './notifications.ts'
 import { openPauses } from './pauses.ts'
 import { openProviderTokens } from './provider-tokens.ts'
 import { openRetention } from './retention.ts'
+import { openRunChunks } from './run-chunks.ts'
+import { openRunCut } from './run-cut.ts'
+import { openRunResults } from './run-results.ts'
+import { openRuns } from './runs.ts'
 
 export interface StoreOptions {
   url: string
@@ -41,6 +46,9 @@ export function openStore(options: StoreOptions) {
     activations: openActivations(database),
     messages: { ...openMessages(database), ...openMessageStoring(database), ...openMessageStatus(database) },
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
+    campaigns: openCampaigns(database),
+    runs: { ...openRuns(database), ...openRunCut(database), ...openRunResults(database) },
+    runChunks: openRunChunks(database),
     pauses: openPauses(database),
     providerTokens: openProviderTokens(tokenDatabase, encryption),
     retention: openRetention(database),

@@ -6,6 +6,8 @@ import { answerFault, envelope } from './plugins/envelope.ts'
 import { openapi } from './plugins/openapi.ts'
 import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
 import { applicationRoutes } from './routes/application.ts'
+import { campaignSendingRoutes } from './routes/campaign-sending.ts'
+import { campaignRoutes } from './routes/campaign.ts'
 import { credentialsRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -46,6 +48,8 @@ export async function buildApp(context: Context, desk: Desk): Promise<FastifyIns
   await app.register(credentialsRoutes(context))
   await app.register(deviceRoutes(context))
   await app.register(messageRoutes(context, desk))
+  await app.register(campaignRoutes(context))
+  await app.register(campaignSendingRoutes(context, desk))
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance
 }

@@ -4,6 +4,7 @@ import type { ClaimedChunk, DeliveryRecord, DeliveryRow, Release } from '@push-s
 import type { Platform } from '@push-server/contract'
 import type { Context } from '../context.ts'
 import { pushMessageOf } from '../messages/index.ts'
+import { bookOf } from './book.ts'
 import { disposeOf } from './disposal.ts'
 import { openLedger, type Ledger } from './ledger.ts'
 import type { Hold, Leases } from './leases.ts'
@@ -30,13 +31,8 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
   if (!chunk) return
   const log = worker.log.child({ chunkId, epoch: chunk.epoch })
   const hold = worker.leases.hold(chunk, askedAt)
-  const ledger = openLedger({
-    claim: chunk,
-    owner,
-    store,
-    log,
-    onLost: () => hold.abort('claim lost'),
-  })
+  const book = bookOf(store, chunk, owner)
+  const ledger = openLedger({ book, store, log, onLost: () => hold.abort('claim lost') })
   const hand: InHand = {
     worker: { ...worker, log },
     chunk,
@@ -177,8 +173,8 @@ function nextDue({ pending, chunk, notBefore }: InHand): number | null {
   return times.includes(null) || times.length === 0 ? null : Math.min(...(times as number[]))
 }
 
-/** A paused platform's chunks wait without a job; any other that is not settled gets its next one. */
-async function afterRelease({ worker, chunk, fault }: InHand, release: Release): Promise<void> {
+/** What is paused, platform or run, waits without a job; any other chunk that is not settled gets its next one. */
+async function afterRelease({ worker, chunk, hold, fault }: InHand, release: Release): Promise<void> {
   const { log, metrics, queues, store, platform } = worker
   if (release.dropped > 0) {
     metrics.dropped(platform, release.dropped)
@@ -196,7 +192,7 @@ async function afterRelease({ worker, chunk, fault }: InHand, release: Release):
           'platform paused: its credentials are at fault; it waits until they are uploaded again',
         )
     }
-    if (release.settled || isPaused) return
+    if (release.settled || isPaused || hold.signal.reason === 'paused') return
     await queues.enqueue([{ ...chunk, chunkId: chunk.id, try: release.try, delayMs: release.delayMs }])
   } catch (error) {
     log.warn({ err: error }, 'the next try could not be arranged; the sweep will do it')

@@ -2,13 +2,13 @@
 import { invalidRequest, refusal, TEXT, type Message, type Platform } from '@push-server/contract'
 import { PROVIDERS } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
-import type { KeyedRequest, NewMessage } from '@push-server/store'
+import type { KeyedRequest, NewMessage, StoredChunk } from '@push-server/store'
 import type { Context } from '../context.ts'
 import type { BackPressure } from './back-pressure.ts'
 import { composeMessage, pushMessageOf } from './compose.ts'
 import { enqueueFirst } from './enqueue.ts'
 import { digestOf, repeatOf } from './idempotency.ts'
-import { planDeliveries } from './plan.ts'
+import { planDeliveries, type Plan } from './plan.ts'
 import { repeat } from './repeat.ts'
 import { talliesOf, type Tallies } from './tallies.ts'
 import type { Waiters } from './waiters.ts'
@@ -52,21 +52,34 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
     : store.messages.storeOnce(stored, { key: idempotencyKey, digest: digestOf(asked), ageMs: config.idempotencyAge }))
   if (!Array.isArray(chunks)) return answerAgain(chunks)
 
+  return follow(context, request, { applicationId, messages, plan, chunks, deadline })
+}
+
+interface Stored {
+  applicationId: number
+  messages: readonly NewMessage[]
+  plan: Plan
+  chunks: readonly StoredChunk[]
+  /** When the answer is due at the latest, in ms since the epoch. */
+  deadline: number
+}
+
+/** From the storing to the answer. What is stored is answered OK, come what may: an error would make the caller send it again. */
+async function follow(
+  context: Context,
+  { waiters, log }: AcceptRequest,
+  { applicationId, messages, plan, chunks, deadline }: Stored,
+): Promise<Accepted> {
   const messageIds = messages.map((message) => message.id)
-  const due = chunks.filter((chunk) => !chunk.paused)
+  const due = chunks.filter((chunk) => !chunk.paused).map((chunk) => ({ ...chunk, applicationId }))
   const answered = waiters?.wait(
     due.map((chunk) => chunk.id),
     deadline - Date.now(),
   )
-  await enqueueFirst(
-    context,
-    due.map((chunk) => ({ ...chunk, applicationId })),
-    log,
-  )
+  await enqueueFirst(context, due, log)
   if (!answered) return { messageIds }
   await answered
-  // What is stored is answered OK, come what may: an error now would make the caller send it again.
-  const counts = await store.messages.tally(messageIds).catch((error: unknown) => {
+  const counts = await context.store.messages.tally(messageIds).catch((error: unknown) => {
     log.warn({ err: error }, 'the tally could not be read; answered as accepted')
     return plan.deliveries.map(({ recipient: { platform }, status }) => ({ platform, status, count: 1 }))
   })
@@ -85,7 +98,7 @@ async function compose({ store }: Context, { appId, messages: asked, fieldOf }: 
 }
 
 /** Before anything is stored, for every platform that the application has credentials for. */
-function checkPayloads(
+export function checkPayloads(
   messages: readonly NewMessage[],
   configured: readonly Platform[],
   fieldOf: (index: number) => string,

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import type { Audience, NewChunk, NewDelivery, NewMessage, Recipient } from '@push-server/store'
 
-/** So that a chunk settles in a few round trips to its provider and is a small loss when its worker dies. */
-export const CHUNK_SIZE = 500
+/** So that a chunk settles in a few round trips to its provider and is a small loss when its worker dies; HMS takes 1000 at once. */
+export const CHUNK_SIZES: Readonly<Record<Platform, number>> = { ios: 500, android: 500, huawei: 1000 }
 
 export interface Plan {
   chunks: NewChunk[]
@@ -20,8 +20,9 @@ export function planDeliveries(messages: readonly NewMessage[], { recipients, co
   for (const delivery of planned) if (delivery.status !== 'pending') plan.deliveries.push({ ...delivery, chunk: null })
   for (const platform of PLATFORMS) {
     const pending = planned.filter(({ status, recipient }) => status === 'pending' && recipient.platform === platform)
-    for (let start = 0; start < pending.length; start += CHUNK_SIZE)
-      addChunk(plan, platform, pending.slice(start, start + CHUNK_SIZE))
+    const size = CHUNK_SIZES[platform]
+    for (let start = 0; start < pending.length; start += size)
+      addChunk(plan, platform, pending.slice(start, start + size))
   }
   return plan
 }

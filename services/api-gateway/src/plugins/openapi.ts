@@ -9,6 +9,7 @@ const TAGS = [
   { name: 'Administration', description: 'Applications and their credentials.' },
   { name: 'Devices', description: 'Push tokens, tied to users through activations.' },
   { name: 'Messages', description: 'Notifications to single users.' },
+  { name: 'Campaigns', description: 'One notification to many users.' },
 ]
 
 /** Everything the console loads comes from here. */

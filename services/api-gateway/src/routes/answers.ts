@@ -1,8 +1,17 @@
 // The answers that a route declares beside its own.
 import { ErrorAnswer, Ok } from '@push-server/contract'
-import type { TSchema } from 'typebox'
+import Type, { type TSchema } from 'typebox'
 
 const errors = { '4xx': ErrorAnswer, '5xx': ErrorAnswer }
 
 export const answers = <T extends TSchema>(success: T) => ({ 200: success, ...errors })
 export const OK_ANSWERS = answers(Ok)
+
+/** An answer in pages; `page` and `size` are missing where everything is answered at once. */
+export const PagedWith = <T extends TSchema>(responseObject: T) =>
+  Type.Object({
+    status: Type.Literal('OK'),
+    page: Type.Optional(Type.Integer({ examples: [0] })),
+    size: Type.Optional(Type.Integer({ examples: [20] })),
+    responseObject,
+  })

@@ -1,0 +1,142 @@
+// Requests and answers about campaigns: one message to a closed group of users.
+import Type, { type Static } from 'typebox'
+import { AppId } from './application.ts'
+import { UserId } from './device.ts'
+import { MessageBody } from './message-body.ts'
+import { Tally } from './message.ts'
+import { byPlatform, Nullable } from './schema.ts'
+
+/** Of the latest live send; a campaign without one is `created`. */
+export const CAMPAIGN_STATES = [
+  'created',
+  'scheduled',
+  'fanning-out',
+  'sending',
+  'sent',
+  'cancelled',
+  'failed',
+  'missed',
+] as const
+export type CampaignState = (typeof CAMPAIGN_STATES)[number]
+
+const TIME = '2026-02-08T12:00:00.000+00:00'
+const time = (description: string) => Type.Optional(Type.String({ description, examples: [TIME] }))
+
+/** Digits in answers, whatever their number; requests may name it as a number too. */
+export const CampaignId = Type.String({
+  pattern: '^[0-9]{1,40}$',
+  description: 'Identifier of the campaign.',
+  examples: ['10'],
+})
+
+export const CampaignParams = Type.Object({ id: CampaignId })
+
+export const CreateCampaignRequest = Type.Object(
+  { appId: AppId, message: MessageBody },
+  { title: 'CreateCampaignRequest' },
+)
+export type CreateCampaignRequest = Static<typeof CreateCampaignRequest>
+
+export const CampaignCreated = Type.Object({ id: CampaignId }, { title: 'CampaignCreated' })
+export const CampaignDeleted = Type.Object(
+  { deleted: Type.Boolean({ description: 'Whether there was such a campaign.' }) },
+  { title: 'CampaignDeleted' },
+)
+
+const campaign = {
+  id: CampaignId,
+  appId: AppId,
+  sent: Type.Boolean({ description: 'Whether a live send of it is done.' }),
+  message: MessageBody,
+}
+
+export const Campaign = Type.Object(campaign, { title: 'Campaign' })
+export type Campaign = Static<typeof Campaign>
+
+export const CampaignList = Type.Array(Campaign, { title: 'CampaignList' })
+
+const state = Type.String({ enum: [...CAMPAIGN_STATES], examples: ['sent'] })
+const paused = Type.Boolean({ description: 'Whether its sending is held.' })
+const tallies = Type.Object(byPlatform(Tally), { title: 'CampaignResult' })
+
+export const CampaignDetail = Type.Object(
+  {
+    ...campaign,
+    state,
+    paused,
+    timestampCreated: Type.String({ examples: [TIME] }),
+    timestampSent: time('When the live send that made it sent was done.'),
+    timestampCompleted: time('When its latest live send ended, however it ended.'),
+    timestampScheduled: time('When its scheduled live send is due.'),
+    result: Type.Optional(tallies),
+    reasons: Type.Optional(
+      Type.Record(Type.String(), Type.Integer(), {
+        description: 'How many deliveries failed with each reason.',
+        examples: [{ Unregistered: 3 }],
+      }),
+    ),
+  },
+  { title: 'CampaignDetail' },
+)
+export type CampaignDetail = Static<typeof CampaignDetail>
+
+export const CampaignUsers = Type.Object(
+  { campaignId: CampaignId, users: Type.Array(UserId) },
+  { title: 'CampaignUsers' },
+)
+export type CampaignUsers = Static<typeof CampaignUsers>
+
+export const CampaignUserList = Type.Array(UserId, {
+  title: 'CampaignUserList',
+  description: 'Identifiers of users.',
+  examples: [['1234567890', '1234567891']],
+})
+
+export const TestCampaignRequest = Type.Object(
+  {
+    // Empty is refused by a business rule with a text of its own.
+    userId: Type.String({ maxLength: 255, description: 'Who gets the message.', examples: ['1234567890'] }),
+  },
+  { title: 'TestCampaignRequest' },
+)
+
+export const CampaignTested = Type.Object({ result: Type.Object(byPlatform(Tally)) }, { title: 'CampaignTested' })
+
+export const ScheduleCampaignRequest = Type.Object(
+  {
+    sendAt: Type.String({
+      maxLength: 64,
+      description: 'When to send: ISO 8601 with offset, in the future.',
+      examples: ['2027-01-15T09:00:00+01:00'],
+    }),
+    rate: Type.Optional(Nullable(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'As in send/live.' }))),
+  },
+  { title: 'ScheduleCampaignRequest' },
+)
+export type ScheduleCampaignRequest = Static<typeof ScheduleCampaignRequest>
+
+export const CampaignProgress = Type.Object(
+  {
+    state,
+    paused,
+    result: Type.Optional(tallies),
+    sent: Type.Optional(Type.Integer()),
+    failed: Type.Optional(Type.Integer()),
+    pending: Type.Optional(Type.Integer()),
+    total: Type.Optional(Type.Integer({ description: 'Absent until every chunk is cut.' })),
+    pushesPerSecond: Type.Number({ description: 'Over the last ten seconds.', examples: [12000] }),
+    timestampEstimatedEnd: time('At this pace.'),
+  },
+  { title: 'CampaignProgress' },
+)
+export type CampaignProgress = Static<typeof CampaignProgress>
+
+export const CampaignFailures = Type.Array(
+  Type.Object({
+    userId: UserId,
+    platform: Type.String({ examples: ['ios'] }),
+    reason: Type.String({ examples: ['Unregistered'] }),
+  }),
+  { title: 'CampaignFailures' },
+)
+export type CampaignFailures = Static<typeof CampaignFailures>

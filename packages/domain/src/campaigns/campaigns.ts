@@ -1,0 +1,117 @@
+// Campaigns as clients make, change and read them.
+import {
+  refusal,
+  TEXT,
+  timestampOf,
+  type Campaign,
+  type CampaignDetail,
+  type CreateCampaignRequest,
+} from '@push-server/contract'
+import type { CampaignRow, Store } from '@push-server/store'
+import type { Context } from '../context.ts'
+import { checkPayloads, composeMessage } from '../messages/index.ts'
+import { campaignNumber } from './campaign-number.ts'
+import { resultOf } from './results.ts'
+
+type Shelf = Pick<Store, 'campaigns' | 'runs'>
+
+/** The id of the new campaign. Refuses a message that a provider of the application would refuse. */
+export async function createCampaign(
+  { store }: Pick<Context, 'store'>,
+  request: CreateCampaignRequest,
+): Promise<string> {
+  const { appId, message } = request
+  const application = await store.applications.find(appId)
+  if (!application) throw refusal(TEXT.campaignApplicationUnknown(appId))
+  const field = 'requestObject.message'
+  // As it would be sent to one user; a campaign names its body `message`.
+  const composed = composeMessage({ userId: '', body: message }, field)
+  const configured = application.credentials.map(({ platform }) => platform)
+  checkPayloads([composed], configured, () => field)
+  const id = await store.campaigns.create({
+    applicationId: application.id,
+    message,
+    validUntil: composed.validUntil,
+  })
+  return String(id)
+}
+
+const campaignOf = ({ id, appId, sent, message }: CampaignRow): Campaign => ({ id: String(id), appId, sent, message })
+
+export interface ListRequest {
+  sent: boolean | undefined
+  page: number
+  /** Undefined = everything. */
+  size: number | undefined
+}
+
+export async function listCampaigns({ campaigns }: Shelf, { sent, page, size }: ListRequest): Promise<Campaign[]> {
+  const offset = size === undefined ? 0 : page * size
+  return (await campaigns.list({ sent, offset, limit: size ?? null })).map(campaignOf)
+}
+
+/** Refuses when there is no such campaign. */
+export async function findCampaign({ campaigns }: Pick<Store, 'campaigns'>, id: string): Promise<CampaignRow> {
+  const number = campaignNumber(id)
+  const row = number === undefined ? undefined : await campaigns.find(number)
+  if (!row) throw refusal(TEXT.campaignUnknown)
+  return row
+}
+
+export async function describeCampaign({ campaigns, runs }: Shelf, id: string): Promise<CampaignDetail> {
+  const number = campaignNumber(id)
+  const row = number === undefined ? undefined : await campaigns.describe(number)
+  if (!row) throw refusal(TEXT.campaignUnknown)
+  const { runId, state, paused, createdAt, sentAt, completedAt, scheduledAt } = row
+  const isScheduled = state === 'scheduled'
+  return {
+    ...campaignOf(row),
+    state,
+    paused,
+    timestampCreated: timestampOf(createdAt),
+    ...(sentAt && { timestampSent: timestampOf(sentAt) }),
+    ...(completedAt && { timestampCompleted: timestampOf(completedAt) }),
+    ...(isScheduled && scheduledAt && { timestampScheduled: timestampOf(scheduledAt) }),
+    ...(runId !== null &&
+      !isScheduled && { result: resultOf(await runs.tally(runId)), reasons: await runs.reasons(runId) }),
+  }
+}
+
+/**
+ * False when there is no such campaign. One that is being sent is refused unless `force`, which cancels it first. Its rows go
+ * later, in small steps.
+ */
+export async function deleteCampaign({ campaigns, runs }: Shelf, id: string, force: boolean): Promise<boolean> {
+  const number = campaignNumber(id)
+  if (number === undefined) return false
+  if (force) await runs.cancel(number)
+  const outcome = await campaigns.delete(number)
+  if (outcome !== 'active') return outcome === 'deleted'
+  const row = await campaigns.describe(number)
+  throw refusal(TEXT.campaignIs(row?.state ?? 'sending'))
+}
+
+export async function addCampaignUsers({ campaigns }: Shelf, id: string, userIds: readonly string[]): Promise<void> {
+  const number = campaignNumber(id)
+  if (number === undefined || !(await campaigns.addUsers(number, userIds))) throw refusal(TEXT.campaignUnknown)
+}
+
+/** Who is not in it, and a campaign that there is not, are no fault. */
+export async function removeCampaignUsers({ campaigns }: Shelf, id: string, userIds: readonly string[]): Promise<void> {
+  const number = campaignNumber(id)
+  if (number !== undefined) await campaigns.removeUsers(number, userIds)
+}
+
+export interface UserListRequest {
+  after: string | undefined
+  page: number
+  size: number
+}
+
+/** By user id; empty for a campaign that there is not. */
+export async function listCampaignUsers({ campaigns }: Shelf, id: string, request: UserListRequest): Promise<string[]> {
+  const { after, page, size } = request
+  const number = campaignNumber(id)
+  if (number === undefined) return []
+  return campaigns.listUsers(number, { after: after ?? null, offset: page * size, limit: size })
+}

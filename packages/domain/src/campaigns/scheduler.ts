@@ -1,0 +1,37 @@
+// The service that moves runs on. Told by the database when there is something to do, and looking for itself all the same.
+import { RUNS_CHANNEL } from '@push-server/store'
+import type { Service } from '../context.ts'
+import { moveRuns } from './fan-out.ts'
+
+/** Also how late a scheduled run may start and a finished one may be seen to be. */
+const LOOK_MS = 500
+
+export const runScheduler: Service = async (context) => {
+  const { log, store } = context
+  let running: Promise<void> | undefined
+  let again = false
+  const stopping = new AbortController()
+
+  async function round(): Promise<void> {
+    do {
+      again = false
+      await moveRuns(context).catch((error: unknown) =>
+        log.warn({ err: error }, 'moving runs on failed; the next look tries again'),
+      )
+    } while (again && !stopping.signal.aborted)
+  }
+  function look(): void {
+    again = true
+    if (stopping.signal.aborted) return
+    running ??= round().finally(() => (running = undefined))
+  }
+
+  const listener = await store.listen({ channel: RUNS_CHANNEL, onNotification: look, onReconnect: look })
+  const timer = setInterval(look, LOOK_MS)
+  return async () => {
+    stopping.abort()
+    clearInterval(timer)
+    await listener.close()
+    await running
+  }
+}

@@ -1,0 +1,81 @@
+// Sending a campaign: to one user as a test, live to everybody, and the control of a live send under way.
+import { instantOf, invalidRequest, refusal, TEXT, type ScheduleCampaignRequest } from '@push-server/contract'
+import type { Started, Store } from '@push-server/store'
+import type { Context } from '../context.ts'
+import { acceptMessages, type AcceptRequest, type Tallies } from '../messages/index.ts'
+import { campaignNumber } from './campaign-number.ts'
+import { findCampaign } from './campaigns.ts'
+import { enqueueOpenChunks } from './fan-out.ts'
+
+type Shelf = Pick<Store, 'runs' | 'campaigns'>
+
+/** An ordinary message with the campaign's body; waits for its outcome. The user need not be in the campaign. */
+export async function testCampaign(
+  context: Context,
+  { id, userId, ...rest }: { id: string; userId: string } & Pick<AcceptRequest, 'waiters' | 'pressure' | 'log'>,
+): Promise<Tallies | undefined> {
+  const { appId, message } = await findCampaign(context.store, id)
+  const messages = [{ userId, body: message }]
+  const { tallies } = await acceptMessages(context, { appId, messages, fieldOf: () => 'requestObject', ...rest })
+  return tallies
+}
+
+export interface LiveRequest {
+  /** Send once more what was sent already. */
+  resend: boolean
+  /** Pushes per second over all workers. */
+  rate: number | undefined
+}
+
+/** Starts a run and does not wait for it. Refused while one is active, and after one was completed unless `resend`. */
+export async function sendCampaign(store: Shelf, id: string, { resend, rate }: LiveRequest): Promise<void> {
+  const { id: campaignId } = await findCampaign(store, id)
+  const started = await store.runs.start({ campaignId, rate: rate ?? null, scheduledAt: null, again: resend })
+  if ('runId' in started) return
+  const { refusedBy } = started
+  throw refusal(resend || refusedBy === 'scheduled' ? TEXT.campaignIs(refusedBy) : TEXT.campaignSent)
+}
+
+/** For a time to come; one that is past when it should fire is missed after a while rather than sent. */
+export async function scheduleCampaign(store: Shelf, id: string, request: ScheduleCampaignRequest): Promise<void> {
+  const { id: campaignId } = await findCampaign(store, id)
+  const sendAt = instantOf(request.sendAt)
+  if (sendAt === undefined || sendAt <= Date.now())
+    throw invalidRequest([
+      { fieldName: 'requestObject.sendAt', hint: 'must be an ISO 8601 time with offset, in the future' },
+    ])
+  const started = await store.runs.start({
+    campaignId,
+    rate: request.rate ?? null,
+    scheduledAt: new Date(sendAt),
+    again: false,
+  })
+  if ('refusedBy' in started) throw refusal(TEXT.campaignIs(started.refusedBy))
+}
+
+/** Holds what is not pushed yet; what is in flight still settles. */
+export const pauseCampaign = (store: Shelf, id: string) => control(store, id, 'pause')
+
+/** Keeps what was sent; the rest fails as `Cancelled`. */
+export const cancelCampaign = (store: Shelf, id: string) => control(store, id, 'cancel')
+
+export const unscheduleCampaign = (store: Shelf, id: string) => control(store, id, 'unschedule')
+
+/** What was held is enqueued at once. */
+export async function resumeCampaign(context: Pick<Context, 'store' | 'queues' | 'log'>, id: string): Promise<void> {
+  const runId = await control(context.store, id, 'resume')
+  await enqueueOpenChunks(context, runId)
+}
+
+/** Refuses with the state that does not allow it. */
+async function control(
+  { campaigns, runs }: Shelf,
+  id: string,
+  act: 'pause' | 'resume' | 'cancel' | 'unschedule',
+): Promise<number> {
+  const number = campaignNumber(id)
+  const outcome: Started | undefined = number === undefined ? undefined : await runs[act](number)
+  if (outcome && 'runId' in outcome) return outcome.runId
+  if (number === undefined || !(await campaigns.find(number))) throw refusal(TEXT.campaignUnknown)
+  throw refusal(TEXT.campaignIs(outcome?.refusedBy ?? 'created'))
+}

@@ -1,0 +1,62 @@
+// Outcomes of a run's chunk, a byte for each device. Pure.
+import type { DeliveryRecord, StoredOutcomes } from '@push-server/store'
+
+const PENDING = 0
+const SENT = 1
+const FIRST_REASON = 2
+/** A byte names no more; further reasons are counted under the last name. */
+const MOST_REASONS = 250
+const OTHER = 'Other'
+
+export interface Outcomes {
+  /** `record.id` is the position. */
+  add(record: DeliveryRecord): void
+  /** As they are to be stored now; later additions do not change it. */
+  stored(): StoredOutcomes
+}
+
+export function createOutcomes(start: StoredOutcomes): Outcomes {
+  const bytes = Buffer.from(start.bytes)
+  const names = [...start.reasonNames]
+  const codes = new Map(names.map((name, index) => [name, FIRST_REASON + index]))
+  const retries = new Map(Object.entries(start.retries))
+  const reasons = new Map(Object.entries(start.reasons))
+  let { sent, failed } = start
+
+  function codeOf(reason: string): number {
+    const known = codes.get(reason)
+    if (known !== undefined) return known
+    const name = names.length < MOST_REASONS ? reason : OTHER
+    const code = codes.get(name) ?? FIRST_REASON + names.length
+    if (!codes.has(name)) names.push(name)
+    codes.set(name, code)
+    return code
+  }
+
+  return {
+    add({ id, status, reason, attempts, nextAttemptAt }) {
+      // What has its outcome keeps it.
+      if (bytes[id] !== PENDING) return
+      if (status === 'pending') return void retries.set(String(id), [attempts, nextAttemptAt])
+      retries.delete(String(id))
+      if (status === 'sent') {
+        bytes[id] = SENT
+        sent++
+        return
+      }
+      const code = codeOf(reason ?? '')
+      const name = names[code - FIRST_REASON] ?? OTHER
+      bytes[id] = code
+      failed++
+      reasons.set(name, (reasons.get(name) ?? 0) + 1)
+    },
+    stored: () => ({
+      bytes: Buffer.from(bytes),
+      reasonNames: [...names],
+      retries: Object.fromEntries(retries),
+      reasons: Object.fromEntries(reasons),
+      sent,
+      failed,
+    }),
+  }
+}

@@ -1,0 +1,38 @@
+// The parts of a record that both lanes share, as SQL: giving the chunk back, dropping dead tokens, telling who waits.
+
+interface ReleaseTerms {
+  /** Whether the claim ends. */
+  release: string
+  /** When the chunk is due again; null = now. */
+  dueAt: string
+  /** Whether nothing is pending any more. */
+  settles: string
+}
+
+/** A release settles the chunk when nothing is pending, otherwise makes it due again. */
+export const RELEASE_COLUMNS = ({ release, dueAt, settles }: ReleaseTerms) => `
+        owner = CASE WHEN ${release} THEN NULL ELSE c.owner END,
+        lease_until = CASE WHEN ${release} THEN NULL ELSE c.lease_until END,
+        swept_at = CASE WHEN ${release} THEN NULL ELSE c.swept_at END,
+        settled_at = CASE WHEN ${settles} THEN now() END,
+        try = CASE WHEN ${release} THEN c.try + 1 ELSE c.try END,
+        due_at = CASE WHEN ${release} THEN coalesce(${dueAt}, now()) ELSE c.due_at END`
+
+/** Devices are locked in one order, or two chunks with the same dead tokens would deadlock. `recorded` comes before it. */
+export const DROP_TOKENS = (tokens: string, reasons: string, times: string) => `doomed AS (
+      SELECT d.id, t.reason
+      FROM recorded, unnest(${tokens}::text[], ${reasons}::text[], ${times}::timestamptz[]) AS t(token, reason, since), devices d
+      WHERE d.application_id = recorded.application_id AND d.token = t.token AND d.platform = recorded.platform
+        AND d.registered_at <= t.since AND d.dropped_at IS NULL
+      ORDER BY d.id FOR UPDATE OF d),
+    dropped AS (
+      UPDATE devices d SET dropped_at = now(), drop_reason = doomed.reason FROM doomed WHERE d.id = doomed.id
+      RETURNING d.id),`
+
+/** The answer to whoever recorded; a gateway that waits for the chunk is told of its release. */
+export const RELEASED = (release: string) => `told AS (
+      SELECT pg_notify(waiter, id::text) FROM recorded WHERE ${release} AND waiter IS NOT NULL)
+    SELECT settled_at IS NOT NULL AS settled, try,
+      greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs",
+      (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM told)::int AS told
+    FROM recorded`

@@ -1,0 +1,164 @@
+// Runs: live sends of campaigns, from their start to their end. Rows only; schedulers move them on.
+import type { CampaignState, Platform } from '@push-server/contract'
+import type { Database, Statement } from './database.ts'
+
+/** Told whenever a run may be moved on, so that schedulers need not wait for their next look. */
+export const RUNS_CHANNEL = 'runs'
+
+export interface RunRow {
+  id: number
+  campaignId: number
+  applicationId: number
+}
+
+export interface NewRun {
+  campaignId: number
+  /** Pushes per second over all workers; null = as fast as the provider takes them. */
+  rate: number | null
+  /** When it is due; null = now. */
+  scheduledAt: Date | null
+  /** Start a new one although one was completed. */
+  again: boolean
+}
+
+export interface OpenChunk {
+  id: number
+  applicationId: number
+  platform: Platform
+  try: number
+}
+
+/** What came of a start: the run, or the state that forbids it. */
+export type Started = { runId: number } | { refusedBy: CampaignState }
+
+/** The last run decides; `runs_one_active` lets only one of two calls at the same moment through. */
+const START: Statement = {
+  name: 'run-start',
+  text: `WITH last AS (SELECT state FROM runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1),
+    started AS (
+      INSERT INTO runs (campaign_id, state, rate, scheduled_at, started_at)
+      SELECT c.id, CASE WHEN $3::timestamptz IS NULL THEN 'fanning-out' ELSE 'scheduled' END, $2::int, $3::timestamptz,
+        CASE WHEN $3::timestamptz IS NULL THEN now() END
+      FROM (SELECT id FROM campaigns WHERE id = $1 AND deleted_at IS NULL FOR SHARE) AS c
+      WHERE NOT EXISTS (
+        SELECT FROM last WHERE state IN ('scheduled', 'fanning-out', 'sending') OR (state = 'sent' AND NOT $4::bool))
+      ON CONFLICT (campaign_id) WHERE state IN ('scheduled', 'fanning-out', 'sending') DO NOTHING RETURNING id, state),
+    told AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM started)
+    SELECT (SELECT id FROM started) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM told) AS told`,
+}
+
+const STATE: Statement = {
+  name: 'run-state',
+  text: 'SELECT state FROM runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1',
+}
+
+/** Scheduled runs that are due; those that are late by more than $1 ms are missed. */
+const FIRE: Statement = {
+  name: 'run-fire',
+  text: `WITH due AS (
+      SELECT id FROM runs WHERE state = 'scheduled' AND scheduled_at <= now() FOR UPDATE SKIP LOCKED)
+    UPDATE runs r SET
+      state = CASE WHEN r.scheduled_at < now() - $1 * interval '1 ms' THEN 'missed' ELSE 'fanning-out' END,
+      started_at = CASE WHEN r.scheduled_at >= now() - $1 * interval '1 ms' THEN now() END,
+      settled_at = CASE WHEN r.scheduled_at < now() - $1 * interval '1 ms' THEN now() END
+    FROM due WHERE r.id = due.id RETURNING r.id, r.campaign_id AS "campaignId", r.state`,
+}
+
+const FANNING_OUT: Statement = {
+  name: 'run-fanning-out',
+  text: `SELECT r.id, r.campaign_id AS "campaignId", c.application_id AS "applicationId"
+    FROM runs r JOIN campaigns c ON c.id = r.campaign_id WHERE r.state = 'fanning-out' ORDER BY r.id`,
+}
+
+const SETTLE: Statement = {
+  name: 'run-settle',
+  text: `UPDATE runs r SET state = 'sent', settled_at = now()
+    WHERE r.state = 'sending' AND r.cancelled_at IS NULL
+      AND NOT EXISTS (SELECT FROM chunks c WHERE c.run_id = r.id AND c.settled_at IS NULL)
+    RETURNING r.id, r.campaign_id AS "campaignId"`,
+}
+
+const FAIL: Statement = {
+  name: 'run-fail',
+  text: `UPDATE runs SET state = 'failed', cancelled_at = coalesce(cancelled_at, now()), settled_at = now()
+    WHERE id = $1 AND state IN ('fanning-out', 'sending') RETURNING id`,
+}
+
+const OPEN: Statement = {
+  name: 'run-open',
+  text: `SELECT id, application_id AS "applicationId", platform, try FROM chunks
+    WHERE run_id = $1 AND settled_at IS NULL AND (lease_until IS NULL OR lease_until < now()) ORDER BY id`,
+}
+
+/** What a control call does to the active run, and in which states it may. */
+const control = (name: string, states: string, change: string): Statement => ({
+  name: `run-${name}`,
+  text: `WITH last AS (SELECT id, state, paused_at FROM runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1 FOR UPDATE),
+    changed AS (UPDATE runs r SET ${change} FROM last WHERE r.id = last.id AND last.state IN (${states}) RETURNING r.id),
+    told AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM changed)
+    SELECT (SELECT id FROM changed) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM told) AS told`,
+})
+
+const ACTIVE = `'fanning-out', 'sending'`
+const PAUSE = control('pause', ACTIVE, 'paused_at = coalesce(r.paused_at, now())')
+const RESUME = control('resume', ACTIVE, 'paused_at = NULL')
+const CANCEL = control(
+  'cancel',
+  `${ACTIVE}, 'scheduled'`,
+  `state = 'cancelled', cancelled_at = now(), settled_at = now()`,
+)
+const UNSCHEDULE = control('unschedule', `'scheduled'`, `state = 'cancelled', cancelled_at = now(), settled_at = now()`)
+
+interface Changed {
+  runId: number | null
+  state: CampaignState | null
+}
+
+const refusedOr = ({ runId, state }: Changed): Started =>
+  runId === null ? { refusedBy: state ?? 'created' } : { runId }
+
+export const openRuns = (database: Database) => {
+  async function change(statement: Statement, campaignId: number): Promise<Started> {
+    const [row] = await database.query<Changed>(statement, [campaignId])
+    return refusedOr(row ?? { runId: null, state: null })
+  }
+
+  async function stateOf(campaignId: number): Promise<CampaignState> {
+    const [row] = await database.query<{ state: CampaignState }>(STATE, [campaignId])
+    return row?.state ?? 'created'
+  }
+
+  return {
+    /** Starts or schedules a run of a campaign that has no active one. */
+    async start({ campaignId, rate, scheduledAt, again }: NewRun): Promise<Started> {
+      const [row] = await database.query<Changed>(START, [campaignId, rate, scheduledAt, again])
+      if (row && row.runId !== null) return { runId: row.runId }
+      // Of two calls at the same moment the other one's run was not to be seen in that statement.
+      return { refusedBy: await stateOf(campaignId) }
+    },
+
+    pause: (campaignId: number) => change(PAUSE, campaignId),
+    resume: (campaignId: number) => change(RESUME, campaignId),
+    /** Keeps what was sent; what was not fails as cancelled. */
+    cancel: (campaignId: number) => change(CANCEL, campaignId),
+    unschedule: (campaignId: number) => change(UNSCHEDULE, campaignId),
+
+    /** Scheduled runs whose time has come; those late by more than `graceMs` are missed instead. */
+    fire: (graceMs: number): Promise<{ id: number; campaignId: number; state: CampaignState }[]> =>
+      database.query(FIRE, [graceMs]),
+
+    fanningOut: (): Promise<RunRow[]> => database.query(FANNING_OUT),
+
+    /** Settles runs all of whose chunks are; answers them. */
+    settle: (): Promise<{ id: number; campaignId: number }[]> => database.query(SETTLE),
+
+    /** Its chunks that are neither settled nor in a worker's hands. */
+    open: (runId: number): Promise<OpenChunk[]> => database.query(OPEN, [runId]),
+
+    /** A run that cannot be cut. What it has sent stays. */
+    async fail(runId: number): Promise<void> {
+      await database.query(FAIL, [runId])
+    },
+  }
+}
+export type Runs = ReturnType<typeof openRuns>

@@ -1,0 +1,282 @@
+// A campaign's way through the whole house, once on each back end of the queues.
+import t, { type Test } from 'tap'
+import type { Platform } from '@push-server/contract'
+import { APP, BACKENDS, openHouse, until, type House, type HouseOptions } from '@push-server/testing'
+
+t.setTimeout(120_000)
+
+const PLATFORMS = ['ios', 'android', 'huawei'] as const
+const BODY = { title: 'Market closed', body: 'We open again on Monday.' }
+const ZERO = { sent: 0, pending: 0, failed: 0, total: 0 }
+
+interface Crowd {
+  users: number
+  /** Devices of each user on each of the platforms. */
+  each?: number
+  platforms?: readonly Platform[]
+  appId?: string
+  /** What users' names and tokens begin with; hexadecimal. */
+  prefix?: string
+}
+
+/** Users `<prefix>1` and so on, with devices whose tokens begin with the prefix. */
+async function registerCrowd(house: House, crowd: Crowd): Promise<string[]> {
+  const { users, each = 1, platforms = ['ios'], appId = APP, prefix = 'a' } = crowd
+  await house.database.query(
+    `INSERT INTO devices (application_id, user_id, activation_id, platform, token, bucket, active, registered_at)
+     SELECT a.id, $5 || n, left(md5($1 || $5 || platform || n || '-' || phone), 37), platform,
+       $5 || lpad(to_hex(n * 1000 + phone), 64 - length($5), '0'), (n * 7 + phone) % 1024, true, now() - interval '1 hour'
+     FROM applications a, generate_series(1, $2::int) n, generate_series(1, $3::int) phone, unnest($4::text[]) platform
+     WHERE a.app_id = $1`,
+    [appId, users, each, platforms, prefix],
+  )
+  return Array.from({ length: users }, (_, index) => `${prefix}${index + 1}`)
+}
+
+async function createCampaign(house: House, users: readonly string[], appId = APP): Promise<string> {
+  const created = await house.api.post('/push/campaign/create', { appId, message: BODY })
+  const id: string = created.body.responseObject.id
+  if (users.length > 0) await house.api.post(`/push/campaign/${id}/user/add`, users)
+  return id
+}
+
+const detailOf = async (house: House, id: string) =>
+  (await house.api.get(`/push/campaign/${id}/detail`)).body.responseObject
+const progressOf = async (house: House, id: string) =>
+  (await house.api.get(`/push/campaign/${id}/progress`)).body.responseObject
+const sendLive = (house: House, id: string, query = '') => house.api.post(`/push/campaign/send/live/${id}${query}`, {})
+const act = (house: House, id: string, name: string) => house.api.post(`/push/campaign/${id}/${name}`, {})
+
+const stateOf = async (house: House, id: string) => (await detailOf(house, id)).state
+const settled = (house: House, id: string, ms = 30_000) =>
+  until(`campaign ${id} to be sent`, async () => (await stateOf(house, id)) === 'sent', ms)
+
+async function open(t: Test, options: HouseOptions = {}): Promise<House> {
+  const house = await openHouse(options)
+  t.teardown(() => house.close())
+  return house
+}
+
+for (const backend of BACKENDS)
+  t.test(`campaigns on ${backend.name}`, { skip: backend.skip }, async (t) => {
+    const house = await open(t, { backend })
+    await house.configure(APP, PLATFORMS)
+
+    t.test('three platforms: everybody once, and the figures add up', async (t) => {
+      const users = await registerCrowd(house, { users: 1200, platforms: PLATFORMS, prefix: 'a' })
+      const id = await createCampaign(house, users)
+      t.match(await detailOf(house, id), { state: 'created', paused: false, sent: false, message: BODY })
+      t.notOk((await detailOf(house, id)).result)
+      const answer = await sendLive(house, id)
+      t.same(answer.body, { status: 'OK' })
+      await settled(house, id)
+      const detail = await detailOf(house, id)
+      const all = { sent: 1200, pending: 0, failed: 0, total: 1200 }
+      t.same(detail.result, { ios: all, android: all, huawei: all })
+      t.same(detail.reasons, {})
+      t.equal(detail.sent, true)
+      for (const name of ['timestampCreated', 'timestampSent', 'timestampCompleted'])
+        t.match(detail[name], /^\d{4}-.*\+00:00$/, name)
+      const stats = house.simulator.stats()
+      for (const platform of PLATFORMS) t.match(stats[platform], { received: 1200, distinctTokens: 1200 }, platform)
+      const [left] = await house.database.query(
+        `SELECT count(*)::int AS n FROM chunks WHERE run_id IS NOT NULL AND (tokens <> '{}' OR user_ids <> '{}')`,
+      )
+      t.same(left, { n: 0 }, 'neither tokens nor users are kept once a chunk has settled well')
+    })
+
+    t.test('failures are told by user, platform and reason', async (t) => {
+      const users = await registerCrowd(house, { users: 600, prefix: 'b' })
+      house.simulator.answer(`b${'0'.repeat(59)}`, { status: 400, reason: 'PayloadEmpty' })
+      const id = await createCampaign(house, users)
+      await sendLive(house, id)
+      await settled(house, id)
+      const { result, reasons } = await detailOf(house, id)
+      const failed: number = result.ios.failed
+      t.ok(failed > 0 && failed < 600, `${failed} of 600 failed`)
+      t.same(reasons, { PayloadEmpty: failed })
+      const pages = [await house.api.get(`/push/campaign/${id}/failures?size=2`)]
+      t.match(pages[0]?.body, { page: 0, size: 2, responseObject: [{ platform: 'ios', reason: 'PayloadEmpty' }, {}] })
+      const all = await house.api.get(`/push/campaign/${id}/failures?size=2000`)
+      const told: string[] = all.body.responseObject.map((failure: { userId: string }) => failure.userId)
+      t.equal(told.length, failed)
+      t.equal(new Set(told).size, failed, 'each once')
+      const second = await house.api.get(`/push/campaign/${id}/failures?size=2&page=1`)
+      t.same(second.body.responseObject, all.body.responseObject.slice(2, 4), 'pages follow each other')
+    })
+
+    t.test('nobody: a campaign without users is sent at once', async (t) => {
+      const id = await createCampaign(house, [])
+      await sendLive(house, id)
+      await settled(house, id)
+      t.same((await detailOf(house, id)).result, { ios: ZERO, android: ZERO, huawei: ZERO })
+    })
+
+    t.test('a second live send is refused while one runs and afterwards, unless it is asked for again', async (t) => {
+      const users = await registerCrowd(house, { users: 10, prefix: 'c' })
+      const id = await createCampaign(house, users)
+      const answers = await Promise.all(Array.from({ length: 5 }, () => sendLive(house, id)))
+      t.same(answers.map(({ status }) => status).sort(), [200, 400, 400, 400, 400], 'one of five at once starts it')
+      await settled(house, id)
+      const refused = await sendLive(house, id)
+      t.match(refused.body.responseObject, { code: 'ERROR_GENERIC', message: 'Campaign was already sent' })
+      t.equal((await sendLive(house, id, '?resend=true')).status, 200)
+      const runs = () => house.database.query('SELECT state FROM runs WHERE campaign_id = $1 ORDER BY id', [id])
+      await until('both runs to settle', async () =>
+        (await runs()).every((run) => 'state' in run && run.state === 'sent'),
+      )
+      t.equal((await runs()).length, 2)
+      const received = house.simulator.pushes.filter(({ token }) => token.startsWith('c'))
+      t.equal(received.length, 20, 'everybody twice')
+    })
+
+    t.test('pause, resume and cancel take effect inside a chunk; nobody is pushed twice or forgotten', async (t) => {
+      house.simulator.setLatency(100)
+      t.teardown(() => house.simulator.setLatency(0))
+      const users = await registerCrowd(house, { users: 500, each: 12, prefix: 'd' })
+      const received = () => house.simulator.pushes.filter(({ token }) => token.startsWith('d'))
+      const id = await createCampaign(house, users)
+      t.match((await act(house, id, 'pause')).body.responseObject, { message: 'Campaign is created' })
+      await sendLive(house, id)
+      await until('some to arrive', () => received().length > 0)
+      t.equal((await act(house, id, 'pause')).status, 200)
+      const pausedAt = performance.now()
+      t.match(await progressOf(house, id), { paused: true })
+      await until('nothing to be in hand', async () => {
+        const [row] = await house.database.query<{ n: number }>(
+          'SELECT count(*)::int AS n FROM chunks WHERE run_id IS NOT NULL AND lease_until > now()',
+        )
+        return row?.n === 0
+      })
+      const waited = performance.now() - pausedAt
+      t.ok(waited < 2500, `held after ${Math.round(waited)} ms`)
+      const held = received().length
+      t.ok(held > 0 && held < 6000, `${held} of 6000 before the pause`)
+      const { result } = await detailOf(house, id)
+      t.equal(result.ios.sent, held, 'what was sent is known')
+
+      t.equal((await act(house, id, 'resume')).status, 200)
+      await settled(house, id)
+      t.equal(received().length, 6000, 'each once')
+      t.equal(new Set(received().map(({ token }) => token)).size, 6000, 'all of them')
+      t.match((await act(house, id, 'cancel')).body.responseObject, { message: 'Campaign is sent' })
+
+      await sendLive(house, id, '?resend=true')
+      await until('the second run to push', () => received().length > 6000)
+      t.equal((await act(house, id, 'cancel')).status, 200)
+      t.equal(await stateOf(house, id), 'cancelled')
+      const total = await until('all chunks to close', async () => {
+        const { result: now } = await detailOf(house, id)
+        return now.ios.pending === 0 && now.ios
+      })
+      t.equal(total.sent, received().length - 6000, 'what was sent stays sent')
+      t.equal(total.total, 6000)
+      const detail = await detailOf(house, id)
+      t.same(detail.reasons, { Cancelled: 6000 - total.sent })
+      t.equal(detail.sent, true, 'of the first run')
+      t.equal((await sendLive(house, id)).status, 200, 'after a cancelled one no resend is asked for')
+      await act(house, id, 'cancel')
+    })
+
+    t.test('progress never goes backwards, never past the total, and ends at it', async (t) => {
+      house.simulator.setLatency({ min: 1, max: 40 })
+      t.teardown(() => house.simulator.setLatency(0))
+      const users = await registerCrowd(house, { users: 4000, platforms: ['ios', 'android'], prefix: 'e' })
+      const id = await createCampaign(house, users)
+      await sendLive(house, id)
+      const seen: { state: string; sent?: number; total?: number; pushesPerSecond: number }[] = []
+      await until('the end', async () => {
+        const progress = await progressOf(house, id)
+        seen.push(progress)
+        return progress.state === 'sent'
+      })
+      const sent = seen.map((progress) => progress.sent ?? 0)
+      t.same(
+        sent,
+        sent.toSorted((a, b) => a - b),
+        `${seen.length} looks, never backwards`,
+      )
+      for (const { total } of seen) if (total !== undefined) t.equal(total, 8000)
+      t.match(seen.at(-1), { sent: 8000, failed: 0, pending: 0, total: 8000, pushesPerSecond: 0 })
+    })
+
+    t.test('retries: what a provider refuses for now is tried again, and only that', async (t) => {
+      const users = await registerCrowd(house, { users: 300, prefix: 'f' })
+      const failing = `f${'0'.repeat(58)}`
+      house.simulator.answer(failing, { status: 503, reason: 'ServiceUnavailable' })
+      const id = await createCampaign(house, users)
+      await sendLive(house, id)
+      const [chunk] = await until('the first round', async () => {
+        const rows = await house.database.query<{ retries: object; sent: number }>(
+          `SELECT c.retries, c.sent FROM chunks c JOIN runs r ON r.id = c.run_id WHERE r.campaign_id = $1 AND c.try > 0`,
+          [id],
+        )
+        return rows.length > 0 && rows
+      })
+      t.ok(chunk && Object.keys(chunk.retries).length > 0, 'attempts and next tries are kept')
+      house.simulator.forgetAnswers(failing)
+      await settled(house, id)
+      t.match(await detailOf(house, id), { result: { ios: { sent: 300, failed: 0 } } })
+      t.equal(house.simulator.pushes.filter(({ token }) => token.startsWith('f')).length, 300, 'each accepted once')
+    })
+
+    t.test('scheduled: sent at its time, once, however many schedulers there are', async (t) => {
+      await house.start('scheduler')
+      const users = await registerCrowd(house, { users: 20, prefix: '1a' })
+      const id = await createCampaign(house, users)
+      const schedule = (sendAt: string) => house.api.post(`/push/campaign/${id}/schedule`, { sendAt })
+      for (const wrong of ['tomorrow', '2020-01-01T00:00:00Z', '2099-01-01T00:00:00'])
+        t.match((await schedule(wrong)).body.responseObject, {
+          code: 'ERROR_REQUEST',
+          violations: [{ fieldName: 'requestObject.sendAt' }],
+        })
+      t.equal((await schedule('2099-01-01T00:00:00+01:00')).status, 200)
+      t.match(await detailOf(house, id), { state: 'scheduled', timestampScheduled: '2098-12-31T23:00:00.000+00:00' })
+      t.match((await sendLive(house, id)).body.responseObject, { message: 'Campaign is scheduled' })
+      t.equal((await act(house, id, 'unschedule')).status, 200)
+      t.equal(await stateOf(house, id), 'cancelled')
+      t.match((await act(house, id, 'unschedule')).body.responseObject, { message: 'Campaign is cancelled' })
+
+      t.equal((await schedule(new Date(Date.now() + 700).toISOString())).status, 200)
+      await settled(house, id)
+      t.equal(house.simulator.pushes.filter(({ token }) => token.startsWith('1a')).length, 20)
+
+      const late = await createCampaign(house, users)
+      await house.api.post(`/push/campaign/${late}/schedule`, { sendAt: '2099-01-01T00:00:00Z' })
+      await house.database.query("UPDATE runs SET scheduled_at = now() - interval '2 h' WHERE campaign_id = $1", [late])
+      await until('it to be missed', async () => (await stateOf(house, late)) === 'missed')
+      t.equal((await sendLive(house, late)).status, 200, 'and may be sent by hand')
+      await settled(house, late)
+    })
+  })
+
+t.test('de-duplication: one push for each token, over users, activations and partitions', async (t) => {
+  const house = await open(t, {
+    environment: { CAMPAIGN_PARTITION: '100' },
+    services: ['gateway', 'scheduler', 'apns', 'fcm'],
+  })
+  await house.configure(APP, ['ios', 'android'])
+  await house.configure('other', ['ios'])
+  const users = await registerCrowd(house, { users: 500, prefix: 'a' })
+  await registerCrowd(house, { users: 500, prefix: 'b', appId: 'other' })
+  await house.database.query("UPDATE devices SET user_id = 'a' || substr(user_id, 2) WHERE user_id LIKE 'b%'")
+  // The same token under other users of the campaign, under one who is in none, and as a phone of another platform.
+  await house.database.query(
+    `INSERT INTO devices (application_id, user_id, activation_id, platform, token, bucket, active)
+     SELECT application_id, who, left(md5(who || token || platform), 37), kind, token, bucket, true
+     FROM devices d, (VALUES ('a7', 'ios'), ('a8', 'ios'), ('stranger', 'ios'), ('a9', 'android')) AS more(who, kind)
+     WHERE d.user_id = 'a1' AND d.application_id = (SELECT id FROM applications WHERE app_id = '${APP}')`,
+  )
+  const id = await createCampaign(house, [...users, ...users.slice(0, 50), 'without-a-phone'])
+  await sendLive(house, id)
+  await settled(house, id)
+  const { result } = await detailOf(house, id)
+  t.match(result, { ios: { sent: 500, total: 500 }, android: { sent: 1, total: 1 } })
+  const stats = house.simulator.stats()
+  t.match(stats.ios, { received: 500, distinctTokens: 500 })
+  t.match(stats.android, { received: 1 })
+  const [partitions] = await house.database.query(
+    'SELECT count(*)::int AS n, sum(devices)::int AS devices FROM run_partitions',
+  )
+  t.same(partitions, { n: 7, devices: 501 }, 'six partitions and a late one')
+})

@@ -1,0 +1,194 @@
+// /push/campaign: test and live sends, their control, and what became of them.
+import {
+  CampaignFailures,
+  CampaignParams,
+  CampaignProgress,
+  CampaignTested,
+  invalidRequest,
+  OK,
+  okWith,
+  OkWith,
+  ScheduleCampaignRequest,
+  TestCampaignRequest,
+  TEXT,
+  Wrapped,
+} from '@push-server/contract'
+import {
+  campaignFailures,
+  campaignProgress,
+  cancelCampaign,
+  findCampaign,
+  pauseCampaign,
+  resumeCampaign,
+  scheduleCampaign,
+  sendCampaign,
+  testCampaign,
+  unscheduleCampaign,
+  type Context,
+} from '@push-server/domain'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { preValidationAsyncHookHandler } from 'fastify'
+import Type from 'typebox'
+import { pageOf, yesOrNo } from '../plugins/query.ts'
+import { enforce, present, wanted } from '../plugins/rules.ts'
+import { answers, OK_ANSWERS, PagedWith } from './answers.ts'
+import type { Desk } from './message.ts'
+
+const tags = ['Campaigns']
+const FAILURES_PAGE = 100
+const FASTEST = 1_000_000
+
+const testRules = [wanted(TEXT.requestMissing), present('userId', TEXT.campaignTestUserMissing)]
+
+const text = (description: string) => Type.Optional(Type.String({ description }))
+
+function rateOf(value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined
+  const rate = Number(value)
+  if (Number.isInteger(rate) && rate >= 1 && rate <= FASTEST) return rate
+  throw invalidRequest([{ fieldName: 'rate', hint: `must be a whole number from 1 to ${FASTEST}` }])
+}
+
+/** Acts that need nothing but the campaign's id, and what they do. */
+const CONTROLS = {
+  pause: { summary: 'Hold a live send', act: ({ store }: Context, id: string) => pauseCampaign(store, id) },
+  resume: { summary: 'Go on with a live send that is held', act: resumeCampaign },
+  cancel: {
+    summary: 'End a live send; what was sent stays sent',
+    act: ({ store }: Context, id: string) => cancelCampaign(store, id),
+  },
+  unschedule: {
+    summary: 'Take back a scheduled live send',
+    act: ({ store }: Context, id: string) => unscheduleCampaign(store, id),
+  },
+}
+
+export const campaignSendingRoutes =
+  (context: Context, desk: Desk): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const { store } = context
+    /** Clients are told of an unknown campaign before anything in the body is looked at. */
+    const existing: preValidationAsyncHookHandler = async (request) => {
+      await findCampaign(store, (request.params as { id: string }).id)
+    }
+
+    app.post(
+      '/push/campaign/send/test/:id',
+      {
+        schema: {
+          tags,
+          operationId: 'testCampaign',
+          summary: 'Send a campaign to one user as a test',
+          description: 'Waits for the outcome. The user need not be in the campaign; its state does not change.',
+          params: CampaignParams,
+          body: Wrapped(TestCampaignRequest),
+          response: answers(OkWith(CampaignTested)),
+        },
+        preValidation: [existing, enforce(testRules)],
+      },
+      async ({ params, body, log }) => {
+        const { userId } = body.requestObject
+        const result = await testCampaign(context, { id: params.id, userId, ...desk, log })
+        if (!result) throw new Error('A synchronous send came back without its tally')
+        return okWith({ result })
+      },
+    )
+
+    app.post(
+      '/push/campaign/send/live/:id',
+      {
+        schema: {
+          tags,
+          operationId: 'sendCampaign',
+          summary: 'Send a campaign to the devices of its users',
+          description:
+            'Answers at once; every device gets it once. The audience is that of the moment when it is cut into chunks. ' +
+            'Refused while it is being sent, and afterwards unless `resend`.',
+          params: CampaignParams,
+          querystring: Type.Object({
+            resend: text('Send it again although it was sent.'),
+            rate: text('Most pushes per second; by default as many as the providers take.'),
+          }),
+          response: OK_ANSWERS,
+        },
+      },
+      async ({ params, query }) => {
+        const resend = yesOrNo('resend', query.resend) ?? false
+        await sendCampaign(store, params.id, { resend, rate: rateOf(query.rate) })
+        return OK
+      },
+    )
+
+    app.post(
+      '/push/campaign/:id/schedule',
+      {
+        schema: {
+          tags,
+          operationId: 'scheduleCampaign',
+          summary: 'Send a campaign at a time to come',
+          params: CampaignParams,
+          body: Wrapped(ScheduleCampaignRequest),
+          response: OK_ANSWERS,
+        },
+        preValidation: existing,
+      },
+      async ({ params, body }) => {
+        await scheduleCampaign(store, params.id, body.requestObject)
+        return OK
+      },
+    )
+
+    for (const [name, { summary, act }] of Object.entries(CONTROLS))
+      app.post(
+        `/push/campaign/:id/${name}`,
+        {
+          schema: {
+            tags,
+            operationId: `${name}Campaign`,
+            summary,
+            description: 'Refused with `Campaign is <state>` when its state does not allow it.',
+            params: CampaignParams,
+            response: OK_ANSWERS,
+          },
+        },
+        async ({ params }) => {
+          await act(context, params.id)
+          return OK
+        },
+      )
+
+    app.get(
+      '/push/campaign/:id/progress',
+      {
+        schema: {
+          tags,
+          operationId: 'campaignProgress',
+          summary: 'How far a live send is',
+          params: CampaignParams,
+          response: answers(OkWith(CampaignProgress)),
+        },
+      },
+      async ({ params }) => okWith(await campaignProgress(store, params.id)),
+    )
+
+    app.get(
+      '/push/campaign/:id/failures',
+      {
+        schema: {
+          tags,
+          operationId: 'campaignFailures',
+          summary: 'Who was not reached by the latest live send, and why',
+          params: CampaignParams,
+          querystring: Type.Object({
+            page: text('Page, zero-based.'),
+            size: text('Elements of a page, at most 2000.'),
+          }),
+          response: answers(PagedWith(CampaignFailures)),
+        },
+      },
+      async ({ params, query }) => {
+        const page = pageOf(query, FAILURES_PAGE)
+        return { ...page, ...okWith(await campaignFailures(store, params.id, page)) }
+      },
+    )
+  }
