@@ -1,6 +1,5 @@
 // What waits and what is paused, for metrics.
 import type { Lane, Platform } from '@push-server/contract'
-import { PAUSED } from './chunk-claims.ts'
 import type { Database, Statement } from './database.ts'
 
 export interface BacklogRow {
@@ -18,11 +17,15 @@ const BACKLOG: Statement = {
     FROM chunks WHERE settled_at IS NULL GROUP BY platform, lane`,
 }
 
-/** What workers have before them: a paused application's chunks are in nobody's way. */
+/** What workers have before them: a paused application's chunks are in nobody's way. Summed up first, there are few to ask for. */
 const WAITING: Statement = {
   name: 'backlog-waiting',
-  text: `SELECT c.platform, sum(c.total - c.sent - c.failed)::int AS deliveries FROM chunks c
-    WHERE c.settled_at IS NULL AND c.lane = 'direct' AND NOT ${PAUSED} GROUP BY c.platform`,
+  text: `SELECT c.platform, sum(c.deliveries)::int AS deliveries FROM (
+      SELECT application_id, platform, sum(total - sent - failed) AS deliveries
+      FROM chunks WHERE settled_at IS NULL AND lane = 'direct' GROUP BY application_id, platform) c
+    WHERE NOT EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
+      AND p.platform = c.platform AND p.lanes = 'all')
+    GROUP BY c.platform`,
 }
 
 const PAUSES: Statement = {

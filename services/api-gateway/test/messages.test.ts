@@ -219,6 +219,17 @@ for (const backend of BACKENDS) {
       t.equal(new Set(answers.map(({ body }) => body.responseObject.messageIds[0])).size, 1)
       for (const { body } of answers) t.equal(body.responseObject.result.ios.sent, 1, 'each waited for the end')
       t.equal(sentTo(house, token).length, 1)
+      const others = await Promise.all(
+        ['a', 'b', 'c', 'd'].map((title) =>
+          api.call(
+            'POST',
+            SEND,
+            keyed('different ones', { appId: APP, message: message({ userId, body: { title } }) }),
+          ),
+        ),
+      )
+      t.same(others.map(({ status }) => status).toSorted(), [200, 409, 409, 409], 'of different ones one wins')
+      t.equal(sentTo(house, token).length, 2)
     })
 
     t.test('a key past its age is free', async (t) => {
