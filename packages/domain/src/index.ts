@@ -18,5 +18,5 @@ export {
   type Tallies,
   type Waiters,
 } from './messages/index.ts'
-export { removeOld, retention } from './retention/index.ts'
+export { retention } from './retention/index.ts'
 export { runService } from './run-service.ts'

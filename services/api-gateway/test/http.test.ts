@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { createDatabase, openHouse, until } from '@push-server/testing'
+import { BACKENDS, createDatabase, openHouse, until } from '@push-server/testing'
 import pg from 'pg'
 import { APP, BATCH, CREATE, device, json, openGateway, REMOVALS, SEND, sending, UPDATE } from './_gateway.ts'
 import { isOk, watch } from './_watched-api.ts'
@@ -310,6 +310,25 @@ t.test(
     t.equal(jobs.length, 1, 'the job that the first one did not get to is there')
   },
 )
+
+const redis = BACKENDS.find(({ name }) => name === 'redis')
+t.test('Redis away: accepted and stored all the same', { skip: redis?.skip ?? 'no such back end' }, async (t) => {
+  const settings = redis?.environment() ?? {}
+  const proxy = await startProxy(t, new URL(settings.REDIS_URL ?? ''))
+  const { api: client, ...away } = await openHouse({
+    services: ['gateway'],
+    environment: { ...settings, REDIS_URL: proxy.url, SYNC_TIMEOUT: '100ms', ENQUEUE_TIMEOUT: '100ms' },
+  })
+  t.teardown(() => away.close())
+  await away.configure(APP)
+  await away.register({ userId: 'u', token: 'aabb' })
+  proxy.cut(true)
+  const { status, body } = await client.post(SEND, sending({}))
+  t.match([status, body.responseObject.result], [200, { ios: { pending: 1, total: 1 } }])
+  t.same(await away.database.query('SELECT count(*)::int AS stored FROM chunks'), [{ stored: 1 }])
+  t.equal((await client.get('/health/ready')).status, 200, 'degraded, and ready')
+  proxy.cut(false)
+})
 
 t.test('a fault of ours: a fixed text, nothing of the inside', async (t) => {
   await database.query('ALTER TABLE messages RENAME TO mislaid')

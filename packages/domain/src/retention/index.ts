@@ -1,2 +1,2 @@
 // Retention: what is past its age is removed.
-export { removeOld, retention } from './retention.ts'
+export { retention } from './retention.ts'

@@ -19,7 +19,7 @@ const stepsOf = ({ retention }: Store, ages: Ages): [what: keyof Removed, remove
 ]
 
 /** One round, until nothing is past its age or `signal` says stop; answers what it removed. */
-export async function removeOld({ config, store }: Context, signal?: AbortSignal): Promise<Removed> {
+async function removeOld({ config, store }: Context, signal?: AbortSignal): Promise<Removed> {
   const removed: Removed = { chunks: 0, messages: 0, devices: 0, keys: 0, tokens: 0 }
   for (const [what, remove] of stepsOf(store, agesOf(config))) {
     for (;;) {
