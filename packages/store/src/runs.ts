@@ -90,6 +90,15 @@ const OPEN: Statement = {
     WHERE run_id = $1 AND settled_at IS NULL AND (lease_until IS NULL OR lease_until < now()) ORDER BY id`,
 }
 
+/** The promised pushes follow each other at the run's rate, whoever asks; what was not used in time is not made up for. */
+const RESERVE: Statement = {
+  name: 'run-reserve',
+  text: `UPDATE runs SET paced_until = greatest(paced_until, clock_timestamp()) + $2::float8 / rate * interval '1 s'
+    WHERE id = $1 AND rate IS NOT NULL
+    RETURNING greatest(0, extract(epoch FROM paced_until - $2::float8 / rate * interval '1 s' - clock_timestamp()) * 1000)::float8
+      AS "waitMs"`,
+}
+
 /** What a control call does to the active run, and in which states it may. */
 const control = (name: string, states: string, change: string): Statement => ({
   name: `run-${name}`,
@@ -151,6 +160,12 @@ export const openRuns = (database: Database) => {
 
     /** Settles runs all of whose chunks are; answers them. */
     settle: (): Promise<{ id: number; campaignId: number }[]> => database.query(SETTLE),
+
+    /** Promises `count` pushes of a run with a rate to the caller; answers in how many ms they may start. */
+    async reserve(runId: number, count: number): Promise<number> {
+      const [row] = await database.query<{ waitMs: number }>(RESERVE, [runId, count])
+      return row?.waitMs ?? 0
+    },
 
     /** Its chunks that are neither settled nor in a worker's hands. */
     open: (runId: number): Promise<OpenChunk[]> => database.query(OPEN, [runId]),

@@ -220,6 +220,26 @@ for (const backend of BACKENDS)
       t.equal(house.simulator.pushes.filter(({ token }) => token.startsWith('f')).length, 300, 'each accepted once')
     })
 
+    t.test('rate: no faster than asked for, over all workers, and held within a slice', async (t) => {
+      await house.start('apns')
+      const users = await registerCrowd(house, { users: 1200, prefix: '2a' })
+      const id = await createCampaign(house, users)
+      await sendLive(house, id, '?rate=400')
+      await settled(house, id)
+      const times = house.simulator.pushes
+        .filter(({ token }) => token.startsWith('2a'))
+        .map(({ receivedAt }) => +receivedAt)
+      t.equal(times.length, 1200)
+      const [first, last] = [Math.min(...times), Math.max(...times)]
+      const seconds = (last - first) / 1000
+      // The last slice starts when all before it have had their time.
+      t.ok(seconds > (1200 - 100) / 400 - 0.1, `1200 at 400 a second took ${seconds} s`)
+      const busiest = Math.max(
+        ...times.map((start) => times.filter((time) => time >= start && time < start + 1000).length),
+      )
+      t.ok(busiest <= 400 + 200, `${busiest} in the busiest second`)
+    })
+
     t.test('scheduled: sent at its time, once, however many schedulers there are', async (t) => {
       await house.start('scheduler')
       const users = await registerCrowd(house, { users: 20, prefix: '1a' })

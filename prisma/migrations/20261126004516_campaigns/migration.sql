@@ -11,6 +11,9 @@ ADD COLUMN     "user_ids" TEXT[];
 -- AlterTable
 ALTER TABLE "run_partitions" ADD COLUMN     "late" BOOLEAN NOT NULL DEFAULT false;
 
+-- AlterTable
+ALTER TABLE "runs" ADD COLUMN     "paced_until" TIMESTAMPTZ(6);
+
 -- A campaign has at most one run that is not over: two calls at the same moment cannot both start one.
 CREATE UNIQUE INDEX "runs_one_active" ON "runs" ("campaign_id") WHERE "state" IN ('scheduled', 'fanning-out', 'sending');
 CREATE INDEX "campaigns_deleted" ON "campaigns" ("deleted_at") WHERE "deleted_at" IS NOT NULL;

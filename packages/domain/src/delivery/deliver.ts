@@ -9,6 +9,7 @@ import { disposeOf } from './disposal.ts'
 import { openLedger, type Ledger } from './ledger.ts'
 import type { Hold, Leases } from './leases.ts'
 import type { ProviderPool } from './provider-pool.ts'
+import { pace } from './pace.ts'
 import { pushIdAt } from './push-id.ts'
 import { createCounts, type Counts, type CountedOutcome } from './counts.ts'
 import { screen, type Screened } from './screen.ts'
@@ -55,6 +56,7 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
 /** Records what is left. When the database refuses it, the lease is left to run out: the chunk then comes round again. */
 async function giveBack(hand: InHand): Promise<void> {
   const { hold, ledger, worker } = hand
+  hold.pushed()
   count(hand)
   try {
     const release = await ledger.release(nextDue(hand))
@@ -97,22 +99,37 @@ async function push(hand: InHand): Promise<void> {
     const provider = await worker.providers.take(chunk.applicationId, chunk.credentialsVersion)
     if (!provider) return
     const claimedAt = Date.now()
-    await provider.push(
-      { messages: chunk.messages.map(pushMessageOf), targets: targetsOf(chunk, screened) },
-      {
-        signal: hold.signal,
-        answered: worker.answered,
-        settle(index, outcome) {
-          const entry = screened.due[index]
-          if (entry) settle(hand, { ...entry, outcome, claimedAt })
+    const messages = chunk.messages.map(pushMessageOf)
+    const targets = targetsOf(chunk, screened)
+    const pushFrom = (start: number, end: number) =>
+      provider.push(
+        { messages, targets: targets.slice(start, end) },
+        {
+          signal: hold.signal,
+          answered: worker.answered,
+          settle(index, outcome) {
+            const entry = screened.due[start + index]
+            if (entry) settle(hand, { ...entry, outcome, claimedAt })
+          },
         },
-      },
-    )
+      )
+    await atPace(hand, targets.length, pushFrom)
   } catch (error) {
     if (!(error instanceof InvalidCredentials)) throw error
     worker.log.error({ err: error }, 'credentials cannot be used')
     hand.fault = 'InvalidCredentials'
   }
+}
+
+/** All at once, or slice by slice as the run's rate allows. */
+async function atPace(
+  { worker: { store }, chunk: { runId, rate }, hold: { signal } }: InHand,
+  count: number,
+  push: (start: number, end: number) => Promise<void>,
+): Promise<void> {
+  if (runId === null || rate === null) return push(0, count)
+  const reserve = (size: number) => store.runs.reserve(runId, size)
+  await pace({ count, rate, signal, reserve, push })
 }
 
 const targetsOf = (chunk: ClaimedChunk, { due }: Screened): PushTarget[] =>

@@ -8,6 +8,8 @@ export interface Hold {
   abort(reason: string): void
   /** Aborts when the lease is no longer certain, without waiting for the next renewal: a process may have been frozen. */
   check(): void
+  /** Nothing is left to be pushed: the lease is kept for the record only, and losing it is no news. */
+  pushed(): void
   end(): void
 }
 
@@ -33,7 +35,11 @@ interface Entry {
   claim: Claim
   controller: AbortController
   renewedAt: number
+  isPushed: boolean
 }
+
+/** What happens in good order, unlike a lease that is lost. */
+const ORDERLY = new Set(['paused', 'stopping'])
 
 export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases {
   const entries = new Map<number, Entry>()
@@ -41,8 +47,8 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
   let stopping: string | undefined
 
   const abort = (entry: Entry, reason: string) => {
-    if (entry.controller.signal.aborted) return
-    log.warn({ chunkId: entry.claim.id, reason }, 'chunk given up')
+    if (entry.controller.signal.aborted || entry.isPushed) return
+    log[ORDERLY.has(reason) ? 'info' : 'warn']({ chunkId: entry.claim.id, reason }, 'chunk given up')
     entry.controller.abort(reason)
   }
 
@@ -84,13 +90,14 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
   const timer = setInterval(tick, Math.min(LONGEST_RENEWAL_MS, leaseMs / 4))
   return {
     hold(claim, askedAt) {
-      const entry: Entry = { claim, controller: new AbortController(), renewedAt: askedAt }
+      const entry: Entry = { claim, controller: new AbortController(), renewedAt: askedAt, isPushed: false }
       entries.set(claim.id, entry)
       if (stopping !== undefined) abort(entry, stopping)
       return {
         signal: entry.controller.signal,
         abort: (reason) => abort(entry, reason),
         check: () => check(entry),
+        pushed: () => void (entry.isPushed = true),
         end: () => void (entries.get(claim.id) === entry && entries.delete(claim.id)),
       }
     },
