@@ -4,7 +4,7 @@ import type { Store } from '@push-server/store'
 import type { Context, Service } from '../context.ts'
 import { agesOf, type Ages } from './ages.ts'
 
-/** Rows of one step: it is over in a fraction of a second, whatever hangs on them. */
+/** Rows of one step: over in some 15 ms as a rule, in a second or two when hundreds of devices hang on each. */
 const STEP = 500
 
 type Removed = Record<'chunks' | 'messages' | 'devices' | 'keys' | 'tokens', number>

@@ -83,7 +83,7 @@ interface SendRequest {
   fieldOf(index: number): string
 }
 
-/** Without a route for words, `GET /push/message/send` stays the wrong method of a known path. */
+/** Of ids only, so that `GET /push/message/send` stays the wrong method of a known path. */
 const HEX = '[0-9a-fA-F]'
 const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 
