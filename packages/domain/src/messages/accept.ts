@@ -74,7 +74,7 @@ async function follow(
   const due = chunks.filter((chunk) => !chunk.paused).map((chunk) => ({ ...chunk, applicationId }))
   const answered = waiters?.wait(
     due.map((chunk) => chunk.id),
-    deadline - Date.now(),
+    Math.max(0, deadline - Date.now()),
   )
   await enqueueFirst(context, due, log)
   if (!answered) return { messageIds }

@@ -8,6 +8,8 @@ import { talliesOf, type Tallies } from './tallies.ts'
 /** Whoever sent the first one may still wait for its chunks elsewhere, and only one can be told: a repeat looks for itself. */
 const LOOK_MS = 250
 
+const timeTo = (deadline: number) => deadline - Date.now()
+
 interface Repeat {
   messageIds: string[]
   /** When a SYNCHRONOUS answer is due at the latest, in ms since the epoch. */
@@ -25,8 +27,8 @@ export async function repeat(
   // The first one may have been cut off before its jobs were added; a job that is there is not added twice.
   await enqueueFirst(context, awaited, log)
   if (!synchronous) return { messageIds }
-  while (awaited.length > 0 && Date.now() < deadline) {
-    await sleep(Math.min(LOOK_MS, deadline - Date.now()))
+  for (let left = timeTo(deadline); awaited.length > 0 && left > 0; left = timeTo(deadline)) {
+    await sleep(Math.min(LOOK_MS, left))
     awaited = await messages.awaited(messageIds)
   }
   return { messageIds, tallies: talliesOf(await messages.tally(messageIds)) }
