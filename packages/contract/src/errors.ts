@@ -9,6 +9,7 @@ export const ERROR_STATUS = {
   ERROR_NOT_FOUND: 404,
   ERROR_METHOD_NOT_ALLOWED: 405,
   ERROR_DATA_INTEGRITY: 409,
+  ERROR_IDEMPOTENCY: 409,
   ERROR_TOO_LARGE: 413,
   ERROR_TOO_MANY_REQUESTS: 429,
   ERROR_UNAVAILABLE: 503,
@@ -60,6 +61,7 @@ export const forbidden = (message: string) => new ApiError('ERROR_FORBIDDEN', me
 /** 429: ask again after `retryAfter` seconds. */
 export const tooManyRequests = (message: string, retryAfter: number) =>
   new ApiError('ERROR_TOO_MANY_REQUESTS', message, { retryAfter })
+export const notFound = (message: string) => new ApiError('ERROR_NOT_FOUND', message)
 
 /** 503: nothing was stored; ask again after `retryAfter` seconds. */
 export const unavailable = (message: string, retryAfter: number, cause?: unknown) =>
@@ -97,6 +99,8 @@ export const TEXT = {
     `Too many messages in batch - do no send more than ${most} messages at once to avoid server congestion.`,
   batchItem: (index: number, nested: string) =>
     `Push message at index: ${index} is not valid. Nested error is: ${nested}`,
+  messageUnknown: 'There is no message with this id',
+  keyTaken: 'The Idempotency-Key was used for another request',
   campaignMessageMissing: 'You must specify a push campaign message payload.',
   campaignApplicationUnknown: (appId: string) =>
     `Application with a provided PowerAuth app ID does not exist: ${appId}`,

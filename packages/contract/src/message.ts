@@ -2,7 +2,8 @@
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { MessageBody } from './message-body.ts'
-import { byPlatform, byPlatformName, Nullable, optionally } from './schema.ts'
+import { PLATFORMS } from './platform.ts'
+import { byPlatform, byPlatformName, Nullable, optionally, Page } from './schema.ts'
 
 export const SEND_MODES = ['SYNCHRONOUS', 'ASYNCHRONOUS'] as const
 export type SendMode = (typeof SEND_MODES)[number]
@@ -76,3 +77,73 @@ export const SendMessageAnswer = Type.Object(
   { title: 'SendMessageAnswer' },
 )
 export type SendMessageAnswer = Static<typeof SendMessageAnswer>
+
+/** Checked before the schema, with a text that says the limit. */
+export const SendHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description:
+        'Your name for this request, 1 to 255 printable ASCII characters. The same request again under the same key sends nothing ' +
+        'and is answered with the first one’s `messageIds`; another request is refused with 409.',
+      examples: ['payment-4711'],
+    }),
+  ),
+})
+
+const MessageId = Type.String({
+  description: 'As the sending answered it.',
+  examples: ['0199b1e5-5f0f-7a3e-8a65-4c1d6f2b7a90'],
+})
+const timestamp = (description: string) => Type.String({ description, examples: ['2026-02-08T12:00:00.000+00:00'] })
+
+const messageHead = {
+  id: MessageId,
+  appId: AppId,
+  userId: Type.String({ examples: ['123'] }),
+  timestampCreated: timestamp('When the message was accepted.'),
+}
+
+/** One message to one device. */
+export const DeliveryStatus = Type.Object(
+  {
+    activationId: Type.String({ examples: ['49414e31-f3df-4cea-87e6-f214ca3b8412'] }),
+    platform: Type.String({ enum: [...PLATFORMS], examples: ['ios'] }),
+    status: Type.String({
+      enum: ['pending', 'sent', 'failed', 'skipped'],
+      description: 'sent: the provider has taken it. skipped: a personal message to a device that is not active.',
+      examples: ['sent'],
+    }),
+    reason: Type.Optional(
+      Type.String({
+        description: 'Why it is not sent (yet): a word of ours or of the provider.',
+        examples: ['Expired'],
+      }),
+    ),
+    attempts: Type.Integer({ description: 'Tries so far.', examples: [1] }),
+    timestampNextAttempt: Type.Optional(timestamp('Of a pending one that waits for it: when the next try is made.')),
+    timestampUpdated: timestamp('When its status was last written.'),
+  },
+  { title: 'DeliveryStatus' },
+)
+
+export const MessageParams = Type.Object({ id: MessageId })
+
+export const MessageStatus = Type.Object(
+  { ...messageHead, deliveries: Type.Array(DeliveryStatus) },
+  { title: 'MessageStatus' },
+)
+export type MessageStatus = Static<typeof MessageStatus>
+
+export const ListMessagesQuery = Type.Object({
+  appId: AppId,
+  userId: Type.String({ minLength: 1, maxLength: 255, description: 'Whose messages.', examples: ['123'] }),
+  ...Page({ size: 100, most: 1000 }),
+})
+
+export const MessageSummary = Type.Object(
+  { ...messageHead, result: Type.Object(byPlatform(Tally)) },
+  { title: 'MessageSummary' },
+)
+export type MessageSummary = Static<typeof MessageSummary>
+
+export const MessageList = Type.Object({ messages: Type.Array(MessageSummary) }, { title: 'MessageList' })

@@ -9,10 +9,15 @@ export { isAway as isStoreAway } from '@push-server/store'
 export * from './devices/index.ts'
 export {
   acceptMessages,
+  findMessage,
+  listMessages,
+  openBackPressure,
   openWaiters,
   type Accepted,
   type AcceptRequest,
+  type BackPressure,
   type Tallies,
   type Waiters,
 } from './messages/index.ts'
+export { retention } from './retention/index.ts'
 export { runService } from './run-service.ts'

@@ -5,9 +5,12 @@ import type { Audience, ClaimedChunk, DeliveryRow, MessageRow, NewMessage, Recip
 import { disposeOf, MOST_ATTEMPTS, type Circumstances } from '../src/delivery/disposal.ts'
 import { pushIdAt } from '../src/delivery/push-id.ts'
 import { screen } from '../src/delivery/screen.ts'
+import { refuses } from '../src/messages/back-pressure.ts'
 import { composeMessage } from '../src/messages/compose.ts'
+import { digestOf, repeatOf } from '../src/messages/idempotency.ts'
 import { CHUNK_SIZES, planDeliveries } from '../src/messages/plan.ts'
 import { talliesOf } from '../src/messages/tallies.ts'
+import { agesOf } from '../src/retention/ages.ts'
 
 const NOW = Date.UTC(2026, 1, 8, 12)
 const HOUR = 3_600_000
@@ -255,4 +258,58 @@ t.test('tallies: every platform, what was skipped left out', async (t) => {
     android: { sent: 0, pending: 0, failed: 0, total: 0 },
     huawei: { sent: 0, pending: 4, failed: 0, total: 4 },
   })
+})
+
+t.test('idempotency: what makes two requests the same', async (t) => {
+  const base = { userId: 'u', body: { title: 'a', extras: { b: [1, 2], c: null } } }
+  const same = (one: object[], other: object[]) =>
+    digestOf(one as (typeof base)[]).equals(digestOf(other as (typeof base)[]))
+  t.ok(same([base], [structuredClone(base)]))
+  t.ok(same([base], [{ body: { extras: { c: null, b: [1, 2] }, title: 'a' }, userId: 'u' }]), 'order of members')
+  for (const [name, other] of Object.entries({
+    user: { ...base, userId: 'v' },
+    text: { ...base, body: { ...base.body, title: 'A' } },
+    'number for text': { ...base, body: { ...base.body, title: 1 } },
+    'order of a list': { ...base, body: { ...base.body, extras: { b: [2, 1], c: null } } },
+    'one member more': { ...base, priority: 'HIGH' },
+    'one member less': { ...base, body: { title: 'a', extras: { b: [1, 2] } } },
+  }))
+    t.notOk(same([base], [other]), name)
+  t.notOk(same([base, base], [base]), 'number of messages')
+  const earlier = { digest: digestOf([base]), messageIds: ['one'] }
+  t.same(repeatOf(earlier, [base]), ['one'])
+  t.throws(() => repeatOf(earlier, [base, base]), { code: 'ERROR_IDEMPOTENCY', statusCode: 409 })
+})
+
+t.test('back-pressure: refuses beyond the limit, and until four fifths of it', async (t) => {
+  for (const [waiting, until, refused] of [
+    [0, false, false],
+    [100, false, false],
+    [101, false, true],
+    [101, true, true],
+    [81, true, true],
+    [80, true, false],
+    [81, false, false],
+  ] as const)
+    t.equal(refuses(waiting, 100, until), refused, `${waiting} of 100, ${until ? 'refusing' : 'accepting'} until now`)
+})
+
+t.test('ages: nothing goes while somebody may wait for it', async (t) => {
+  const settings = {
+    messageStorageEnabled: true,
+    messageAge: 30 * DAY,
+    messageBodyAge: DAY,
+    idempotencyAge: DAY,
+    droppedDeviceAge: 30 * DAY,
+    syncTimeout: 30_000,
+  }
+  const whole = { contents: DAY, messages: 30 * DAY, keyedMessages: 30 * DAY, devices: 30 * DAY }
+  const table: [name: string, given: Partial<typeof settings>, ages: Partial<typeof whole>][] = [
+    ['as they are', {}, whole],
+    ['no storage', { messageStorageEnabled: false }, { contents: 90_000, messages: 90_000, keyedMessages: DAY }],
+    ['contents no longer than messages', { messageAge: HOUR }, { contents: HOUR, messages: HOUR, keyedMessages: DAY }],
+    ['shorter than a wait', { messageAge: 1, messageBodyAge: 1 }, { contents: 90_000, messages: 90_000 }],
+    ['a long wait', { messageStorageEnabled: false, syncTimeout: HOUR }, { messages: HOUR + 60_000 }],
+  ]
+  for (const [name, given, ages] of table) t.match(agesOf({ ...settings, ...given }), ages, name)
 })

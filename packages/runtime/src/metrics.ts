@@ -31,6 +31,10 @@ export interface Metrics {
   dropped(platform: string, count: number): void
   /** A guard of a device table has tripped. */
   tripped(platform: string): void
+  /** Whether messages to the platform are refused because too much waits there. */
+  refusing(platform: string, yes: boolean): void
+  /** A request was refused for that. */
+  refused(platform: string): void
   /** Read at each scrape. */
   watch(look: Look): void
   contentType: string
@@ -58,19 +62,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     buckets: LATENCY_BUCKETS,
     registers,
   })
-  const dropped = new Counter({
-    name: 'push_dropped_tokens_total',
-    help: 'Devices dropped because their token is dead',
-    labelNames: ['platform'],
-    registers,
-  })
-
-  const tripped = new Counter({
-    name: 'push_guard_trips_total',
-    help: 'Guards that stopped the dropping of tokens because too many were doubtful',
-    labelNames: ['platform'],
-    registers,
-  })
+  const byPlatform = createPlatformMetrics(registers)
 
   let look: Look | undefined
   let refresh: ReturnType<typeof createBacklogGauges> | undefined
@@ -82,8 +74,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
       const observed = latency.labels(platform)
       return (seconds) => observed.observe(seconds)
     },
-    dropped: (platform, count) => dropped.inc({ platform }, count),
-    tripped: (platform) => tripped.inc({ platform }),
+    ...byPlatform,
     watch(wanted) {
       refresh = createBacklogGauges(registers)
       look = wanted
@@ -93,6 +84,30 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
       if (look && refresh) await refresh(look)
       return registry.metrics()
     },
+  }
+}
+
+/** What is told of a platform as a whole. */
+function createPlatformMetrics(registers: Registry[]): Pick<Metrics, 'dropped' | 'tripped' | 'refusing' | 'refused'> {
+  const labelNames = ['platform'] as const
+  const counter = (name: string, help: string) => new Counter({ name, help, labelNames, registers })
+  const dropped = counter('push_dropped_tokens_total', 'Devices dropped because their token is dead')
+  const tripped = counter(
+    'push_guard_trips_total',
+    'Guards that stopped the dropping of tokens because too many were doubtful',
+  )
+  const refused = counter('push_refused_requests_total', 'Requests refused because of the backlog of a platform')
+  const refusing = new Gauge({
+    name: 'push_refusing',
+    help: '1 while messages to the platform are refused because its backlog is beyond BACKLOG_LIMIT',
+    labelNames,
+    registers,
+  })
+  return {
+    dropped: (platform, count) => dropped.inc({ platform }, count),
+    tripped: (platform) => tripped.inc({ platform }),
+    refusing: (platform, yes) => refusing.set({ platform }, yes ? 1 : 0),
+    refused: (platform) => refused.inc({ platform }),
   }
 }
 

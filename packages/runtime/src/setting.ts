@@ -35,12 +35,14 @@ const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000,
 /** A longer one would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-function milliseconds(text: string, least: number): number {
+const LONGEST_AGE = 3650 * 86_400_000
+
+function milliseconds(text: string, least: number, most = LONGEST_TIMER): number {
   const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
   const factor = UNITS[unit ?? '']
   if (amount === undefined || factor === undefined) throw new Error('a number with a unit: 500ms, 30s, 5m, 24h, 7d')
   const value = Number(amount) * factor
-  if (value < least || value > LONGEST_TIMER) throw new Error(`a duration from ${least}ms to 24d`)
+  if (value < least || value > most) throw new Error(`a duration from ${least}ms to ${Math.floor(most / 86_400_000)}d`)
   return value
 }
 
@@ -58,6 +60,11 @@ export const port = form({ form: 'port', parse: (value) => whole(value, [0, 65_5
 export const duration = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 0) })
 /** A duration that something is repeated after, or that is divided. */
 export const period = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 1) })
+/** How long something is kept: no timer counts it, so it may be longer. */
+export const age = form({
+  form: 'duration (`24h`, `30d`)',
+  parse: (value) => milliseconds(value, 1, LONGEST_AGE),
+})
 
 /** Addresses and networks of machines, by number or by the names that Fastify knows. */
 export const proxies = form({

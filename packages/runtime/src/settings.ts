@@ -1,5 +1,5 @@
 // Every setting there is. docs/configuration.md is generated from this list.
-import { choice, count, duration, flag, period, port, proxies, text } from './setting.ts'
+import { age, choice, count, duration, flag, period, port, proxies, text } from './setting.ts'
 
 export const SETTINGS = {
   host: text(
@@ -76,6 +76,28 @@ export const SETTINGS = {
   enqueueTimeout: duration('ENQUEUE_TIMEOUT', 'Longest wait for the queue; after it the sweep enqueues.', {
     fallback: '1s',
   }),
+  backlogLimit: count(
+    'BACKLOG_LIMIT',
+    'Direct deliveries that may wait on one platform; beyond it messages to that platform are answered with 503.',
+    { fallback: '1000000' },
+  ),
+  idempotencyAge: age('IDEMPOTENCY_AGE', 'How long a request under an `Idempotency-Key` can be repeated.', {
+    fallback: '24h',
+  }),
+
+  messageStorageEnabled: flag(
+    'MESSAGE_STORAGE_ENABLED',
+    'Keeps messages once they are settled; otherwise they go a minute after SYNC_TIMEOUT, as docs/messages.md says.',
+    { fallback: 'true' },
+  ),
+  messageBodyAge: age('MESSAGE_BODY_AGE', 'How long the content of a message is kept once it is settled.', {
+    fallback: '24h',
+  }),
+  messageAge: age('MESSAGE_AGE', 'How long messages and what became of them are kept.', { fallback: '30d' }),
+  droppedDeviceAge: age('DROPPED_DEVICE_AGE', 'How long a device is kept once its token is known to be dead.', {
+    fallback: '30d',
+  }),
+  retentionInterval: period('RETENTION_INTERVAL', 'How often what is past its age is removed.', { fallback: '1m' }),
 
   leaseTime: period('LEASE_TIME', 'How long a worker that stopped answering keeps its chunks.', { fallback: '30s' }),
   sweepInterval: period('SWEEP_INTERVAL', 'How often due chunks without a job are looked for.', { fallback: '5s' }),

@@ -113,9 +113,14 @@ t.test('settings: values with which nothing would run are refused', async (t) =>
     ['SYNC_TIMEOUT', '25d'],
     ['SWEEP_INTERVAL', '25d'],
     ['STOP_TIMEOUT', '99999999999d'],
+    ['BACKLOG_LIMIT', '0'],
+    ['RETENTION_INTERVAL', '25d'],
+    ['MESSAGE_AGE', '0s'],
+    ['MESSAGE_AGE', '3651d'],
   ]
   for (const [name, given] of cases)
     t.throws(() => readConfig({ [name]: given }), { name: 'ConfigError' }, `${name}=${given}`)
+  t.equal(readConfig({ MESSAGE_AGE: '3650d' }).messageAge, 3650 * 86_400_000, 'no timer counts an age')
 })
 
 t.test('settings: all faults at once, and no secret among them', async (t) => {

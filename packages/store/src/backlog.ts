@@ -17,7 +17,18 @@ const BACKLOG: Statement = {
     FROM chunks WHERE settled_at IS NULL GROUP BY platform, lane`,
 }
 
-const PAUSED: Statement = {
+/** What workers have before them: a paused application's chunks are in nobody's way. Summed up first, there are few to ask for. */
+const WAITING: Statement = {
+  name: 'backlog-waiting',
+  text: `SELECT c.platform, sum(c.deliveries)::int AS deliveries FROM (
+      SELECT application_id, platform, sum(total - sent - failed) AS deliveries
+      FROM chunks WHERE settled_at IS NULL AND lane = 'direct' GROUP BY application_id, platform) c
+    WHERE NOT EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
+      AND p.platform = c.platform AND p.lanes = 'all')
+    GROUP BY c.platform`,
+}
+
+const PAUSES: Statement = {
   name: 'backlog-paused',
   text: 'SELECT platform, count(*)::int AS count FROM provider_pauses GROUP BY platform',
 }
@@ -30,8 +41,11 @@ export const openBacklog = (database: Database) => ({
     await database.query(PING)
   },
 
+  /** Direct deliveries that workers are to push, by platform; none = left out. */
+  waiting: (): Promise<{ platform: Platform; deliveries: number }[]> => database.query(WAITING),
+
   backlog: async () => ({
     backlog: await database.query<BacklogRow>(BACKLOG),
-    paused: await database.query<{ platform: Platform; count: number }>(PAUSED),
+    paused: await database.query<{ platform: Platform; count: number }>(PAUSES),
   }),
 })

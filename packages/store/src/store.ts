@@ -12,10 +12,13 @@ import { openDatabase } from './database.ts'
 import { openDevices } from './devices.ts'
 import { createEncryption } from './encryption.ts'
 import { openGuards } from './guards.ts'
+import { openMessageStatus } from './message-status.ts'
+import { openMessageStoring } from './message-storing.ts'
 import { openMessages } from './messages.ts'
 import { listen, type ListenOptions } from './notifications.ts'
 import { openPauses } from './pauses.ts'
 import { openProviderTokens } from './provider-tokens.ts'
+import { openRetention } from './retention.ts'
 import { openRunChunks } from './run-chunks.ts'
 import { openRunCut } from './run-cut.ts'
 import { openRunResults } from './run-results.ts'
@@ -44,7 +47,7 @@ export function openStore(options: StoreOptions) {
     devices: openDevices(database),
     activations: openActivations(database),
     apiKeys: openApiKeys(database),
-    messages: openMessages(database),
+    messages: { ...openMessages(database), ...openMessageStoring(database), ...openMessageStatus(database) },
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
     campaigns: openCampaigns(database),
     runs: { ...openRuns(database), ...openRunCut(database), ...openRunResults(database) },
@@ -52,6 +55,7 @@ export function openStore(options: StoreOptions) {
     pauses: openPauses(database),
     guards: openGuards(database),
     providerTokens: openProviderTokens(database, tokenDatabase, encryption),
+    retention: openRetention(database),
     ...openBacklog(database),
     isAway,
     isRefused,

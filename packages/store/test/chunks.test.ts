@@ -569,3 +569,27 @@ t.test('pause: not for credentials that are being changed at this moment', async
   t.equal(await paused, false)
   t.same(await pauses(), [])
 })
+
+t.test('waiting: what workers have before them, neither settled nor paused nor of campaigns', async (t) => {
+  const waiting = async () => {
+    const rows = await store.waiting()
+    return rows.find(({ platform }) => platform === 'huawei')?.deliveries ?? 0
+  }
+  const before = await waiting()
+  const { id } = await makeApplication(fixture)
+  const key = { applicationId: id, platform: 'huawei' as const }
+  await store.credentials.put(key, { settings: {}, secret: Buffer.from('secret') })
+  const chunk = await storeChunk(fixture, id, { platform: 'huawei', deliveries: 3 })
+  const other = await storeChunk(fixture, id, { platform: 'huawei', deliveries: 2 })
+  await storeChunk(fixture, id, { platform: 'android' })
+  t.equal((await waiting()) - before, 5)
+  await database.query("UPDATE chunks SET lane = 'campaign' WHERE id = $1", [other.id])
+  t.equal((await waiting()) - before, 3)
+  const claim = await store.chunks.claim(chunk.id, 'a', LEASE_MS)
+  if (!claim) throw new Error('The chunk cannot be claimed')
+  await store.chunks.record(claim, 'a', { deliveries: [outcome(chunk.deliveries[0])], deadTokens: [] })
+  t.equal((await waiting()) - before, 2, 'settled ones do not count')
+  const version = (await store.credentials.open(key))?.version ?? 0
+  await store.pauses.pause({ ...key, version, reason: 'fault' })
+  t.equal((await waiting()) - before, 0, 'nor do paused ones')
+})

@@ -1,5 +1,5 @@
 // The API as a value: everything that can be tested without a socket.
-import type { Context, Waiters } from '@push-server/domain'
+import type { Context } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
 import { authentication } from './plugins/authentication.ts'
@@ -13,13 +13,13 @@ import { campaignRoutes } from './routes/campaign.ts'
 import { credentialsRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { healthRoutes } from './routes/health.ts'
-import { messageRoutes } from './routes/message.ts'
+import { messageRoutes, type Desk } from './routes/message.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
 
 const { version } = manifest
 
-export async function buildApp(context: Context, waiters: Waiters): Promise<FastifyInstance> {
+export async function buildApp(context: Context, desk: Desk): Promise<FastifyInstance> {
   const { access, config, log } = context
   const app = Fastify({
     loggerInstance: log,
@@ -52,9 +52,9 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   await app.register(applicationRoutes(context))
   await app.register(credentialsRoutes(context))
   await app.register(deviceRoutes(context))
-  await app.register(messageRoutes(context, waiters))
+  await app.register(messageRoutes(context, desk))
   await app.register(campaignRoutes(context))
-  await app.register(campaignSendingRoutes(context, waiters))
+  await app.register(campaignSendingRoutes(context, desk))
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance
 }

@@ -1,5 +1,5 @@
 // The API gateway: accepts what it has checked and stored, and enqueues it.
-import { guardDoor, openWaiters, type Service } from '@push-server/domain'
+import { guardDoor, openBackPressure, openWaiters, type Service } from '@push-server/domain'
 import { ConfigError, createResources, type Config } from '@push-server/runtime'
 import { buildApp } from './app.ts'
 
@@ -12,7 +12,9 @@ export const apiGateway: Service = async (context) => {
     await guardDoor(context)
     const waiters = await openWaiters(store, log)
     resources.add('waiters', () => waiters.close())
-    const app = await buildApp(context, waiters)
+    const pressure = await openBackPressure(context)
+    resources.add('back-pressure', () => pressure.close())
+    const app = await buildApp(context, { waiters, pressure })
     resources.add('http', () => app.close())
     await app.listen({ host: config.host, port: config.port })
     log.info({ host: config.host, port: config.port }, 'accepting')

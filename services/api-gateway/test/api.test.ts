@@ -422,6 +422,8 @@ t.test('lenient forms: what they become', async (t) => {
     deep: { appId: 1, list: [1, '2', { badge: '3' }] },
     'x-case': 'UPPER',
   }
+  await post('/admin/app/ios/update', { appId: 1, ...credentials() })
+  await post('/push/device/create', { ...device, token: '12', activationId: randomUUID(), userId: user })
   const sent = await post('/push/message/send', {
     appId: '1',
     mode: 'ASYNCHRONOUS',

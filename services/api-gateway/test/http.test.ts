@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { createDatabase, openHouse } from '@push-server/testing'
+import { BACKENDS, createDatabase, openHouse, until } from '@push-server/testing'
+import pg from 'pg'
 import { APP, BATCH, CREATE, device, json, openGateway, REMOVALS, SEND, sending, UPDATE } from './_gateway.ts'
 import { isOk, watch } from './_watched-api.ts'
 
@@ -110,6 +111,8 @@ t.test('OpenAPI', async (t) => {
     `POST ${CREATE}`,
     `POST ${SEND}`,
     `POST ${BATCH}`,
+    'GET /push/message/{id}',
+    'GET /push/message/list',
   ]
   for (const route of routes) t.ok(described.includes(route), route)
   for (const [path, item] of Object.entries<Record<string, { summary: string; tags: string[]; responses: object }>>(
@@ -131,6 +134,13 @@ t.test('OpenAPI', async (t) => {
     ['activationId', 'appId', 'platform', 'token'],
     'required members are marked',
   )
+  for (const path of [SEND, BATCH])
+    t.ok(
+      api.paths[path].post.parameters.some(
+        ({ in: place, name }: { in: string; name: string }) => place === 'header' && name === 'idempotency-key',
+      ),
+      `${path} takes a key`,
+    )
   const ids = Object.values<Record<string, { operationId?: string }>>(api.paths).flatMap((item) =>
     Object.values(item).flatMap(({ operationId }) => operationId ?? []),
   )
@@ -180,10 +190,11 @@ t.test('PORT that is taken is named', async (t) => {
   })
 })
 
-/** Passes connections on until it is cut. */
+/** Passes connections on until it is cut, and answers on them until it is mute. */
 async function startProxy(t: Test, target: URL) {
   const sockets = new Set<Socket>()
   let isCut = false
+  let isMute = false
   const server = createServer((near) => {
     if (isCut) return near.destroy()
     const far = connect(Number(target.port), target.hostname)
@@ -192,7 +203,7 @@ async function startProxy(t: Test, target: URL) {
       [far, near],
     ] as const) {
       sockets.add(one)
-      one.pipe(other)
+      one.on('data', (data) => void (one === near || !isMute ? other.write(data) : undefined))
       one.on('error', () => other.destroy())
       one.on('close', () => sockets.delete(one) && other.destroy())
     }
@@ -203,6 +214,9 @@ async function startProxy(t: Test, target: URL) {
   url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url: url.href,
+    mute(yes: boolean) {
+      isMute = yes
+    },
     cut(yes: boolean) {
       isCut = yes
       if (yes) for (const socket of sockets) socket.destroy()
@@ -241,6 +255,72 @@ t.test('PostgreSQL away: 503 to come again, the status all the same; back: as if
   proxy.cut(false)
   for (const [path, object] of requests) isOk(t, await client.post(path, object), `${path} again`)
   t.same(client.leaks, [])
+})
+
+t.test(
+  'PostgreSQL breaks away after it has stored: 503, and under a key the caller may safely ask again',
+  async (t) => {
+    const own = await createDatabase()
+    const proxy = await startProxy(t, new URL(own.url))
+    t.teardown(() => own.close())
+    const { api, ...house } = await openHouse({
+      services: ['gateway'],
+      environment: { DATABASE_URL: proxy.url, SYNC_TIMEOUT: '300ms' },
+    })
+    t.teardown(() => house.close())
+    await house.configure(APP)
+    await house.register({ userId: 'u', token: 'aabb' })
+    const send = () => api.call('POST', SEND, json({ requestObject: sending({}) }, { 'idempotency-key': 'cut off' }))
+
+    const holder = new pg.Client({ connectionString: own.url })
+    await holder.connect()
+    t.teardown(() => holder.end())
+    await holder.query('BEGIN; LOCK TABLE chunks IN EXCLUSIVE MODE')
+    const answer = send()
+    await until('the storing to wait', async () => {
+      const waiting = await own.query(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+      )
+      return waiting.length === 1
+    })
+    proxy.mute(true)
+    await holder.query('COMMIT')
+    const [stored] = await until('the commit', async () => {
+      const rows = await own.query<{ id: string }>('SELECT id FROM messages')
+      return rows.length === 1 && rows
+    })
+    proxy.cut(true)
+    const { status, body } = await answer
+    t.match([status, body], [503, { responseObject: { code: 'ERROR_UNAVAILABLE' } }])
+
+    proxy.mute(false)
+    proxy.cut(false)
+    const again = await send()
+    isOk(t, again, 'again')
+    t.match(again.body.responseObject, { messageIds: [stored?.id], result: { ios: { pending: 1, total: 1 } } })
+    t.same(await own.query('SELECT count(*)::int AS stored FROM messages'), [{ stored: 1 }], 'once')
+    const jobs = await own.query('SELECT 1 FROM bullmq.job')
+    t.equal(jobs.length, 1, 'the job that the first one did not get to is there')
+  },
+)
+
+const redis = BACKENDS.find(({ name }) => name === 'redis')
+t.test('Redis away: accepted and stored all the same', { skip: redis?.skip ?? 'no such back end' }, async (t) => {
+  const settings = redis?.environment() ?? {}
+  const proxy = await startProxy(t, new URL(settings.REDIS_URL ?? ''))
+  const { api: client, ...away } = await openHouse({
+    services: ['gateway'],
+    environment: { ...settings, REDIS_URL: proxy.url, SYNC_TIMEOUT: '100ms', ENQUEUE_TIMEOUT: '100ms' },
+  })
+  t.teardown(() => away.close())
+  await away.configure(APP)
+  await away.register({ userId: 'u', token: 'aabb' })
+  proxy.cut(true)
+  const { status, body } = await client.post(SEND, sending({}))
+  t.match([status, body.responseObject.result], [200, { ios: { pending: 1, total: 1 } }])
+  t.same(await away.database.query('SELECT count(*)::int AS stored FROM chunks'), [{ stored: 1 }])
+  t.equal((await client.get('/health/ready')).status, 200, 'degraded, and ready')
+  proxy.cut(false)
 })
 
 t.test('a fault of ours: a fixed text, nothing of the inside', async (t) => {

@@ -3,7 +3,15 @@ import { spawn } from 'node:child_process'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { PUBLIC, SCOPES, type Scope } from '@push-server/contract'
-import { createApiKey, guardDoor, guardMetrics, openAccess, openWaiters, type Context } from '@push-server/domain'
+import {
+  createApiKey,
+  guardDoor,
+  guardMetrics,
+  openAccess,
+  openBackPressure,
+  openWaiters,
+  type Context,
+} from '@push-server/domain'
 import { readConfig, serveProbes } from '@push-server/runtime'
 import { createApi, freePort, openHouse, until, type Answer } from '@push-server/testing'
 import Fastify from 'fastify'
@@ -30,7 +38,9 @@ const { url } = house.api
 
 const waiters = await openWaiters(context.store, context.log)
 t.teardown(() => waiters.close())
-const build = (parts: Context) => buildApp(parts, waiters)
+const pressure = await openBackPressure(context)
+t.teardown(() => pressure.close())
+const build = (parts: Context) => buildApp(parts, { waiters, pressure })
 
 let callers = 0
 /** Each from a network of its own, so that no test is slowed down by the failures of another. */

@@ -2,10 +2,14 @@
 import { invalidRequest, refusal, TEXT, type Message, type Platform } from '@push-server/contract'
 import { PROVIDERS } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
-import type { NewMessage, StoredChunk } from '@push-server/store'
+import type { KeyedRequest, NewMessage, StoredChunk } from '@push-server/store'
 import type { Context } from '../context.ts'
+import type { BackPressure } from './back-pressure.ts'
 import { composeMessage, pushMessageOf } from './compose.ts'
-import { planDeliveries } from './plan.ts'
+import { enqueueFirst } from './enqueue.ts'
+import { digestOf, repeatOf } from './idempotency.ts'
+import { planDeliveries, type Plan } from './plan.ts'
+import { repeat } from './repeat.ts'
 import { talliesOf, type Tallies } from './tallies.ts'
 import type { Waiters } from './waiters.ts'
 
@@ -14,6 +18,9 @@ export interface AcceptRequest {
   messages: readonly Message[]
   /** Where each message stands in the request, for faults. */
   fieldOf(index: number): string
+  /** The caller's name for the request: under it a repeat stores nothing and is answered with what the first one stored. */
+  idempotencyKey?: string | undefined
+  pressure: BackPressure
   /** Given: the answer tells what became of the deliveries, as far as they were settled in time. */
   waiters?: Waiters | undefined
   log: Pick<Logger, 'warn'>
@@ -26,39 +33,68 @@ export interface Accepted {
 
 export async function acceptMessages(context: Context, request: AcceptRequest): Promise<Accepted> {
   const { config, store } = context
-  const { appId, waiters } = request
+  const { appId, waiters, log, messages: asked, idempotencyKey } = request
   const deadline = Date.now() + config.syncTimeout
-  const userIds = [...new Set(request.messages.map((message) => message.userId))]
-  const audience = await store.messages.audience(appId, userIds)
-  if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
-  if (userIds.includes('')) throw refusal(TEXT.userEmpty)
+  const answerAgain = (earlier: KeyedRequest) =>
+    repeat(context, { messageIds: repeatOf(earlier, asked), deadline, synchronous: waiters !== undefined, log })
+  // Before all checks: what was accepted once is not refused now because something else has changed since.
+  const earlier = idempotencyKey === undefined ? undefined : await store.messages.findKeyed(appId, idempotencyKey)
+  if (earlier) return answerAgain(earlier)
 
-  const messages = request.messages.map((message, index) => composeMessage(message, request.fieldOf(index)))
-  checkPayloads({ messages, platforms: audience.configured, fieldOf: request.fieldOf, config })
+  const { audience, messages } = await compose(context, request)
   const plan = planDeliveries(messages, audience)
-  const chunks = await store.messages.store({
-    applicationId: audience.applicationId,
-    messages,
-    ...plan,
-    waiter: waiters?.channel ?? null,
-    maxAgeMs: config.deliveryMaxAge,
-  })
+  request.pressure.check(plan.chunks.map((chunk) => chunk.platform))
+  const { applicationId } = audience
+  const channel = waiters?.channel ?? null
+  const stored = { applicationId, messages, ...plan, waiter: channel, maxAgeMs: config.deliveryMaxAge }
+  const chunks = await (idempotencyKey === undefined
+    ? store.messages.store(stored)
+    : store.messages.storeOnce(stored, { key: idempotencyKey, digest: digestOf(asked), ageMs: config.idempotencyAge }))
+  if (!Array.isArray(chunks)) return answerAgain(chunks)
 
+  return follow(context, request, { applicationId, messages, plan, chunks, deadline })
+}
+
+interface Stored {
+  applicationId: number
+  messages: readonly NewMessage[]
+  plan: Plan
+  chunks: readonly StoredChunk[]
+  /** When the answer is due at the latest, in ms since the epoch. */
+  deadline: number
+}
+
+/** From the storing to the answer. What is stored is answered OK, come what may: an error would make the caller send it again. */
+async function follow(
+  context: Context,
+  { waiters, log }: AcceptRequest,
+  { applicationId, messages, plan, chunks, deadline }: Stored,
+): Promise<Accepted> {
   const messageIds = messages.map((message) => message.id)
-  const due = chunks.filter((chunk) => !chunk.paused)
+  const due = chunks.filter((chunk) => !chunk.paused).map((chunk) => ({ ...chunk, applicationId }))
   const answered = waiters?.wait(
     due.map((chunk) => chunk.id),
-    deadline - Date.now(),
+    Math.max(0, deadline - Date.now()),
   )
-  await enqueue(context, audience.applicationId, { chunks: due, log: request.log })
+  await enqueueFirst(context, due, log)
   if (!answered) return { messageIds }
   await answered
-  // What is stored is answered OK, come what may: an error now would make the caller send it again.
-  const counts = await store.messages.tally(messageIds).catch((error: unknown) => {
-    request.log.warn({ err: error }, 'the tally could not be read; answered as accepted')
+  const counts = await context.store.messages.tally(messageIds).catch((error: unknown) => {
+    log.warn({ err: error }, 'the tally could not be read; answered as accepted')
     return plan.deliveries.map(({ recipient: { platform }, status }) => ({ platform, status, count: 1 }))
   })
   return { messageIds, tallies: talliesOf(counts) }
+}
+
+/** Every check that needs the application: the messages as they will be stored, and who may get them. */
+async function compose({ config, store }: Context, { appId, messages: asked, fieldOf }: AcceptRequest) {
+  const userIds = [...new Set(asked.map((message) => message.userId))]
+  const audience = await store.messages.audience(appId, userIds)
+  if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
+  if (userIds.includes('')) throw refusal(TEXT.userEmpty)
+  const messages = asked.map((message, index) => composeMessage(message, fieldOf(index)))
+  checkPayloads({ messages, platforms: audience.configured, fieldOf, config })
+  return { audience, messages }
 }
 
 export interface PayloadCheck extends Pick<AcceptRequest, 'fieldOf'>, Pick<Context, 'config'> {
@@ -75,26 +111,4 @@ export function checkPayloads({ messages, platforms, fieldOf, config }: PayloadC
       .map(({ field, hint }) => ({ fieldName: `${fieldOf(index)}.${field}`, hint })),
   )
   if (violations.length > 0) throw invalidRequest(violations)
-}
-
-/** What is stored is accepted, whatever the queue says: the sweep finds chunks without a job. */
-async function enqueue(
-  { queues }: Context,
-  applicationId: number,
-  { chunks, log }: { chunks: readonly StoredChunk[]; log: AcceptRequest['log'] },
-): Promise<void> {
-  if (chunks.length === 0) return
-  const jobs = chunks.map(({ id, platform }) => ({
-    chunkId: id,
-    applicationId,
-    try: 0,
-    platform,
-    lane: 'direct' as const,
-    delayMs: 0,
-  }))
-  try {
-    await queues.enqueue(jobs)
-  } catch (error) {
-    log.warn({ err: error, chunks: chunks.map((chunk) => chunk.id) }, 'enqueueing failed; the sweep will do it')
-  }
 }

@@ -1,13 +1,8 @@
 // Counts of deliveries by platform and status, in the shape of the answer. Pure.
 import { PLATFORMS, type Platform, type Tally } from '@push-server/contract'
+import type { StatusCount } from '@push-server/store'
 
 export type Tallies = Record<Platform, Tally>
-
-export interface StatusCount {
-  platform: Platform
-  status: string
-  count: number
-}
 
 export function talliesOf(counts: readonly StatusCount[]): Tallies {
   const tallies = Object.fromEntries(

@@ -41,6 +41,14 @@ export const applicationOfCampaign =
     return campaign ? [campaign.appId] : []
   }
 
+/** Of the message that the path names. */
+export const applicationOfMessage =
+  ({ messages }: Pick<Context['store'], 'messages'>): ApplicationsOf =>
+  async ({ params }) => {
+    const message = await messages.find((params as { id: string }).id)
+    return message ? [message.appId] : []
+  }
+
 function idsIn(value: unknown): string[] {
   const ids = [value].flat()
   return ids.every((id) => typeof id === 'string') ? ids : []

@@ -20,10 +20,11 @@ export const envelope = fp(
   { name: 'envelope' },
 )
 
-/** Whatever went wrong, as an answer; what is our own fault is logged. */
+/** Whatever went wrong, as an answer. What is our own fault is logged; a refusal that was meant is told once, by who decided it. */
 export function answerFault(reply: FastifyReply, error: FastifyError | ApiError) {
   const known = error instanceof ApiError ? error : apiErrorOf(error)
-  if (known.statusCode >= 500) reply.log.error({ err: error }, 'request failed')
+  const isMeant = known === error && known.cause === undefined
+  if (known.statusCode >= 500 && !isMeant) reply.log.error({ err: error }, 'request failed')
   return send(reply, known)
 }
 

@@ -25,7 +25,6 @@ import {
   testCampaign,
   unscheduleCampaign,
   type Context,
-  type Waiters,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
@@ -34,6 +33,7 @@ import { applicationOfCampaign } from '../plugins/applications.ts'
 import { pageOf, yesOrNo } from '../plugins/query.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
 import { answers, OK_ANSWERS, PagedWith } from './answers.ts'
+import type { Desk } from './message.ts'
 
 const tags = ['Campaigns']
 const FAILURES_PAGE = 100
@@ -65,7 +65,7 @@ const CONTROLS = {
 }
 
 export const campaignSendingRoutes =
-  (context: Context, waiters: Waiters): FastifyPluginAsyncTypebox =>
+  (context: Context, desk: Desk): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { store } = context
     const config = { scope: 'campaign', applications: applicationOfCampaign(store) } as const
@@ -91,7 +91,7 @@ export const campaignSendingRoutes =
       },
       async ({ params, body, log }) => {
         const { userId } = body.requestObject
-        const result = await testCampaign(context, { id: params.id, userId, waiters, log })
+        const result = await testCampaign(context, { id: params.id, userId, ...desk, log })
         if (!result) throw new Error('A synchronous send came back without its tally')
         return okWith({ result })
       },

@@ -1,20 +1,37 @@
-// /push/message: notifications to single users.
+// /push/message: notifications to single users, and what became of them.
 import {
+  ListMessagesQuery,
+  MessageList,
+  MessageParams,
+  MessageStatus,
   okWith,
   OkWith,
+  PageWith,
+  pageWith,
   PLATFORMS,
   PROVIDER_NAMES,
   SendBatchRequest,
+  SendHeaders,
   SendMessageAnswer,
   SendMessageRequest,
   TEXT,
   Wrapped,
   type Message,
 } from '@push-server/contract'
-import { acceptMessages, type Accepted, type Context, type Tallies, type Waiters } from '@push-server/domain'
+import {
+  acceptMessages,
+  findMessage,
+  listMessages,
+  type Accepted,
+  type AcceptRequest,
+  type Context,
+  type Tallies,
+  type Waiters,
+} from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import { fromBody } from '../plugins/applications.ts'
+import { applicationOfMessage, fromBody, fromQuery } from '../plugins/applications.ts'
+import { idempotencyKeyOf, validKey } from '../plugins/idempotency-key.ts'
 import { enforce, present, wanted, type Rule } from '../plugins/rules.ts'
 import { answers } from './answers.ts'
 
@@ -68,14 +85,27 @@ interface SendRequest {
   fieldOf(index: number): string
 }
 
+/** Of ids only, so that `GET /push/message/send` stays the wrong method of a known path. */
+const HEX = '[0-9a-fA-F]'
+const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
+
+/** What sending stands on beside the context. */
+export type Desk = Pick<AcceptRequest, 'pressure'> & { waiters: Waiters }
+
 export const messageRoutes =
-  (context: Context, waiters: Waiters): FastifyPluginAsyncTypebox =>
+  (context: Context, { waiters, pressure }: Desk): FastifyPluginAsyncTypebox =>
   async (app) => {
-    async function accept(request: SendRequest, { log }: FastifyRequest): Promise<SendMessageAnswer> {
+    async function accept(request: SendRequest, { headers, log }: FastifyRequest): Promise<SendMessageAnswer> {
       // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is not repeated in the answer.
       const mode = request.mode === undefined ? 'SYNCHRONOUS' : request.mode
       const synchronous = mode === 'SYNCHRONOUS'
-      const accepted = await acceptMessages(context, { ...request, waiters: synchronous ? waiters : undefined, log })
+      const accepted = await acceptMessages(context, {
+        ...request,
+        idempotencyKey: idempotencyKeyOf(headers),
+        pressure,
+        waiters: synchronous ? waiters : undefined,
+        log,
+      })
       return answerOf(mode, accepted)
     }
 
@@ -87,10 +117,11 @@ export const messageRoutes =
           tags,
           operationId: 'sendMessage',
           summary: 'Send a message to a user',
+          headers: SendHeaders,
           body: Wrapped(SendMessageRequest),
           response: answers(OkWith(SendMessageAnswer)),
         },
-        preValidation: enforce(sendRules),
+        preValidation: [enforce(sendRules), validKey],
       },
       async (request) => {
         const { appId, mode, message } = request.body.requestObject
@@ -108,16 +139,48 @@ export const messageRoutes =
           operationId: 'sendBatch',
           summary: 'Send messages to several users',
           description: 'The whole request is checked first; nothing is sent when it is refused.',
+          headers: SendHeaders,
           body: Wrapped(SendBatchRequest),
           response: answers(OkWith(SendMessageAnswer)),
         },
-        preValidation: enforce(batchRules(context.config.batchSize)),
+        preValidation: [enforce(batchRules(context.config.batchSize)), validKey],
       },
       async (request) => {
         const { appId, mode, batch } = request.body.requestObject
         const fieldOf = (index: number) => `requestObject.batch[${index}]`
         return okWith(await accept({ appId, mode, messages: batch, fieldOf }, request))
       },
+    )
+
+    app.get(
+      `/push/message/:id(${UUID})`,
+      {
+        config: { scope: 'message', applications: applicationOfMessage(context.store) },
+        schema: {
+          tags,
+          operationId: 'messageStatus',
+          summary: 'What became of a message',
+          params: MessageParams,
+          response: answers(OkWith(MessageStatus)),
+        },
+      },
+      async ({ params }) => okWith(await findMessage(context, params.id)),
+    )
+
+    app.get(
+      '/push/message/list',
+      {
+        config: { scope: 'message', applications: fromQuery('appId') },
+        schema: {
+          tags,
+          operationId: 'listMessages',
+          summary: 'Messages of a user, newest first',
+          querystring: ListMessagesQuery,
+          response: answers(PageWith(MessageList)),
+        },
+      },
+      async ({ query: { appId, userId, page = 0, size = 100 } }) =>
+        pageWith({ page, size }, { messages: await listMessages(context, { appId, userId, page, size }) }),
     )
   }
 

@@ -1,0 +1,2 @@
+// Retention: what is past its age is removed.
+export { retention } from './retention.ts'

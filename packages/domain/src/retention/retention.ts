@@ -1,0 +1,58 @@
+// Removes what is past its age: every minute, in small steps, in any number of processes at once.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Store } from '@push-server/store'
+import type { Context, Service } from '../context.ts'
+import { agesOf, type Ages } from './ages.ts'
+
+/** Rows of one step: over in some 15 ms as a rule, in a second or two when hundreds of devices hang on each. */
+const STEP = 500
+
+type Removed = Record<'chunks' | 'messages' | 'devices' | 'keys' | 'tokens', number>
+
+const stepsOf = ({ retention }: Store, ages: Ages): [what: keyof Removed, remove: () => Promise<number>][] => [
+  ['chunks', () => retention.removeChunks(ages.contents, STEP)],
+  ['messages', () => retention.removeMessages(ages.messages, STEP, { keyed: false })],
+  ['messages', () => retention.removeMessages(ages.keyedMessages, STEP, { keyed: true })],
+  ['devices', () => retention.removeDevices(ages.devices, STEP)],
+  ['keys', () => retention.removeKeys(STEP)],
+  ['tokens', () => retention.removeTokens(STEP)],
+]
+
+/** One round, until nothing is past its age or `signal` says stop; answers what it removed. */
+async function removeOld({ config, store }: Context, signal?: AbortSignal): Promise<Removed> {
+  const removed: Removed = { chunks: 0, messages: 0, devices: 0, keys: 0, tokens: 0 }
+  for (const [what, remove] of stepsOf(store, agesOf(config))) {
+    for (;;) {
+      const start = performance.now()
+      const count = await remove()
+      removed[what] += count
+      if (count < STEP || signal?.aborted) break
+      // As long again for everybody else: a large backlog takes half of one connection at most.
+      await sleep(performance.now() - start)
+    }
+  }
+  return removed
+}
+
+/** The service that removes what is old. Any number may run: rows that one has in hand the others leave alone. */
+export const retention: Service = async (context) => {
+  const { config, log } = context
+  const stopping = new AbortController()
+  let running: Promise<void> | undefined
+
+  async function round(): Promise<void> {
+    const removed = await removeOld(context, stopping.signal)
+    if (Object.values(removed).some((count) => count > 0)) log.info({ removed }, 'removed what was past its age')
+  }
+
+  const timer = setInterval(() => {
+    running ??= round()
+      .catch((error: unknown) => log.warn({ err: error }, 'removing what is old failed; the next round goes on'))
+      .finally(() => (running = undefined))
+  }, config.retentionInterval)
+  return async () => {
+    clearInterval(timer)
+    stopping.abort()
+    await running
+  }
+}

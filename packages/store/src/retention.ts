@@ -1,0 +1,77 @@
+// What is past its age goes, a bounded number of rows by each statement. Any number of processes may run them at once:
+// rows that another has in hand are left to it.
+import type { Database, Statement } from './database.ts'
+
+/**
+ * Direct chunks go with the contents of their messages: a settled chunk tells nothing that its deliveries do not. A message in
+ * several chunks keeps its content until the last of them has reached the age. Messages are locked in one order, or two
+ * processes with chunks of the same batch would deadlock. Chunks of campaigns belong to their run.
+ */
+const CHUNKS: Statement = {
+  name: 'retain-chunks',
+  text: `WITH old AS (
+      SELECT id FROM chunks WHERE settled_at < now() - $1 * interval '1 ms' AND lane = 'direct'
+      ORDER BY settled_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+    settled AS (
+      SELECT m.id FROM messages m
+      WHERE m.id IN (SELECT d.message_id FROM deliveries d JOIN old ON old.id = d.chunk_id) AND m.body IS NOT NULL
+        AND NOT EXISTS (SELECT FROM deliveries d JOIN chunks c ON c.id = d.chunk_id WHERE d.message_id = m.id
+          AND (c.settled_at IS NULL OR c.settled_at >= now() - $1 * interval '1 ms'))
+      ORDER BY m.id FOR UPDATE OF m),
+    emptied AS (UPDATE messages m SET body = NULL FROM settled WHERE m.id = settled.id)
+    DELETE FROM chunks USING old WHERE chunks.id = old.id RETURNING chunks.id`,
+}
+
+/** A message without content has nothing open; its deliveries go with it. */
+const MESSAGES: Statement = {
+  name: 'retain-messages',
+  text: `WITH old AS (
+      SELECT id FROM messages WHERE body IS NULL AND keyed = $3 AND created_at < now() - $1 * interval '1 ms'
+      ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    DELETE FROM messages USING old WHERE messages.id = old.id RETURNING messages.id`,
+}
+
+/** Taking the lock looks again: a device that was just registered anew stays. */
+const DEVICES: Statement = {
+  name: 'retain-devices',
+  text: `WITH old AS (
+      SELECT id FROM devices WHERE dropped_at < now() - $1 * interval '1 ms'
+      ORDER BY dropped_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    DELETE FROM devices USING old WHERE devices.id = old.id RETURNING devices.id`,
+}
+
+const KEYS: Statement = {
+  name: 'retain-keys',
+  text: `WITH old AS (
+      SELECT application_id, key FROM idempotency_keys WHERE expires_at < now()
+      ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+    DELETE FROM idempotency_keys k USING old WHERE k.application_id = old.application_id AND k.key = old.key RETURNING k.key`,
+}
+
+/** There are as many as credentials in use, so they need no index. */
+const TOKENS: Statement = {
+  name: 'retain-tokens',
+  text: `WITH old AS (SELECT key FROM provider_tokens WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)
+    DELETE FROM provider_tokens t USING old WHERE t.key = old.key RETURNING t.key`,
+}
+
+/** Each removes up to `limit` of the oldest and answers how many it removed; ages are in milliseconds. */
+export const openRetention = (database: Database) => {
+  const remove = async (statement: Statement, values: readonly unknown[]) =>
+    (await database.query(statement, values)).length
+  return {
+    /** Direct chunks settled for `age`, and the contents of messages that have no other chunk. */
+    removeChunks: (age: number, limit: number) => remove(CHUNKS, [age, limit]),
+
+    /** Messages accepted `age` ago whose content is gone, those sent under an idempotency key or those without one. */
+    removeMessages: (age: number, limit: number, { keyed }: { keyed: boolean }) =>
+      remove(MESSAGES, [age, limit, keyed]),
+
+    /** Devices dropped `age` ago. */
+    removeDevices: (age: number, limit: number) => remove(DEVICES, [age, limit]),
+
+    removeKeys: (limit: number) => remove(KEYS, [limit]),
+    removeTokens: (limit: number) => remove(TOKENS, [limit]),
+  }
+}
+export type Retention = ReturnType<typeof openRetention>
