@@ -11,6 +11,7 @@ COPY services services
 RUN pnpm install --frozen-lockfile
 COPY prisma prisma
 COPY prisma.config.ts ./
+RUN date -u +%Y-%m-%dT%H:%M:%SZ > build-time
 RUN node node_modules/prisma/build/index.js generate && CI=true pnpm install --frozen-lockfile --prod
 
 FROM node:24-bookworm-slim

@@ -5,6 +5,7 @@ export { openContext, SERVICE_SETTINGS, type Context, type Service, type Service
 export * from './delivery/index.ts'
 export { isAway as isStoreAway } from '@push-server/store'
 export * from './devices/index.ts'
+export * from './inbox/index.ts'
 export {
   acceptMessages,
   openWaiters,

@@ -1,5 +1,6 @@
 // The store: opened once per process, handed down, closed last.
 import { openActivations } from './activations.ts'
+import { openApplicationRemovals } from './application-removals.ts'
 import { openApplications } from './applications.ts'
 import { isAway, isRefused } from './away.ts'
 import { openBacklog } from './backlog.ts'
@@ -9,6 +10,7 @@ import { openCredentials } from './credentials.ts'
 import { openDatabase } from './database.ts'
 import { openDevices } from './devices.ts'
 import { createEncryption } from './encryption.ts'
+import { openInbox } from './inbox.ts'
 import { openMessages } from './messages.ts'
 import { listen, type ListenOptions } from './notifications.ts'
 import { openPauses } from './pauses.ts'
@@ -33,10 +35,12 @@ export function openStore(options: StoreOptions) {
   const encryption = createEncryption(options.encryptionKey, options.encryptionKeysOld)
   return {
     applications: openApplications(database),
+    applicationRemovals: openApplicationRemovals(database),
     credentials: openCredentials(database, encryption),
     devices: openDevices(database),
     activations: openActivations(database),
     messages: openMessages(database),
+    inbox: openInbox(database),
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
     pauses: openPauses(database),
     providerTokens: openProviderTokens(tokenDatabase, encryption),

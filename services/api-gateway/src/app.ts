@@ -1,7 +1,7 @@
 // The API as a value: everything that can be tested without a socket.
 import type { Context, Waiters } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
-import manifest from '../package.json' with { type: 'json' }
+import { readBuild } from './build.ts'
 import { answerFault, envelope } from './plugins/envelope.ts'
 import { openapi } from './plugins/openapi.ts'
 import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
@@ -9,11 +9,25 @@ import { applicationRoutes } from './routes/application.ts'
 import { credentialsRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { healthRoutes } from './routes/health.ts'
+import { homeRoutes } from './routes/home.ts'
+import { inboxRoutes } from './routes/inbox.ts'
 import { messageRoutes } from './routes/message.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
 
-const { version } = manifest
+/** Words of the contract's schemas that the validator does not know of itself. */
+const KEYWORDS = [
+  'x-case',
+  'x-clamp',
+  'x-words',
+  {
+    keyword: 'x-max-units',
+    type: 'string' as const,
+    schemaType: 'number' as const,
+    validate: (most: number, text: string) => text.length <= most,
+    errors: false,
+  },
+]
 
 export async function buildApp(context: Context, waiters: Waiters): Promise<FastifyInstance> {
   const { config, log } = context
@@ -33,19 +47,24 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
         removeAdditional: false,
         useDefaults: false,
         allErrors: true,
-        keywords: ['x-case'],
+        // For the hint: what is wrong with a member follows from its schema.
+        verbose: true,
+        keywords: KEYWORDS,
       },
     },
   })
   await app.register(envelope)
   await app.register(requests)
-  await app.register(openapi, { version })
+  const build = await readBuild()
+  await app.register(openapi, build)
   await app.register(healthRoutes(context))
-  await app.register(serviceRoutes(config, version))
+  await app.register(homeRoutes(config, build))
+  await app.register(serviceRoutes(config, build))
   await app.register(applicationRoutes(context))
   await app.register(credentialsRoutes(context))
   await app.register(deviceRoutes(context))
   await app.register(messageRoutes(context, waiters))
+  await app.register(inboxRoutes(context))
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance
 }

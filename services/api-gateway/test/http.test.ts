@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { createDatabase, openHouse } from '@push-server/testing'
-import { APP, BATCH, CREATE, device, json, openGateway, REMOVALS, SEND, sending, UPDATE } from './_gateway.ts'
+import { APP, CREATE, device, json, openGateway, SEND, sending, UPDATE } from './_gateway.ts'
 import { isOk, watch } from './_watched-api.ts'
 
 const gateway = await openGateway()
@@ -13,7 +13,6 @@ const { call, get, post } = api
 
 t.test('404 and 405', async (t) => {
   for (const path of [
-    '/',
     '/push',
     '/push/message',
     '/push/service/status/',
@@ -90,51 +89,6 @@ t.test('headers that keep answers from being kept, guessed or framed', async (t)
     t.equal(headers.get('server'), null)
     t.equal(headers.get('x-powered-by'), null)
   }
-})
-
-t.test('OpenAPI', async (t) => {
-  const { status, body: api } = await get('/v3/api-docs')
-  t.equal(status, 200)
-  t.match(api.openapi, /^3\.1\./)
-  const described = Object.entries<Record<string, unknown>>(api.paths).flatMap(([path, item]) =>
-    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
-  )
-  const routes = [
-    'GET /push/service/status',
-    'GET /admin/app/list',
-    'POST /admin/app/create',
-    'POST /admin/app/detail',
-    ...['PUT', 'POST'].map((method) => `${method} ${UPDATE}`),
-    ...['DELETE', 'POST'].map((method) => `${method} /admin/app/ios/remove`),
-    ...REMOVALS.map(({ method, path }) => `${method} ${path}`),
-    `POST ${CREATE}`,
-    `POST ${SEND}`,
-    `POST ${BATCH}`,
-  ]
-  for (const route of routes) t.ok(described.includes(route), route)
-  for (const [path, item] of Object.entries<Record<string, { summary: string; tags: string[]; responses: object }>>(
-    api.paths,
-  ))
-    for (const [method, { summary, tags, responses }] of Object.entries(item)) {
-      const name = `${method} ${path}`
-      t.ok(summary && tags.length === 1, `${name} says what it does`)
-      t.ok(
-        '200' in responses && Object.keys(responses).some((code) => code.startsWith('4')),
-        `${name} says what it answers`,
-      )
-    }
-  const { requestBody } = api.paths[CREATE].post
-  t.equal(requestBody.required, true)
-  const { requestObject } = requestBody.content['application/json'].schema.properties
-  t.same(
-    requestObject.required.toSorted(),
-    ['activationId', 'appId', 'platform', 'token'],
-    'required members are marked',
-  )
-  const ids = Object.values<Record<string, { operationId?: string }>>(api.paths).flatMap((item) =>
-    Object.values(item).flatMap(({ operationId }) => operationId ?? []),
-  )
-  t.equal(new Set(ids).size, ids.length, 'no operation id stands twice')
 })
 
 /** A page and everything it names come from here; what it names elsewhere, its policy keeps the browser from asking. */

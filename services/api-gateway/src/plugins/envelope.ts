@@ -1,8 +1,9 @@
 // Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
-import { ApiError, internalFault, invalidRequest, unavailable, type ErrorAnswer } from '@push-server/contract'
+import { ApiError, internalFault, invalidRequest, unavailable } from '@push-server/contract'
 import { isStoreAway } from '@push-server/domain'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
+import { errorAnswer } from './error-answer.ts'
 import { violationsOf } from './violations.ts'
 
 const RETRY_AFTER_S = 5
@@ -29,15 +30,7 @@ export function answerFault(reply: FastifyReply, error: FastifyError | ApiError)
 
 function send(reply: FastifyReply, error: ApiError) {
   if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
-  const answer: ErrorAnswer = {
-    status: 'ERROR',
-    responseObject: {
-      code: error.code,
-      message: error.message,
-      ...(error.violations && { violations: [...error.violations] }),
-    },
-  }
-  return reply.code(error.statusCode).type('application/json').send(answer)
+  return reply.code(error.statusCode).type('application/json').send(errorAnswer(error))
 }
 
 /** Faults that were not meant as answers: of the framework, of the database, of ours. */

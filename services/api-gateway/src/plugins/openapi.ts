@@ -3,13 +3,18 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { finishDocument, type Document } from './openapi-document.ts'
 
 const TAGS = [
   { name: 'Service', description: 'Status of the server.' },
   { name: 'Administration', description: 'Applications and their credentials.' },
   { name: 'Devices', description: 'Push tokens, tied to users through activations.' },
   { name: 'Messages', description: 'Notifications to single users.' },
+  { name: 'Inbox', description: 'Messages that wait for the user in the mobile application.' },
 ]
+
+/** How a client proves who it is, and which of these ways each operation wants. */
+const SECURITY = { schemes: {}, wanted: [] }
 
 /** Everything the console loads comes from here. */
 const CONSOLE_POLICY =
@@ -28,7 +33,11 @@ export const openapi = fp(
         },
         servers: [{ url: '/' }],
         tags: TAGS,
+        components: { securitySchemes: SECURITY.schemes },
+        security: SECURITY.wanted,
       },
+      transformObject: (collected) =>
+        'openapiObject' in collected ? finishDocument(collected.openapiObject as Document) : collected.swaggerObject,
     })
     await app.register(swaggerUi, {
       routePrefix: '/swagger-ui',

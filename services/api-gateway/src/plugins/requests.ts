@@ -49,12 +49,13 @@ export const requests = fp(
     // After a route's own rules, so that they see the request as it came.
     app.addHook('onRoute', (route) => {
       const own = route.preValidation === undefined ? [] : [route.preValidation].flat()
-      const body = route.schema?.body as TSchema | undefined
-      if (!body) return
+      const { body, querystring } = (route.schema ?? {}) as { body?: TSchema; querystring?: TSchema }
+      if (!body && !querystring) return
       route.preValidation = [
         ...own,
         async (request) => {
-          request.body = lenient(body, request.body)
+          if (body) request.body = lenient(body, request.body)
+          if (querystring) request.query = lenient(querystring, request.query)
         },
       ]
     })
