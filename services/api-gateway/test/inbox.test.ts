@@ -24,8 +24,10 @@ const inboxMessage = (more: object = {}) => ({
   applications: [APP],
   ...more,
 })
-const query = (members: Record<string, string | number | boolean>) =>
-  `?${new URLSearchParams(Object.entries(members).map(([name, value]) => [name, String(value)]))}`
+const query = (members: Record<string, string | number | boolean>) => {
+  const given = Object.entries(members).map(([name, value]): [string, string] => [name, String(value)])
+  return `?${new URLSearchParams(given).toString()}`
+}
 const list = (members: Record<string, string | number | boolean>) =>
   get(`${LIST}${query({ applications: APP, ...members })}`)
 const count = async (userId: string, appId = APP) =>
@@ -132,7 +134,7 @@ t.test('C-83 post: the answer, and applications by any id', async (t) => {
 t.test('C-84 applications that are unknown or named twice', async (t) => {
   await postsNothing(t, async () => {
     for (const applications of [['nowhere'], [APP, 'nowhere'], [APP, APP]])
-      refused(t, await post(MESSAGES, inboxMessage({ applications })), UNKNOWN_IN_LIST, `post ${applications}`)
+      refused(t, await post(MESSAGES, inboxMessage({ applications })), UNKNOWN_IN_LIST, `post ${applications.join()}`)
   })
   for (const applications of ['nowhere', `${APP},nowhere`, `${APP},${APP}`, `${APP}, ${APP}`, `,${APP}`])
     refused(t, await list({ userId: 'u', applications }), UNKNOWN_IN_LIST, `list ${applications}`)
@@ -207,7 +209,7 @@ t.test('C-86 list: pages, whatever is asked for', async (t) => {
     t.same(
       [status, body.page, body.size, body.responseObject?.length],
       [200, page, size, length],
-      `${JSON.stringify(given)}`,
+      JSON.stringify(given),
     )
   }
   const pages = await Promise.all(Array.from({ length: 70 }, (_, page) => list({ userId, page, size: 30 })))
