@@ -56,6 +56,10 @@ export const invalidRequest = (violations: readonly Violation[], cause?: unknown
 export const internalFault = (cause: unknown) =>
   new ApiError('ERROR_GENERIC', 'Internal server error', { statusCode: 500, cause })
 
+/** 409: another request was faster, and this one does not fit what it stored. */
+export const conflict = (cause: unknown) =>
+  new ApiError('ERROR_DATA_INTEGRITY', 'The request conflicts with another one; nothing was stored', { cause })
+
 /** 503: nothing was stored; ask again after `retryAfter` seconds. */
 export const unavailable = (message: string, retryAfter: number, cause?: unknown) =>
   new ApiError('ERROR_UNAVAILABLE', message, { retryAfter, cause })

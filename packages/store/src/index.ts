@@ -1,6 +1,6 @@
 // WHAT is kept. Prisma and SQL stay behind this page.
 export type { ActivationRow } from './activations.ts'
-export { isAway } from './away.ts'
+export { isAway, isConflict } from './away.ts'
 export type { ApplicationRow } from './applications.ts'
 export type { DueChunk } from './chunk-claims.ts'
 export type { Records, Release } from './chunk-records.ts'

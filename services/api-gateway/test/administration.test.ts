@@ -21,7 +21,7 @@ interface Form {
   platform: Platform
   provider: string
   /** Valid but for the application. */
-  request(): Record<string, string>
+  request(): object
   /** As the detail shows them, without the family. */
   shown: Record<string, string>
 }
@@ -29,7 +29,7 @@ const FORMS: Form[] = [
   {
     platform: 'ios',
     provider: 'apns',
-    request: () => credentials() as unknown as Record<string, string>,
+    request: () => credentials(),
     shown: { Bundle: APNS_SETTINGS.bundle, KeyId: APNS_SETTINGS.keyId, TeamId: APNS_SETTINGS.teamId },
   },
   {
@@ -202,8 +202,8 @@ async function furnish(users: number) {
   const appId = await makeApplication()
   const other = await makeApplication()
   await post('/admin/app/apns', { appId, ...credentials() })
-  const users_ = Array.from({ length: users }, (_, index) => `${appId}-${index}`)
-  for (const userId of users_) {
+  const userIds = Array.from({ length: users }, (_, index) => `${appId}-${index}`)
+  for (const userId of userIds) {
     await house.register({ appId, userId, token: newToken(), activationId: randomUUID() })
     await post('/push/message/send', { appId, mode: 'ASYNCHRONOUS', message: { userId, body: { title: 'Hello' } } })
   }
@@ -312,7 +312,7 @@ t.test('GET /: what is running here', async (t) => {
   t.match(answer.headers.get('content-security-policy'), /^default-src 'none'; style-src 'sha256-[\w+/]+=*'; /)
   t.match(answer.body, /<h1>PowerAuth Push Server<\/h1>\n<p>Version \d+\.\d+\.\d+/)
   t.notMatch(answer.body, /https?:|src=|<script/, 'it loads nothing')
-  for (const [, path] of (answer.body as string).matchAll(/href="([^"]+)"/g))
+  for (const [, path = ''] of (answer.body as string).matchAll(/href="([^"]+)"/g))
     t.equal((await call('GET', `/${path}`)).status, 200, path)
   t.same([(await call('HEAD', '/')).status, (await call('OPTIONS', '/')).status], [200, 405])
 })

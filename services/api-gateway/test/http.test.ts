@@ -204,6 +204,54 @@ t.test('PostgreSQL away: 503 to come again, the status all the same; back: as if
   t.same(client.leaks, [])
 })
 
+t.test('C-93 the envelope of every kind of error', async (t) => {
+  await database.query("ALTER TABLE inbox_messages ADD CONSTRAINT taken CHECK (subject <> 'taken')")
+  t.teardown(() => database.query('ALTER TABLE inbox_messages DROP CONSTRAINT taken'))
+  const wrapped = (object: unknown) => json({ requestObject: object })
+  const inbox = { userId: 'u', type: 'text', subject: 'taken', summary: 's', body: 'b', applications: [APP] }
+  const raw = (body: string, type = 'application/json') => ({ body, headers: { 'content-type': type } })
+  type Request = { body?: string; headers?: Record<string, string> }
+  const cases: [name: string, method: string, path: string, request: Request, status: number, code: string][] = [
+    ['a rule of the business', 'POST', SEND, wrapped(null), 400, 'ERROR_GENERIC'],
+    ['the form of a body', 'POST', '/admin/app/hms', wrapped({}), 400, 'ERROR_REQUEST'],
+    ['malformed JSON', 'POST', SEND, raw('{'), 400, 'ERROR_REQUEST'],
+    ['no such literal', 'POST', CREATE, wrapped(device({ platform: 'windows' })), 400, 'ERROR_REQUEST'],
+    ['another type', 'POST', SEND, wrapped(sending({ badge: [] })), 400, 'ERROR_REQUEST'],
+    ['no body', 'POST', SEND, {}, 400, 'ERROR_REQUEST'],
+    ['a parameter missing', 'GET', `/inbox/messages/count?appId=${APP}`, {}, 400, 'ERROR_REQUEST'],
+    ['a parameter too long', 'GET', `/inbox/messages/detail?id=${'x'.repeat(256)}`, {}, 400, 'ERROR_REQUEST'],
+    ['another content type', 'POST', SEND, raw('{}', 'text/plain'), 415, 'ERROR_REQUEST'],
+    ['an unknown application', 'GET', '/inbox/messages/count?userId=u&appId=nowhere', {}, 400, 'ERROR_APP_NOT_FOUND'],
+    ['an unknown message', 'GET', '/inbox/messages/detail?id=nowhere', {}, 400, 'ERROR_MESSAGE_NOT_FOUND'],
+    ['an unknown path', 'GET', '/nowhere', {}, 404, 'ERROR_NOT_FOUND'],
+    ['a slash at the end', 'GET', '/admin/app/list/', {}, 404, 'ERROR_NOT_FOUND'],
+    ['another method', 'DELETE', '/inbox/messages/read', {}, 405, 'ERROR_METHOD_NOT_ALLOWED'],
+    ['a race', 'POST', '/inbox/messages', wrapped(inbox), 409, 'ERROR_DATA_INTEGRITY'],
+    ['too much', 'POST', SEND, raw(JSON.stringify('x'.repeat(70_000))), 413, 'ERROR_TOO_LARGE'],
+  ]
+  for (const [name, method, path, request, status, code] of cases) {
+    const answer = await call(method, path, request)
+    t.match(answer, { status, body: { status: 'ERROR', responseObject: { code, message: /\S/ } } }, name)
+    t.match(answer.headers.get('content-type'), /^application\/json/, name)
+    const { violations, ...rest } = answer.body.responseObject
+    t.same(Object.keys(rest), ['code', 'message'], `${name}: nothing else`)
+    if (code !== 'ERROR_REQUEST' || status === 415) t.equal(violations, undefined, `${name}: no violations`)
+    else
+      t.ok(
+        violations.every((each: object) => Object.keys(each).join() === 'fieldName,hint'),
+        `${name}: violations`,
+      )
+  }
+})
+
+t.test('what null and scalars stand for', async (t) => {
+  await post('/admin/app/create', { appId: 7 })
+  isOk(t, await post('/admin/app/detail', { appId: 7, includeIos: null }), 'a number for a text, null for a flag')
+  isOk(t, await get('/inbox/messages/count?userId=1&appId=7'), 'in a query all are texts')
+  const attributes = { silent: null, personal: null }
+  isOk(t, await post(SEND, { ...sending({}, { attributes }), mode: 'ASYNCHRONOUS' }), 'null attributes')
+})
+
 t.test('a fault of ours: a fixed text, nothing of the inside', async (t) => {
   await database.query('ALTER TABLE messages RENAME TO mislaid')
   t.teardown(() => database.query('ALTER TABLE mislaid RENAME TO messages'))

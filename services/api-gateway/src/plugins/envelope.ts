@@ -1,6 +1,6 @@
 // Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
-import { ApiError, internalFault, invalidRequest, unavailable } from '@push-server/contract'
-import { isStoreAway } from '@push-server/domain'
+import { ApiError, conflict, internalFault, invalidRequest, unavailable } from '@push-server/contract'
+import { isStoreAway, isStoreConflict } from '@push-server/domain'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
 import { errorAnswer } from './error-answer.ts'
@@ -25,6 +25,7 @@ export const envelope = fp(
 export function answerFault(reply: FastifyReply, error: FastifyError | ApiError) {
   const known = error instanceof ApiError ? error : apiErrorOf(error)
   if (known.statusCode >= 500) reply.log.error({ err: error }, 'request failed')
+  if (known.statusCode === 409) reply.log.warn({ err: error }, 'request conflicted with another')
   return send(reply, known)
 }
 
@@ -37,6 +38,7 @@ function send(reply: FastifyReply, error: ApiError) {
 function apiErrorOf(error: FastifyError): ApiError {
   if (error.validation) return invalidRequest(violationsOf(error.validation, error.validationContext ?? 'body'), error)
   if (isStoreAway(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
+  if (isStoreConflict(error)) return conflict(error)
   switch (error.statusCode) {
     case 413:
       return new ApiError('ERROR_TOO_LARGE', 'The request body is larger than the configured limit', { cause: error })
