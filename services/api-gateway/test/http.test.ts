@@ -31,7 +31,6 @@ t.test('404 and 405', async (t) => {
     ['GET', SEND, ['POST']],
     ['PUT', SEND, ['POST']],
     ['PATCH', SEND, ['POST']],
-    ['OPTIONS', SEND, ['POST']],
     ['POST', '/push/service/status', ['GET']],
     ['GET', UPDATE, ['POST', 'PUT']],
     ['PUT', '/push/device/remove?appId=a&token=b', ['DELETE', 'POST']],
@@ -47,6 +46,14 @@ t.test('404 and 405', async (t) => {
     t.same(headers.get('allow')?.split(', ').toSorted(), allow)
   }
   t.equal((await call('HEAD', '/push/service/status')).status, 200, 'HEAD as GET')
+  for (const [path, allow] of [
+    [SEND, 'POST, OPTIONS'],
+    ['/inbox/messages/read', 'POST, PUT, OPTIONS'],
+  ] as const) {
+    const { status, headers, body } = await call('OPTIONS', path)
+    t.same([status, headers.get('allow'), body], [200, allow, ''], `OPTIONS ${path}`)
+  }
+  t.equal((await call('OPTIONS', '/nowhere')).status, 404)
 })
 
 t.test('a path that cannot be read', async (t) => {

@@ -14,6 +14,7 @@ export const envelope = fp(
     app.setNotFoundHandler((request, reply) => {
       const allowed = otherMethods(app, request)
       if (allowed.length === 0) return send(reply, new ApiError('ERROR_NOT_FOUND', 'There is nothing at this path'))
+      if (request.method === 'OPTIONS') return reply.header('allow', [...allowed, 'OPTIONS'].join(', ')).send()
       reply.header('allow', allowed.join(', '))
       return send(reply, new ApiError('ERROR_METHOD_NOT_ALLOWED', `This path takes ${allowed.join(', ')}`))
     })

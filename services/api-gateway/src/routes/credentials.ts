@@ -24,13 +24,16 @@ const description =
   'Credentials that the provider could not be reached with are refused and change nothing. Ends a pause.'
 const named = [wanted(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
 
-interface Form<Request extends TSchema> {
+interface Paths {
   platform: Platform
   /** Of the provider, in names of operations. */
   provider: string
-  request: Request
   /** Of the older paths. */
   rules: { update: readonly Rule[]; remove: readonly Rule[] }
+}
+
+interface Form<Request extends TSchema> extends Paths {
+  request: Request
   update(store: Context['store'], request: Static<Request>): Promise<void>
 }
 
@@ -62,10 +65,7 @@ function updateRoutes<Request extends TSchema>(app: FastifyInstance, store: Cont
 }
 
 const removeRoutes =
-  (
-    store: Context['store'],
-    { platform, provider, rules }: Omit<Form<never>, 'update' | 'request'>,
-  ): FastifyPluginAsyncTypebox =>
+  (store: Context['store'], { platform, provider, rules }: Paths): FastifyPluginAsyncTypebox =>
   async (app) => {
     const summary = `Remove the ${provider.toUpperCase()} credentials`
     app.route({
