@@ -76,6 +76,7 @@ function examplesOf({ requestBody, responses }: Operation) {
 
 t.test('every operation says what it does, takes and answers', async (t) => {
   t.match(document.openapi, /^3\.1\./)
+  t.same((await api.get('/v3/api-docs/push')).body, document, 'where clients of the reference server look for it')
   const tags = new Set(document.tags.map(({ name }: { name: string }) => name))
   for (const { method, path, operation } of operations) {
     const name = `${method} ${path}`

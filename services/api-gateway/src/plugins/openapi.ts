@@ -48,7 +48,8 @@ export const openapi = fp(
         css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
       },
     })
-    app.get('/v3/api-docs', { schema: { hide: true } }, async () => app.swagger())
+    for (const path of ['/v3/api-docs', '/v3/api-docs/push'])
+      app.get(path, { schema: { hide: true } }, async () => app.swagger())
     app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/swagger-ui/'))
   },
   { name: 'openapi' },
