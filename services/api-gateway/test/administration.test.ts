@@ -295,6 +295,40 @@ t.test('POST /admin/app/remove: gone at once, cleared in the background, others 
   t.same(detail.body.responseObject.applications, [other])
 })
 
+t.test('POST /admin/app/remove: what is being sent is answered at once, and not tried again', async (t) => {
+  const running = await openHouse({
+    services: ['gateway', 'apns'],
+    environment: { SYNC_TIMEOUT: '60s', STOP_TIMEOUT: '200ms' },
+  })
+  t.teardown(() => running.close())
+  const chunksOf = (more: string) => running.database.query(`SELECT 1 FROM chunks WHERE settled_at IS NULL ${more}`)
+  const sendTo = async (appId: string, token: string) => {
+    await running.configure(appId)
+    await running.register({ appId, userId: 'user', token })
+    return running.api.post('/push/message/send', { appId, message: { userId: 'user', body: { title: 'Hello' } } })
+  }
+  const [parked, waiting] = [newToken(), newToken()]
+  running.simulator.answer(parked, { status: 503, reason: 'ServiceUnavailable', retryAfter: 3600 })
+  const { body } = await sendTo('parked', parked)
+  t.match(body.responseObject.result.ios, { pending: 1 }, 'it waits for another try')
+  t.match((await running.api.post(REMOVE, { appId: 'parked' })).body, { responseObject: { pending: 1 } })
+
+  running.simulator.setLatency(60_000)
+  const start = performance.now()
+  const answer = sendTo('waiting', waiting)
+  await until('the worker to have the chunk in hand', async () => (await chunksOf('AND owner IS NOT NULL')).length > 0)
+  t.match((await running.api.post(REMOVE, { appId: 'waiting' })).body, { responseObject: { pending: 1 } })
+  t.match((await answer).body, { status: 'OK', responseObject: { result: { ios: { pending: 1, total: 1 } } } })
+  t.ok(performance.now() - start < 30_000, 'whoever waited is answered long before the time is up')
+
+  await running.start('scheduler')
+  await until('the open chunks to be gone', async () => (await chunksOf('')).length === 0)
+  t.notOk(
+    running.simulator.pushes.some(({ token }) => token === parked),
+    'what waited for another try never arrives',
+  )
+})
+
 t.test('clearing goes in bounded steps', async (t) => {
   const { appId } = await furnish(3)
   await post(REMOVE, { appId })
