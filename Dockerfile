@@ -11,6 +11,7 @@ COPY services services
 RUN pnpm install --frozen-lockfile
 COPY prisma prisma
 COPY prisma.config.ts ./
+RUN date -u +%Y-%m-%dT%H:%M:%SZ > build-time
 # What only building needs is a third of the whole; pnpm leaves it behind unless it starts from nothing.
 RUN node node_modules/prisma/build/index.js generate \
   && find . -name node_modules -prune -exec rm -rf {} + \

@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { findBreaches, readPackages } from './checks/layers.ts'
+import { findOpenApiProblems } from './checks/openapi.ts'
 import { findUnopened } from './checks/openings.ts'
 import { pendingMigration } from './database/pending-migration.ts'
 
@@ -16,6 +17,7 @@ const checks: Record<string, Check> = {
   layers: async () => findBreaches(readPackages('.')).join('\n'),
   openings: async () => findUnopened('.').join('\n'),
   migrations: checkMigrations,
+  openapi: async () => (await findOpenApiProblems()).join('\n'),
   configuration: () => run('scripts/configuration.ts', '--check'),
   'lock file': checkLockFile,
 }

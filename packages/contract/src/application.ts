@@ -1,7 +1,7 @@
 // Requests and answers about applications and their credentials.
 import Type, { type Static } from 'typebox'
 import { PLATFORMS, PROVIDER_NAMES, type Platform } from './platform.ts'
-import { byPlatform, byPlatformName, Nullable, optionally } from './schema.ts'
+import { byPlatform, byPlatformName, NotBlank, Nullable, optionally } from './schema.ts'
 
 export const AppId = Type.String({
   minLength: 1,
@@ -92,30 +92,18 @@ export const ApplicationList = Type.Object(
   { title: 'ApplicationList' },
 )
 
+const named = { appId: NotBlank(255, { description: 'Identifier of the application.', examples: ['mobile-app'] }) }
+const project = { projectId: NotBlank(255, { description: 'Id of the project.', examples: ['PROJECTID123'] }) }
+const LARGEST_KEY = 65_536
+
 export const UpdateIosRequest = Type.Object(
   {
-    appId: AppId,
-    bundle: Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: 'Bundle id, the topic of its pushes.',
-      examples: ['some.bundle.id'],
-    }),
-    keyId: Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: 'Id of the signing key.',
-      examples: ['KEYID12345'],
-    }),
-    teamId: Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: 'Id of the developer team.',
-      examples: ['TEAMID1234'],
-    }),
+    ...named,
+    bundle: NotBlank(255, { description: 'Bundle id, the topic of its pushes.', examples: ['some.bundle.id'] }),
+    keyId: NotBlank(255, { description: 'Id of the signing key.', examples: ['KEYID12345'] }),
+    teamId: NotBlank(255, { description: 'Id of the developer team.', examples: ['TEAMID1234'] }),
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
-    privateKeyBase64: Type.String({
-      minLength: 1,
+    privateKeyBase64: NotBlank(LARGEST_KEY, {
       description: 'The .p8 file (PKCS#8 PEM of a P-256 key), base64.',
       examples: ['LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t'],
     }),
@@ -124,15 +112,11 @@ export const UpdateIosRequest = Type.Object(
 )
 export type UpdateIosRequest = Static<typeof UpdateIosRequest>
 
-const projectId = () =>
-  Type.String({ minLength: 1, maxLength: 255, description: 'Id of the project.', examples: ['PROJECTID123'] })
-
 export const UpdateAndroidRequest = Type.Object(
   {
-    appId: AppId,
-    projectId: projectId(),
-    privateKeyBase64: Type.String({
-      minLength: 1,
+    ...named,
+    ...project,
+    privateKeyBase64: NotBlank(LARGEST_KEY, {
       description: 'The JSON file of the Google service account, base64; its project_id must be the project id.',
       examples: ['ewogICJ0eXBlIjogInNlcnZpY2VfYWNjb3VudCIKfQ=='],
     }),
@@ -143,23 +127,27 @@ export type UpdateAndroidRequest = Static<typeof UpdateAndroidRequest>
 
 export const UpdateHuaweiRequest = Type.Object(
   {
-    appId: AppId,
-    projectId: projectId(),
-    clientId: Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: 'OAuth 2.0 client id.',
-      examples: ['100000001'],
-    }),
-    clientSecret: Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: 'OAuth 2.0 client secret.',
-      examples: ['0123456789abcdef'],
-    }),
+    ...named,
+    ...project,
+    clientId: NotBlank(255, { description: 'OAuth 2.0 client id.', examples: ['100000001'] }),
+    clientSecret: NotBlank(255, { description: 'OAuth 2.0 client secret.', examples: ['0123456789abcdef'] }),
   },
   { title: 'UpdateHuaweiRequest' },
 )
 export type UpdateHuaweiRequest = Static<typeof UpdateHuaweiRequest>
 
-export const RemoveCredentialsRequest = Type.Object({ appId: AppId }, { title: 'RemoveCredentialsRequest' })
+export const RemoveCredentialsRequest = Type.Object(named, { title: 'RemoveCredentialsRequest' })
+
+export const RemoveApplicationRequest = Type.Object({ appId: AppId }, { title: 'RemoveApplicationRequest' })
+
+export const RemovedApplication = Type.Object(
+  {
+    appId: AppId,
+    pending: Type.Integer({
+      description: 'Deliveries that were still to be pushed, and are not pushed any more.',
+      examples: [0],
+    }),
+  },
+  { title: 'RemovedApplication' },
+)
+export type RemovedApplication = Static<typeof RemovedApplication>

@@ -4,7 +4,8 @@ import { AppId } from './application.ts'
 import { UserId } from './device.ts'
 import { MessageBody } from './message-body.ts'
 import { Tally } from './message.ts'
-import { byPlatform, Nullable } from './schema.ts'
+import { pageMembers } from './paging.ts'
+import { BooleanWord, byPlatform, Nullable } from './schema.ts'
 
 /** Of the latest live send; a campaign without one is `created`. */
 export const CAMPAIGN_STATES = [
@@ -30,6 +31,47 @@ export const CampaignId = Type.String({
 })
 
 export const CampaignParams = Type.Object({ id: CampaignId })
+
+export const CampaignListQuery = Type.Object({
+  all: Type.Optional(
+    BooleanWord({ default: true, description: '`false`: only those that were sent.', examples: [true] }),
+  ),
+  sent: Type.Optional(
+    Type.Boolean({
+      'x-words': true,
+      description: 'Only those that were sent, or only those that were not. Goes before `all`.',
+      examples: [true],
+    }),
+  ),
+  ...pageMembers(20),
+})
+
+export const CampaignUsersQuery = Type.Object({
+  ...pageMembers(20),
+  after: Type.Optional(Type.String({ maxLength: 255, description: 'Only users whose id comes after this one.' })),
+})
+
+export const CampaignFailuresQuery = Type.Object(pageMembers(100))
+
+export const DeleteCampaignQuery = Type.Object({
+  force: Type.Optional(
+    BooleanWord({ default: false, description: 'Cancels it first when it is being sent.', examples: [false] }),
+  ),
+})
+
+const Rate = Type.Integer({
+  minimum: 1,
+  maximum: 1_000_000,
+  description: 'Most pushes per second over all workers; by default as many as the providers take.',
+  examples: [500],
+})
+
+export const SendCampaignQuery = Type.Object({
+  resend: Type.Optional(
+    BooleanWord({ default: false, description: 'Sends it again although it was sent.', examples: [false] }),
+  ),
+  rate: Type.Optional(Rate),
+})
 
 export const CreateCampaignRequest = Type.Object(
   { appId: AppId, message: MessageBody },
@@ -109,7 +151,7 @@ export const ScheduleCampaignRequest = Type.Object(
       description: 'When to send: ISO 8601 with offset, in the future.',
       examples: ['2027-01-15T09:00:00+01:00'],
     }),
-    rate: Type.Optional(Nullable(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'As in send/live.' }))),
+    rate: Type.Optional(Nullable(Rate)),
   },
   { title: 'ScheduleCampaignRequest' },
 )

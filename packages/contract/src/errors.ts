@@ -6,6 +6,8 @@ export const ERROR_STATUS = {
   ERROR_REQUEST: 400,
   ERROR_UNAUTHORIZED: 401,
   ERROR_FORBIDDEN: 403,
+  ERROR_APP_NOT_FOUND: 400,
+  ERROR_MESSAGE_NOT_FOUND: 400,
   ERROR_NOT_FOUND: 404,
   ERROR_METHOD_NOT_ALLOWED: 405,
   ERROR_DATA_INTEGRITY: 409,
@@ -44,6 +46,12 @@ export interface ErrorDetails {
 /** 400 ERROR_GENERIC: a rule of the business, with its literal text. */
 export const refusal = (message: string, cause?: unknown) => new ApiError('ERROR_GENERIC', message, { cause })
 
+/** 400 ERROR_APP_NOT_FOUND: the inbox is asked for an application that is not configured. */
+export const applicationNotFound = (message: string) => new ApiError('ERROR_APP_NOT_FOUND', message)
+
+/** 400 ERROR_MESSAGE_NOT_FOUND: there is no such inbox message. */
+export const inboxMessageNotFound = (message: string) => new ApiError('ERROR_MESSAGE_NOT_FOUND', message)
+
 /** 400 ERROR_REQUEST: the form of the request, each fault by field. */
 export const invalidRequest = (violations: readonly Violation[], cause?: unknown) =>
   new ApiError('ERROR_REQUEST', 'Invalid method parameter value', { violations, cause })
@@ -62,6 +70,9 @@ export const forbidden = (message: string) => new ApiError('ERROR_FORBIDDEN', me
 export const tooManyRequests = (message: string, retryAfter: number) =>
   new ApiError('ERROR_TOO_MANY_REQUESTS', message, { retryAfter })
 export const notFound = (message: string) => new ApiError('ERROR_NOT_FOUND', message)
+/** 409: another request was faster, and this one does not fit what it stored. */
+export const conflict = (cause: unknown) =>
+  new ApiError('ERROR_DATA_INTEGRITY', 'The request conflicts with another one; nothing was stored', { cause })
 
 /** 503: nothing was stored; ask again after `retryAfter` seconds. */
 export const unavailable = (message: string, retryAfter: number, cause?: unknown) =>
@@ -77,6 +88,8 @@ export const TEXT = {
   tokenMissing: 'Push token must not be null or empty.',
   applicationUnknown: 'Application with given ID does not exist',
   applicationExists: 'Application already exists',
+  applicationSending: (campaignId: number) =>
+    `Application cannot be removed while its campaign ${campaignId} is being sent: cancel the run first, or wait for its end`,
   credentialsUnknown: (appId: string) => `Application credentials with entered ID: ${appId} does not exist`,
   sendApplicationUnknown: (appId: string) => `AppCredentials not found: ${appId}`,
   bundleMissing: 'Bundle must not be empty.',
@@ -109,4 +122,8 @@ export const TEXT = {
   campaignTestUserMissing: 'Request must contain a user ID.',
   campaignSent: 'Campaign was already sent',
   campaignIs: (state: string) => `Campaign is ${state}`,
+  inboxApplicationsUnknown: 'Application list contained an app that is not configured in the system.',
+  inboxApplicationUnknown: (appId: string) => `Application was not found: ${appId}`,
+  inboxMessageUnknown: (id: string) => `Unable to fetch message: ${id}.`,
+  inboxMessageUnmarked: (id: string) => `Unable to mark message: ${id} as read.`,
 } as const

@@ -3,7 +3,8 @@ import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { MessageBody } from './message-body.ts'
 import { PLATFORMS } from './platform.ts'
-import { byPlatform, byPlatformName, Nullable, optionally, Page } from './schema.ts'
+import { pageMembers } from './paging.ts'
+import { byPlatform, byPlatformName, Nullable, optionally } from './schema.ts'
 
 export const SEND_MODES = ['SYNCHRONOUS', 'ASYNCHRONOUS'] as const
 export type SendMode = (typeof SEND_MODES)[number]
@@ -137,7 +138,7 @@ export type MessageStatus = Static<typeof MessageStatus>
 export const ListMessagesQuery = Type.Object({
   appId: AppId,
   userId: Type.String({ minLength: 1, maxLength: 255, description: 'Whose messages.', examples: ['123'] }),
-  ...Page({ size: 100, most: 1000 }),
+  ...pageMembers(100),
 })
 
 export const MessageSummary = Type.Object(

@@ -9,12 +9,6 @@ export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 export const Integer32 = (options: { description?: string; examples?: number[] } = {}) =>
   Type.Integer({ minimum: -2_147_483_648, maximum: 2_147_483_647, ...options })
 
-/** Query parameters of a list in pages; `size` is the default, `most` the limit. */
-export const Page = ({ size, most }: { size: number; most: number }) => ({
-  page: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 0, description: 'Page, from 0.' })),
-  size: Type.Optional(Type.Integer({ minimum: 1, maximum: most, default: size, description: 'Items of a page.' })),
-})
-
 const members = <K extends string, T extends TSchema>(names: readonly K[], schema: T) =>
   Object.fromEntries(names.map((name) => [name, schema])) as Record<K, T>
 
@@ -29,3 +23,25 @@ export const optionally = <K extends string, T extends TSchema>(schemas: Record<
   Object.fromEntries(
     Object.entries<T>(schemas).map(([name, schema]) => [name, Type.Optional(schema)]),
   ) as unknown as Record<K, TOptional<T>>
+
+interface Described {
+  description?: string
+  examples?: string[]
+}
+
+/** A text of 1 to `most` UTF-16 units, as the reference counts: a character beyond the basic plane has two. */
+export const UnitText = (most: number, described: Described = {}) =>
+  Type.String({ minLength: 1, maxLength: most, 'x-max-units': most, ...described })
+
+const SOMETHING = String.raw`\S`
+
+/** A text of at most `most` characters that is more than blanks. */
+export const NotBlank = (most: number, described: Described = {}) =>
+  Type.String({ pattern: SOMETHING, maxLength: most, ...described })
+
+/** Whether a schema's pattern is the one of `NotBlank`. */
+export const forbidsBlank = (pattern: unknown) => pattern === SOMETHING
+
+/** A truth value in a query, which may be written true, on, yes, 1 and false, off, no, 0. */
+export const BooleanWord = (options: { default: boolean; description: string; examples: boolean[] }) =>
+  Type.Boolean({ 'x-words': true, ...options })

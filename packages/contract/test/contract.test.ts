@@ -2,7 +2,10 @@
 import t from 'tap'
 import {
   ApiError,
+  applicationNotFound,
+  conflict,
   ERROR_STATUS,
+  inboxMessageNotFound,
   instantOf,
   internalFault,
   invalidRequest,
@@ -105,6 +108,8 @@ t.test('error catalogue: every code has its status', async (t) => {
     ERROR_REQUEST: 400,
     ERROR_UNAUTHORIZED: 401,
     ERROR_FORBIDDEN: 403,
+    ERROR_APP_NOT_FOUND: 400,
+    ERROR_MESSAGE_NOT_FOUND: 400,
     ERROR_NOT_FOUND: 404,
     ERROR_METHOD_NOT_ALLOWED: 405,
     ERROR_DATA_INTEGRITY: 409,
@@ -137,6 +142,9 @@ t.test('error catalogue: what the makers make', async (t) => {
   t.match(fault, { statusCode: 500, code: 'ERROR_GENERIC', message: 'Internal server error', cause })
   t.notMatch(fault.message, cause.message)
   t.match(unavailable('away', 5, cause), { statusCode: 503, code: 'ERROR_UNAVAILABLE', retryAfter: 5, cause })
+  t.match(conflict(cause), { statusCode: 409, code: 'ERROR_DATA_INTEGRITY', cause })
+  t.match(applicationNotFound('text'), { statusCode: 400, code: 'ERROR_APP_NOT_FOUND', message: 'text' })
+  t.match(inboxMessageNotFound('text'), { statusCode: 400, code: 'ERROR_MESSAGE_NOT_FOUND', message: 'text' })
   for (const error of [refusal('text'), fault]) t.ok(error instanceof ApiError && error instanceof Error)
 })
 

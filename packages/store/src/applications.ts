@@ -37,7 +37,9 @@ export const openApplications = ({ prisma }: Database) => ({
   },
 
   async list(): Promise<ApplicationRow[]> {
-    return (await prisma.application.findMany({ select: WITH_SETTINGS, orderBy: { id: 'asc' } })) as ApplicationRow[]
+    const named = { appId: { not: null } }
+    const rows = await prisma.application.findMany({ where: named, select: WITH_SETTINGS, orderBy: { id: 'asc' } })
+    return rows as ApplicationRow[]
   },
 })
 export type Applications = ReturnType<typeof openApplications>

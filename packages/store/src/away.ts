@@ -22,3 +22,6 @@ export function isAway(error: unknown): boolean {
 
 /** Classes 22 and 23: data and constraints. Trying again cannot help, as it does with all other faults. */
 export const isRefused = (error: unknown) => /^2[23]/.test((error as Fault).code ?? '')
+
+/** Class 23, in Prisma's words P2002 to P2004: it does not go together with what another request has just stored. */
+export const isConflict = (error: unknown) => /^(23|P200[2-4]$)/.test((error as Fault).code ?? '')

@@ -1,7 +1,7 @@
 // WHAT is kept. Prisma and SQL stay behind this page.
 export type { ActivationRow } from './activations.ts'
 export type { ApiKeyRow, ApiKeys, ListedApiKey, NewApiKey } from './api-keys.ts'
-export { isAway } from './away.ts'
+export { isAway, isConflict } from './away.ts'
 export type { ApplicationRow } from './applications.ts'
 export type { CampaignDetailRow, CampaignRow, NewCampaign } from './campaigns.ts'
 export type { DueChunk } from './chunk-claims.ts'
@@ -21,6 +21,7 @@ export { GUARD_REASON, GUARD_RECENT, type GuardCount, type GuardLimits, type Gua
 export type { DeliveryStatus, MessageHead, StatusCount } from './message-status.ts'
 export type { KeyedRequest, StoredChunk } from './message-storing.ts'
 export type { Audience, AwaitedChunk, NewChunk, NewDelivery, NewMessage, NewMessages, Recipient } from './messages.ts'
+export type { InboxListing, InboxMessageRow, InboxSummaryRow } from './inbox.ts'
 export type { Listener } from './notifications.ts'
 export type { PauseRow } from './pauses.ts'
 export { migrate } from './migrate.ts'

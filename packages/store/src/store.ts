@@ -1,6 +1,7 @@
 // The store: opened once per process, handed down, closed last.
 import { openActivations } from './activations.ts'
 import { openApiKeys, type ApiKeys } from './api-keys.ts'
+import { openApplicationRemovals } from './application-removals.ts'
 import { openApplications } from './applications.ts'
 import { isAway, isRefused } from './away.ts'
 import { openBacklog } from './backlog.ts'
@@ -14,6 +15,7 @@ import { createEncryption } from './encryption.ts'
 import { openGuards } from './guards.ts'
 import { openMessageStatus } from './message-status.ts'
 import { openMessageStoring } from './message-storing.ts'
+import { openInbox } from './inbox.ts'
 import { openMessages } from './messages.ts'
 import { listen, type ListenOptions } from './notifications.ts'
 import { openPauses } from './pauses.ts'
@@ -43,11 +45,13 @@ export function openStore(options: StoreOptions) {
   const encryption = createEncryption(options.encryptionKey, options.encryptionKeysOld)
   return {
     applications: openApplications(database),
+    applicationRemovals: openApplicationRemovals(database),
     credentials: openCredentials(database, encryption),
     devices: openDevices(database),
     activations: openActivations(database),
     apiKeys: openApiKeys(database),
     messages: { ...openMessages(database), ...openMessageStoring(database), ...openMessageStatus(database) },
+    inbox: openInbox(database),
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
     campaigns: openCampaigns(database),
     runs: { ...openRuns(database), ...openRunCut(database), ...openRunResults(database) },

@@ -1,9 +1,9 @@
 // The API as a value: everything that can be tested without a socket.
 import type { Context } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
-import manifest from '../package.json' with { type: 'json' }
 import { authentication } from './plugins/authentication.ts'
 import { crossSite } from './plugins/cross-site.ts'
+import { readBuild } from './build.ts'
 import { answerFault, envelope } from './plugins/envelope.ts'
 import { openapi } from './plugins/openapi.ts'
 import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
@@ -13,11 +13,25 @@ import { campaignRoutes } from './routes/campaign.ts'
 import { credentialsRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { healthRoutes } from './routes/health.ts'
+import { homeRoutes } from './routes/home.ts'
+import { inboxRoutes } from './routes/inbox.ts'
 import { messageRoutes, type Desk } from './routes/message.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
 
-const { version } = manifest
+/** Words of the contract's schemas that the validator does not know of itself. */
+const KEYWORDS = [
+  'x-case',
+  'x-clamp',
+  'x-words',
+  {
+    keyword: 'x-max-units',
+    type: 'string' as const,
+    schemaType: 'number' as const,
+    validate: (most: number, text: string) => text.length <= most,
+    errors: false,
+  },
+]
 
 export async function buildApp(context: Context, desk: Desk): Promise<FastifyInstance> {
   const { access, config, log } = context
@@ -38,7 +52,9 @@ export async function buildApp(context: Context, desk: Desk): Promise<FastifyIns
         removeAdditional: false,
         useDefaults: false,
         allErrors: true,
-        keywords: ['x-case'],
+        // For the hint: what is wrong with a member follows from its schema.
+        verbose: true,
+        keywords: KEYWORDS,
       },
     },
   })
@@ -46,15 +62,18 @@ export async function buildApp(context: Context, desk: Desk): Promise<FastifyIns
   await app.register(requests)
   await app.register(crossSite)
   await app.register(authentication, { access })
-  await app.register(openapi, { version })
+  const build = await readBuild()
+  await app.register(openapi, build)
   await app.register(healthRoutes(context))
-  await app.register(serviceRoutes(config, version))
+  await app.register(homeRoutes(config, build))
+  await app.register(serviceRoutes(config, build))
   await app.register(applicationRoutes(context))
   await app.register(credentialsRoutes(context))
   await app.register(deviceRoutes(context))
   await app.register(messageRoutes(context, desk))
   await app.register(campaignRoutes(context))
   await app.register(campaignSendingRoutes(context, desk))
+  await app.register(inboxRoutes(context))
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance
 }

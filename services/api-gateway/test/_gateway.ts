@@ -25,10 +25,10 @@ export interface Gateway {
 }
 
 /** With APP, which has credentials for APNs. */
-export async function openGateway(): Promise<Gateway> {
+export async function openGateway(settings: Record<string, string> = {}): Promise<Gateway> {
   const house = await openHouse({
     services: ['gateway'],
-    environment: { SYNC_TIMEOUT: '200ms', BODY_LIMIT: String(BODY_LIMIT), BATCH_SIZE: '3' },
+    environment: { SYNC_TIMEOUT: '200ms', BODY_LIMIT: String(BODY_LIMIT), BATCH_SIZE: '3', ...settings },
   })
   const { database } = house
   const api = watch(house.api.url)

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { BACKENDS, createDatabase, openHouse, until } from '@push-server/testing'
 import pg from 'pg'
-import { APP, BATCH, CREATE, device, json, openGateway, REMOVALS, SEND, sending, UPDATE } from './_gateway.ts'
+import { APP, CREATE, device, json, openGateway, SEND, sending, UPDATE } from './_gateway.ts'
 import { isOk, watch } from './_watched-api.ts'
 
 const gateway = await openGateway()
@@ -14,7 +14,6 @@ const { call, get, post } = api
 
 t.test('404 and 405', async (t) => {
   for (const path of [
-    '/',
     '/push',
     '/push/message',
     '/push/service/status/',
@@ -33,7 +32,6 @@ t.test('404 and 405', async (t) => {
     ['GET', SEND, ['POST']],
     ['PUT', SEND, ['POST']],
     ['PATCH', SEND, ['POST']],
-    ['OPTIONS', SEND, ['POST']],
     ['POST', '/push/service/status', ['GET']],
     ['GET', UPDATE, ['POST', 'PUT']],
     ['PUT', '/push/device/remove?appId=a&token=b', ['DELETE', 'POST']],
@@ -49,6 +47,14 @@ t.test('404 and 405', async (t) => {
     t.same(headers.get('allow')?.split(', ').toSorted(), allow)
   }
   t.equal((await call('HEAD', '/push/service/status')).status, 200, 'HEAD as GET')
+  for (const [path, allow] of [
+    [SEND, 'POST, OPTIONS'],
+    ['/inbox/messages/read', 'POST, PUT, OPTIONS'],
+  ] as const) {
+    const { status, headers, body } = await call('OPTIONS', path)
+    t.same([status, headers.get('allow'), body], [200, allow, ''], `OPTIONS ${path}`)
+  }
+  t.equal((await call('OPTIONS', '/nowhere')).status, 404)
 })
 
 t.test('a path that cannot be read', async (t) => {
@@ -91,60 +97,6 @@ t.test('headers that keep answers from being kept, guessed or framed', async (t)
     t.equal(headers.get('server'), null)
     t.equal(headers.get('x-powered-by'), null)
   }
-})
-
-t.test('OpenAPI', async (t) => {
-  const { status, body: api } = await get('/v3/api-docs')
-  t.equal(status, 200)
-  t.match(api.openapi, /^3\.1\./)
-  const described = Object.entries<Record<string, unknown>>(api.paths).flatMap(([path, item]) =>
-    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
-  )
-  const routes = [
-    'GET /push/service/status',
-    'GET /admin/app/list',
-    'POST /admin/app/create',
-    'POST /admin/app/detail',
-    ...['PUT', 'POST'].map((method) => `${method} ${UPDATE}`),
-    ...['DELETE', 'POST'].map((method) => `${method} /admin/app/ios/remove`),
-    ...REMOVALS.map(({ method, path }) => `${method} ${path}`),
-    `POST ${CREATE}`,
-    `POST ${SEND}`,
-    `POST ${BATCH}`,
-    'GET /push/message/{id}',
-    'GET /push/message/list',
-  ]
-  for (const route of routes) t.ok(described.includes(route), route)
-  for (const [path, item] of Object.entries<Record<string, { summary: string; tags: string[]; responses: object }>>(
-    api.paths,
-  ))
-    for (const [method, { summary, tags, responses }] of Object.entries(item)) {
-      const name = `${method} ${path}`
-      t.ok(summary && tags.length === 1, `${name} says what it does`)
-      t.ok(
-        '200' in responses && Object.keys(responses).some((code) => code.startsWith('4')),
-        `${name} says what it answers`,
-      )
-    }
-  const { requestBody } = api.paths[CREATE].post
-  t.equal(requestBody.required, true)
-  const { requestObject } = requestBody.content['application/json'].schema.properties
-  t.same(
-    requestObject.required.toSorted(),
-    ['activationId', 'appId', 'platform', 'token'],
-    'required members are marked',
-  )
-  for (const path of [SEND, BATCH])
-    t.ok(
-      api.paths[path].post.parameters.some(
-        ({ in: place, name }: { in: string; name: string }) => place === 'header' && name === 'idempotency-key',
-      ),
-      `${path} takes a key`,
-    )
-  const ids = Object.values<Record<string, { operationId?: string }>>(api.paths).flatMap((item) =>
-    Object.values(item).flatMap(({ operationId }) => operationId ?? []),
-  )
-  t.equal(new Set(ids).size, ids.length, 'no operation id stands twice')
 })
 
 /** A page and everything it names come from here; what it names elsewhere, its policy keeps the browser from asking. */
@@ -321,6 +273,54 @@ t.test('Redis away: accepted and stored all the same', { skip: redis?.skip ?? 'n
   t.same(await away.database.query('SELECT count(*)::int AS stored FROM chunks'), [{ stored: 1 }])
   t.equal((await client.get('/health/ready')).status, 200, 'degraded, and ready')
   proxy.cut(false)
+})
+
+t.test('C-93 the envelope of every kind of error', async (t) => {
+  await database.query("ALTER TABLE inbox_messages ADD CONSTRAINT taken CHECK (subject <> 'taken')")
+  t.teardown(() => database.query('ALTER TABLE inbox_messages DROP CONSTRAINT taken'))
+  const wrapped = (object: unknown) => json({ requestObject: object })
+  const inbox = { userId: 'u', type: 'text', subject: 'taken', summary: 's', body: 'b', applications: [APP] }
+  const raw = (body: string, type = 'application/json') => ({ body, headers: { 'content-type': type } })
+  type Request = { body?: string; headers?: Record<string, string> }
+  const cases: [name: string, method: string, path: string, request: Request, status: number, code: string][] = [
+    ['a rule of the business', 'POST', SEND, wrapped(null), 400, 'ERROR_GENERIC'],
+    ['the form of a body', 'POST', '/admin/app/hms', wrapped({}), 400, 'ERROR_REQUEST'],
+    ['malformed JSON', 'POST', SEND, raw('{'), 400, 'ERROR_REQUEST'],
+    ['no such literal', 'POST', CREATE, wrapped(device({ platform: 'windows' })), 400, 'ERROR_REQUEST'],
+    ['another type', 'POST', SEND, wrapped(sending({ badge: [] })), 400, 'ERROR_REQUEST'],
+    ['no body', 'POST', SEND, {}, 400, 'ERROR_REQUEST'],
+    ['a parameter missing', 'GET', `/inbox/messages/count?appId=${APP}`, {}, 400, 'ERROR_REQUEST'],
+    ['a parameter too long', 'GET', `/inbox/messages/detail?id=${'x'.repeat(256)}`, {}, 400, 'ERROR_REQUEST'],
+    ['another content type', 'POST', SEND, raw('{}', 'text/plain'), 415, 'ERROR_REQUEST'],
+    ['an unknown application', 'GET', '/inbox/messages/count?userId=u&appId=nowhere', {}, 400, 'ERROR_APP_NOT_FOUND'],
+    ['an unknown message', 'GET', '/inbox/messages/detail?id=nowhere', {}, 400, 'ERROR_MESSAGE_NOT_FOUND'],
+    ['an unknown path', 'GET', '/nowhere', {}, 404, 'ERROR_NOT_FOUND'],
+    ['a slash at the end', 'GET', '/admin/app/list/', {}, 404, 'ERROR_NOT_FOUND'],
+    ['another method', 'DELETE', '/inbox/messages/read', {}, 405, 'ERROR_METHOD_NOT_ALLOWED'],
+    ['a race', 'POST', '/inbox/messages', wrapped(inbox), 409, 'ERROR_DATA_INTEGRITY'],
+    ['too much', 'POST', SEND, raw(JSON.stringify('x'.repeat(70_000))), 413, 'ERROR_TOO_LARGE'],
+  ]
+  for (const [name, method, path, request, status, code] of cases) {
+    const answer = await call(method, path, request)
+    t.match(answer, { status, body: { status: 'ERROR', responseObject: { code, message: /\S/ } } }, name)
+    t.match(answer.headers.get('content-type'), /^application\/json/, name)
+    const { violations, ...rest } = answer.body.responseObject
+    t.same(Object.keys(rest), ['code', 'message'], `${name}: nothing else`)
+    if (code !== 'ERROR_REQUEST' || status === 415) t.equal(violations, undefined, `${name}: no violations`)
+    else
+      t.ok(
+        violations.every((each: object) => Object.keys(each).join() === 'fieldName,hint'),
+        `${name}: violations`,
+      )
+  }
+})
+
+t.test('what null and scalars stand for', async (t) => {
+  await post('/admin/app/create', { appId: 7 })
+  isOk(t, await post('/admin/app/detail', { appId: 7, includeIos: null }), 'a number for a text, null for a flag')
+  isOk(t, await get('/inbox/messages/count?userId=1&appId=7'), 'in a query all are texts')
+  const attributes = { silent: null, personal: null }
+  isOk(t, await post(SEND, { ...sending({}, { attributes }), mode: 'ASYNCHRONOUS' }), 'null attributes')
 })
 
 t.test('a fault of ours: a fixed text, nothing of the inside', async (t) => {

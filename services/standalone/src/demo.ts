@@ -12,6 +12,8 @@ import {
 import type { Simulator } from '@push-server/simulator'
 
 export const DEMO_APP = 'mobile-app'
+/** Of the API document's examples; nothing is configured for it. */
+const OTHER_APP = 'mobile-app-other'
 export const DEMO_USER = 'user-1'
 
 const PHONES: Record<Platform, string> = {
@@ -25,7 +27,8 @@ const DOCUMENTED = { activationId: '49414e31-f3df-4cea-87e6-f214ca3b8412', userI
 /** Makes what is missing; what an earlier start or a person made is left as it is. */
 export async function setUpDemo(context: Context, simulator: Simulator): Promise<void> {
   const { store } = context
-  if (!(await store.applications.find(DEMO_APP))) await store.applications.create(DEMO_APP)
+  for (const appId of [DEMO_APP, OTHER_APP])
+    if (!(await store.applications.find(appId))) await store.applications.create(appId)
   const application = await store.applications.find(DEMO_APP)
   for (const platform of PLATFORMS)
     if (!application?.credentials.some((credentials) => credentials.platform === platform))

@@ -8,3 +8,4 @@ export {
   updateHuawei,
   updateIos,
 } from './administration.ts'
+export { clearRemovedApplications, removeApplication } from './removal.ts'

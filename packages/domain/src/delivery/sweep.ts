@@ -1,4 +1,5 @@
 // The sweep: finds what is due and in nobody's hands, so that a lost job, an empty queue or a dead worker heal by themselves.
+import { clearRemovedApplications } from '../applications/index.ts'
 import type { Context, Service } from '../context.ts'
 
 /** So many chunks at once; a longer backlog takes several rounds. */
@@ -8,6 +9,7 @@ const EXPIRE_BATCH = 50
 
 /** One round; answers how many chunks got a job and how many were too old. */
 export async function sweep({ config, store, queues, log }: Context): Promise<{ enqueued: number; expired: number }> {
+  await clearRemovedApplications(store, log)
   const expired = await store.chunks.expire(EXPIRE_BATCH)
   if (expired.length > 0) log.warn({ chunks: expired.length }, 'chunks past their age limit failed as TooOld')
   await probe({ store, queues, log })

@@ -49,6 +49,14 @@ export const applicationOfMessage =
     return message ? [message.appId] : []
   }
 
+/** Those that show the inbox message: a key has to be for all of them. */
+export const applicationsOfInboxMessage =
+  ({ inbox }: Pick<Context['store'], 'inbox'>, idIn: (request: FastifyRequest) => string): ApplicationsOf =>
+  async (request) => {
+    const message = await inbox.find(idIn(request))
+    return message?.appIds ?? []
+  }
+
 function idsIn(value: unknown): string[] {
   const ids = [value].flat()
   return ids.every((id) => typeof id === 'string') ? ids : []

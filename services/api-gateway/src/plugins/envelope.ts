@@ -1,8 +1,9 @@
 // Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
-import { ApiError, internalFault, invalidRequest, unavailable, type ErrorAnswer } from '@push-server/contract'
-import { isStoreAway } from '@push-server/domain'
+import { ApiError, conflict, internalFault, invalidRequest, unavailable } from '@push-server/contract'
+import { isStoreAway, isStoreConflict } from '@push-server/domain'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
+import { errorAnswer } from './error-answer.ts'
 import { violationsOf } from './violations.ts'
 
 const RETRY_AFTER_S = 5
@@ -13,6 +14,7 @@ export const envelope = fp(
     app.setNotFoundHandler((request, reply) => {
       const allowed = otherMethods(app, request)
       if (allowed.length === 0) return send(reply, new ApiError('ERROR_NOT_FOUND', 'There is nothing at this path'))
+      if (request.method === 'OPTIONS') return reply.header('allow', [...allowed, 'OPTIONS'].join(', ')).send()
       reply.header('allow', allowed.join(', '))
       return send(reply, new ApiError('ERROR_METHOD_NOT_ALLOWED', `This path takes ${allowed.join(', ')}`))
     })
@@ -25,26 +27,20 @@ export function answerFault(reply: FastifyReply, error: FastifyError | ApiError)
   const known = error instanceof ApiError ? error : apiErrorOf(error)
   const isMeant = known === error && known.cause === undefined
   if (known.statusCode >= 500 && !isMeant) reply.log.error({ err: error }, 'request failed')
+  if (known.statusCode === 409) reply.log.warn({ err: error }, 'request conflicted with another')
   return send(reply, known)
 }
 
 function send(reply: FastifyReply, error: ApiError) {
   if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
-  const answer: ErrorAnswer = {
-    status: 'ERROR',
-    responseObject: {
-      code: error.code,
-      message: error.message,
-      ...(error.violations && { violations: [...error.violations] }),
-    },
-  }
-  return reply.code(error.statusCode).type('application/json').send(answer)
+  return reply.code(error.statusCode).type('application/json').send(errorAnswer(error))
 }
 
 /** Faults that were not meant as answers: of the framework, of the database, of ours. */
 function apiErrorOf(error: FastifyError): ApiError {
   if (error.validation) return invalidRequest(violationsOf(error.validation, error.validationContext ?? 'body'), error)
   if (isStoreAway(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
+  if (isStoreConflict(error)) return conflict(error)
   switch (error.statusCode) {
     case 413:
       return new ApiError('ERROR_TOO_LARGE', 'The request body is larger than the configured limit', { cause: error })

@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import { PUBLIC } from '@push-server/contract'
 import type { FastifyContextConfig, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { finishDocument, type Document } from './openapi-document.ts'
 
 const TAGS = [
   { name: 'Service', description: 'Status of the server.' },
@@ -11,6 +12,7 @@ const TAGS = [
   { name: 'Devices', description: 'Push tokens, tied to users through activations.' },
   { name: 'Messages', description: 'Notifications to single users.' },
   { name: 'Campaigns', description: 'One notification to many users.' },
+  { name: 'Inbox', description: 'Messages that wait for the user in the mobile application.' },
 ]
 
 const SECURITY_SCHEMES = {
@@ -45,6 +47,8 @@ export const openapi = fp(
         schema: { ...schema, security: securityOf(route.config ?? {}) },
         url,
       }),
+      transformObject: (collected) =>
+        'openapiObject' in collected ? finishDocument(collected.openapiObject as Document) : collected.swaggerObject,
     })
     await app.register(apiConsole)
   },
@@ -65,6 +69,7 @@ async function apiConsole(app: FastifyInstance) {
       css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
     },
   })
-  app.get('/v3/api-docs', { schema: { hide: true } }, async () => app.swagger())
+  for (const path of ['/v3/api-docs', '/v3/api-docs/push'])
+    app.get(path, { schema: { hide: true } }, async () => app.swagger())
   app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/swagger-ui/'))
 }

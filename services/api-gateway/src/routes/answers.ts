@@ -7,8 +7,8 @@ const errors = { '4xx': ErrorAnswer, '5xx': ErrorAnswer }
 export const answers = <T extends TSchema>(success: T) => ({ 200: success, ...errors })
 export const OK_ANSWERS = answers(Ok)
 
-/** An answer in pages; `page` and `size` are missing where everything is answered at once. */
-export const PagedWith = <T extends TSchema>(responseObject: T) =>
+/** Pages for those who ask for them: without, everything is answered at once. */
+export const PerhapsPaged = <T extends TSchema>(responseObject: T) =>
   Type.Object({
     status: Type.Literal('OK'),
     page: Type.Optional(Type.Integer({ examples: [0] })),

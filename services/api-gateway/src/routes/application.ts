@@ -6,10 +6,18 @@ import {
   CreateApplicationRequest,
   okWith,
   OkWith,
+  RemoveApplicationRequest,
+  RemovedApplication,
   TEXT,
   Wrapped,
 } from '@push-server/contract'
-import { createApplication, describeApplication, listApplications, type Context } from '@push-server/domain'
+import {
+  createApplication,
+  describeApplication,
+  listApplications,
+  removeApplication,
+  type Context,
+} from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromBody } from '../plugins/applications.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
@@ -69,5 +77,23 @@ export const applicationRoutes =
         preValidation: enforce([wanted(TEXT.requestMissing), present('appId', TEXT.appIdMissing)]),
       },
       async ({ body: { requestObject } }) => okWith(await describeApplication(store, requestObject)),
+    )
+
+    app.post(
+      '/admin/app/remove',
+      {
+        config,
+        schema: {
+          tags,
+          operationId: 'removeApplication',
+          summary: 'Remove an application and everything of it',
+          description:
+            'Refused while a campaign of it is being sent. From the answer on it is unknown and its name is free; its devices, messages, campaigns and what only it shows of the inbox go in the background. Deliveries that were still to be pushed are counted in the answer and are not pushed any more.',
+          body: Wrapped(RemoveApplicationRequest),
+          response: answers(OkWith(RemovedApplication)),
+        },
+        preValidation: enforce(named),
+      },
+      async ({ body: { requestObject }, log }) => okWith(await removeApplication(store, requestObject.appId, log)),
     )
   }

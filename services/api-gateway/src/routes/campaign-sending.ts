@@ -1,14 +1,17 @@
 // /push/campaign: test and live sends, their control, and what became of them.
 import {
   CampaignFailures,
+  CampaignFailuresQuery,
   CampaignParams,
   CampaignProgress,
   CampaignTested,
-  invalidRequest,
   OK,
   okWith,
   OkWith,
+  Paged,
+  paged,
   ScheduleCampaignRequest,
+  SendCampaignQuery,
   TestCampaignRequest,
   TEXT,
   Wrapped,
@@ -28,27 +31,15 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
-import Type from 'typebox'
 import { applicationOfCampaign } from '../plugins/applications.ts'
-import { pageOf, yesOrNo } from '../plugins/query.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
-import { answers, OK_ANSWERS, PagedWith } from './answers.ts'
+import { answers, OK_ANSWERS } from './answers.ts'
 import type { Desk } from './message.ts'
 
 const tags = ['Campaigns']
-const FAILURES_PAGE = 100
-const FASTEST = 1_000_000
+const PAGE_SIZE = 100
 
 const testRules = [wanted(TEXT.requestMissing), present('userId', TEXT.campaignTestUserMissing)]
-
-const text = (description: string) => Type.Optional(Type.String({ description }))
-
-function rateOf(value: string | undefined): number | undefined {
-  if (value === undefined || value === '') return undefined
-  const rate = Number(value)
-  if (Number.isInteger(rate) && rate >= 1 && rate <= FASTEST) return rate
-  throw invalidRequest([{ fieldName: 'rate', hint: `must be a whole number from 1 to ${FASTEST}` }])
-}
 
 /** Acts that need nothing but the campaign's id, and what they do. */
 const CONTROLS = {
@@ -109,16 +100,12 @@ export const campaignSendingRoutes =
             'Answers at once; every device gets it once. The audience is that of the moment when it is cut into chunks. ' +
             'Refused while it is being sent, and afterwards unless `resend`.',
           params: CampaignParams,
-          querystring: Type.Object({
-            resend: text('Send it again although it was sent.'),
-            rate: text('Most pushes per second; by default as many as the providers take.'),
-          }),
+          querystring: SendCampaignQuery,
           response: OK_ANSWERS,
         },
       },
-      async ({ params, query }) => {
-        const resend = yesOrNo('resend', query.resend) ?? false
-        await sendCampaign(store, params.id, { resend, rate: rateOf(query.rate) })
+      async ({ params, query: { resend = false, rate } }) => {
+        await sendCampaign(store, params.id, { resend, rate })
         return OK
       },
     )
@@ -187,16 +174,11 @@ export const campaignSendingRoutes =
           operationId: 'campaignFailures',
           summary: 'Who was not reached by the latest live send, and why',
           params: CampaignParams,
-          querystring: Type.Object({
-            page: text('Page, zero-based.'),
-            size: text('Elements of a page, at most 2000.'),
-          }),
-          response: answers(PagedWith(CampaignFailures)),
+          querystring: CampaignFailuresQuery,
+          response: answers(Paged(CampaignFailures)),
         },
       },
-      async ({ params, query }) => {
-        const page = pageOf(query, FAILURES_PAGE)
-        return { ...page, ...okWith(await campaignFailures(store, params.id, page)) }
-      },
+      async ({ params, query: { page = 0, size = PAGE_SIZE } }) =>
+        paged({ page, size }, await campaignFailures(store, params.id, { page, size })),
     )
   }

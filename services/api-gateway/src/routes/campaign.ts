@@ -4,13 +4,18 @@ import {
   CampaignDeleted,
   CampaignDetail,
   CampaignList,
+  CampaignListQuery,
   CampaignParams,
   CampaignUserList,
   CampaignUsers,
+  CampaignUsersQuery,
   CreateCampaignRequest,
+  DeleteCampaignQuery,
   OK,
   okWith,
   OkWith,
+  Paged,
+  paged,
   TEXT,
   Wrapped,
 } from '@push-server/contract'
@@ -25,27 +30,19 @@ import {
   type Context,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import Type from 'typebox'
 import { applicationOfCampaign, fromBody } from '../plugins/applications.ts'
-import { pageOf, yesOrNo } from '../plugins/query.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
-import { answers, OK_ANSWERS, PagedWith } from './answers.ts'
+import { answers, OK_ANSWERS, PerhapsPaged } from './answers.ts'
 
 const tags = ['Campaigns']
 const creating = { scope: 'campaign', applications: fromBody('appId') } as const
-const USERS_PAGE = 20
+const PAGE_SIZE = 20
 
 const createRules = [
   wanted(TEXT.objectMissing),
   present('appId', TEXT.appIdMissing),
   present('message', TEXT.campaignMessageMissing),
 ]
-
-const text = (description: string) => Type.Optional(Type.String({ description }))
-const pageParameters = {
-  page: text('Page, zero-based.'),
-  size: text('Elements of a page, at most 2000.'),
-}
 
 export const campaignRoutes =
   (context: Context): FastifyPluginAsyncTypebox =>
@@ -79,13 +76,11 @@ export const campaignRoutes =
         summary: 'Delete a campaign and its users',
         description: 'A campaign that is being sent is refused unless `force`, which cancels it first.',
         params: CampaignParams,
-        querystring: Type.Object({ force: text('Cancel it when it is being sent.') }),
+        querystring: DeleteCampaignQuery,
         response: answers(OkWith(CampaignDeleted)),
       },
-      handler: async ({ params, query }) => {
-        const force = yesOrNo('force', query.force) ?? false
-        return okWith({ deleted: await deleteCampaign(store, params.id, force) })
-      },
+      handler: async ({ params, query: { force = false } }) =>
+        okWith({ deleted: await deleteCampaign(store, params.id, force) }),
     })
 
     app.get(
@@ -111,21 +106,15 @@ export const campaignRoutes =
           tags,
           operationId: 'listCampaigns',
           summary: 'List campaigns',
-          querystring: Type.Object({
-            all: text('`true`, the default: all of them; `false`: only those that were sent.'),
-            sent: text('Only those that were sent, or only those that were not. Goes before `all`.'),
-            ...pageParameters,
-          }),
-          response: answers(PagedWith(CampaignList)),
+          querystring: CampaignListQuery,
+          response: answers(PerhapsPaged(CampaignList)),
         },
       },
-      async ({ query }) => {
-        const sent = yesOrNo('sent', query.sent) ?? (yesOrNo('all', query.all) === false ? true : undefined)
+      async ({ query: { all = true, sent = all ? undefined : true, page, size } }) => {
         // Existing clients know no pages here and get everything.
-        const isPaged = query.page !== undefined || query.size !== undefined
-        const page = isPaged ? pageOf(query, USERS_PAGE) : undefined
-        const list = await listCampaigns(store, { sent, page: page?.page ?? 0, size: page?.size })
-        return { ...page, ...okWith(list) }
+        const isPaged = page !== undefined || size !== undefined
+        const wanted = isPaged ? { page: page ?? 0, size: size ?? PAGE_SIZE } : undefined
+        return { ...wanted, ...okWith(await listCampaigns(store, { sent, page: 0, size: undefined, ...wanted })) }
       },
     )
 
@@ -159,14 +148,13 @@ export const campaignRoutes =
           summary: 'List the users of a campaign',
           description: 'By user id. `after` the last one of the page before is the fast way through many pages.',
           params: CampaignParams,
-          querystring: Type.Object({ ...pageParameters, after: text('Only users whose id comes after this one.') }),
-          response: answers(PagedWith(CampaignUsers)),
+          querystring: CampaignUsersQuery,
+          response: answers(Paged(CampaignUsers)),
         },
       },
-      async ({ params, query }) => {
-        const page = pageOf(query, USERS_PAGE)
-        const users = await listCampaignUsers(store, params.id, { ...page, after: query.after })
-        return { ...page, ...okWith({ campaignId: params.id, users }) }
+      async ({ params, query: { page = 0, size = PAGE_SIZE, after } }) => {
+        const users = await listCampaignUsers(store, params.id, { page, size, after })
+        return paged({ page, size }, { campaignId: params.id, users })
       },
     )
 

@@ -1,112 +1,154 @@
-// /admin/app/{ios,android,huawei}: the credentials of an application on each platform.
+// The credentials of an application on each platform, under two families of paths: /admin/app/ios/update and /remove, whose
+// texts existing clients know, and /admin/app/apns, whose faults are all told at once.
 import {
   OK,
-  PLATFORMS,
+  PROVIDER_NAMES,
   RemoveCredentialsRequest,
   TEXT,
   UpdateAndroidRequest,
   UpdateHuaweiRequest,
   UpdateIosRequest,
   Wrapped,
+  type Platform,
 } from '@push-server/contract'
 import { removeCredentials, updateAndroid, updateHuawei, updateIos, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { fromBody } from '../plugins/applications.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Static, TSchema } from 'typebox'
+import { fromBody, fromQuery } from '../plugins/applications.ts'
 import { bodyFromQuery } from '../plugins/query-body.ts'
-import { enforce, filled, present, wanted } from '../plugins/rules.ts'
+import { enforce, filled, present, wanted, type Rule } from '../plugins/rules.ts'
 import { OK_ANSWERS } from './answers.ts'
 
 const tags = ['Administration']
-const config = { scope: 'admin', applications: fromBody('appId') } as const
 const description =
   'Credentials that the provider could not be reached with are refused and change nothing. Ends a pause.'
-const methods = ['PUT', 'POST']
 const named = [wanted(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
 
-const iosRules = [
-  ...named,
-  filled('bundle', TEXT.bundleMissing),
-  filled('keyId', TEXT.keyIdMissing),
-  filled('teamId', TEXT.teamIdMissing),
-  filled('privateKeyBase64', TEXT.privateKeyMissing),
-]
-const androidRules = [
-  ...named,
-  filled('projectId', TEXT.projectIdMissing),
-  filled('privateKeyBase64', TEXT.privateKeyMissing),
-]
+interface Paths {
+  platform: Platform
+  /** Of the provider, in names of operations. */
+  provider: string
+  /** Of the older paths. */
+  rules: { update: readonly Rule[]; remove: readonly Rule[] }
+}
 
-export const credentialsRoutes =
-  ({ store }: Context): FastifyPluginAsyncTypebox =>
+interface Form<Request extends TSchema> extends Paths {
+  request: Request
+  update(store: Context['store'], request: Static<Request>): Promise<void>
+}
+
+const config = { scope: 'admin', applications: fromBody('appId') } as const
+
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
+
+function updateRoutes<Request extends TSchema>(app: FastifyInstance, store: Context['store'], form: Form<Request>) {
+  const { platform, provider, request, rules, update } = form
+  for (const [url, name, own] of [
+    [`/admin/app/${platform}/update`, capital(platform), rules.update],
+    [`/admin/app/${PROVIDER_NAMES[platform]}`, provider, []],
+  ] as const)
+    app.route<{ Body: { requestObject: Static<Request> } }>({
+      method: ['PUT', 'POST'],
+      url,
+      config,
+      schema: {
+        tags,
+        description,
+        operationId: `update${name}`,
+        summary: `Set the ${provider.toUpperCase()} credentials`,
+        body: Wrapped(request),
+        response: OK_ANSWERS,
+      },
+      preValidation: enforce(own),
+      handler: async ({ body: { requestObject } }) => {
+        await update(store, requestObject)
+        return OK
+      },
+    })
+}
+
+const removeRoutes =
+  (store: Context['store'], { platform, provider, rules }: Paths): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const summary = `Remove the ${provider.toUpperCase()} credentials`
     app.route({
-      method: methods,
-      url: '/admin/app/ios/update',
+      method: ['DELETE', 'POST'],
+      url: `/admin/app/${platform}/remove`,
       config,
       schema: {
         tags,
-        description,
-        summary: 'Set the APNs credentials',
-        body: Wrapped(UpdateIosRequest),
+        operationId: `remove${capital(platform)}`,
+        summary,
+        body: Wrapped(RemoveCredentialsRequest),
         response: OK_ANSWERS,
       },
-      preValidation: enforce(iosRules),
+      preValidation: [bodyFromQuery('appId'), enforce(rules.remove)],
       handler: async ({ body: { requestObject } }) => {
-        await updateIos(store, requestObject)
+        await removeCredentials(store, requestObject.appId, platform)
         return OK
       },
     })
 
-    app.route({
-      method: methods,
-      url: '/admin/app/android/update',
-      config,
-      schema: {
-        tags,
-        description,
-        summary: 'Set the FCM credentials',
-        body: Wrapped(UpdateAndroidRequest),
-        response: OK_ANSWERS,
-      },
-      preValidation: enforce(androidRules),
-      handler: async ({ body: { requestObject } }) => {
-        await updateAndroid(store, requestObject)
-        return OK
-      },
-    })
-
-    app.route({
-      method: methods,
-      url: '/admin/app/huawei/update',
-      config,
-      schema: {
-        tags,
-        description,
-        summary: 'Set the HMS credentials',
-        body: Wrapped(UpdateHuaweiRequest),
-        response: OK_ANSWERS,
-      },
-      handler: async ({ body: { requestObject } }) => {
-        await updateHuawei(store, requestObject)
-        return OK
-      },
-    })
-
-    for (const platform of PLATFORMS)
-      app.route({
-        method: ['DELETE', 'POST'],
-        url: `/admin/app/${platform}/remove`,
-        config,
+    app.delete(
+      `/admin/app/${PROVIDER_NAMES[platform]}`,
+      {
+        config: { scope: 'admin', applications: fromQuery('appId') },
         schema: {
           tags,
-          summary: `Remove the credentials of ${platform}`,
-          body: Wrapped(RemoveCredentialsRequest),
+          operationId: `remove${provider}`,
+          summary,
+          querystring: RemoveCredentialsRequest,
           response: OK_ANSWERS,
         },
-        preValidation: [bodyFromQuery('appId'), ...(platform === 'huawei' ? [] : [enforce(named)])],
-        handler: async ({ body: { requestObject } }) => {
-          await removeCredentials(store, requestObject.appId, platform)
-          return OK
-        },
-      })
+      },
+      async ({ query: { appId } }) => {
+        await removeCredentials(store, appId, platform)
+        return OK
+      },
+    )
+  }
+
+const ios: Form<typeof UpdateIosRequest> = {
+  platform: 'ios',
+  provider: 'Apns',
+  request: UpdateIosRequest,
+  rules: {
+    update: [
+      ...named,
+      filled('bundle', TEXT.bundleMissing),
+      filled('keyId', TEXT.keyIdMissing),
+      filled('teamId', TEXT.teamIdMissing),
+      filled('privateKeyBase64', TEXT.privateKeyMissing),
+    ],
+    remove: named,
+  },
+  update: updateIos,
+}
+const android: Form<typeof UpdateAndroidRequest> = {
+  platform: 'android',
+  provider: 'Fcm',
+  request: UpdateAndroidRequest,
+  rules: {
+    update: [...named, filled('projectId', TEXT.projectIdMissing), filled('privateKeyBase64', TEXT.privateKeyMissing)],
+    remove: named,
+  },
+  update: updateAndroid,
+}
+/** Came later than the others: even its older paths tell faults by field. */
+const huawei: Form<typeof UpdateHuaweiRequest> = {
+  platform: 'huawei',
+  provider: 'Hms',
+  request: UpdateHuaweiRequest,
+  rules: { update: [], remove: [] },
+  update: updateHuawei,
+}
+
+export const credentialsRoutes =
+  ({ store }: Context) =>
+  async (app: FastifyInstance) => {
+    updateRoutes(app, store, ios)
+    updateRoutes(app, store, android)
+    updateRoutes(app, store, huawei)
+    for (const form of [ios, android, huawei]) await app.register(removeRoutes(store, form))
   }

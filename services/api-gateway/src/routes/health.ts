@@ -1,4 +1,4 @@
-// /health and /metrics, the same as every other process serves them.
+// /health and /metrics, the same as every other process serves them, and the one that monitors of the reference server ask.
 import { PUBLIC } from '@push-server/contract'
 import { probe, PROBE_PATHS, type Vitals } from '@push-server/runtime'
 import type { FastifyInstance } from 'fastify'
@@ -16,4 +16,13 @@ export const healthRoutes = (vitals: Vitals) => async (app: FastifyInstance) => 
         return answer ? reply.code(answer.status).type(answer.type).send(answer.body) : reply.callNotFound()
       },
     )
+
+  app.get(
+    '/actuator/health',
+    { schema: { hide: true }, logLevel: 'warn', config: { scope: PUBLIC } },
+    async (_request, reply) => {
+      const { status } = await vitals.health.report()
+      return status === 'ready' ? { status: 'UP' } : reply.code(503).send({ status: 'DOWN' })
+    },
+  )
 }

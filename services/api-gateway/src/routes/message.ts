@@ -6,8 +6,8 @@ import {
   MessageStatus,
   okWith,
   OkWith,
-  PageWith,
-  pageWith,
+  Paged,
+  paged,
   PLATFORMS,
   PROVIDER_NAMES,
   SendBatchRequest,
@@ -176,11 +176,11 @@ export const messageRoutes =
           operationId: 'listMessages',
           summary: 'Messages of a user, newest first',
           querystring: ListMessagesQuery,
-          response: answers(PageWith(MessageList)),
+          response: answers(Paged(MessageList)),
         },
       },
       async ({ query: { appId, userId, page = 0, size = 100 } }) =>
-        pageWith({ page, size }, { messages: await listMessages(context, { appId, userId, page, size }) }),
+        paged({ page, size }, { messages: await listMessages(context, { appId, userId, page, size }) }),
     )
   }
 

@@ -2,10 +2,11 @@
 import { okWith, OkWith, PUBLIC, ServiceStatus, timestampOf } from '@push-server/contract'
 import type { Config } from '@push-server/runtime'
 import type { FastifyInstance } from 'fastify'
+import type { Build } from '../build.ts'
 import { answers } from './answers.ts'
 
 /** Touches neither database nor queue. */
-export const serviceRoutes = (config: Config, version: string) => async (app: FastifyInstance) => {
+export const serviceRoutes = (config: Config, build: Build) => async (app: FastifyInstance) => {
   app.get(
     '/push/service/status',
     {
@@ -22,7 +23,7 @@ export const serviceRoutes = (config: Config, version: string) => async (app: Fa
         applicationName: config.applicationName,
         applicationDisplayName: config.applicationDisplayName,
         applicationEnvironment: config.applicationEnvironment,
-        version,
+        ...build,
         timestamp: timestampOf(new Date()),
       }),
   )

@@ -1,0 +1,126 @@
+// Requests and answers about the inbox: messages that wait for the user in the mobile application.
+import Type, { type Static } from 'typebox'
+import { AppId } from './application.ts'
+import { UserId } from './device.ts'
+import { pageMembers } from './paging.ts'
+import { BooleanWord, Nullable, UnitText } from './schema.ts'
+
+export const INBOX_MESSAGE_TYPES = ['text', 'html'] as const
+export type InboxMessageType = (typeof INBOX_MESSAGE_TYPES)[number]
+
+/** Of a list when the request names none. */
+export const INBOX_PAGE_SIZE = 100
+
+const EXAMPLE_ID = 'ae641389-d37a-4425-bd14-41c29484596f'
+const EXAMPLE_TIME = '2026-08-25T22:34:58.702+00:00'
+
+const TypeName = Type.String({
+  enum: [...INBOX_MESSAGE_TYPES],
+  'x-case': 'lower',
+  description: 'text: subject and body make the page. html: the body is a whole HTML document.',
+  examples: ['text'],
+})
+const subject = UnitText(255, { description: 'Subject.', examples: ['Example subject'] })
+const summary = UnitText(255, { description: 'Summary, for lists and notifications.', examples: ['Example summary'] })
+const body = UnitText(65_536, { description: 'What the user reads.', examples: ['Example message body'] })
+
+export const InboxMessageId = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  description: 'Identifier of the inbox message.',
+  examples: [EXAMPLE_ID],
+})
+
+export const CreateInboxMessageRequest = Type.Object(
+  {
+    userId: UserId,
+    type: TypeName,
+    subject,
+    summary,
+    body,
+    applications: Type.Array(AppId, {
+      minItems: 1,
+      description: 'The applications that show the message, each once.',
+      examples: [['mobile-app']],
+    }),
+  },
+  { title: 'CreateInboxMessageRequest' },
+)
+export type CreateInboxMessageRequest = Static<typeof CreateInboxMessageRequest>
+
+const read = Type.Boolean({ description: 'Whether the user has read it.', examples: [false] })
+const timestampCreated = Type.String({ description: 'When it was posted.', examples: [EXAMPLE_TIME] })
+
+export const InboxMessage = Type.Object(
+  {
+    id: InboxMessageId,
+    userId: UserId,
+    type: TypeName,
+    subject,
+    summary,
+    body,
+    read,
+    timestampCreated,
+    timestampRead: Type.Optional(Type.String({ description: 'When it was first read; left out until then.' })),
+    applications: Type.Array(AppId, { description: 'In the order in which they were created.' }),
+  },
+  { title: 'InboxMessage' },
+)
+export type InboxMessage = Static<typeof InboxMessage>
+
+export const InboxMessageSummary = Type.Object(
+  { id: InboxMessageId, type: TypeName, subject, summary, read, timestampCreated },
+  { title: 'InboxMessageSummary' },
+)
+export type InboxMessageSummary = Static<typeof InboxMessageSummary>
+
+export const InboxSort = Type.String({
+  pattern: '^(type|subject|summary|read|timestampCreated|timestampRead)(,(asc|desc|ASC|DESC))?$',
+  description:
+    'Orders messages of the same creation time: type, subject, summary, read, timestampCreated or timestampRead, with `,asc` or `,desc`.',
+  examples: ['subject,asc'],
+})
+
+export const InboxListQuery = Type.Object({
+  userId: UserId,
+  applications: Type.String({
+    minLength: 1,
+    maxLength: 255,
+    description: 'Identifiers of applications, comma-separated, each once: messages that any of them shows.',
+    examples: ['mobile-app,mobile-app-other'],
+  }),
+  onlyUnread: Type.Optional(
+    BooleanWord({ default: false, description: 'Leaves out what the user has read.', examples: [true] }),
+  ),
+  ...pageMembers(INBOX_PAGE_SIZE),
+  sort: Type.Optional(InboxSort),
+})
+export type InboxListQuery = Static<typeof InboxListQuery>
+
+/** What a user sees in one application: to be counted, to be marked as read. */
+export const InboxOfUser = Type.Object({ userId: UserId, appId: AppId }, { title: 'InboxOfUser' })
+export type InboxOfUser = Static<typeof InboxOfUser>
+
+export const InboxCount = Type.Object(
+  { countUnread: Type.Integer({ description: 'How many messages the user has not read.', examples: [1] }) },
+  { title: 'InboxCount' },
+)
+
+const eitherId = {
+  messageId: Type.Optional(InboxMessageId),
+  id: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'The same under another name, for existing clients.' }),
+  ),
+}
+
+export const InboxDetailQuery = Type.Object(eitherId)
+
+export const InboxReadQuery = Type.Object({
+  userId: Type.Optional(UserId),
+  ...eitherId,
+})
+
+export const ReadInboxMessageRequest = Type.Object(
+  { inboxId: InboxMessageId, userId: Type.Optional(Nullable(UserId)) },
+  { title: 'ReadInboxMessageRequest' },
+)

@@ -1,0 +1,66 @@
+// Examples of whole requests and answers, made of those of their members; and of what is answered when it goes wrong. Pure.
+import { invalidRequest, refusal, TEXT, unavailable, type ApiError } from '@push-server/contract'
+import { errorAnswer } from './error-answer.ts'
+
+/** What there is of JSON Schema in our descriptions. */
+export interface Schema {
+  title?: string
+  type?: string
+  anyOf?: Schema[]
+  items?: Schema
+  minItems?: number
+  properties?: Record<string, Schema>
+  required?: string[]
+  patternProperties?: Record<string, Schema>
+  examples?: unknown[]
+  enum?: unknown[]
+  const?: unknown
+  default?: unknown
+  $ref?: string
+}
+
+/** All required members, and of the others those that have an example. */
+export function exampleOf(schema: Schema): unknown {
+  const [first] = schema.examples ?? []
+  if (first !== undefined) return first
+  if (schema.const !== undefined) return schema.const
+  const form = chosen(schema)
+  if (form !== schema) return exampleOf(form)
+  if (schema.type === 'array') return exampleOfArray(schema)
+  if (schema.type === 'object') return exampleOfObject(schema)
+  return schema.default ?? schema.enum?.[0] ?? (schema.type === 'boolean' ? false : schema.type === 'integer' ? 0 : '')
+}
+
+const exampleOfArray = ({ items = {}, minItems = 0 }: Schema) =>
+  minItems > 0 || isTelling(items) ? [exampleOf(items)] : []
+
+function exampleOfObject({ properties = {}, required = [] }: Schema) {
+  const shown = Object.entries(properties).filter(([name, member]) => required.includes(name) || isTelling(member))
+  return Object.fromEntries(shown.map(([name, member]) => [name, exampleOf(member)]))
+}
+
+/** Of a member that may be null too, the other form. */
+const chosen = (schema: Schema): Schema => schema.anyOf?.find(({ type }) => type !== 'null') ?? schema
+
+function isTelling(schema: Schema): boolean {
+  if (schema.examples || schema.const !== undefined) return true
+  const form = chosen(schema)
+  if (form !== schema) return isTelling(form)
+  const { properties = {}, required = [] } = schema
+  return required.length > 0 && required.every((name) => isTelling(properties[name] ?? {}))
+}
+
+const example = (summary: string, error: ApiError) => ({ summary, value: errorAnswer(error) })
+
+const ERRORS: Readonly<Record<string, Record<string, object>>> = {
+  '4XX': {
+    refused: example('A rule of the business', refusal(TEXT.applicationUnknown)),
+    malformed: example(
+      'The form of the request',
+      invalidRequest([{ fieldName: 'requestObject.appId', hint: 'size must be at most 255' }]),
+    ),
+  },
+  '5XX': { unavailable: example('Nothing was stored; come again', unavailable('The database is out of reach', 5)) },
+}
+
+export const errorExamples = (status: string) => ERRORS[status.toUpperCase()]

@@ -1,0 +1,194 @@
+// /inbox/messages: messages that wait for the user. Reading has two forms: PUT with a query, POST with a body.
+import {
+  CreateInboxMessageRequest,
+  InboxCount,
+  InboxDetailQuery,
+  InboxListQuery,
+  InboxMessage,
+  InboxMessageSummary,
+  InboxOfUser,
+  InboxReadQuery,
+  invalidRequest,
+  OK,
+  okWith,
+  OkWith,
+  Paged,
+  paged,
+  ReadInboxMessageRequest,
+  Wrapped,
+} from '@push-server/contract'
+import {
+  countUnread,
+  createInboxMessage,
+  describeInboxMessage,
+  listInbox,
+  readInbox,
+  readInboxMessage,
+  type Context,
+} from '@push-server/domain'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { applicationsOfInboxMessage, fromBody, fromQuery, fromQueryList } from '../plugins/applications.ts'
+import { answers, OK_ANSWERS } from './answers.ts'
+
+const tags = ['Inbox']
+const messageAnswers = answers(OkWith(InboxMessage))
+
+const READ_ONCE =
+  'A message that has been read keeps the time of its first reading. With a user, the message of another is not found.'
+const READ_ALL = 'All messages that the application shows to the user; other applications see them as read, too.'
+
+/** An inbox message goes by two names in a query. */
+interface InboxIds {
+  messageId?: string
+  id?: string
+}
+
+function idOf({ messageId, id }: InboxIds): string {
+  const given = messageId ?? id
+  if (given === undefined) throw invalidRequest([{ fieldName: 'messageId', hint: 'must not be null' }])
+  return given
+}
+
+export const inboxRoutes =
+  ({ store }: Context): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const ofMessage = (idIn: (request: FastifyRequest) => string) =>
+      ({ scope: 'inbox', applications: applicationsOfInboxMessage(store, idIn) }) as const
+
+    app.post(
+      '/inbox/messages',
+      {
+        config: { scope: 'inbox', applications: fromBody('applications') },
+        schema: {
+          tags,
+          operationId: 'createInboxMessage',
+          summary: 'Post a message to the inbox of a user',
+          description: 'Nothing is pushed for it: send a message as well to draw the attention of the user.',
+          body: Wrapped(CreateInboxMessageRequest),
+          response: messageAnswers,
+        },
+      },
+      async ({ body: { requestObject } }) => okWith(await createInboxMessage(store, requestObject)),
+    )
+
+    app.get(
+      '/inbox/messages/list',
+      {
+        config: { scope: 'inbox', applications: fromQueryList('applications') },
+        schema: {
+          tags,
+          operationId: 'listInboxMessages',
+          summary: 'List the inbox of a user, newest first',
+          querystring: InboxListQuery,
+          response: answers(Paged(Type.Array(InboxMessageSummary))),
+        },
+      },
+      async ({ query }) => {
+        const { page, messages } = await listInbox(store, query)
+        return paged(page, messages)
+      },
+    )
+
+    app.get(
+      '/inbox/messages/count',
+      {
+        config: { scope: 'inbox', applications: fromQuery('appId') },
+        schema: {
+          tags,
+          operationId: 'countInboxMessages',
+          summary: 'Count the unread messages of a user',
+          querystring: InboxOfUser,
+          response: answers(OkWith(InboxCount)),
+        },
+      },
+      async ({ query }) => okWith({ countUnread: await countUnread(store, query) }),
+    )
+
+    app.get(
+      '/inbox/messages/detail',
+      {
+        config: ofMessage(({ query }) => idOf(query as InboxIds)),
+        schema: {
+          tags,
+          operationId: 'describeInboxMessage',
+          summary: 'Show an inbox message',
+          querystring: InboxDetailQuery,
+          response: messageAnswers,
+        },
+      },
+      async ({ query }) => okWith(await describeInboxMessage(store, idOf(query))),
+    )
+
+    app.put(
+      '/inbox/messages/read',
+      {
+        config: ofMessage(({ query }) => idOf(query as InboxIds)),
+        schema: {
+          tags,
+          operationId: 'readInboxMessage',
+          summary: 'Mark an inbox message as read',
+          description: READ_ONCE,
+          querystring: InboxReadQuery,
+          response: messageAnswers,
+        },
+      },
+      async ({ query }) => okWith(await readInboxMessage(store, idOf(query), query.userId)),
+    )
+
+    app.post(
+      '/inbox/messages/read',
+      {
+        config: ofMessage(({ body }) => (body as { requestObject: { inboxId: string } }).requestObject.inboxId),
+        schema: {
+          tags,
+          operationId: 'readInboxMessageByPost',
+          summary: 'Mark an inbox message as read',
+          description: READ_ONCE,
+          body: Wrapped(ReadInboxMessageRequest),
+          response: messageAnswers,
+        },
+      },
+      async ({ body: { requestObject } }) =>
+        okWith(await readInboxMessage(store, requestObject.inboxId, requestObject.userId)),
+    )
+
+    app.put(
+      '/inbox/messages/read-all',
+      {
+        config: { scope: 'inbox', applications: fromQuery('appId') },
+        schema: {
+          tags,
+          operationId: 'readInbox',
+          summary: 'Mark all messages of a user as read',
+          description: READ_ALL,
+          querystring: InboxOfUser,
+          response: OK_ANSWERS,
+        },
+      },
+      async ({ query }) => {
+        await readInbox(store, query)
+        return OK
+      },
+    )
+
+    app.post(
+      '/inbox/messages/read-all',
+      {
+        config: { scope: 'inbox', applications: fromBody('appId') },
+        schema: {
+          tags,
+          operationId: 'readInboxByPost',
+          summary: 'Mark all messages of a user as read',
+          description: READ_ALL,
+          body: Wrapped(InboxOfUser),
+          response: OK_ANSWERS,
+        },
+      },
+      async ({ body: { requestObject } }) => {
+        await readInbox(store, requestObject)
+        return OK
+      },
+    )
+  }

@@ -1,0 +1,383 @@
+// Applications and their credentials under both families of names, from the first form to the removal of everything.
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t from 'tap'
+import type { Platform } from '@push-server/contract'
+import { APNS_SETTINGS, generateServiceAccount, openHouse, until } from '@push-server/testing'
+import { readBuild } from '../src/build.ts'
+import { APP, base64, credentials, json, newToken, openGateway } from './_gateway.ts'
+import { isOk, refusedWith, violates } from './_watched-api.ts'
+
+const gateway = await openGateway()
+t.teardown(() => gateway.house.close())
+const { api, database, house, makeApplication, changesNothing } = gateway
+const { call, get, post } = api
+
+const SECRET = 'hunter2-of-the-client'
+interface Form {
+  platform: Platform
+  provider: string
+  /** Valid but for the application. */
+  request(): object
+  /** As the detail shows them, without the family. */
+  shown: Record<string, string>
+}
+const FORMS: Form[] = [
+  {
+    platform: 'ios',
+    provider: 'apns',
+    request: () => credentials(),
+    shown: { Bundle: APNS_SETTINGS.bundle, KeyId: APNS_SETTINGS.keyId, TeamId: APNS_SETTINGS.teamId },
+  },
+  {
+    platform: 'android',
+    provider: 'fcm',
+    request: () => ({ projectId: 'test-project', privateKeyBase64: base64(generateServiceAccount()) }),
+    shown: { ProjectId: 'test-project' },
+  },
+  {
+    platform: 'huawei',
+    provider: 'hms',
+    request: () => ({ projectId: 'HMS123', clientId: '100000001', clientSecret: SECRET }),
+    shown: { ProjectId: 'HMS123' },
+  },
+]
+const FLAGS = ['ios', 'android', 'huawei', 'apns', 'fcm', 'hms']
+const flagsWith = (...set: string[]) => Object.fromEntries(FLAGS.map((name) => [name, set.includes(name)]))
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
+const unknownText = (appId: string) => `Application credentials with entered ID: ${appId} does not exist`
+
+for (const { platform, provider, request, shown } of FORMS) {
+  const older = `/admin/app/${platform}/update`
+  const newer = `/admin/app/${provider}`
+
+  t.test(`C-71 ${provider}: set, shown and removed under both names`, async (t) => {
+    const appId = await makeApplication()
+    const detail = async (more: object) => (await post('/admin/app/detail', { appId, ...more })).body.responseObject
+    const settings = Object.fromEntries(
+      [platform, provider].flatMap((family) => Object.entries(shown).map(([name, value]) => [family + name, value])),
+    )
+    const configured = { application: { appId, ...flagsWith(platform, provider) } }
+    const removals = [
+      ['DELETE', `${newer}?appId=${appId}`, undefined],
+      ['DELETE', `/admin/app/${platform}/remove?appId=${appId}`, undefined],
+      ['DELETE', `/admin/app/${platform}/remove`, json({ requestObject: { appId } })],
+      ['POST', `/admin/app/${platform}/remove`, json({ requestObject: { appId } })],
+    ] as const
+    const updates = [newer, older].flatMap((path) => ['PUT', 'POST'].map((method) => [method, path] as const))
+    for (const [index, [method, path]] of updates.entries()) {
+      const answer = await call(method, path, json({ requestObject: { appId, ...request() } }))
+      t.same([answer.status, answer.body], [200, { status: 'OK' }], `${method} ${path}`)
+      t.same(await detail({}), configured, 'settings only when asked for')
+      for (const name of [platform, provider]) {
+        const flag = `include${capital(name)}`
+        t.same(await detail({ [flag]: true }), { ...configured, ...settings }, flag)
+        t.same(await detail({ [flag]: false }), configured, `${flag}: false`)
+        t.same(await detail({ [flag]: null }), configured, `${flag}: null`)
+        violates(t, await post('/admin/app/detail', { appId, [flag]: 'yes' }), [`requestObject.${flag}`, /boolean/])
+      }
+      const whole = JSON.stringify(
+        await detail(Object.fromEntries(FLAGS.map((name) => [`include${capital(name)}`, true]))),
+      )
+      t.notMatch(whole, /PRIVATE|secret|hunter2|clientId|100000001/i, 'no secret is shown')
+      const [removeMethod, removePath, init] = removals[index] ?? removals[0]
+      for (const time of ['first', 'second'])
+        isOk(t, await call(removeMethod, removePath, init), `${removeMethod} ${removePath}, ${time} time`)
+      t.same(await detail({}), { application: { appId, ...flagsWith() } }, 'removed')
+    }
+  })
+
+  t.test(`C-72 ${provider}: every fault by its field, all at once`, async (t) => {
+    const paths = platform === 'huawei' ? [newer, older] : [newer]
+    await changesNothing(t, async () => {
+      for (const [path, method] of paths.flatMap((path) => [[path, 'PUT'] as const, [path, 'POST'] as const])) {
+        const update = (object: unknown) => call(method, path, json({ requestObject: object }))
+        const valid = { appId: APP, ...request() }
+        for (const object of [null, undefined])
+          violates(t, await update(object), ['requestObject', /^must not be null$/], `${method} ${path} ${object}`)
+        const fields = Object.keys(valid).toSorted()
+        const { body } = await update({})
+        t.same(
+          body.responseObject.violations.map((violation: object) => JSON.stringify(violation)).toSorted(),
+          fields.map((field) => JSON.stringify({ fieldName: `requestObject.${field}`, hint: 'must not be blank' })),
+          'all at once',
+        )
+        for (const field of fields)
+          for (const value of [null, '', ' \t'])
+            violates(t, await update({ ...valid, [field]: value }), [`requestObject.${field}`, /^must not be blank$/])
+        refusedWith(t, await update({ ...valid, appId: 'nowhere' }), unknownText('nowhere'))
+      }
+    })
+  })
+
+  t.test(`C-73 ${provider}: removal by query`, async (t) => {
+    await changesNothing(t, async () => {
+      violates(t, await call('DELETE', newer), ['appId', /^must not be blank$/], 'without a parameter')
+      violates(t, await call('DELETE', `${newer}?appId=`), ['appId', /^must not be blank$/], 'with an empty one')
+      violates(t, await call('DELETE', `${newer}?appId=${'x'.repeat(256)}`), ['appId', /at most 255/])
+      refusedWith(t, await call('DELETE', `${newer}?appId=nowhere`), unknownText('nowhere'))
+    })
+    const { status, headers } = await get(newer)
+    t.same([status, headers.get('allow')?.split(', ').toSorted()], [405, ['DELETE', 'POST', 'PUT']])
+  })
+}
+
+t.test('C-74 the older paths keep their texts', async (t) => {
+  const steps: [path: string, object: unknown, text: string][] = [
+    ['android/update', null, 'Request object must not be empty'],
+    ['android/update', {}, 'App ID must not be null.'],
+    ['android/update', { appId: 'nowhere' }, 'Project ID must not be empty.'],
+    ['android/update', { appId: 'nowhere', projectId: '' }, 'Project ID must not be empty.'],
+    ['android/update', { appId: 'nowhere', projectId: 'p' }, 'Private key must not be empty.'],
+    ['android/update', { appId: 'nowhere', projectId: 'p', privateKeyBase64: '' }, 'Private key must not be empty.'],
+    ['android/update', { appId: 'nowhere', projectId: 'p', privateKeyBase64: '!' }, unknownText('nowhere')],
+    ['android/remove', null, 'Request object must not be empty'],
+    ['android/remove', {}, 'App ID must not be null.'],
+    ['android/remove', { appId: 'nowhere' }, unknownText('nowhere')],
+    ['huawei/remove', { appId: 'nowhere' }, unknownText('nowhere')],
+  ]
+  await changesNothing(t, async () => {
+    for (const [path, object, text] of steps) refusedWith(t, await post(`/admin/app/${path}`, object), text, path)
+    violates(t, await post('/admin/app/huawei/remove', null), ['requestObject', /^must not be null$/])
+    violates(t, await post('/admin/app/huawei/remove', {}), ['requestObject.appId', /^must not be blank$/])
+  })
+})
+
+t.test('C-75 the environment is optional on both paths, in any case', async (t) => {
+  const appId = await makeApplication()
+  for (const path of ['/admin/app/apns', '/admin/app/ios/update'])
+    for (const [given, kept] of [
+      [{ environment: 'Development' }, 'development'],
+      [{ environment: null }, undefined],
+      [{ environment: 'PRODUCTION' }, 'production'],
+      [{}, undefined],
+    ] as const) {
+      isOk(t, await post(path, { appId, ...credentials(given) }), `${path} ${JSON.stringify(given)}`)
+      const { body } = await post('/admin/app/detail', { appId, includeIos: true })
+      t.same([body.responseObject.iosEnvironment, body.responseObject.apnsEnvironment], [kept, kept])
+    }
+  const answer = await post('/admin/app/apns', { appId, ...credentials({ environment: 'staging' }) })
+  violates(t, answer, ['requestObject.environment', /one of development, production/])
+})
+
+t.test('C-76 the list has every application with the flags of both families', async (t) => {
+  const appId = await makeApplication()
+  for (const { provider, request } of FORMS) await post(`/admin/app/${provider}`, { appId, ...request() })
+  const { body } = await get('/admin/app/list')
+  const { applicationList } = body.responseObject
+  t.same(
+    applicationList.find((application: { appId: string }) => application.appId === appId),
+    { appId, ...flagsWith(...FLAGS) },
+  )
+})
+
+t.test('C-80 new credentials are what the next send goes with', async (t) => {
+  const running = await openHouse({ services: ['gateway', 'apns'] })
+  t.teardown(() => running.close())
+  await running.configure()
+  const token = newToken()
+  await running.register({ userId: 'user', token })
+  const topics = async () => {
+    await running.api.post('/push/message/send', { appId: APP, message: { userId: 'user', body: { title: 'Hello' } } })
+    return running.simulator.pushes.map(({ headers }) => headers['apns-topic'])
+  }
+  t.same(await topics(), ['com.example.app'])
+  await running.api.post('/admin/app/apns', { appId: APP, ...credentials({ bundle: 'com.example.renamed' }) })
+  t.same(await topics(), ['com.example.app', 'com.example.renamed'])
+  await running.api.call('DELETE', `/admin/app/apns?appId=${APP}`)
+  const { body } = await running.api.post('/push/message/send', {
+    appId: APP,
+    message: { userId: 'user', body: { title: 'Hello' } },
+  })
+  t.match(body.responseObject.result.ios, { sent: 0, failed: 1, total: 1 }, 'and without any it fails')
+})
+
+const REMOVE = '/admin/app/remove'
+
+/** An application with one of everything, and a message that another application shows, too. */
+async function furnish(users: number) {
+  const appId = await makeApplication()
+  const other = await makeApplication()
+  await post('/admin/app/apns', { appId, ...credentials() })
+  const userIds = Array.from({ length: users }, (_, index) => `${appId}-${index}`)
+  for (const userId of userIds) {
+    await house.register({ appId, userId, token: newToken(), activationId: randomUUID() })
+    await post('/push/message/send', { appId, mode: 'ASYNCHRONOUS', message: { userId, body: { title: 'Hello' } } })
+  }
+  const inbox = { userId: appId, type: 'text', subject: 's', summary: 's', body: 'b' }
+  await post('/inbox/messages', { ...inbox, applications: [appId] })
+  await post('/inbox/messages', { ...inbox, applications: [appId, other] })
+  const [run] = await database.query<{ id: string }>(
+    `WITH campaign AS (
+       INSERT INTO campaigns (application_id, message) SELECT id, '{}' FROM applications WHERE app_id = $1 RETURNING id),
+     people AS (INSERT INTO campaign_users (campaign_id, user_id) SELECT id, 'someone' FROM campaign)
+     INSERT INTO runs (campaign_id, state) SELECT id, 'sent' FROM campaign RETURNING id`,
+    [appId],
+  )
+  return { appId, other, runId: run?.id }
+}
+
+t.test('POST /admin/app/remove: refusals change nothing', async (t) => {
+  const { appId, runId } = await furnish(1)
+  await changesNothing(t, async () => {
+    refusedWith(t, await post(REMOVE, null), 'Request object must not be empty')
+    refusedWith(t, await post(REMOVE, {}), 'App ID must not be null.')
+    refusedWith(t, await post(REMOVE, { appId: 'nowhere' }), unknownText('nowhere'))
+    violates(t, await post(REMOVE, { appId: 'x'.repeat(256) }), ['requestObject.appId', /at most 255/])
+    for (const state of ['scheduled', 'fanning-out', 'sending']) {
+      await database.query('UPDATE runs SET state = $2 WHERE id = $1', [runId, state])
+      const { status, body } = await post(REMOVE, { appId })
+      t.match(
+        [status, body.responseObject],
+        [
+          400,
+          { code: 'ERROR_GENERIC', message: /^Application cannot be removed while its campaign \d+ is being sent/ },
+        ],
+        state,
+      )
+    }
+  })
+  isOk(t, await post('/admin/app/detail', { appId }), 'still there')
+})
+
+t.test('POST /admin/app/remove: gone at once, cleared in the background, others untouched', async (t) => {
+  const { appId, other } = await furnish(3)
+  const neighbour = await furnish(1)
+  const answer = await post(REMOVE, { appId })
+  t.same(answer.body, { status: 'OK', responseObject: { appId, pending: 3 } }, 'what was pending is accounted for')
+  refusedWith(t, await post('/admin/app/detail', { appId }), unknownText(appId))
+  refusedWith(t, await post(REMOVE, { appId }), unknownText(appId))
+  refusedWith(
+    t,
+    await post('/push/message/send', { appId, message: { userId: 'u', body: {} } }),
+    `AppCredentials not found: ${appId}`,
+  )
+  const { body } = await get('/admin/app/list')
+  const listed = body.responseObject.applicationList.map((application: { appId: string }) => application.appId)
+  t.notOk(listed.includes(appId) || listed.includes(null), 'not listed any more')
+  isOk(t, await post('/admin/app/create', { appId }), 'its name is free')
+
+  const stop = await house.start('scheduler')
+  const leftOf = async (what: string) => {
+    const [row] = await database.query<Record<string, number>>(
+      `WITH gone AS (SELECT id FROM applications WHERE ${what})
+       SELECT (SELECT count(*)::int FROM devices WHERE application_id IN (SELECT id FROM gone)) AS devices,
+         (SELECT count(*)::int FROM messages WHERE application_id IN (SELECT id FROM gone)) AS messages,
+         (SELECT count(*)::int FROM chunks WHERE application_id IN (SELECT id FROM gone)) AS chunks,
+         (SELECT count(*)::int FROM credentials WHERE application_id IN (SELECT id FROM gone)) AS credentials,
+         (SELECT count(*)::int FROM campaigns WHERE application_id IN (SELECT id FROM gone)) AS campaigns,
+         (SELECT count(*)::int FROM inbox_message_applications WHERE application_id IN (SELECT id FROM gone)) AS inbox`,
+    )
+    return row
+  }
+  await until('the removed application to be cleared', async () => {
+    const [row] = await database.query('SELECT 1 FROM applications WHERE app_id IS NULL AND cleared_at IS NOT NULL')
+    return row !== undefined
+  })
+  await stop()
+  t.same(await leftOf('app_id IS NULL'), { devices: 0, messages: 0, chunks: 0, credentials: 0, campaigns: 0, inbox: 0 })
+  t.same(
+    await leftOf(`app_id = '${neighbour.appId}'`),
+    { devices: 1, messages: 1, chunks: 1, credentials: 1, campaigns: 1, inbox: 2 },
+    'the neighbour has everything',
+  )
+  t.same(
+    await database.query(`SELECT 1 FROM deliveries d LEFT JOIN messages m ON m.id = d.message_id WHERE m.id IS NULL`),
+    [],
+  )
+  const shown = await get(`/inbox/messages/list?userId=${appId}&applications=${other}`)
+  t.equal(shown.body.responseObject.length, 1, 'what another application shows, too, stays')
+  const { id } = shown.body.responseObject[0]
+  const detail = await get(`/inbox/messages/detail?id=${id}`)
+  t.same(detail.body.responseObject.applications, [other])
+})
+
+t.test('POST /admin/app/remove: whoever waits is answered at once, and nothing is tried again', async (t) => {
+  // No worker delivers to Android here.
+  const running = await openHouse({ services: ['gateway', 'apns'], environment: { SYNC_TIMEOUT: '60s' } })
+  t.teardown(() => running.close())
+  const isOpen = async (platform: Platform) => {
+    const sql = 'SELECT 1 FROM chunks WHERE platform = $1 AND settled_at IS NULL'
+    return (await running.database.query(sql, [platform])).length > 0
+  }
+  const sendOn = async (platform: Platform, token: string) => {
+    await running.configure(platform, [platform])
+    await running.register({ appId: platform, userId: 'user', token, platform })
+    const toUser = { appId: platform, message: { userId: 'user', body: { title: 'Hello' } } }
+    return (await running.api.post('/push/message/send', toUser)).body.responseObject.result[platform]
+  }
+  const pending = { sent: 0, pending: 1, failed: 0, total: 1 }
+  const remove = async (appId: string) => (await running.api.post(REMOVE, { appId })).body.responseObject
+  const parked = newToken()
+  running.simulator.answer(parked, { status: 503, reason: 'ServiceUnavailable', retryAfter: 3600 })
+  t.same(await sendOn('ios', parked), pending, 'it waits for another try')
+  t.same(await remove('ios'), { appId: 'ios', pending: 1 })
+
+  const start = performance.now()
+  const answer = sendOn('android', newToken())
+  await until('the message to be stored', () => isOpen('android'))
+  t.same(await remove('android'), { appId: 'android', pending: 1 })
+  t.same(await answer, pending)
+  t.ok(performance.now() - start < 30_000, 'long before the time is up')
+
+  await running.start('scheduler')
+  await until('the open chunks to be gone', async () => !(await isOpen('ios')) && !(await isOpen('android')))
+  t.same(running.simulator.pushes, [], 'nothing arrived')
+})
+
+t.test('clearing goes in bounded steps', async (t) => {
+  const { appId } = await furnish(3)
+  await post(REMOVE, { appId })
+  const { applicationRemovals } = house.context.store
+  const steps = []
+  for (let step = await applicationRemovals.clear(2); step; step = await applicationRemovals.clear(2))
+    steps.push(step.isCleared)
+  t.same(steps, [false, true])
+})
+
+t.test('GET /: what is running here', async (t) => {
+  const answer = await call('GET', '/')
+  t.equal(answer.status, 200)
+  t.equal(answer.headers.get('content-type'), 'text/html; charset=utf-8')
+  t.match(answer.headers.get('content-security-policy'), /^default-src 'none'; style-src 'sha256-[\w+/]+=*'; /)
+  t.match(answer.body, /<h1>PowerAuth Push Server<\/h1>\n<p>Version \d+\.\d+\.\d+/)
+  t.notMatch(answer.body, /https?:|src=|<script/, 'it loads nothing')
+  for (const [, path = ''] of (answer.body as string).matchAll(/href="([^"]+)"/g))
+    t.equal((await call('GET', `/${path}`)).status, 200, path)
+  t.same([(await call('HEAD', '/')).status, (await call('OPTIONS', '/')).status], [200, 200])
+})
+
+t.test('the time of the build is told when the image knows it', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'push-build-'))
+  t.teardown(() => rm(dir, { recursive: true }))
+  const file = pathToFileURL(join(dir, 'build-time'))
+  t.match(await readBuild(file), { version: /^\d+\.\d+\.\d+/, buildTime: undefined })
+  await writeFile(file, '2026-02-08T12:00:00Z\n')
+  t.match(await readBuild(file), { buildTime: '2026-02-08T12:00:00.000+00:00' })
+  await writeFile(file, 'yesterday\n')
+  await t.rejects(readBuild(file), /build-time does not hold an ISO 8601 time/)
+})
+
+t.test('GET /actuator/health, for monitors of the reference server', async (t) => {
+  const up = await get('/actuator/health')
+  t.same([up.status, up.body], [200, { status: 'UP' }])
+  let isBroken = true
+  house.context.health.add({
+    name: 'broken',
+    essential: true,
+    check: async () => {
+      if (isBroken) throw new Error('broken on purpose')
+    },
+  })
+  const down = await get('/actuator/health')
+  t.same([down.status, down.body], [503, { status: 'DOWN' }])
+  isBroken = false
+  t.equal((await get('/actuator/health')).status, 200)
+})
+
+t.test('no answer told anything of our inside, and each had an id', async (t) => {
+  t.same(api.leaks, [])
+})

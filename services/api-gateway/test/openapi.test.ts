@@ -1,0 +1,247 @@
+// The description of the API and the API agree: every route is described, every answer has the described form, and a
+// client generated from the description speaks with the running gateway.
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import openapiTS, { astToString } from 'openapi-typescript'
+import t from 'tap'
+import { Compile } from 'typebox/schema'
+import { generateServiceAccount } from '@push-server/testing'
+import {
+  APP,
+  base64,
+  BATCH,
+  CREATE,
+  credentials,
+  device,
+  json,
+  message,
+  newToken,
+  openGateway,
+  SEND,
+} from './_gateway.ts'
+
+const run = promisify(execFile)
+
+const gateway = await openGateway()
+t.teardown(() => gateway.house.close())
+const { api, house, makeApplication } = gateway
+const { body: document } = await api.get('/v3/api-docs')
+
+interface Operation {
+  operationId: string
+  summary: string
+  tags: string[]
+  parameters?: { name: string; schema: object }[]
+  requestBody?: { required: boolean; content: Record<string, Media> }
+  responses: Record<string, { content: Record<string, Media> }>
+}
+interface Media {
+  schema: object
+  example?: unknown
+  examples?: Record<string, { value: unknown }>
+}
+const operations = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, item]) =>
+  Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+)
+const operationOf = (method: string, path: string) =>
+  operations.find((each) => each.method === method && each.path === path.split('?')[0])?.operation
+
+/** Schemas refer to each other from the root of the document. */
+const check = (schema: object, value: unknown) =>
+  Compile({ ...schema, components: document.components }).Errors(value)[1]
+
+/** The examples of the request, of the answer and of both kinds of errors, each with the schema that it is to have. */
+function examplesOf({ requestBody, responses }: Operation) {
+  const bodies: [where: string, content: Record<string, Media> | undefined][] = [
+    ...(requestBody ? [['the request', requestBody.content] as [string, Record<string, Media>]] : []),
+    ...['200', '4XX', '5XX'].map((status): [string, Record<string, Media> | undefined] => [
+      status,
+      responses[status]?.content,
+    ]),
+  ]
+  return bodies.map(([where, content]) => {
+    const { schema = {}, example, examples = {} } = content?.['application/json'] ?? {}
+    const values = [example, ...Object.values(examples).map(({ value }) => value)].filter(
+      (value) => value !== undefined,
+    )
+    return { where, schema, values }
+  })
+}
+
+t.test('every operation says what it does, takes and answers', async (t) => {
+  t.match(document.openapi, /^3\.1\./)
+  t.same((await api.get('/v3/api-docs/push')).body, document, 'where clients of the reference server look for it')
+  const tags = new Set(document.tags.map(({ name }: { name: string }) => name))
+  for (const { method, path, operation } of operations) {
+    const name = `${method} ${path}`
+    t.ok(operation.summary, `${name} has a summary`)
+    t.ok(
+      operation.tags.length === 1 && operation.tags.every((tag) => tags.has(tag)),
+      `${name} has a tag that is explained`,
+    )
+    t.match(operation.operationId, /^[a-z][A-Za-z]+$/, name)
+    for (const { where, schema, values } of examplesOf(operation)) {
+      t.ok(values.length > 0, `${name}: an example of ${where}`)
+      for (const value of values) t.same(check(schema, value), [], `${name}: the example of ${where} is one`)
+    }
+  }
+  const ids = operations.map(({ operation }) => operation.operationId)
+  t.equal(new Set(ids).size, ids.length, 'no operation id stands twice')
+  for (const [id, method, path] of [
+    ['updateIos', 'PUT', '/admin/app/ios/update'],
+    ['updateIosByPost', 'POST', '/admin/app/ios/update'],
+    ['removeHms', 'DELETE', '/admin/app/hms'],
+    ['readInbox', 'PUT', '/inbox/messages/read-all'],
+    ['readInboxByPost', 'POST', '/inbox/messages/read-all'],
+  ] as const)
+    t.equal(operationOf(method, path)?.operationId, id)
+})
+
+t.test('schemas have names, are kept once, and tell nothing of ours', async (t) => {
+  const { schemas } = document.components
+  for (const name of ['MessageBody', 'Tally', 'ErrorAnswer', 'InboxMessage', 'ApplicationDetail', 'UpdateIosRequest'])
+    t.equal(schemas[name]?.title, name)
+  t.notMatch(JSON.stringify(document), /"x-|~kind/)
+  t.same(schemas.CreateDeviceRequest.required.toSorted(), ['activationId', 'appId', 'platform', 'token'])
+  t.same(operationOf('POST', CREATE)?.requestBody?.required, true)
+})
+
+t.test('every path and method that answers is described, and the other way round', async (t) => {
+  for (const { method, path } of operations) {
+    const concrete = path.replaceAll(/\{\w+\}/g, '1')
+    const { status } = await api.call(method, concrete)
+    t.notOk(status === 404 || status === 405, `${method} ${path} is there`)
+    const { status: other, headers } = await api.call('PATCH', concrete)
+    const allowed = headers.get('allow')?.split(', ').toSorted()
+    const described = operations.filter((each) => each.path === path).map((each) => each.method)
+    t.same([other, allowed], [405, described.toSorted()], `${path} takes what is described`)
+  }
+})
+
+t.test('answers have the form that is described', async (t) => {
+  const appId = await makeApplication()
+  const userId = randomUUID()
+  const inbox = { userId, type: 'text', subject: 's', summary: 's', body: 'b', applications: [APP] }
+  const { body: posted } = await api.post('/inbox/messages', inbox)
+  const { id } = posted.responseObject
+  const fcm = { appId, projectId: 'test-project', privateKeyBase64: base64(generateServiceAccount()) }
+  const hms = { appId, projectId: 'p', clientId: '1', clientSecret: 's' }
+  await house.register({ userId, token: newToken() })
+  const calls: [method: string, path: string, object?: unknown][] = [
+    ['GET', '/push/service/status'],
+    ['GET', '/admin/app/list'],
+    ['POST', '/admin/app/create', { appId: randomUUID() }],
+    ['PUT', '/admin/app/apns', { appId, ...credentials({ environment: 'production' }) }],
+    ['POST', '/admin/app/fcm', fcm],
+    ['PUT', '/admin/app/huawei/update', hms],
+    ['POST', '/admin/app/detail', { appId, includeIos: true, includeFcm: true, includeHms: true }],
+    ['DELETE', `/admin/app/apns?appId=${appId}`],
+    ['POST', '/admin/app/android/remove', { appId }],
+    ['POST', CREATE, device({ token: newToken(), activationId: randomUUID() })],
+    ['POST', '/push/device/remove', { appId: APP, token: newToken() }],
+    ['POST', SEND, { appId: APP, message: message({ userId }) }],
+    ['POST', BATCH, { appId: APP, mode: 'ASYNCHRONOUS', batch: [message()] }],
+    ['POST', '/inbox/messages', inbox],
+    ['GET', `/inbox/messages/list?userId=${userId}&applications=${APP}`],
+    ['GET', `/inbox/messages/count?userId=${userId}&appId=${APP}`],
+    ['GET', `/inbox/messages/detail?id=${id}`],
+    ['PUT', `/inbox/messages/read?userId=${userId}&messageId=${id}`],
+    ['POST', '/inbox/messages/read', { inboxId: id }],
+    ['PUT', `/inbox/messages/read-all?userId=${userId}&appId=${APP}`],
+    ['POST', '/inbox/messages/read-all', { userId, appId: APP }],
+    ['POST', '/admin/app/remove', { appId }],
+  ]
+  for (const [method, path, object] of calls) {
+    const operation = operationOf(method, path)
+    const answer = await api.call(method, path, object === undefined ? {} : json({ requestObject: object }))
+    const schema = operation?.responses['200']?.content['application/json']?.schema
+    t.equal(answer.status, 200, `${method} ${path}: ${JSON.stringify(answer.body)}`)
+    t.same(check(schema ?? { not: {} }, answer.body), [], `${method} ${path} answers as described`)
+    const [bare = path] = path.split('?')
+    const refusal = await api.call(method, bare, method === 'GET' ? {} : json({ requestObject: { appId: {} } }))
+    if (refusal.status === 200) continue
+    const errorSchema = operation?.responses['4XX']?.content['application/json']?.schema
+    t.same(check(errorSchema ?? { not: {} }, refusal.body), [], `${method} ${path} refuses as described`)
+  }
+})
+
+/** As an integrator would write it. What must not compile says so. */
+const CLIENT = `
+import createClient from 'openapi-fetch'
+import type { components, paths } from './api.d.ts'
+
+const client = createClient<paths>({ baseUrl: process.argv[2] ?? '' })
+const message: components['schemas']['MessageBody'] = { title: 'Hello', badge: 1, extras: { any: ['data'] } }
+
+const sent = await client.POST('/push/message/send', {
+  body: { requestObject: { appId: 'mobile-app', message: { userId: 'nobody', body: message } } },
+})
+const total: number | undefined = sent.data?.responseObject.result?.ios.total
+const ids: string[] | undefined = sent.data?.responseObject.messageIds
+
+const posted = await client.POST('/inbox/messages', {
+  body: { requestObject: { userId: 'reader', type: 'text', subject: 's', summary: 's', body: 'b', applications: ['mobile-app'] } },
+})
+const messageId: string = posted.data?.responseObject.id ?? ''
+const read = await client.PUT('/inbox/messages/read', { params: { query: { userId: 'reader', messageId } } })
+const listed = await client.GET('/inbox/messages/list', {
+  params: { query: { userId: 'reader', applications: 'mobile-app', onlyUnread: false, size: 10 } },
+})
+const size: number | undefined = listed.data?.size
+const first: boolean | undefined = listed.data?.responseObject[0]?.read
+
+const refused = await client.POST('/admin/app/detail', { body: { requestObject: { appId: 'nowhere', includeIos: null } } })
+const text: string | undefined = refused.error?.responseObject.message
+const removed = await client.DELETE('/admin/app/apns', { params: { query: { appId: 'mobile-app' } } })
+const status: 'OK' | undefined = removed.data?.status
+
+// @ts-expect-error: there is no such path
+void (() => client.GET('/inbox/messages/lost'))
+// @ts-expect-error: the activation is missing
+void (() => client.POST('/push/device/create', { body: { requestObject: { appId: 'a', platform: 'ios', token: 'aa' } } }))
+// @ts-expect-error: a badge is a number
+const wrong: components['schemas']['MessageBody'] = { badge: [] }
+
+const seen = { total, count: ids?.length, readAt: typeof read.data?.responseObject.timestampRead, size, first, text, status }
+process.stdout.write(JSON.stringify({ ...seen, wrong: typeof wrong }))
+`
+
+t.test('a client generated from the description compiles and gets what its types say', async (t) => {
+  const room = fileURLToPath(new URL('../node_modules', import.meta.url))
+  const dir = await mkdtemp(join(tmpdir(), 'push-client-'))
+  t.teardown(() => rm(dir, { recursive: true }))
+  await symlink(room, join(dir, 'node_modules'))
+  await writeFile(join(dir, 'package.json'), '{"type":"module"}')
+  await writeFile(join(dir, 'api.d.ts'), astToString(await openapiTS(document)))
+  await writeFile(join(dir, 'client.ts'), CLIENT)
+  const options =
+    '--noEmit --strict --skipLibCheck --module nodenext --target es2024 --allowImportingTsExtensions --lib es2024,dom'
+  const types = [
+    '--typeRoots',
+    fileURLToPath(new URL('../../../node_modules/@types', import.meta.url)),
+    '--types',
+    'node',
+  ]
+  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+  const compiled = await run(process.execPath, [tsc, ...options.split(' '), ...types, join(dir, 'client.ts')]).catch(
+    (error: { stdout: string }) => error,
+  )
+  t.equal(compiled.stdout, '', 'it compiles, and what must not does not')
+  const { stdout } = await run(process.execPath, [join(dir, 'client.ts'), api.url])
+  t.same(JSON.parse(stdout), {
+    total: 0,
+    count: 1,
+    readAt: 'string',
+    size: 10,
+    first: true,
+    text: 'Application credentials with entered ID: nowhere does not exist',
+    status: 'OK',
+    wrong: 'object',
+  })
+})
