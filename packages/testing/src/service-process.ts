@@ -11,6 +11,12 @@ export interface ServiceProcess {
   stop(): Promise<number | null>
 }
 
+/** A test that ends early, by its time limit for one, leaves nobody behind. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Runs the service's launcher with exactly this environment. */
 export function spawnService(name: string, environment: Record<string, string>): ServiceProcess {
   const launcher = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url))
@@ -18,6 +24,8 @@ export function spawnService(name: string, environment: Record<string, string>):
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   const { pid } = child
   if (pid === undefined) throw new Error(`${name} could not be started`)
   return { pid, kill: async () => void (await end(child, 'SIGKILL')), stop: () => end(child, 'SIGTERM') }

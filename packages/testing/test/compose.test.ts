@@ -153,13 +153,14 @@ t.test('each service starts by it, is ready, and stops', { skip }, async (t) => 
     if (name === 'migration') return t.equal(await exitCode(child), 0, name)
     const isHealthy = async () => await exitCode(run(t, 'services/healthcheck.mjs', environment))
     const url = `http://127.0.0.1:${environment.HEALTH_PORT ?? environment.PORT}/health/ready`
-    await until(`${name} to be ready`, async () => {
+    const isReady = () => {
       if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`)
       return fetch(url).then(
         (answer) => answer.ok,
         () => false,
       )
-    })
+    }
+    await until(`${name} to be ready`, isReady, 60_000)
     t.equal(await isHealthy(), 0, `${name} is healthy`)
     child.kill('SIGTERM')
     t.equal(await exitCode(child), 0, `${name} stops`)

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { BACKENDS, freePort, openHouse, spawnService, until, type House, type HouseOptions } from '@push-server/testing'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const PORTFOLIO = 'portfolio'
 const BATCH = 20
