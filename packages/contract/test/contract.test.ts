@@ -113,6 +113,7 @@ t.test('error catalogue: every code has its status', async (t) => {
     ERROR_NOT_FOUND: 404,
     ERROR_METHOD_NOT_ALLOWED: 405,
     ERROR_DATA_INTEGRITY: 409,
+    ERROR_IDEMPOTENCY: 409,
     ERROR_TOO_LARGE: 413,
     ERROR_TOO_MANY_REQUESTS: 429,
     ERROR_UNAVAILABLE: 503,
