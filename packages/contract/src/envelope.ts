@@ -11,8 +11,18 @@ export type Ok = Static<typeof Ok>
 export const OkWith = <T extends TSchema>(responseObject: T) =>
   Type.Object({ status: Type.Literal('OK'), responseObject })
 
+export const PageWith = <T extends TSchema>(responseObject: T) =>
+  Type.Object({ status: Type.Literal('OK'), page: Type.Integer(), size: Type.Integer(), responseObject })
+
 export const OK: Ok = { status: 'OK' }
 export const okWith = <T>(responseObject: T) => ({ status: 'OK' as const, responseObject })
+
+export const pageWith = <T>({ page, size }: { page: number; size: number }, responseObject: T) => ({
+  status: 'OK' as const,
+  page,
+  size,
+  responseObject,
+})
 
 /** One fault in the form of a request. The rejected value is never repeated: it may be a secret. */
 export const Violation = Type.Object(

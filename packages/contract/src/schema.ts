@@ -9,6 +9,12 @@ export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 export const Integer32 = (options: { description?: string; examples?: number[] } = {}) =>
   Type.Integer({ minimum: -2_147_483_648, maximum: 2_147_483_647, ...options })
 
+/** Query parameters of a list in pages; `size` is the default, `most` the limit. */
+export const Page = ({ size, most }: { size: number; most: number }) => ({
+  page: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 0, description: 'Page, from 0.' })),
+  size: Type.Optional(Type.Integer({ minimum: 1, maximum: most, default: size, description: 'Items of a page.' })),
+})
+
 const members = <K extends string, T extends TSchema>(names: readonly K[], schema: T) =>
   Object.fromEntries(names.map((name) => [name, schema])) as Record<K, T>
 

@@ -36,6 +36,13 @@ export const openApplications = ({ prisma }: Database) => ({
     return (row ?? undefined) as ApplicationRow | undefined
   },
 
+  /** Which of these there are, in no order. */
+  async known(appIds: readonly string[]): Promise<string[]> {
+    if (appIds.length === 0) return []
+    const rows = await prisma.application.findMany({ where: { appId: { in: [...appIds] } }, select: { appId: true } })
+    return rows.map((row) => row.appId)
+  },
+
   async list(): Promise<ApplicationRow[]> {
     return (await prisma.application.findMany({ select: WITH_SETTINGS, orderBy: { id: 'asc' } })) as ApplicationRow[]
   },

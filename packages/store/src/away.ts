@@ -22,3 +22,6 @@ export function isAway(error: unknown): boolean {
 
 /** Classes 22 and 23: data and constraints. Trying again cannot help, as it does with all other faults. */
 export const isRefused = (error: unknown) => /^2[23]/.test((error as Fault).code ?? '')
+
+/** A unique key that another transaction took meanwhile, or a deadlock: the same work on what is there now succeeds. */
+export const isContended = (error: unknown) => /^(23505|40P01)$/.test((error as Fault).code ?? '')

@@ -7,6 +7,7 @@ import { openChunkClaims } from './chunk-claims.ts'
 import { openChunkRecords } from './chunk-records.ts'
 import { openCredentials } from './credentials.ts'
 import { openDatabase } from './database.ts'
+import { openDeviceImport } from './device-import.ts'
 import { openDevices } from './devices.ts'
 import { createEncryption } from './encryption.ts'
 import { openMessages } from './messages.ts'
@@ -35,6 +36,7 @@ export function openStore(options: StoreOptions) {
     applications: openApplications(database),
     credentials: openCredentials(database, encryption),
     devices: openDevices(database),
+    openDeviceImport: (applicationId: number) => openDeviceImport(applicationId, options),
     activations: openActivations(database),
     messages: openMessages(database),
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },

@@ -271,6 +271,8 @@ const devices = (applicationIds: number[]) =>
     [applicationIds],
   )
 
+const register = (device: Registration) => store.devices.register([device], { several: 'refuse' })
+
 t.test('devices: which row a registration takes over', async (t) => {
   // Rows and registrations as [application, activation, token]; `expected` has the rows after it, in their order.
   type Short = [app: 0 | 1, activation: string, token: string]
@@ -349,7 +351,7 @@ t.test('devices: which row a registration takes over', async (t) => {
       registration(applications[app] ?? 0, { activationId: activation + suffix, token, userId })
     for (const row of rows) await insertDevice(fixture, full(row, 'former'))
     const before = await devices(applications)
-    t.equal(await store.devices.register(full(registered, 'latter')), shared ? 'shared' : 'registered', name)
+    t.equal(await register(full(registered, 'latter')), shared ? 'shared' : 'registered', name)
     const after = await devices(applications)
     t.same(
       after.map(({ app, activation, token }) => [app, activation, token]),
@@ -368,7 +370,7 @@ t.test('devices: which row a registration takes over', async (t) => {
 t.test('devices: everything of a registration is kept', async (t) => {
   const { id } = await makeApplication(fixture)
   const first = registration(id, { environment: 'development', active: false })
-  await store.devices.register(first)
+  await register(first)
   const columns = () =>
     database.query(
       "SELECT user_id, activation_id, platform, environment, token, active, bucket, registered_at > now() - interval '10 s' AS recent FROM devices WHERE application_id = $1",
@@ -388,7 +390,7 @@ t.test('devices: everything of a registration is kept', async (t) => {
   ])
   await database.query("UPDATE devices SET registered_at = now() - interval '1 day' WHERE application_id = $1", [id])
   const token = newToken()
-  await store.devices.register({
+  await register({
     ...first,
     token,
     platform: 'android',
@@ -420,13 +422,13 @@ t.test('devices: buckets', async (t) => {
 t.test('devices: five at once make one row', async (t) => {
   const { id } = await makeApplication(fixture)
   const same = registration(id)
-  const outcomes = await Promise.all(Array.from({ length: 5 }, () => store.devices.register(same)))
+  const outcomes = await Promise.all(Array.from({ length: 5 }, () => register(same)))
   t.same(new Set(outcomes), new Set(['registered']))
   t.equal((await devices([id])).length, 1, 'of one activation')
 
   const { id: other } = await makeApplication(fixture)
   const token = newToken()
-  await Promise.all(Array.from({ length: 5 }, () => store.devices.register(registration(other, { token }))))
+  await Promise.all(Array.from({ length: 5 }, () => register(registration(other, { token }))))
   t.equal((await devices([other])).length, 1, 'of one token')
 })
 
@@ -435,7 +437,7 @@ t.test('devices: many that cross each other do not stand in each other’s way',
   const activations = Array.from({ length: 4 }, () => randomUUID())
   const tokens = Array.from({ length: 4 }, newToken)
   const all = activations.flatMap((activationId) => tokens.map((token) => registration(id, { activationId, token })))
-  const outcomes = await Promise.allSettled(all.map((device) => store.devices.register(device)))
+  const outcomes = await Promise.allSettled(all.map((device) => register(device)))
   t.same(
     outcomes.filter(({ status }) => status === 'rejected'),
     [],
@@ -445,12 +447,12 @@ t.test('devices: many that cross each other do not stand in each other’s way',
 t.test('devices: a token that is just being left by its activation is not taken over with it', async (t) => {
   const { id } = await makeApplication(fixture)
   const phone = registration(id)
-  await store.devices.register(phone)
+  await register(phone)
   const holder = await openTransaction(t, fixture)
   const next = newToken()
   await holder.query('UPDATE devices SET token = $2 WHERE activation_id = $1', [phone.activationId, next])
   const heir = registration(id, { token: phone.token })
-  const registered = store.devices.register(heir)
+  const registered = register(heir)
   await whileBlocked(fixture, 1, registered)
   await holder.query('COMMIT')
   t.equal(await registered, 'registered')
@@ -475,13 +477,13 @@ t.test('devices: a new registration brings a dropped one back', async (t) => {
   }
   const device = registration(id)
   for (const again of [device, { ...device, activationId: randomUUID() }]) {
-    await store.devices.register(device)
+    await register(device)
     await database.query(
       "UPDATE devices SET dropped_at = now(), drop_reason = 'Unregistered' WHERE application_id = $1",
       [id],
     )
     t.same(await live(), [])
-    await store.devices.register(again)
+    await register(again)
     t.same(await live(), [again.activationId])
   }
 })
@@ -491,7 +493,7 @@ t.test('devices: dropped ones do not count as sharing the token', async (t) => {
   const token = newToken()
   for (let n = 0; n < 2; n++) await insertDevice(fixture, registration(id, { token }), new Date())
   const phone = registration(id, { token })
-  t.equal(await store.devices.register(phone), 'registered')
+  t.equal(await register(phone), 'registered')
   const live = await database.query(
     'SELECT activation_id AS activation FROM devices WHERE token = $1 AND dropped_at IS NULL',
     [token],
@@ -504,7 +506,7 @@ t.test('devices: removal takes every row of the token in the application, and on
   const token = newToken()
   for (const applicationId of [mine.id, mine.id, other.id])
     await insertDevice(fixture, registration(applicationId, { token }))
-  await store.devices.register(registration(mine.id))
+  await register(registration(mine.id))
   await store.devices.remove('no such application', token)
   await store.devices.remove(mine.appId, 'no such token')
   t.equal((await devices([mine.id, other.id])).length, 4)
@@ -526,9 +528,8 @@ t.test('messages: the audience', async (t) => {
   const newer = registration(id, { userId: 'a', platform: 'android', active: false })
   const ofB = registration(id, { userId: 'b', environment: 'production' })
   const gone = registration(id, { userId: 'a' })
-  for (const device of [newer, older, ofB, gone, registration(id, { userId: 'c' })])
-    await store.devices.register(device)
-  await store.devices.register(registration((await makeApplication(fixture)).id, { userId: 'a' }))
+  for (const device of [newer, older, ofB, gone, registration(id, { userId: 'c' })]) await register(device)
+  await register(registration((await makeApplication(fixture)).id, { userId: 'a' }))
   const age = (device: Registration, seconds: number) =>
     database.query("UPDATE devices SET registered_at = now() - $2 * interval '1 s' WHERE activation_id = $1", [
       device.activationId,

@@ -147,7 +147,7 @@ async function configureApplication({ store }: Context, appId: string, platforms
 async function register({ store }: Context, device: Parameters<House['register']>[0]): Promise<void> {
   const application = await store.applications.find(device.appId ?? APP)
   if (!application) throw new Error('Configure the application first')
-  await store.devices.register({
+  const registration = {
     applicationId: application.id,
     activationId: device.activationId ?? `of-${device.token}`.slice(0, 37),
     userId: device.userId,
@@ -155,7 +155,8 @@ async function register({ store }: Context, device: Parameters<House['register']
     environment: null,
     token: device.token,
     active: (device.status ?? 'ACTIVE') === 'ACTIVE',
-  })
+  }
+  await store.devices.register([registration], { several: 'refuse' })
 }
 
 export async function freePort(): Promise<number> {

@@ -1,5 +1,5 @@
 // The API as a value: everything that can be tested without a socket.
-import type { Context, Waiters } from '@push-server/domain'
+import type { Activations, Context, Waiters } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
 import { answerFault, envelope } from './plugins/envelope.ts'
@@ -8,14 +8,22 @@ import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
 import { applicationRoutes } from './routes/application.ts'
 import { credentialsRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/device.ts'
+import { deviceImportRoutes } from './routes/device-import.ts'
 import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/message.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
+import { unconfiguredRoutes } from './routes/unconfigured.ts'
 
 const { version } = manifest
 
-export async function buildApp(context: Context, waiters: Waiters): Promise<FastifyInstance> {
+/** What the gateway opens beside the context. */
+export interface Parts {
+  waiters: Waiters
+  activations: Activations
+}
+
+export async function buildApp(context: Context, { waiters, activations }: Parts): Promise<FastifyInstance> {
   const { config, log } = context
   const app = Fastify({
     loggerInstance: log,
@@ -44,7 +52,9 @@ export async function buildApp(context: Context, waiters: Waiters): Promise<Fast
   await app.register(serviceRoutes(config, version))
   await app.register(applicationRoutes(context))
   await app.register(credentialsRoutes(context))
-  await app.register(deviceRoutes(context))
+  await app.register(unconfiguredRoutes(context, activations))
+  await app.register(deviceRoutes(context, activations))
+  await app.register(deviceImportRoutes(context, activations))
   await app.register(messageRoutes(context, waiters))
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance

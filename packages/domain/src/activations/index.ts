@@ -1,3 +1,10 @@
 // Activations: who a device belongs to.
-export type { Activation, ActivationHint, Activations } from './activations.ts'
+export {
+  ActivationsUnavailable,
+  type Activation,
+  type ActivationHint,
+  type Activations,
+  type Caller,
+} from './activations.ts'
 export { localRegistry } from './local-registry.ts'
+export { openActivations } from './open.ts'

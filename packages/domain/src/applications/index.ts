@@ -8,3 +8,4 @@ export {
   updateHuawei,
   updateIos,
 } from './administration.ts'
+export { listUnconfigured } from './unconfigured.ts'

@@ -13,6 +13,29 @@ interface Schema {
 /** Returns the value in the form that the schema asks for, where that is the same value; otherwise the value itself. */
 export const lenient = (schema: TSchema, value: unknown): unknown => conform(schema, value)
 
+const WORDS: Readonly<Record<string, boolean>> = {
+  true: true,
+  on: true,
+  yes: true,
+  1: true,
+  false: false,
+  off: false,
+  no: false,
+  0: false,
+}
+
+/** Query parameters are texts, whatever they mean. */
+export function lenientQuery({ properties = {} }: TSchema & Pick<Schema, 'properties'>, query: unknown): unknown {
+  const given = query as Readonly<Record<string, unknown>>
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      const schema = Object.hasOwn(properties, name) ? properties[name] : undefined
+      const word = schema?.type === 'boolean' && typeof value === 'string' ? WORDS[value.toLowerCase()] : undefined
+      return [name, word ?? (schema ? conform(schema, value) : value)]
+    }),
+  )
+}
+
 function conform(schema: Schema, value: unknown): unknown {
   if (value === null || value === undefined) return value
   if (schema.anyOf) {

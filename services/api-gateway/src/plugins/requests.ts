@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TSchema } from 'typebox'
 import { illFormed } from './ill-formed.ts'
-import { lenient } from './leniency.ts'
+import { lenient, lenientQuery } from './leniency.ts'
 
 export const CORRELATION_HEADER = 'x-correlation-id'
 const CORRELATION_ID = /^[a-zA-Z0-9-]{8,1024}$/
@@ -50,11 +50,13 @@ export const requests = fp(
     app.addHook('onRoute', (route) => {
       const own = route.preValidation === undefined ? [] : [route.preValidation].flat()
       const body = route.schema?.body as TSchema | undefined
-      if (!body) return
+      const query = route.schema?.querystring as TSchema | undefined
+      if (!body && !query) return
       route.preValidation = [
         ...own,
         async (request) => {
-          request.body = lenient(body, request.body)
+          if (body) request.body = lenient(body, request.body)
+          if (query) request.query = lenientQuery(query, request.query)
         },
       ]
     })

@@ -1,0 +1,39 @@
+// /push/device/import: many devices at once, line by line.
+import { ImportedDevice, ImportQuery, ImportResult, okWith, OkWith } from '@push-server/contract'
+import { importDevices, type Activations, type Context } from '@push-server/domain'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ndjson, readNdjson } from '../plugins/ndjson.ts'
+import { answers } from './answers.ts'
+
+/** Lines that are stored with one statement. */
+const BATCH_SIZE = 5_000
+
+export const deviceImportRoutes =
+  ({ config, store }: Context, { keeps }: Activations): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    await app.register(ndjson)
+
+    app.route({
+      method: ['PUT', 'POST'],
+      url: '/push/device/import',
+      schema: {
+        tags: ['Devices'],
+        summary: 'Import devices',
+        description:
+          'NDJSON (application/x-ndjson): one object per line with userId, activationId, platform, token and, if wanted, ' +
+          'active, environment and timestampLastRegistered. Of several lines about one activation the last counts. ' +
+          'Activations are not asked for. Nothing of a file with bad lines is kept unless `partial=true`.',
+        querystring: ImportQuery,
+        response: answers(OkWith(ImportResult)),
+      },
+      handler: async (request) => {
+        const { appId, partial = false } = request.query
+        const batches = readNdjson(request, {
+          schema: ImportedDevice,
+          limit: config.importLimit,
+          batchSize: BATCH_SIZE,
+        })
+        return okWith(await importDevices(store, { appId, partial, keep: keeps, batches }))
+      },
+    })
+  }
