@@ -143,8 +143,12 @@ export type LineFault = Static<typeof LineFault>
 export const ImportResult = Type.Object(
   {
     imported: Type.Integer({ description: 'Devices that are new.' }),
-    updated: Type.Integer({ description: 'Devices that were known by their activation.' }),
-    kept: Type.Integer({ description: 'Devices that were registered after the time on their line: left as they are.' }),
+    updated: Type.Integer({
+      description: 'Devices that were known by their activation, and are now as the line says.',
+    }),
+    kept: Type.Integer({
+      description: 'Devices that were just so, or were registered after the time on their line: left as they are.',
+    }),
     failed: Type.Integer({ description: 'Bad lines.' }),
     errors: Type.Array(LineFault, { description: 'The first 100 bad lines.' }),
   },

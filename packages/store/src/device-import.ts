@@ -20,7 +20,7 @@ export interface ImportedRow {
 export interface ImportCounts {
   imported: number
   updated: number
-  /** Registered since the time on their line, and left as they are. */
+  /** Registered since the time on their line, or just as the line says: left as they are. */
   kept: number
 }
 
@@ -82,6 +82,9 @@ const APPLY: Statement = {
         dropped_at = CASE WHEN d.token = EXCLUDED.token THEN d.dropped_at END,
         drop_reason = CASE WHEN d.token = EXCLUDED.token THEN d.drop_reason END
       WHERE d.registered_at <= EXCLUDED.registered_at
+        AND (d.application_id, d.user_id, d.platform, d.environment, d.token, d.active) IS DISTINCT FROM
+          (EXCLUDED.application_id, EXCLUDED.user_id, EXCLUDED.platform, EXCLUDED.environment, EXCLUDED.token,
+           EXCLUDED.active)
       RETURNING activation_id, user_id, active, xmax = 0 AS is_new),
     known AS (
       INSERT INTO activations (activation_id, user_id, status, application_id)

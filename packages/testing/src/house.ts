@@ -37,6 +37,8 @@ export interface HouseOptions {
   /** Over the settings of tests, which are the product's with shorter times. */
   environment?: Record<string, string>
   simulator?: SimulatorOptions
+  /** The simulated PowerAuth Server is asked for activations, instead of the local registry. */
+  powerAuth?: boolean
 }
 
 export interface House {
@@ -85,7 +87,8 @@ async function open(options: HouseOptions, resources: Resources): Promise<House>
   resources.add('database', database.close)
   const simulator = await startSimulator({ keep: Infinity, ...options.simulator })
   resources.add('simulator', simulator.stop)
-  const environment = { ...(await environmentOf(simulator, database, resources)), ...options.environment }
+  const environment: Record<string, string> = await environmentOf(simulator, database, resources)
+  if (options.powerAuth) Object.assign(environment, powerAuthOf(simulator, environment.APNS_CA_FILE))
   Object.assign(environment, (options.backend ?? BACKENDS[0])?.environment(), options.environment)
 
   const config = readConfig(environment, SERVICE_SETTINGS)
@@ -133,6 +136,18 @@ async function environmentOf(simulator: Simulator, database: TestDatabase, resou
     HMS_BASE_URL: simulator.hms.origin,
     HMS_TOKEN_URL: simulator.hms.tokenUrl,
     HMS_CA_FILE: authority,
+  }
+}
+
+export const POWER_AUTH_CLIENT = { clientToken: 'push-server', clientSecret: 'secret-of-the-push-server' }
+
+function powerAuthOf({ powerAuth }: Simulator, authority = '') {
+  powerAuth.restrict(POWER_AUTH_CLIENT)
+  return {
+    POWERAUTH_URL: powerAuth.url,
+    POWERAUTH_CA_FILE: authority,
+    POWERAUTH_CLIENT_TOKEN: POWER_AUTH_CLIENT.clientToken,
+    POWERAUTH_CLIENT_SECRET: POWER_AUTH_CLIENT.clientSecret,
   }
 }
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { APNS_SETTINGS } from '@push-server/testing'
-import { APP, census, credentials, json, message, newToken, openGateway, REMOVALS } from './_gateway.ts'
+import { APP, credentials, json, message, newToken, openGateway, REMOVALS } from './_gateway.ts'
 import { isOk, refusedWith, violates } from './_watched-api.ts'
 
 const ZERO = { sent: 0, pending: 0, failed: 0, total: 0 }

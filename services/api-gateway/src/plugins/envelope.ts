@@ -48,10 +48,14 @@ function apiErrorOf(error: FastifyError): ApiError {
     case 413:
       return new ApiError('ERROR_TOO_LARGE', 'The request body is larger than the configured limit', { cause: error })
     case 415:
-      return new ApiError('ERROR_REQUEST', 'The content type must be application/json', {
-        statusCode: 415,
-        cause: error,
-      })
+      return new ApiError(
+        'ERROR_REQUEST',
+        'The content type must be application/json, or application/x-ndjson for an import',
+        {
+          statusCode: 415,
+          cause: error,
+        },
+      )
     case 400:
       return error.code === 'FST_ERR_BAD_URL'
         ? invalidRequest([{ fieldName: 'path', hint: 'must be properly percent-encoded' }], error)

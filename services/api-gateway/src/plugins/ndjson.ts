@@ -41,13 +41,19 @@ export async function* readNdjson<T extends TSchema>(
 ): AsyncGenerator<Batch<Static<T>>> {
   const check = createCheck<T>(request, schema)
   let batch: Batch<Static<T>> = { items: [], faults: [] }
-  for await (const lines of readLines(request.raw, limit)) {
-    for (const line of lines) check(line, batch)
-    if (batch.items.length + batch.faults.length < batchSize) continue
+  try {
+    // Left alone at an early end: whoever destroys it hangs up before the answer is given.
+    for await (const lines of readLines(request.raw.iterator({ destroyOnReturn: false }), limit)) {
+      for (const line of lines) check(line, batch)
+      if (batch.items.length + batch.faults.length < batchSize) continue
+      yield batch
+      batch = { items: [], faults: [] }
+    }
     yield batch
-    batch = { items: [], faults: [] }
+  } finally {
+    // What is still to come is let go by, so that the sender gets to read the answer.
+    request.raw.resume()
   }
-  yield batch
 }
 
 function createCheck<T extends TSchema>(request: FastifyRequest, schema: T) {
