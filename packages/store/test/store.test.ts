@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { createDatabase } from '@push-server/testing'
+import { changesFor } from '../src/device-rows.ts'
 import { bucketOf, BUCKETS } from '../src/devices.ts'
 import { createEncryption } from '../src/encryption.ts'
 import { migrate, type Registration } from '../src/index.ts'
@@ -365,6 +366,91 @@ t.test('devices: which row a registration takes over', async (t) => {
     )
     t.equal(after.filter((row) => row.user === 'latter').length, shared ? 0 : 1, `${name}: one row changed hands`)
   }
+})
+
+t.test('devices: which rows a registration for several activations takes over, makes and removes', async (t) => {
+  const cases: [name: string, activations: string, found: string, expected: object][] = [
+    ['nothing known', 'ab', '', { takenOver: [], made: 'ab', removed: [] }],
+    ['all known', 'ab', 'ab', { takenOver: ['a>a', 'b>b'], made: '', removed: [] }],
+    ['all known, others with the token stay', 'a', 'abc', { takenOver: ['a>a'], made: '', removed: [] }],
+    ['one other with the token is re-bound', 'ab', 'x', { takenOver: ['x>a'], made: 'b', removed: [] }],
+    ['several others make way', 'ab', 'xy', { takenOver: [], made: 'ab', removed: ['x', 'y'] }],
+    ['one exchanged', 'ab', 'ax', { takenOver: ['a>a'], made: 'b', removed: ['x'] }],
+    ['one added', 'abc', 'ab', { takenOver: ['a>a', 'b>b'], made: 'c', removed: [] }],
+  ]
+  const ids = (name: string) => name.charCodeAt(0)
+  for (const [name, activations, found, expected] of cases) {
+    const devices = activations.split('').map((activationId) => registration(1, { activationId }))
+    const rows = found.split('').map((activationId) => ({ id: ids(activationId), activationId }))
+    const changes = changesFor(devices, rows, 'replace')
+    if (changes === 'shared') return t.fail(name)
+    const shown = {
+      takenOver: changes.takenOver.map(({ id, device }) => `${String.fromCharCode(id)}>${device.activationId}`),
+      made: changes.made.map((device) => device.activationId).join(''),
+      removed: changes.removed.map((id) => String.fromCharCode(id)),
+    }
+    t.same(shown, expected, name)
+  }
+  const [lone] = [registration(1, { activationId: 'a' })]
+  const rows = 'xy'.split('').map((activationId) => ({ id: ids(activationId), activationId }))
+  t.equal(changesFor([lone], rows, 'refuse'), 'shared')
+})
+
+t.test('devices: a registration that an import overtakes takes the imported row over', async (t) => {
+  const { id } = await makeApplication(fixture)
+  const device = registration(id)
+  const [stray] = [registration(id, { token: device.token })]
+  await register(stray)
+  const client = await openTransaction(t, fixture)
+  // Not committed yet: the registration finds the row of the token alone, and then waits for the activation's.
+  await client.query(
+    `INSERT INTO devices (application_id, activation_id, user_id, platform, token, active, bucket)
+     VALUES ($1, $2, 'imported', 'ios', 'of-the-import', true, 0)`,
+    [id, device.activationId],
+  )
+  const registered = register(device)
+  await whileBlocked(fixture, 1, registered)
+  await client.query('COMMIT')
+  t.equal(await registered, 'registered')
+  t.match(await devices([id]), [
+    { activation: stray.activationId, token: device.token },
+    { activation: device.activationId, token: device.token, user: device.userId },
+  ])
+})
+
+t.test('devices: an import waits for a registration, never the other way round for long', async (t) => {
+  const { id } = await makeApplication(fixture)
+  const [known, fresh] = [registration(id), registration(id)]
+  await register(known)
+  const staging = await store.openDeviceImport(id)
+  t.teardown(() => staging.close())
+  const rowOf = (line: number, device: Registration, token: string) => ({
+    line,
+    activationId: device.activationId,
+    userId: 'imported',
+    platform: device.platform,
+    environment: null,
+    token,
+    active: false,
+    registeredAt: null,
+  })
+  await staging.stage([rowOf(1, known, 'aa'), rowOf(2, fresh, 'bb'), rowOf(3, known, 'cc')])
+  await staging.stage([])
+  t.same(await staging.dropForeign(10), { count: 0, lines: [] })
+  const client = await openTransaction(t, fixture)
+  await client.query('UPDATE devices SET active = active WHERE activation_id = $1', [known.activationId])
+  const applied = staging.apply({ keep: true })
+  await whileBlocked(fixture, 1, applied)
+  await client.query('COMMIT')
+  t.same(await applied, { imported: 1, updated: 1, kept: 0 })
+  t.match(
+    (await devices([id])).toSorted((one, other) => one.id - other.id),
+    [
+      { activation: known.activationId, user: 'imported', token: 'cc' },
+      { activation: fresh.activationId, user: 'imported', token: 'bb' },
+    ],
+  )
+  t.match(await store.activations.find([known.activationId]), [{ userId: 'imported', status: 'BLOCKED' }])
 })
 
 t.test('devices: everything of a registration is kept', async (t) => {

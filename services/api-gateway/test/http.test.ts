@@ -108,6 +108,10 @@ t.test('OpenAPI', async (t) => {
     ...['DELETE', 'POST'].map((method) => `${method} /admin/app/ios/remove`),
     ...REMOVALS.map(({ method, path }) => `${method} ${path}`),
     `POST ${CREATE}`,
+    `POST ${CREATE}/multi`,
+    ...['PUT', 'POST'].flatMap((method) => [`${method} /push/device/status/update`, `${method} /push/device/import`]),
+    'GET /push/device/list',
+    'GET /admin/app/unconfigured/list',
     `POST ${SEND}`,
     `POST ${BATCH}`,
   ]
