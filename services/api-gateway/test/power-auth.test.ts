@@ -195,10 +195,11 @@ t.test('certificates: only trusted ones, unless the operator insists; slashes at
   const stranger = openClient(t, { POWERAUTH_CA_FILE: '' })
   await t.rejects(stranger.ask(known))
   t.match(stranger.told, [{ reason: /certificate/ }])
-  for (const environment of [
+  const settings: Record<string, string>[] = [
     { POWERAUTH_CA_FILE: '', POWERAUTH_ACCEPT_INVALID_SSL_CERTIFICATE: 'true' },
     { POWERAUTH_URL: `${powerAuth.url}/` },
-  ] as const)
+  ]
+  for (const environment of settings)
     t.match(await openClient(t, environment).ask(known), [{ userId: 'of-power-auth', applicationId: APP }])
 })
 
