@@ -46,14 +46,17 @@ export interface Connection extends Queryable {
 const LONG_QUERY_TIMEOUT_MS = 300_000
 
 /** One connection of its own for long work with temporary tables; it is none of the pool's. */
-export async function openConnection({ url, onError }: Pick<DatabaseOptions, 'url' | 'onError'>): Promise<Connection> {
+export async function openConnection(
+  options: Pick<DatabaseOptions, 'url' | 'onError'> & { name: string },
+): Promise<Connection> {
+  const { url, onError, name } = options
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     query_timeout: LONG_QUERY_TIMEOUT_MS,
-    application_name: 'push-server import',
+    application_name: name,
   })
   client.on('error', onError)
   await client.connect()

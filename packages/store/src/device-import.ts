@@ -111,8 +111,13 @@ export async function openDeviceImport(
   applicationId: number,
   options: { url: string; onError(error: Error): void },
 ): Promise<DeviceImport> {
-  const connection = await openConnection(options)
-  await connection.run(STAGING)
+  const connection = await openConnection({ ...options, name: 'push-server import' })
+  try {
+    await connection.run(STAGING)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
   return {
     async stage(rows) {
       await connection.query(STAGE, [

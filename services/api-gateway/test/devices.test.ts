@@ -494,10 +494,11 @@ t.test('import: refused as a whole', async (t) => {
     refusedWith(t, nowhere, 'Application with given ID does not exist')
     violates(t, await call('PUT', IMPORT, { body, headers: type }), ['appId', /null/])
     violates(t, await send(body, { query: '&partial=perhaps' }), ['partial', /boolean/])
-    t.match(await send(body, { type: 'text/plain' }), {
-      status: 415,
-      body: { responseObject: { code: 'ERROR_REQUEST', message: /ndjson/ } },
-    })
+    for (const type of ['text/plain', 'application/json'])
+      t.match(await send(body, { type }), {
+        status: 415,
+        body: { responseObject: { code: 'ERROR_REQUEST', message: /ndjson/ } },
+      })
     const large = fileOf(...Array.from({ length: 30_000 }, () => line(randomUUID())))
     t.ok(large.length > IMPORT_LIMIT)
     t.match(await send(large, { query: '&partial=true' }), {

@@ -51,13 +51,17 @@ export async function registerDevices(
   const activations = await askFor(registry, { request: rest, activationIds, caller }).catch((error: unknown) => {
     throw error instanceof ActivationsUnavailable ? refusal(TEXT.registrationFailed, error) : error
   })
-  const held = activationIds.flatMap((activationId, index) => {
-    const activation = activations[index]
-    const fault = activationFault(request.appId, activation)
-    if (fault !== undefined) caller.log.warn({ activationId, reason: fault }, 'an activation is not registered')
-    return activation && fault === undefined ? [{ activationId, activation }] : []
+  const faults = activations.map((activation) => activationFault(request.appId, activation))
+  const faulty = faults.findIndex((fault) => fault !== undefined)
+  if (faulty !== -1) {
+    // The answer does not say which one; support wants to know.
+    caller.log.warn({ activationId: activationIds[faulty], reason: faults[faulty] }, 'a device is not registered')
+    throw refusal(TEXT.registrationFailed)
+  }
+  const held = activations.flatMap((activation, index) => {
+    const activationId = activationIds[index]
+    return activation && activationId !== undefined ? [{ activationId, activation }] : []
   })
-  if (held.length < activationIds.length) throw refusal(TEXT.registrationFailed)
   await store(registry, { registration, held, several: 'replace' })
 }
 

@@ -28,6 +28,8 @@ export interface NdjsonOptions<T extends TSchema> {
 /** To be registered around the routes that take NDJSON, and only those: the handler then reads it with `readNdjson`. */
 export const ndjson = fp(
   async (app: FastifyInstance) => {
+    // A body of JSON would be read before the handler, which would then find nothing.
+    app.removeContentTypeParser('application/json')
     // Left in the request for the handler to read.
     app.addContentTypeParser(NDJSON_TYPES, (_request, _payload, done) => done(null))
   },
