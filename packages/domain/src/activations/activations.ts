@@ -1,5 +1,5 @@
 // Activations tie a device to a user. Whoever answers for them stands behind this interface.
-import type { ActivationStatus } from '@push-server/contract'
+import { refusal, type ActivationStatus } from '@push-server/contract'
 import type { Logger } from '@push-server/runtime'
 
 export interface Activation {
@@ -33,6 +33,13 @@ export interface Question {
 export class ActivationsUnavailable extends Error {
   override readonly name = 'ActivationsUnavailable'
 }
+
+/** For a `catch`: refuses with this text what could not be asked for; other faults stay what they are. */
+export const refuseUnavailable =
+  (text: string) =>
+  (error: unknown): never => {
+    throw error instanceof ActivationsUnavailable ? refusal(text, error) : error
+  }
 
 export interface Activations {
   /** Whether what a registration said of its activations is to be kept with it. */

@@ -1,6 +1,7 @@
 // Activations: who a device belongs to.
 export {
   ActivationsUnavailable,
+  refuseUnavailable,
   type Activation,
   type ActivationHint,
   type Activations,

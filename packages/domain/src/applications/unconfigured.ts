@@ -1,7 +1,7 @@
 // Applications that activations are known of, and that nobody has created here.
-import { PLATFORM_NAMES, refusal, TEXT, type PlatformName, type UnconfiguredApplication } from '@push-server/contract'
+import { PLATFORM_NAMES, TEXT, type PlatformName, type UnconfiguredApplication } from '@push-server/contract'
 import type { Store } from '@push-server/store'
-import { ActivationsUnavailable, type Activations, type Caller } from '../activations/index.ts'
+import { refuseUnavailable, type Activations, type Caller } from '../activations/index.ts'
 
 const NONE = Object.fromEntries(PLATFORM_NAMES.map((name) => [name, null])) as Record<PlatformName, null>
 
@@ -10,9 +10,7 @@ export async function listUnconfigured(
   { store, activations }: { store: Pick<Store, 'applications'>; activations: Activations },
   caller: Caller,
 ): Promise<UnconfiguredApplication[]> {
-  const appIds = await activations.applications(caller).catch((error: unknown) => {
-    throw error instanceof ActivationsUnavailable ? refusal(TEXT.unconfiguredUnknown, error) : error
-  })
+  const appIds = await activations.applications(caller).catch(refuseUnavailable(TEXT.unconfiguredUnknown))
   const configured = new Set(await store.applications.known(appIds))
   return appIds.filter((appId) => !configured.has(appId)).map((appId) => ({ appId, ...NONE }))
 }

@@ -11,7 +11,7 @@ import {
 } from '@push-server/contract'
 import { shortened } from '@push-server/runtime'
 import type { DeviceRow, Store } from '@push-server/store'
-import { ActivationsUnavailable, type Caller } from '../activations/index.ts'
+import { refuseUnavailable, type Caller } from '../activations/index.ts'
 import type { Registry } from './register.ts'
 
 /** Without a status in the request whoever knows the activation is asked; one that nobody knows is as good as removed. */
@@ -20,16 +20,14 @@ export async function updateDeviceStatus(
   { activationId, activationStatus }: UpdateDeviceStatusRequest,
   caller: Caller,
 ): Promise<void> {
-  const given = activationStatus as ActivationStatus | null | undefined
-  await store.devices.setStatus(activationId, given ?? (await ask()))
+  // The schema has checked that it is one of the words.
+  const status = (activationStatus as ActivationStatus | null | undefined) ?? (await ask())
+  await store.devices.setStatus(activationId, status)
 
   async function ask(): Promise<ActivationStatus> {
-    try {
-      const [activation] = await activations.ask({ activationIds: [activationId], caller })
-      return activation?.status ?? 'REMOVED'
-    } catch (error) {
-      throw error instanceof ActivationsUnavailable ? refusal(TEXT.statusUnknown, error) : error
-    }
+    const asked = activations.ask({ activationIds: [activationId], caller })
+    const [activation] = await asked.catch(refuseUnavailable(TEXT.statusUnknown))
+    return activation?.status ?? 'REMOVED'
   }
 }
 

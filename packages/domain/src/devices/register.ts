@@ -11,7 +11,7 @@ import {
   type Platform,
 } from '@push-server/contract'
 import type { Registration, Store } from '@push-server/store'
-import { ActivationsUnavailable, type Activation, type Activations, type Caller } from '../activations/index.ts'
+import { refuseUnavailable, type Activation, type Activations, type Caller } from '../activations/index.ts'
 import { tokenFault } from './token.ts'
 
 export interface Registry {
@@ -25,9 +25,7 @@ export async function registerDevice(registry: Registry, request: CreateDeviceRe
   const { registration, shared } = await prepare(registry, rest, [activationId])
   if (shared) throw refusal(TEXT.deviceTokenShared)
   const [activation] = await askFor(registry, { request: rest, activationIds: [activationId], caller }).catch(
-    (error: unknown) => {
-      throw error instanceof ActivationsUnavailable ? refusal(TEXT.activationUnknown, error) : error
-    },
+    refuseUnavailable(TEXT.activationUnknown),
   )
   const fault = activationFault(request.appId, activation)
   if (fault !== undefined || !activation) throw refusal(fault ?? TEXT.activationNotActive)
@@ -48,9 +46,9 @@ export async function registerDevices(
   const { activationIds: given, ...rest } = request
   const activationIds = [...new Set(given)]
   const { registration } = await prepare(registry, rest, activationIds)
-  const activations = await askFor(registry, { request: rest, activationIds, caller }).catch((error: unknown) => {
-    throw error instanceof ActivationsUnavailable ? refusal(TEXT.registrationFailed, error) : error
-  })
+  const activations = await askFor(registry, { request: rest, activationIds, caller }).catch(
+    refuseUnavailable(TEXT.registrationFailed),
+  )
   const faults = activations.map((activation) => activationFault(request.appId, activation))
   const faulty = faults.findIndex((fault) => fault !== undefined)
   if (faulty !== -1) {
