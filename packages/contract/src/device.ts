@@ -57,8 +57,11 @@ export const CreateDeviceRequest = Type.Object(
 )
 export type CreateDeviceRequest = Static<typeof CreateDeviceRequest>
 
+/** A phone has a handful; each is asked for and locked. */
+const MOST_ACTIVATIONS = 100
+
 export const CreateDevicesRequest = Type.Object(
-  { ...registration, activationIds: Type.Array(ActivationId, { minItems: 1 }) },
+  { ...registration, activationIds: Type.Array(ActivationId, { minItems: 1, maxItems: MOST_ACTIVATIONS }) },
   { title: 'CreateDevicesRequest' },
 )
 export type CreateDevicesRequest = Static<typeof CreateDevicesRequest>

@@ -3,8 +3,11 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { ImportedDevice } from '@push-server/contract'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { generateCredentials, openHouse, until } from '@push-server/testing'
+import { ndjson, readNdjson } from '../src/plugins/ndjson.ts'
 import { APP, census, json, newToken } from './_gateway.ts'
 import { isOk, refusedWith, violates, watch } from './_watched-api.ts'
 
@@ -235,12 +238,13 @@ t.test('C-14 five at once, single and multi: all OK, one row for each activation
   t.equal((await rowsOf([lone])).length, 1)
 })
 
-t.test('multi: a thousand activations in one request', async (t) => {
-  const ids = newActivations(1000)
+t.test('multi: a hundred activations in one request, and no more', async (t) => {
+  const ids = newActivations(100)
   isOk(t, await multi(ids), 'registered')
-  t.equal((await rowsOf(ids)).length, 1000)
+  t.equal((await rowsOf(ids)).length, 100)
+  violates(t, await multi([...ids, randomUUID()]), ['requestObject.activationIds', /at most 100/])
   const [known] = await database.query('SELECT count(*)::int FROM activations WHERE activation_id = ANY($1)', [ids])
-  t.same(known, { count: 1000 })
+  t.same(known, { count: 100 })
 })
 
 t.test('W-REG-1 an activation that belongs to no application moves with its registration', async (t) => {
@@ -423,7 +427,9 @@ t.test('import: bad lines are told by number, and keep the others out unless the
   const elsewhere = `app-${randomUUID()}`
   await post('/admin/app/create', { appId: elsewhere })
   const [good = '', foreign = '', known = ''] = newActivations(3)
+  // One is known by its device alone, the other by the registry alone.
   await single(foreign, { appId: elsewhere })
+  await database.query('DELETE FROM activations WHERE activation_id = $1', [foreign])
   await single(known, { appId: elsewhere })
   await database.query('DELETE FROM devices WHERE activation_id = $1', [known])
   const file = fileOf(
@@ -525,6 +531,29 @@ t.test('import: nothing is kept of a file that breaks off', async (t) => {
     socket.destroy()
     await until('the import to end', async () => (await staging()).length === 0)
   })
+})
+
+t.test('import: a sender that falls silent is not waited for', async (t) => {
+  const app = Fastify({ ajv: { customOptions: { keywords: ['x-case'] } } })
+  t.teardown(() => app.close())
+  const ended = Promise.withResolvers<unknown>()
+  await app.register(ndjson)
+  app.put('/', async (request) => {
+    try {
+      const options = { schema: ImportedDevice, limit: 1000, batchSize: 1, idleMs: 50 }
+      for await (const batch of readNdjson(request, options)) t.equal(batch.items.length, 1)
+      return ended.resolve('read to its end')
+    } catch (error) {
+      ended.resolve(error)
+      throw error
+    }
+  })
+  const { port } = new URL(await app.listen())
+  const socket = connect(Number(port))
+  t.teardown(() => socket.destroy())
+  const head = 'PUT / HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\ncontent-length: 999\r\n\r\n'
+  socket.write(`${head}${JSON.stringify(line('a'))}\n`)
+  t.match(await ended.promise, { code: 'ERROR_REQUEST', violations: [{ fieldName: 'body', hint: /ended before/ }] })
 })
 
 t.test('docs/migrating.md: its statements on the tables of the reference give what the API takes', async (t) => {

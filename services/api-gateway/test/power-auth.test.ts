@@ -11,7 +11,7 @@ const STATUS = '/push/device/status/update'
 const NOT_ACTIVE = 'Device registration failed because associated activation is not ACTIVE'
 const UNKNOWN = 'Device registration failed because activation status is unknown'
 const FAILED = 'Device registration failed'
-const RESPONSE_TIMEOUT_MS = 500
+const RESPONSE_TIMEOUT_MS = 1_500
 
 const house = await openHouse({
   services: ['gateway'],
@@ -139,7 +139,7 @@ const FAULTS: [name: string, behaviour: Parameters<typeof powerAuth.behave>[0], 
   ],
   ['the connection is cut', { fault: 'drop' }, /other side closed|ECONNRESET|socket/i],
   ['the connection is closed', { fault: 'cancel' }, /other side closed|ECONNRESET|socket/i],
-  ['silence', { fault: 'silence' }, /no answer within 500 ms/],
+  ['silence', { fault: 'silence' }, /no answer within 1500 ms/],
 ]
 
 /** The client that the gateway has, with settings of its own, and what it tells the operator. */
@@ -218,6 +218,14 @@ t.test('a call that waits for its turn is bounded as well, and one that failed c
   await t.rejects(activations.ask({ activationIds, caller }), { name: 'ActivationsUnavailable' })
   t.equal(powerAuth.requests.length - before, 1, 'one connection, one call')
   t.equal(told.length, 1, 'told once')
+
+  const patient = openClient(t, { POWERAUTH_CONNECTIONS: '1', POWERAUTH_RESPONSE_TIMEOUT: '20s' }).activations
+  const refused = powerAuth.requests.length
+  powerAuth.behave({ status: 503, times: 1 })
+  await t.rejects(patient.ask({ activationIds, caller }), { name: 'ActivationsUnavailable' })
+  // It comes after the others on the only connection, if they still come.
+  await patient.ask({ activationIds: [randomUUID()], caller })
+  t.equal(powerAuth.requests.length - refused, 2, 'the others were called off')
 })
 
 t.test('W-REG-3 no transaction is open while PowerAuth Server is asked', async (t) => {

@@ -23,7 +23,11 @@ export interface NdjsonOptions<T extends TSchema> {
   limit: number
   /** Lines that a batch has at least, the last one excepted. */
   batchSize: number
+  /** How long the sender may be silent, in ms; by default a minute. */
+  idleMs?: number
 }
+
+const IDLE_MS = 60_000
 
 /** To be registered around the routes that take NDJSON, and only those: the handler then reads it with `readNdjson`. */
 export const ndjson = fp(
@@ -39,13 +43,15 @@ export const ndjson = fp(
 /** Nothing is read before it is asked for, and nothing beyond a batch is held. */
 export async function* readNdjson<T extends TSchema>(
   request: FastifyRequest,
-  { schema, limit, batchSize }: NdjsonOptions<T>,
+  { schema, limit, batchSize, idleMs = IDLE_MS }: NdjsonOptions<T>,
 ): AsyncGenerator<Batch<Static<T>>> {
   const check = createCheck<T>(request, schema)
+  const { raw } = request
+  raw.setTimeout(idleMs, () => raw.destroy(new Error('the sender fell silent')))
   let batch: Batch<Static<T>> = { items: [], faults: [] }
   try {
     // Left alone at an early end: whoever destroys it hangs up before the answer is given.
-    for await (const lines of readLines(request.raw.iterator({ destroyOnReturn: false }), limit)) {
+    for await (const lines of readLines(raw.iterator({ destroyOnReturn: false }), limit)) {
       for (const line of lines) check(line, batch)
       if (batch.items.length + batch.faults.length < batchSize) continue
       yield batch
@@ -53,8 +59,9 @@ export async function* readNdjson<T extends TSchema>(
     }
     yield batch
   } finally {
+    raw.setTimeout(0)
     // What is still to come is let go by, so that the sender gets to read the answer.
-    request.raw.resume()
+    raw.resume()
   }
 }
 
