@@ -1,7 +1,7 @@
 // A whole push server in one process for a test: real HTTP, PostgreSQL and queue; only the vendors are simulated.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -174,10 +174,19 @@ async function register({ store }: Context, device: Parameters<House['register']
   await store.devices.register([registration], { several: 'refuse' })
 }
 
+/** Below the ports that the system hands out by itself, so that nobody is given it before it is used. */
+const PORTS = { from: 20_000, count: 12_000 }
+
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = PORTS.from + randomInt(PORTS.count)
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    return freePort()
+  }
   server.close()
   await once(server, 'close')
   return port
