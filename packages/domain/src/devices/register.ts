@@ -27,9 +27,9 @@ export async function registerDevice(registry: Registry, request: CreateDeviceRe
   const [activation] = await askFor(registry, { request: rest, activationIds: [activationId], caller }).catch(
     refuseUnavailable(TEXT.activationUnknown),
   )
-  const fault = activationFault(request.appId, activation)
-  if (fault !== undefined || !activation) throw refusal(fault ?? TEXT.activationNotActive)
-  const held = [{ activationId, activation }]
+  const judged = judge(request.appId, activation)
+  if ('fault' in judged) throw refusal(judged.fault)
+  const held = [{ activationId, ...judged }]
   if ((await store(registry, { registration, held, several: 'refuse' })) === 'shared')
     throw refusal(TEXT.deviceTokenShared)
 }
@@ -49,17 +49,16 @@ export async function registerDevices(
   const activations = await askFor(registry, { request: rest, activationIds, caller }).catch(
     refuseUnavailable(TEXT.registrationFailed),
   )
-  const faults = activations.map((activation) => activationFault(request.appId, activation))
-  const faulty = faults.findIndex((fault) => fault !== undefined)
-  if (faulty !== -1) {
-    // The answer does not say which one; support wants to know.
-    caller.log.warn({ activationId: activationIds[faulty], reason: faults[faulty] }, 'a device is not registered')
-    throw refusal(TEXT.registrationFailed)
+  const held: Held[] = []
+  for (const [index, activationId] of activationIds.entries()) {
+    const judged = judge(request.appId, activations[index])
+    if ('fault' in judged) {
+      // The answer does not say which one; support wants to know.
+      caller.log.warn({ activationId, reason: judged.fault }, 'a device is not registered')
+      throw refusal(TEXT.registrationFailed)
+    }
+    held.push({ activationId, ...judged })
   }
-  const held = activations.flatMap((activation, index) => {
-    const activationId = activationIds[index]
-    return activation && activationId !== undefined ? [{ activationId, activation }] : []
-  })
   await store(registry, { registration, held, several: 'replace' })
 }
 
@@ -105,15 +104,21 @@ const askFor = ({ activations }: Registry, { request, activationIds, caller }: A
     },
   })
 
-function activationFault(appId: string, activation: Activation | undefined): string | undefined {
-  if (!activation || activation.status === 'REMOVED') return TEXT.activationNotActive
-  if (activation.applicationId !== null && activation.applicationId !== appId) return TEXT.activationOfOther
-  return undefined
+/** The activation, if a device may be registered for it, or why not. */
+function judge(appId: string, activation: Activation | undefined): { activation: Activation } | { fault: string } {
+  if (!activation || activation.status === 'REMOVED') return { fault: TEXT.activationNotActive }
+  const isForeign = activation.applicationId !== null && activation.applicationId !== appId
+  return isForeign ? { fault: TEXT.activationOfOther } : { activation }
+}
+
+interface Held {
+  activationId: string
+  activation: Activation
 }
 
 interface Storing {
   registration: Place
-  held: readonly { activationId: string; activation: Activation }[]
+  held: readonly Held[]
   several: 'replace' | 'refuse'
 }
 
