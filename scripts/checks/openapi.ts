@@ -1,7 +1,7 @@
 // The API's description against the recommended rules of a public linter. It is collected from the running gateway's routes.
 import { randomBytes } from 'node:crypto'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
-import { openContext } from '../../packages/domain/src/index.ts'
+import { openActivations, openContext } from '../../packages/domain/src/index.ts'
 import { createLogger, readConfig } from '../../packages/runtime/src/index.ts'
 import { buildApp } from '../../services/api-gateway/src/index.ts'
 import { openTemporaryPostgres } from '../database/temporary-postgres.ts'
@@ -30,6 +30,7 @@ async function describeApi(): Promise<string> {
     await buildApp(context, {
       waiters: { channel: 'check', wait: async () => {}, close: async () => {} },
       pressure: { check: () => {}, close: async () => {} },
+      activations: openActivations(config, context.store),
     }),
     (app) => app.close(),
   )

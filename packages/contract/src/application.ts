@@ -45,6 +45,18 @@ export const ApplicationSummary = Type.Object(
 )
 export type ApplicationSummary = Static<typeof ApplicationSummary>
 
+/** An application that PowerAuth Server knows and that is not configured here: nulls where others have flags. */
+export const UnconfiguredApplication = Type.Object(
+  { appId: AppId, ...byPlatformName(Type.Null()) },
+  { title: 'UnconfiguredApplication' },
+)
+export type UnconfiguredApplication = Static<typeof UnconfiguredApplication>
+
+export const UnconfiguredList = Type.Object(
+  { applicationList: Type.Array(UnconfiguredApplication) },
+  { title: 'UnconfiguredList' },
+)
+
 /** The settings of a platform's credentials that are shown, each with an example. */
 const SHOWN: Record<Platform, Record<string, string>> = {
   ios: { Bundle: 'some.bundle.id', KeyId: 'KEYID12345', TeamId: 'TEAMID1234', Environment: 'production' },

@@ -1,8 +1,9 @@
-// Requests about devices.
+// Requests and answers about devices and the activations that tie them to users.
 import Type, { type Static } from 'typebox'
 import { ApnsEnvironmentName, AppId } from './application.ts'
 import { PLATFORM_NAMES } from './platform.ts'
-import { Nullable } from './schema.ts'
+import { pageMembers } from './paging.ts'
+import { BooleanWord, Nullable } from './schema.ts'
 
 export const ACTIVATION_STATUSES = ['CREATED', 'PENDING_COMMIT', 'ACTIVE', 'BLOCKED', 'REMOVED'] as const
 export type ActivationStatus = (typeof ACTIVATION_STATUSES)[number]
@@ -35,26 +36,126 @@ export const UserId = Type.String({
   examples: ['123'],
 })
 
+const ActivationStatusText = Type.String({
+  enum: [...ACTIVATION_STATUSES],
+  description: 'Status of the activation.',
+  examples: ['ACTIVE'],
+})
+
+/** What both ways to register have in common. */
+const registration = {
+  appId: AppId,
+  token: PushToken,
+  platform: PlatformNameText,
+  environment: Type.Optional(Nullable(ApnsEnvironmentName)),
+  userId: Type.Optional(Nullable(UserId)),
+  activationStatus: Type.Optional(Nullable(ActivationStatusText)),
+}
+
 export const CreateDeviceRequest = Type.Object(
-  {
-    appId: AppId,
-    token: PushToken,
-    platform: PlatformNameText,
-    environment: Type.Optional(Nullable(ApnsEnvironmentName)),
-    activationId: ActivationId,
-    userId: Type.Optional(Nullable(UserId)),
-    activationStatus: Type.Optional(
-      Nullable(
-        Type.String({
-          enum: [...ACTIVATION_STATUSES],
-          description: 'Status of the activation, for the local registry.',
-        }),
-      ),
-    ),
-  },
+  { ...registration, activationId: ActivationId },
   { title: 'CreateDeviceRequest' },
 )
 export type CreateDeviceRequest = Static<typeof CreateDeviceRequest>
 
+/** A phone has a handful; each is asked for and locked. */
+const MOST_ACTIVATIONS = 100
+
+export const CreateDevicesRequest = Type.Object(
+  { ...registration, activationIds: Type.Array(ActivationId, { minItems: 1, maxItems: MOST_ACTIVATIONS }) },
+  { title: 'CreateDevicesRequest' },
+)
+export type CreateDevicesRequest = Static<typeof CreateDevicesRequest>
+
+/** Taken bare, without a wrapper, and with whatever else a callback of PowerAuth Server brings along. */
+export const UpdateDeviceStatusRequest = Type.Object(
+  {
+    activationId: ActivationId,
+    activationStatus: Type.Optional(Nullable(ActivationStatusText)),
+  },
+  { title: 'UpdateDeviceStatusRequest' },
+)
+export type UpdateDeviceStatusRequest = Static<typeof UpdateDeviceStatusRequest>
+
 export const RemoveDeviceRequest = Type.Object({ appId: AppId, token: PushToken }, { title: 'RemoveDeviceRequest' })
 export type RemoveDeviceRequest = Static<typeof RemoveDeviceRequest>
+
+/** Devices of a page unless another number is asked for. */
+export const DEVICES_OF_A_PAGE = 100
+
+export const ListDevicesQuery = Type.Object({
+  appId: AppId,
+  userId: UserId,
+  ...pageMembers(DEVICES_OF_A_PAGE),
+})
+export type ListDevicesQuery = Static<typeof ListDevicesQuery>
+
+const timestamp = (description: string) => Type.String({ description, examples: ['2026-02-08T12:00:00.000+00:00'] })
+
+export const ListedDevice = Type.Object(
+  {
+    activationId: ActivationId,
+    platform: PlatformNameText,
+    environment: Type.Optional(ApnsEnvironmentName),
+    token: Type.String({ description: 'How the push token begins; the whole is never shown.', examples: ['aabbcc…'] }),
+    active: Type.Boolean({ description: 'Whether personal messages go there.' }),
+    timestampLastRegistered: timestamp('When it was last registered.'),
+    timestampDropped: Type.Optional(timestamp('Since when nothing is sent there, as the provider refused the token.')),
+    dropReason: Type.Optional(Type.String({ examples: ['Unregistered'] })),
+  },
+  { title: 'ListedDevice' },
+)
+export type ListedDevice = Static<typeof ListedDevice>
+
+export const DeviceList = Type.Object(
+  { appId: AppId, userId: UserId, devices: Type.Array(ListedDevice) },
+  { title: 'DeviceList' },
+)
+
+export const ImportQuery = Type.Object({
+  appId: AppId,
+  partial: Type.Optional(
+    BooleanWord({ description: 'Keeps the good lines of a file with bad ones.', default: false, examples: [false] }),
+  ),
+})
+
+/** One line of an import. */
+export const ImportedDevice = Type.Object(
+  {
+    userId: UserId,
+    activationId: ActivationId,
+    platform: PlatformNameText,
+    token: PushToken,
+    active: Type.Optional(Nullable(Type.Boolean({ default: true }))),
+    environment: Type.Optional(Nullable(ApnsEnvironmentName)),
+    timestampLastRegistered: Type.Optional(Nullable(timestamp('When it was last registered; by default now.'))),
+  },
+  { title: 'ImportedDevice' },
+)
+export type ImportedDevice = Static<typeof ImportedDevice>
+
+export const LineFault = Type.Object(
+  {
+    line: Type.Integer({ description: 'Number of the line, from 1.', examples: [17] }),
+    fieldName: Type.String({ examples: ['token'] }),
+    hint: Type.String({ examples: ['must be hexadecimal on ios'] }),
+  },
+  { title: 'LineFault' },
+)
+export type LineFault = Static<typeof LineFault>
+
+export const ImportResult = Type.Object(
+  {
+    imported: Type.Integer({ description: 'Devices that are new.' }),
+    updated: Type.Integer({
+      description: 'Devices that were known by their activation, and are now as the line says.',
+    }),
+    kept: Type.Integer({
+      description: 'Devices that were just so, or were registered after the time on their line: left as they are.',
+    }),
+    failed: Type.Integer({ description: 'Bad lines.' }),
+    errors: Type.Array(LineFault, { description: 'The first 100 bad lines.' }),
+  },
+  { title: 'ImportResult' },
+)
+export type ImportResult = Static<typeof ImportResult>

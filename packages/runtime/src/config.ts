@@ -15,6 +15,7 @@ const PREFIXES = [
   'FCM_',
   'HMS_',
   'POWERAUTH_',
+  'REGISTRATION_',
   'DELIVERY_',
   'SIMULATOR_',
   'QUEUE_',

@@ -51,7 +51,16 @@ function yesOrNo(text: string): boolean {
   return text === 'true'
 }
 
+function webAddress(text: string): string {
+  const parsed = URL.parse(text)
+  if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username || parsed.search || parsed.hash)
+    throw new Error('an address that begins with https:// or http://, without user name and query')
+  return text.replace(/\/+$/, '')
+}
+
 export const text = form({ form: 'text', parse: (value) => value })
+/** Without the slash at its end. */
+export const url = form({ form: 'address', parse: webAddress })
 export const flag = form({ form: '`true` or `false`', parse: yesOrNo })
 /** At least one of something. */
 export const count = form({ form: 'whole number', parse: (value) => whole(value, [1, 2 ** 31 - 1]) })

@@ -1,5 +1,5 @@
 // Every setting there is. docs/configuration.md is generated from this list.
-import { age, choice, count, duration, flag, period, port, proxies, text } from './setting.ts'
+import { age, choice, count, duration, flag, period, port, proxies, text, url } from './setting.ts'
 
 export const SETTINGS = {
   host: text(
@@ -30,6 +30,9 @@ export const SETTINGS = {
   }),
   metricsPerApp: flag('METRICS_PER_APP', 'Counts deliveries by application too.', { fallback: 'false' }),
   bodyLimit: count('BODY_LIMIT', 'Largest request body in bytes.', { fallback: '1048576' }),
+  importLimit: count('IMPORT_LIMIT', 'Largest body of an import in bytes; it is never held as a whole.', {
+    fallback: '1073741824',
+  }),
   applicationName: text('APPLICATION_NAME', 'Name in the service status.', { fallback: 'powerauth-push' }),
   applicationDisplayName: text('APPLICATION_DISPLAY_NAME', 'Name for people in the service status.', {
     fallback: 'PowerAuth Push Server',
@@ -202,6 +205,38 @@ export const SETTINGS = {
   hmsDataOnly: flag('HMS_DATA_ONLY', 'Sends notifications to HMS as data, for the mobile application to show.', {
     fallback: 'false',
   }),
+
+  registrationMultipleActivationsEnabled: flag(
+    'REGISTRATION_MULTIPLE_ACTIVATIONS_ENABLED',
+    'Whether one device may be registered for several activations at once.',
+    { fallback: 'true' },
+  ),
+  powerauthUrl: url(
+    'POWERAUTH_URL',
+    'PowerAuth Server, up to and with `/rest`. Without it what registrations say of their activations is believed.',
+  ),
+  powerauthClientToken: text('POWERAUTH_CLIENT_TOKEN', 'User name of our calls to PowerAuth Server.', { fallback: '' }),
+  powerauthClientSecret: text('POWERAUTH_CLIENT_SECRET', 'Password of our calls to PowerAuth Server.', {
+    fallback: '',
+    secret: true,
+  }),
+  powerauthConnectTimeout: period('POWERAUTH_CONNECT_TIMEOUT', 'Longest wait for a connection to PowerAuth Server.', {
+    fallback: '5s',
+  }),
+  powerauthResponseTimeout: period(
+    'POWERAUTH_RESPONSE_TIMEOUT',
+    'Longest wait for its answer, connection included. It answers in milliseconds; whoever registers waits as long.',
+    { fallback: '10s' },
+  ),
+  powerauthConnections: count('POWERAUTH_CONNECTIONS', 'Most questions to PowerAuth Server at once; others wait.', {
+    fallback: '50',
+  }),
+  powerauthCaFile: text('POWERAUTH_CA_FILE', 'PEM file of a certificate authority to trust beside the built-in ones.'),
+  powerauthAcceptInvalidSslCertificate: flag(
+    'POWERAUTH_ACCEPT_INVALID_SSL_CERTIFICATE',
+    'Trusts whoever answers at POWERAUTH_URL: for trying things out only.',
+    { fallback: 'false' },
+  ),
 
   dataDir: text('DATA_DIR', 'Where `npm start` keeps the embedded PostgreSQL, its key and the simulator.', {
     fallback: '.data',

@@ -7,12 +7,14 @@ export type { FcmAccount } from './fcm/accounts.ts'
 export type { HmsAccount } from './hms/accounts.ts'
 export type { LatencyMs } from './latency.ts'
 export type { Notification, Phone } from './phones.ts'
+export type { PowerAuthActivation, PowerAuthBehaviour, PowerAuthRequest } from './power-auth/directory.ts'
 export { PREFIXES, type Prefix } from './prefixes.ts'
 export type { ApnsPush, FcmPush, HmsPush, Push } from './push.ts'
 export {
   startSimulator,
   type Endpoint,
   type OAuthEndpoint,
+  type PowerAuth,
   type Simulator,
   type SimulatorOptions,
 } from './simulator.ts'

@@ -1,4 +1,5 @@
-// Starts and stops the whole simulator: one look-alike per provider over shared phones, answers and latency.
+// Starts and stops the whole simulator: one look-alike per provider over shared phones, answers and latency, and one of
+// PowerAuth Server.
 import type { Platform } from '@push-server/contract'
 import { createAnswers, type ScriptedAnswer } from './answers.ts'
 import type { ApnsKey } from './apns/gate.ts'
@@ -14,6 +15,8 @@ import { startPage } from './http/server.ts'
 import { createLatency, type LatencyMs } from './latency.ts'
 import { createLedger } from './ledger.ts'
 import type { Phone } from './phones.ts'
+import { createDirectory, type Directory } from './power-auth/directory.ts'
+import { POWER_AUTH_BASE, startPowerAuth } from './power-auth/server.ts'
 import type { Push } from './push.ts'
 import { createSenders, type Senders } from './senders.ts'
 import { createWaiting, type Condition } from './wait.ts'
@@ -26,6 +29,7 @@ export interface SimulatorOptions {
   apnsPort?: number | undefined
   fcmPort?: number | undefined
   hmsPort?: number | undefined
+  powerAuthPort?: number | undefined
   /** Keeps the authority and the certificate here, so that clients trust a restarted simulator; else they are made anew. */
   certificateDir?: string | undefined
   /** Names of this host the certificate is also for, beside localhost. */
@@ -49,12 +53,23 @@ export interface Endpoint {
 /** `tokenUrl`: where senders get their access tokens. */
 export type OAuthEndpoint = Endpoint & { readonly tokenUrl: string }
 
+/** What it knows and how it behaves is changed while it runs. */
+export interface PowerAuth extends Pick<
+  Directory,
+  'requests' | 'addApplication' | 'addActivation' | 'restrict' | 'behave'
+> {
+  /** Up to and with `/rest`. */
+  readonly url: string
+  readonly ca: string
+}
+
 export interface Simulator {
   /** The phones' page. */
   readonly url: string
   readonly apns: Endpoint
   readonly fcm: OAuthEndpoint
   readonly hms: OAuthEndpoint
+  readonly powerAuth: PowerAuth
   readonly pushes: readonly Push[]
   readonly phones: readonly Phone[]
   stats(): Stats
@@ -84,7 +99,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { ledger, answers, latency } = context
   const senders = createSenders(options.apnsKeys)
   const waiting = createWaiting(ledger)
-  const { ports, stop } = await startAll({ context, senders, certificate, host }, options)
+  const directory = createDirectory()
+  const { ports, stop } = await startAll({ context, senders, directory, certificate, host }, options)
   const { ca } = certificate
   const originOf = (port: number) => `https://${reachable(host)}:${port}`
   let stopped: Promise<unknown> | undefined
@@ -94,6 +110,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     apns: { origin: originOf(ports.apns), ca },
     fcm: { origin: originOf(ports.fcm), tokenUrl: `${originOf(ports.fcm)}${FCM_TOKEN_PATH}`, ca },
     hms: { origin: originOf(ports.hms), tokenUrl: `${originOf(ports.hms)}${HMS_TOKEN_PATH}`, ca },
+    powerAuth: { ...directory, url: `${originOf(ports.powerAuth)}${POWER_AUTH_BASE}`, ca },
     pushes: ledger.pushes,
     get phones() {
       return ledger.phones()
@@ -120,13 +137,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 interface Parts {
   context: Context
   senders: Senders
+  directory: Directory
   certificate: Certificate
   host: string
 }
 
 /** Everything that listens; a start that fails gives back what it took. */
-async function startAll({ context, senders, certificate, host }: Parts, options: SimulatorOptions) {
-  const { port = 0, apnsPort = 0, fcmPort = 0, hmsPort = 0, maxStreams = 1000, fcmMaxStreams = 100 } = options
+async function startAll({ context, senders, directory, certificate, host }: Parts, options: SimulatorOptions) {
+  const { port = 0, apnsPort = 0, fcmPort = 0, hmsPort = 0, powerAuthPort = 0 } = options
+  const { maxStreams = 1000, fcmMaxStreams = 100 } = options
   const started: { stop(): Promise<unknown> }[] = []
   const stop = async () => {
     for (const part of started.toReversed()) await part.stop()
@@ -141,8 +160,9 @@ async function startAll({ context, senders, certificate, host }: Parts, options:
     const apns = await start(startApns(context, place(apnsPort), { gate: senders.gate, maxStreams }))
     const fcm = await start(startFcm(context, place(fcmPort), { ...senders.fcm, maxStreams: fcmMaxStreams }))
     const hms = await start(startHms(context, place(hmsPort), senders.hms))
-    const page = await start(startPage(context, { host, port }))
-    return { ports: { apns, fcm, hms, page }, stop }
+    const powerAuth = await start(startPowerAuth(context, place(powerAuthPort), directory))
+    const page = await start(startPage(context, { host, port, directory }))
+    return { ports: { apns, fcm, hms, powerAuth, page }, stop }
   } catch (error) {
     await stop()
     throw error

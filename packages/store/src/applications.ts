@@ -36,6 +36,13 @@ export const openApplications = ({ prisma }: Database) => ({
     return (row ?? undefined) as ApplicationRow | undefined
   },
 
+  /** Which of these there are, in no order. */
+  async known(appIds: readonly string[]): Promise<string[]> {
+    if (appIds.length === 0) return []
+    const rows = await prisma.application.findMany({ where: { appId: { in: [...appIds] } }, select: { appId: true } })
+    return rows.flatMap((row) => row.appId ?? [])
+  },
+
   async list(): Promise<ApplicationRow[]> {
     const named = { appId: { not: null } }
     const rows = await prisma.application.findMany({ where: named, select: WITH_SETTINGS, orderBy: { id: 'asc' } })

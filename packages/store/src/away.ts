@@ -25,3 +25,6 @@ export const isRefused = (error: unknown) => /^2[23]/.test((error as Fault).code
 
 /** Class 23, in Prisma's words P2002 to P2004: it does not go together with what another request has just stored. */
 export const isConflict = (error: unknown) => /^(23|P200[2-4]$)/.test((error as Fault).code ?? '')
+
+/** A unique key that another transaction took meanwhile, or a deadlock: the same work on what is there now succeeds. */
+export const isContended = (error: unknown) => /^(23505|40P01)$/.test((error as Fault).code ?? '')

@@ -29,24 +29,59 @@ const types = {
     wanted[0] === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(...wanted)) as typeof pg.types.getTypeParser,
 }
 
-const queryable = (client: pg.Pool | pg.PoolClient): Queryable => ({
+const queryable = (client: pg.Pool | pg.ClientBase): Queryable => ({
   async query<Row extends object>(statement: Statement, values: Values = []) {
     const result = await client.query<Row>({ ...statement, values: [...values], types })
     return result.rows
   },
 })
 
+export interface Connection extends Queryable {
+  /** Statements without values. */
+  run(sql: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Longer than sorting a million rows takes on a slow disk. */
+const LONG_QUERY_TIMEOUT_MS = 300_000
+
+/** One connection of its own for long work with temporary tables; it is none of the pool's. */
+export async function openConnection(
+  options: Pick<DatabaseOptions, 'url' | 'onError'> & { name: string },
+): Promise<Connection> {
+  const { url, onError, name } = options
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    query_timeout: LONG_QUERY_TIMEOUT_MS,
+    application_name: name,
+  })
+  client.on('error', onError)
+  await client.connect()
+  return { ...queryable(client), run: async (sql) => void (await client.query(sql)), close: () => client.end() }
+}
+
 /** Far longer than any of our statements takes. */
 const QUERY_TIMEOUT_MS = 15_000
+const CONNECT_TIMEOUT_MS = 10_000
+const KEEP_ALIVE_MS = 10_000
 
-export function openDatabase(options: { url: string; connections: number; onError(error: Error): void }): Database {
+export interface DatabaseOptions {
+  url: string
+  connections: number
+  onError(error: Error): void
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.connections,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     // A failover can leave a connection silent: neither it nor a query on it may keep anybody waiting for ever.
     keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     application_name: 'push-server',
   })

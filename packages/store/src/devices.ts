@@ -1,16 +1,27 @@
 // Devices: who registered which token, under which activation.
-import type { Platform } from '@push-server/contract'
+import type { ActivationStatus, Platform } from '@push-server/contract'
 import { crc32 } from 'node:zlib'
-import type { Database, Queryable, Statement } from './database.ts'
+import { keepActivations, type ActivationRow } from './activations.ts'
+import { isContended } from './away.ts'
+import type { Database, Queryable, Statement, Values } from './database.ts'
+import { changesFor, type FoundRow, type Registration } from './device-rows.ts'
 
-export interface Registration {
+/** What a registration is about, as far as it is known before anybody is asked. */
+export interface Prospect {
   applicationId: number
+  /** None of the activations has a row, and several others have the token. */
+  shared: boolean
+}
+
+export interface DeviceRow {
   activationId: string
-  userId: string
   platform: Platform
   environment: string | null
   token: string
   active: boolean
+  registeredAt: Date
+  droppedAt: Date | null
+  dropReason: string | null
 }
 
 /** How many ranges a run can cut its audience into. */
@@ -26,71 +37,132 @@ const LOCK: Statement = {
       SELECT DISTINCT hashtextextended(name, 0) AS key FROM unnest($1::text[]) AS name ORDER BY key) AS keys`,
 }
 
+const PROSPECT: Statement = {
+  name: 'device-prospect',
+  text: `SELECT a.id AS "applicationId",
+      NOT EXISTS (SELECT FROM devices d WHERE d.activation_id = ANY($2)) AND
+      (SELECT count(*) FROM (
+        SELECT FROM devices d WHERE d.application_id = a.id AND d.token = $3 AND d.dropped_at IS NULL LIMIT 2) AS with_token
+      ) > 1 AS shared
+    FROM applications a WHERE a.app_id = $1`,
+}
+
 /** Locked: a row that is just leaving the token is waited for, and then no longer matches. */
 const FIND: Statement = {
   name: 'device-find',
-  text: `SELECT id, activation_id = $2 AS "byActivation" FROM devices
-    WHERE activation_id = $2 OR (application_id = $1 AND token = $3 AND dropped_at IS NULL) ORDER BY id FOR UPDATE`,
+  text: `SELECT id, activation_id AS "activationId" FROM devices
+    WHERE activation_id = ANY($2) OR (application_id = $1 AND token = $3 AND dropped_at IS NULL) ORDER BY id FOR UPDATE`,
 }
+
+/** The columns of `valuesOf`. */
+const GIVEN = '$1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::int[]'
 
 const INSERT: Statement = {
   name: 'device-insert',
   text: `INSERT INTO devices (application_id, activation_id, user_id, platform, environment, token, active, bucket)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    SELECT * FROM unnest(${GIVEN})`,
 }
 
 const UPDATE: Statement = {
   name: 'device-update',
-  text: `UPDATE devices SET application_id = $1, activation_id = $2, user_id = $3, platform = $4, environment = $5,
-      token = $6, active = $7, bucket = $8, registered_at = now(), dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
-    WHERE id = $9`,
+  text: `UPDATE devices d SET application_id = g.application_id, activation_id = g.activation_id, user_id = g.user_id,
+      platform = g.platform, environment = g.environment, token = g.token, active = g.active, bucket = g.bucket,
+      registered_at = now(), dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
+    FROM unnest(${GIVEN}, $9::bigint[])
+      AS g (application_id, activation_id, user_id, platform, environment, token, active, bucket, id)
+    WHERE d.id = g.id`,
 }
+
+const DISCARD: Statement = { name: 'device-discard', text: 'DELETE FROM devices WHERE id = ANY($1)' }
 
 const REMOVE: Statement = {
   name: 'device-remove',
   text: `DELETE FROM devices d USING applications a WHERE a.app_id = $1 AND d.application_id = a.id AND d.token = $2`,
 }
 
-const valuesOf = (device: Registration) => [
-  device.applicationId,
-  device.activationId,
-  device.userId,
-  device.platform,
-  device.environment,
-  device.token,
-  device.active,
-  bucketOf(device.token),
+/** The registry of activations learns it as well, where it knows this one. */
+const SET_STATUS: Statement = {
+  name: 'device-set-status',
+  text: `WITH known AS (UPDATE activations SET status = $2, updated_at = now() WHERE activation_id = $1)
+    UPDATE devices SET active = $2 = 'ACTIVE' WHERE activation_id = $1`,
+}
+
+const LIST: Statement = {
+  name: 'device-list',
+  text: `SELECT d.activation_id AS "activationId", d.platform, d.environment, d.token, d.active,
+      d.registered_at AS "registeredAt", d.dropped_at AS "droppedAt", d.drop_reason AS "dropReason"
+    FROM devices d WHERE d.application_id = $1 AND d.user_id = $2
+    ORDER BY d.registered_at DESC, d.id DESC LIMIT $3 OFFSET $4`,
+}
+
+const valuesOf = (devices: readonly Registration[]): Values => [
+  devices.map((device) => device.applicationId),
+  devices.map((device) => device.activationId),
+  devices.map((device) => device.userId),
+  devices.map((device) => device.platform),
+  devices.map((device) => device.environment),
+  devices.map((device) => device.token),
+  devices.map((device) => device.active),
+  devices.map((device) => bucketOf(device.token)),
 ]
 
-/** The row to take over: the activation's own, else the only one with the token. */
-async function find(connection: Queryable, device: Registration): Promise<number | 'none' | 'shared'> {
-  const rows = await connection.query<{ id: number; byActivation: boolean }>(FIND, [
-    device.applicationId,
-    device.activationId,
-    device.token,
-  ])
-  const own = rows.find((row) => row.byActivation)
-  if (own) return own.id
-  const [first, second] = rows
-  return first === undefined ? 'none' : second === undefined ? first.id : 'shared'
+export interface RegisterOptions {
+  /** When several rows of other activations have the token: they make way, or nothing is changed. */
+  several: 'replace' | 'refuse'
+  /** What the registry of activations learns with it. */
+  keep?: readonly ActivationRow[]
+}
+
+async function registerOnce(
+  connection: Queryable,
+  devices: readonly Registration[],
+  { several, keep = [] }: RegisterOptions,
+): Promise<'registered' | 'shared'> {
+  const [first] = devices
+  if (!first) return 'registered'
+  const { applicationId, token } = first
+  const activationIds = devices.map((device) => device.activationId)
+  await connection.query(LOCK, [[...activationIds.map((id) => `activation/${id}`), `token/${applicationId}/${token}`]])
+  const changes = changesFor(
+    devices,
+    await connection.query<FoundRow>(FIND, [applicationId, activationIds, token]),
+    several,
+  )
+  if (changes === 'shared') return 'shared'
+  const { takenOver, made, removed } = changes
+  if (removed.length > 0) await connection.query(DISCARD, [removed])
+  if (takenOver.length > 0)
+    await connection.query(UPDATE, [...valuesOf(takenOver.map(({ device }) => device)), takenOver.map(({ id }) => id)])
+  if (made.length > 0) await connection.query(INSERT, valuesOf(made))
+  await keepActivations(connection, keep)
+  return 'registered'
 }
 
 export const openDevices = (database: Database) => ({
+  /** Undefined when there is no such application. */
+  async prospect(appId: string, activationIds: readonly string[], token: string): Promise<Prospect | undefined> {
+    const [row] = await database.query<Prospect>(PROSPECT, [appId, activationIds, token])
+    return row
+  },
+
   /**
-   * Registers one activation's device. Look-up order: by activation in any application, then by token in this one.
-   * Answers 'shared', and changes nothing, when several rows of other activations have the token.
+   * Registers a device for one activation or several: `devices` differ in nothing but activation, user and activity. Look-up
+   * order: by activation in any application, then by token in this one. 'shared' changes nothing.
    */
-  register: (device: Registration): Promise<'registered' | 'shared'> =>
-    database.transaction(async (connection) => {
-      await connection.query(LOCK, [
-        [`activation/${device.activationId}`, `token/${device.applicationId}/${device.token}`],
-      ])
-      const found = await find(connection, device)
-      if (found === 'shared') return 'shared'
-      if (found === 'none') await connection.query(INSERT, valuesOf(device))
-      else await connection.query(UPDATE, [...valuesOf(device), found])
-      return 'registered'
-    }),
+  async register(devices: readonly Registration[], options: RegisterOptions): Promise<'registered' | 'shared'> {
+    const attempt = () => database.transaction((connection) => registerOnce(connection, devices, options))
+    // An import may bring the same activations at the same time; seen anew, its rows are taken over.
+    return attempt().catch((error: unknown) => (isContended(error) ? attempt() : Promise.reject(error)))
+  },
+
+  /** Makes the activation's device active or not. */
+  async setStatus(activationId: string, status: ActivationStatus): Promise<void> {
+    await database.query(SET_STATUS, [activationId, status])
+  },
+
+  /** Registered last comes first; dropped ones stand among them. */
+  list: (applicationId: number, userId: string, { page, size }: { page: number; size: number }) =>
+    database.query<DeviceRow>(LIST, [applicationId, userId, size, page * size]),
 
   /** Removes every registration of the token; an unknown application or token is no fault. */
   async remove(appId: string, token: string): Promise<void> {

@@ -179,7 +179,7 @@ t.test('dropped devices go, unless they come back just then', async (t) => {
   await insertDevice(fixture, old, ago(31 * DAY))
   await insertDevice(fixture, young, ago(29 * DAY))
   await insertDevice(fixture, back, ago(32 * DAY))
-  await store.devices.register(registration(application.id, { token: newToken() }))
+  await store.devices.register([registration(application.id, { token: newToken() })], { several: 'refuse' })
   const other = await openTransaction(t, fixture)
   await other.query('UPDATE devices SET dropped_at = NULL WHERE activation_id = $1', [back.activationId])
   t.equal(await retention.removeDevices(30 * DAY, LIMIT), 1)

@@ -26,7 +26,8 @@ async function makeGroup(users: number): Promise<Group> {
     token: newToken(),
     userId: `user-${index}`,
   }))
-  for (const device of devices) await store.devices.register(registration(applicationId, device))
+  for (const device of devices)
+    await store.devices.register([registration(applicationId, device)], { several: 'refuse' })
   await database.query(`UPDATE devices SET registered_at = now() - interval '1 hour' WHERE application_id = $1`, [
     applicationId,
   ])
@@ -81,7 +82,9 @@ t.test('cut: devices that move between partitions are neither doubled nor forgot
   const [inChunk = [], left = []] = [byCut.get(true), byCut.get(false)]
   t.ok(inChunk.length >= 5 && left.length >= 5, `${inChunk.length} cut, ${left.length} left`)
   const register = (device: Group['devices'][number], token: string, activationId = device.activationId) =>
-    store.devices.register(registration(group.applicationId, { ...device, activationId, token }))
+    store.devices.register([registration(group.applicationId, { ...device, activationId, token })], {
+      several: 'refuse',
+    })
   // Who is in a chunk gets a new token, in any partition: the chunk has the old one, and that is all.
   const renewed = inChunk.slice(0, 5)
   for (const device of renewed) await register(device, newToken())

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { createDatabase } from '@push-server/testing'
+import { changesFor } from '../src/device-rows.ts'
 import { bucketOf, BUCKETS } from '../src/devices.ts'
 import { createEncryption } from '../src/encryption.ts'
 import { migrate, type NewApiKey, type Registration } from '../src/index.ts'
@@ -271,6 +272,8 @@ const devices = (applicationIds: number[]) =>
     [applicationIds],
   )
 
+const register = (device: Registration) => store.devices.register([device], { several: 'refuse' })
+
 t.test('devices: which row a registration takes over', async (t) => {
   // Rows and registrations as [application, activation, token]; `expected` has the rows after it, in their order.
   type Short = [app: 0 | 1, activation: string, token: string]
@@ -349,7 +352,7 @@ t.test('devices: which row a registration takes over', async (t) => {
       registration(applications[app] ?? 0, { activationId: activation + suffix, token, userId })
     for (const row of rows) await insertDevice(fixture, full(row, 'former'))
     const before = await devices(applications)
-    t.equal(await store.devices.register(full(registered, 'latter')), shared ? 'shared' : 'registered', name)
+    t.equal(await register(full(registered, 'latter')), shared ? 'shared' : 'registered', name)
     const after = await devices(applications)
     t.same(
       after.map(({ app, activation, token }) => [app, activation, token]),
@@ -365,10 +368,95 @@ t.test('devices: which row a registration takes over', async (t) => {
   }
 })
 
+t.test('devices: which rows a registration for several activations takes over, makes and removes', async (t) => {
+  const cases: [name: string, activations: string, found: string, expected: object][] = [
+    ['nothing known', 'ab', '', { takenOver: [], made: 'ab', removed: [] }],
+    ['all known', 'ab', 'ab', { takenOver: ['a>a', 'b>b'], made: '', removed: [] }],
+    ['all known, others with the token stay', 'a', 'abc', { takenOver: ['a>a'], made: '', removed: [] }],
+    ['one other with the token is re-bound', 'ab', 'x', { takenOver: ['x>a'], made: 'b', removed: [] }],
+    ['several others make way', 'ab', 'xy', { takenOver: [], made: 'ab', removed: ['x', 'y'] }],
+    ['one exchanged', 'ab', 'ax', { takenOver: ['a>a'], made: 'b', removed: ['x'] }],
+    ['one added', 'abc', 'ab', { takenOver: ['a>a', 'b>b'], made: 'c', removed: [] }],
+  ]
+  const ids = (name: string) => name.charCodeAt(0)
+  for (const [name, activations, found, expected] of cases) {
+    const devices = activations.split('').map((activationId) => registration(1, { activationId }))
+    const rows = found.split('').map((activationId) => ({ id: ids(activationId), activationId }))
+    const changes = changesFor(devices, rows, 'replace')
+    if (changes === 'shared') return t.fail(name)
+    const shown = {
+      takenOver: changes.takenOver.map(({ id, device }) => `${String.fromCharCode(id)}>${device.activationId}`),
+      made: changes.made.map((device) => device.activationId).join(''),
+      removed: changes.removed.map((id) => String.fromCharCode(id)),
+    }
+    t.same(shown, expected, name)
+  }
+  const [lone] = [registration(1, { activationId: 'a' })]
+  const rows = 'xy'.split('').map((activationId) => ({ id: ids(activationId), activationId }))
+  t.equal(changesFor([lone], rows, 'refuse'), 'shared')
+})
+
+t.test('devices: a registration that an import overtakes takes the imported row over', async (t) => {
+  const { id } = await makeApplication(fixture)
+  const device = registration(id)
+  const [stray] = [registration(id, { token: device.token })]
+  await register(stray)
+  const client = await openTransaction(t, fixture)
+  // Not committed yet: the registration finds the row of the token alone, and then waits for the activation's.
+  await client.query(
+    `INSERT INTO devices (application_id, activation_id, user_id, platform, token, active, bucket)
+     VALUES ($1, $2, 'imported', 'ios', 'of-the-import', true, 0)`,
+    [id, device.activationId],
+  )
+  const registered = register(device)
+  await whileBlocked(fixture, 1, registered)
+  await client.query('COMMIT')
+  t.equal(await registered, 'registered')
+  t.match(await devices([id]), [
+    { activation: stray.activationId, token: device.token },
+    { activation: device.activationId, token: device.token, user: device.userId },
+  ])
+})
+
+t.test('devices: an import waits for a registration, never the other way round for long', async (t) => {
+  const { id } = await makeApplication(fixture)
+  const [known, fresh] = [registration(id), registration(id)]
+  await register(known)
+  const staging = await store.openDeviceImport(id)
+  t.teardown(() => staging.close())
+  const rowOf = (line: number, device: Registration, token: string) => ({
+    line,
+    activationId: device.activationId,
+    userId: 'imported',
+    platform: device.platform,
+    environment: null,
+    token,
+    active: false,
+    registeredAt: null,
+  })
+  await staging.stage([rowOf(1, known, 'aa'), rowOf(2, fresh, 'bb'), rowOf(3, known, 'cc')])
+  await staging.stage([])
+  t.same(await staging.dropForeign(10), { count: 0, lines: [] })
+  const client = await openTransaction(t, fixture)
+  await client.query('UPDATE devices SET active = active WHERE activation_id = $1', [known.activationId])
+  const applied = staging.apply({ keep: true })
+  await whileBlocked(fixture, 1, applied)
+  await client.query('COMMIT')
+  t.same(await applied, { imported: 1, updated: 1, kept: 0 })
+  t.match(
+    (await devices([id])).toSorted((one, other) => one.id - other.id),
+    [
+      { activation: known.activationId, user: 'imported', token: 'cc' },
+      { activation: fresh.activationId, user: 'imported', token: 'bb' },
+    ],
+  )
+  t.match(await store.activations.find([known.activationId]), [{ userId: 'imported', status: 'BLOCKED' }])
+})
+
 t.test('devices: everything of a registration is kept', async (t) => {
   const { id } = await makeApplication(fixture)
   const first = registration(id, { environment: 'development', active: false })
-  await store.devices.register(first)
+  await register(first)
   const columns = () =>
     database.query(
       "SELECT user_id, activation_id, platform, environment, token, active, bucket, registered_at > now() - interval '10 s' AS recent FROM devices WHERE application_id = $1",
@@ -388,7 +476,7 @@ t.test('devices: everything of a registration is kept', async (t) => {
   ])
   await database.query("UPDATE devices SET registered_at = now() - interval '1 day' WHERE application_id = $1", [id])
   const token = newToken()
-  await store.devices.register({
+  await register({
     ...first,
     token,
     platform: 'android',
@@ -420,13 +508,13 @@ t.test('devices: buckets', async (t) => {
 t.test('devices: five at once make one row', async (t) => {
   const { id } = await makeApplication(fixture)
   const same = registration(id)
-  const outcomes = await Promise.all(Array.from({ length: 5 }, () => store.devices.register(same)))
+  const outcomes = await Promise.all(Array.from({ length: 5 }, () => register(same)))
   t.same(new Set(outcomes), new Set(['registered']))
   t.equal((await devices([id])).length, 1, 'of one activation')
 
   const { id: other } = await makeApplication(fixture)
   const token = newToken()
-  await Promise.all(Array.from({ length: 5 }, () => store.devices.register(registration(other, { token }))))
+  await Promise.all(Array.from({ length: 5 }, () => register(registration(other, { token }))))
   t.equal((await devices([other])).length, 1, 'of one token')
 })
 
@@ -435,7 +523,7 @@ t.test('devices: many that cross each other do not stand in each other’s way',
   const activations = Array.from({ length: 4 }, () => randomUUID())
   const tokens = Array.from({ length: 4 }, newToken)
   const all = activations.flatMap((activationId) => tokens.map((token) => registration(id, { activationId, token })))
-  const outcomes = await Promise.allSettled(all.map((device) => store.devices.register(device)))
+  const outcomes = await Promise.allSettled(all.map((device) => register(device)))
   t.same(
     outcomes.filter(({ status }) => status === 'rejected'),
     [],
@@ -445,12 +533,12 @@ t.test('devices: many that cross each other do not stand in each other’s way',
 t.test('devices: a token that is just being left by its activation is not taken over with it', async (t) => {
   const { id } = await makeApplication(fixture)
   const phone = registration(id)
-  await store.devices.register(phone)
+  await register(phone)
   const holder = await openTransaction(t, fixture)
   const next = newToken()
   await holder.query('UPDATE devices SET token = $2 WHERE activation_id = $1', [phone.activationId, next])
   const heir = registration(id, { token: phone.token })
-  const registered = store.devices.register(heir)
+  const registered = register(heir)
   await whileBlocked(fixture, 1, registered)
   await holder.query('COMMIT')
   t.equal(await registered, 'registered')
@@ -475,13 +563,13 @@ t.test('devices: a new registration brings a dropped one back', async (t) => {
   }
   const device = registration(id)
   for (const again of [device, { ...device, activationId: randomUUID() }]) {
-    await store.devices.register(device)
+    await register(device)
     await database.query(
       "UPDATE devices SET dropped_at = now(), drop_reason = 'Unregistered' WHERE application_id = $1",
       [id],
     )
     t.same(await live(), [])
-    await store.devices.register(again)
+    await register(again)
     t.same(await live(), [again.activationId])
   }
 })
@@ -491,7 +579,7 @@ t.test('devices: dropped ones do not count as sharing the token', async (t) => {
   const token = newToken()
   for (let n = 0; n < 2; n++) await insertDevice(fixture, registration(id, { token }), new Date())
   const phone = registration(id, { token })
-  t.equal(await store.devices.register(phone), 'registered')
+  t.equal(await register(phone), 'registered')
   const live = await database.query(
     'SELECT activation_id AS activation FROM devices WHERE token = $1 AND dropped_at IS NULL',
     [token],
@@ -504,7 +592,7 @@ t.test('devices: removal takes every row of the token in the application, and on
   const token = newToken()
   for (const applicationId of [mine.id, mine.id, other.id])
     await insertDevice(fixture, registration(applicationId, { token }))
-  await store.devices.register(registration(mine.id))
+  await register(registration(mine.id))
   await store.devices.remove('no such application', token)
   await store.devices.remove(mine.appId, 'no such token')
   t.equal((await devices([mine.id, other.id])).length, 4)
@@ -526,9 +614,8 @@ t.test('messages: the audience', async (t) => {
   const newer = registration(id, { userId: 'a', platform: 'android', active: false })
   const ofB = registration(id, { userId: 'b', environment: 'production' })
   const gone = registration(id, { userId: 'a' })
-  for (const device of [newer, older, ofB, gone, registration(id, { userId: 'c' })])
-    await store.devices.register(device)
-  await store.devices.register(registration((await makeApplication(fixture)).id, { userId: 'a' }))
+  for (const device of [newer, older, ofB, gone, registration(id, { userId: 'c' })]) await register(device)
+  await register(registration((await makeApplication(fixture)).id, { userId: 'a' }))
   const age = (device: Registration, seconds: number) =>
     database.query("UPDATE devices SET registered_at = now() - $2 * interval '1 s' WHERE activation_id = $1", [
       device.activationId,

@@ -37,6 +37,8 @@ export interface HouseOptions {
   /** Over the settings of tests, which are the product's with shorter times. */
   environment?: Record<string, string>
   simulator?: SimulatorOptions
+  /** The simulated PowerAuth Server is asked for activations, instead of the local registry. */
+  powerAuth?: boolean
 }
 
 export interface House {
@@ -85,7 +87,8 @@ async function open(options: HouseOptions, resources: Resources): Promise<House>
   resources.add('database', database.close)
   const simulator = await startSimulator({ keep: Infinity, ...options.simulator })
   resources.add('simulator', simulator.stop)
-  const environment = { ...(await environmentOf(simulator, database, resources)), ...options.environment }
+  const environment: Record<string, string> = await environmentOf(simulator, database, resources)
+  if (options.powerAuth) Object.assign(environment, powerAuthOf(simulator, environment.APNS_CA_FILE))
   Object.assign(environment, (options.backend ?? BACKENDS[0])?.environment(), options.environment)
 
   const config = readConfig(environment, SERVICE_SETTINGS)
@@ -136,6 +139,18 @@ async function environmentOf(simulator: Simulator, database: TestDatabase, resou
   }
 }
 
+export const POWER_AUTH_CLIENT = { clientToken: 'push-server', clientSecret: 'secret-of-the-push-server' }
+
+function powerAuthOf({ powerAuth }: Simulator, authority = '') {
+  powerAuth.restrict(POWER_AUTH_CLIENT)
+  return {
+    POWERAUTH_URL: powerAuth.url,
+    POWERAUTH_CA_FILE: authority,
+    POWERAUTH_CLIENT_TOKEN: POWER_AUTH_CLIENT.clientToken,
+    POWERAUTH_CLIENT_SECRET: POWER_AUTH_CLIENT.clientSecret,
+  }
+}
+
 async function configureApplication({ store }: Context, appId: string, platforms: readonly Platform[]): Promise<void> {
   await store.applications.create(appId)
   const application = await store.applications.find(appId)
@@ -147,7 +162,7 @@ async function configureApplication({ store }: Context, appId: string, platforms
 async function register({ store }: Context, device: Parameters<House['register']>[0]): Promise<void> {
   const application = await store.applications.find(device.appId ?? APP)
   if (!application) throw new Error('Configure the application first')
-  await store.devices.register({
+  const registration = {
     applicationId: application.id,
     activationId: device.activationId ?? `of-${device.token}`.slice(0, 37),
     userId: device.userId,
@@ -155,7 +170,8 @@ async function register({ store }: Context, device: Parameters<House['register']
     environment: null,
     token: device.token,
     active: (device.status ?? 'ACTIVE') === 'ACTIVE',
-  })
+  }
+  await store.devices.register([registration], { several: 'refuse' })
 }
 
 /** Below the ports that systems hand out to clients, which could take it before it is listened on. */

@@ -4,6 +4,14 @@ export { BACKENDS, type TestBackend } from './backends.ts'
 export { startConnectProxy, type ConnectProxy } from './connect-proxy.ts'
 export { createDatabase, type TestDatabase } from './database.ts'
 export { APNS_SETTINGS, generateApnsKey, generateCredentials, generateServiceAccount } from './credentials.ts'
-export { APP, freePort, openHouse, type House, type HouseOptions, type ServiceName } from './house.ts'
+export {
+  APP,
+  freePort,
+  openHouse,
+  POWER_AUTH_CLIENT,
+  type House,
+  type HouseOptions,
+  type ServiceName,
+} from './house.ts'
 export { spawnService, type ServiceProcess } from './service-process.ts'
 export { until } from './until.ts'

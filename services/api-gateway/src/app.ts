@@ -1,5 +1,5 @@
 // The API as a value: everything that can be tested without a socket.
-import type { Context } from '@push-server/domain'
+import type { Activations, Context } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import { authentication } from './plugins/authentication.ts'
 import { crossSite } from './plugins/cross-site.ts'
@@ -12,12 +12,14 @@ import { campaignSendingRoutes } from './routes/campaign-sending.ts'
 import { campaignRoutes } from './routes/campaign.ts'
 import { credentialsRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/device.ts'
+import { deviceImportRoutes } from './routes/device-import.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { messageRoutes, type Desk } from './routes/message.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
+import { unconfiguredRoutes } from './routes/unconfigured.ts'
 
 /** Words of the contract's schemas that the validator does not know of itself. */
 const KEYWORDS = [
@@ -33,7 +35,12 @@ const KEYWORDS = [
   },
 ]
 
-export async function buildApp(context: Context, desk: Desk): Promise<FastifyInstance> {
+/** What the gateway opens beside the context. */
+export interface Parts extends Desk {
+  activations: Activations
+}
+
+export async function buildApp(context: Context, { activations, ...desk }: Parts): Promise<FastifyInstance> {
   const { access, config, log } = context
   const app = Fastify({
     loggerInstance: log,
@@ -69,7 +76,9 @@ export async function buildApp(context: Context, desk: Desk): Promise<FastifyIns
   await app.register(serviceRoutes(config, build))
   await app.register(applicationRoutes(context))
   await app.register(credentialsRoutes(context))
-  await app.register(deviceRoutes(context))
+  await app.register(unconfiguredRoutes(context, activations))
+  await app.register(deviceRoutes(context, activations))
+  await app.register(deviceImportRoutes(context, activations))
   await app.register(messageRoutes(context, desk))
   await app.register(campaignRoutes(context))
   await app.register(campaignSendingRoutes(context, desk))

@@ -1,5 +1,5 @@
 // The API gateway: accepts what it has checked and stored, and enqueues it.
-import { guardDoor, openBackPressure, openWaiters, type Service } from '@push-server/domain'
+import { guardDoor, openActivations, openBackPressure, openWaiters, type Service } from '@push-server/domain'
 import { ConfigError, createResources, type Config } from '@push-server/runtime'
 import { buildApp } from './app.ts'
 
@@ -14,7 +14,11 @@ export const apiGateway: Service = async (context) => {
     resources.add('waiters', () => waiters.close())
     const pressure = await openBackPressure(context)
     resources.add('back-pressure', () => pressure.close())
-    const app = await buildApp(context, { waiters, pressure })
+    const activations = openActivations(config, store)
+    resources.add('activations', () => activations.close())
+    // Without it nobody can register, and everything else goes on.
+    if (activations.check) health.add({ name: 'powerauth', essential: false, check: activations.check })
+    const app = await buildApp(context, { waiters, pressure, activations })
     resources.add('http', () => app.close())
     await app.listen({ host: config.host, port: config.port })
     log.info({ host: config.host, port: config.port }, 'accepting')

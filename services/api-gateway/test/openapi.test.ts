@@ -114,9 +114,10 @@ t.test('schemas have names, are kept once, and tell nothing of ours', async (t) 
 
 t.test('every path and method that answers is described, and the other way round', async (t) => {
   for (const { method, path } of operations) {
-    const concrete = path.replaceAll(/\{\w+\}/g, '1')
-    const { status } = await api.call(method, concrete)
-    t.notOk(status === 404 || status === 405, `${method} ${path} is there`)
+    const concrete = path.replaceAll(/\{\w+\}/g, path.startsWith('/push/message') ? randomUUID() : '1')
+    const { status, body } = await api.call(method, concrete)
+    const isNowhere = status === 404 && body.responseObject.message === 'There is nothing at this path'
+    t.notOk(isNowhere || status === 405, `${method} ${path} is there`)
     const { status: other, headers } = await api.call('PATCH', concrete)
     const allowed = headers.get('allow')?.split(', ').toSorted()
     const described = operations.filter((each) => each.path === path).map((each) => each.method)

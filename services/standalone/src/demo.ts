@@ -33,18 +33,19 @@ export async function setUpDemo(context: Context, simulator: Simulator): Promise
   for (const platform of PLATFORMS)
     if (!application?.credentials.some((credentials) => credentials.platform === platform))
       await GENERATE[platform](context)
-  if (!(await store.activations.find(DOCUMENTED.activationId)))
-    await store.activations.put({ ...DOCUMENTED, status: 'ACTIVE', applicationId: DEMO_APP })
+  if ((await store.activations.find([DOCUMENTED.activationId])).length === 0)
+    await store.activations.keep([{ ...DOCUMENTED, status: 'ACTIVE', applicationId: DEMO_APP }])
   for (const platform of PLATFORMS) await registerPhone(context, simulator, platform)
 }
 
-async function registerPhone({ store }: Context, simulator: Simulator, platform: Platform): Promise<void> {
+async function registerPhone({ store, log }: Context, simulator: Simulator, platform: Platform): Promise<void> {
   const name = PHONES[platform]
   const token = createHash('sha256').update(name).digest('hex')
   simulator.addPhone({ platform, token, name })
   await registerDevice(
     { store, activations: localRegistry(store) },
     { appId: DEMO_APP, userId: DEMO_USER, platform, token, activationId: `demo-${platform}-of-${DEMO_USER}` },
+    { id: 'demo', log },
   )
 }
 

@@ -1,3 +1,11 @@
 // Activations: who a device belongs to.
-export type { Activation, ActivationHint, Activations } from './activations.ts'
+export {
+  ActivationsUnavailable,
+  refuseUnavailable,
+  type Activation,
+  type ActivationHint,
+  type Activations,
+  type AskedBy,
+} from './activations.ts'
 export { localRegistry } from './local-registry.ts'
+export { openActivations } from './open.ts'

@@ -1,21 +1,25 @@
 // The registry that answers while no PowerAuth Server is configured: it believes what a registration says.
-import type { Store } from '@push-server/store'
-import type { Activations } from './activations.ts'
+import type { ActivationRow, Store } from '@push-server/store'
+import type { Activation, ActivationHint, Activations } from './activations.ts'
 
 /** An activation becomes known by a registration that names its user, and is re-bound by one that names another. */
 export const localRegistry = (store: Pick<Store, 'activations'>): Activations => ({
-  async resolve(activationId, { appId, userId, status }) {
-    const known = await store.activations.find(activationId)
-    if (known?.applicationId && known.applicationId !== appId) return known
-    const owner = userId ?? known?.userId
-    if (owner === undefined) return undefined
-    return {
-      userId: owner,
-      status: status ?? known?.status ?? 'ACTIVE',
-      applicationId: known ? known.applicationId : appId,
-    }
+  keeps: true,
+
+  async ask({ activationIds, hint }) {
+    const rows = await store.activations.find(activationIds)
+    const known = new Map(rows.map((row) => [row.activationId, row]))
+    return activationIds.map((id) => believed(known.get(id), hint))
   },
 
-  keep: (activationId, { userId, status, applicationId }) =>
-    store.activations.put({ activationId, userId, status, applicationId }),
+  applications: async () => [],
+  close: async () => {},
 })
+
+function believed(known: ActivationRow | undefined, hint: ActivationHint | undefined): Activation | undefined {
+  if (!hint || (known?.applicationId && known.applicationId !== hint.appId)) return known
+  const userId = hint.userId ?? known?.userId
+  if (userId === undefined) return undefined
+  const { status = 'ACTIVE', applicationId = hint.appId } = known ?? {}
+  return { userId, status: hint.status ?? status, applicationId }
+}

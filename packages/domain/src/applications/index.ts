@@ -9,3 +9,4 @@ export {
   updateIos,
 } from './administration.ts'
 export { clearRemovedApplications, removeApplication } from './removal.ts'
+export { listUnconfigured } from './unconfigured.ts'

@@ -1,2 +1,4 @@
 // Devices: registrations of push tokens.
-export { registerDevice, removeDevice } from './register.ts'
+export { importDevices, type ImportBatch } from './import.ts'
+export { listDevices, removeDevice, updateDeviceStatus } from './manage.ts'
+export { registerDevice, registerDevices, type Registry } from './register.ts'

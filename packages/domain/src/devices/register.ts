@@ -1,4 +1,4 @@
-// Registration: a token, tied to a user through an activation.
+// Registration: a token, tied to users through activations.
 import {
   ApiError,
   invalidRequest,
@@ -7,53 +7,131 @@ import {
   TEXT,
   type ActivationStatus,
   type CreateDeviceRequest,
-  type RemoveDeviceRequest,
+  type CreateDevicesRequest,
+  type Platform,
 } from '@push-server/contract'
-import type { Store } from '@push-server/store'
-import type { Activation, Activations } from '../activations/index.ts'
+import type { Registration, Store } from '@push-server/store'
+import { refuseUnavailable, type Activation, type Activations, type AskedBy } from '../activations/index.ts'
+import { tokenFault } from './token.ts'
 
-const HEXADECIMAL = /^[0-9a-f]+$/i
+export interface Registry {
+  store: Pick<Store, 'devices'>
+  activations: Activations
+}
 
 /** Refuses with the texts of POST /push/device/create, in their order; nothing is changed then. */
-export async function registerDevice(
-  { store, activations }: { store: Pick<Store, 'applications' | 'devices'>; activations: Activations },
-  request: CreateDeviceRequest,
-): Promise<void> {
-  const { appId, activationId, token } = request
-  const platform = platformOf(request.platform)
-  if (!platform) throw new ApiError('ERROR_REQUEST', `No platform is called ${request.platform}`)
-  const application = await store.applications.find(appId)
-  if (!application) throw refusal(TEXT.applicationUnknown)
-  if (platform === 'ios' && !HEXADECIMAL.test(token))
-    throw invalidRequest([{ fieldName: 'requestObject.token', hint: 'must be hexadecimal on ios' }])
-
-  const activation = allowed(
-    appId,
-    await activations.resolve(activationId, {
-      appId,
-      userId: request.userId,
-      status: request.activationStatus as ActivationStatus | null | undefined,
-    }),
+export async function registerDevice(registry: Registry, request: CreateDeviceRequest, caller: AskedBy): Promise<void> {
+  const { activationId, ...rest } = request
+  const { registration, shared } = await prepare(registry, rest, [activationId])
+  if (shared) throw refusal(TEXT.deviceTokenShared)
+  const [activation] = await askFor(registry, { request: rest, activationIds: [activationId], caller }).catch(
+    refuseUnavailable(TEXT.activationUnknown),
   )
-  const outcome = await store.devices.register({
-    applicationId: application.id,
-    activationId,
-    userId: activation.userId,
-    platform,
-    environment: request.environment ?? null,
-    token,
-    active: activation.status === 'ACTIVE',
+  const judged = judge(request.appId, activation)
+  if ('fault' in judged) throw refusal(judged.fault)
+  const held = [{ activationId, ...judged }]
+  if ((await store(registry, { registration, held, several: 'refuse' })) === 'shared')
+    throw refusal(TEXT.deviceTokenShared)
+}
+
+/**
+ * The same for several activations of one device, which all have their own user. All are asked first; when one fails, nothing
+ * is changed.
+ */
+export async function registerDevices(
+  registry: Registry,
+  request: CreateDevicesRequest,
+  caller: AskedBy,
+): Promise<void> {
+  const { activationIds: given, ...rest } = request
+  const activationIds = [...new Set(given)]
+  const { registration } = await prepare(registry, rest, activationIds)
+  const activations = await askFor(registry, { request: rest, activationIds, caller }).catch(
+    refuseUnavailable(TEXT.registrationFailed),
+  )
+  const held: Held[] = []
+  for (const [index, activationId] of activationIds.entries()) {
+    const judged = judge(request.appId, activations[index])
+    if ('fault' in judged) {
+      // The answer does not say which one; support wants to know.
+      caller.log.warn({ activationId, reason: judged.fault }, 'a device is not registered')
+      throw refusal(TEXT.registrationFailed)
+    }
+    held.push({ activationId, ...judged })
+  }
+  await store(registry, { registration, held, several: 'replace' })
+}
+
+type Request = Omit<CreateDeviceRequest, 'activationId'>
+type Place = Omit<Registration, 'activationId' | 'userId' | 'active'>
+
+/** What can be said before anybody is asked for the activations. */
+async function prepare(
+  { store: { devices } }: Registry,
+  { appId, token, ...request }: Request,
+  activationIds: readonly string[],
+): Promise<{ registration: Place; shared: boolean }> {
+  const platform = platformNamed(request.platform)
+  const prospect = await devices.prospect(appId, activationIds, token)
+  if (!prospect) throw refusal(TEXT.applicationUnknown)
+  const hint = tokenFault(platform, token)
+  if (hint !== undefined) throw invalidRequest([{ fieldName: 'requestObject.token', hint }])
+  const { applicationId, shared } = prospect
+  return { registration: { applicationId, platform, environment: request.environment ?? null, token }, shared }
+}
+
+function platformNamed(name: string): Platform {
+  const platform = platformOf(name)
+  if (!platform) throw new ApiError('ERROR_REQUEST', `No platform is called ${name}`)
+  return platform
+}
+
+interface Asking {
+  request: Request
+  activationIds: readonly string[]
+  caller: AskedBy
+}
+
+const askFor = ({ activations }: Registry, { request, activationIds, caller }: Asking) =>
+  activations.ask({
+    activationIds,
+    caller,
+    hint: {
+      appId: request.appId,
+      userId: request.userId,
+      // The schema has checked that it is one of the words.
+      status: request.activationStatus as ActivationStatus | null | undefined,
+    },
   })
-  if (outcome === 'shared') throw refusal(TEXT.deviceTokenShared)
-  await activations.keep(activationId, activation)
+
+/** The activation, if a device may be registered for it, or why not. */
+function judge(appId: string, activation: Activation | undefined): { activation: Activation } | { fault: string } {
+  if (!activation || activation.status === 'REMOVED') return { fault: TEXT.activationNotActive }
+  const isForeign = activation.applicationId !== null && activation.applicationId !== appId
+  return isForeign ? { fault: TEXT.activationOfOther } : { activation }
 }
 
-function allowed(appId: string, activation: Activation | undefined): Activation {
-  if (!activation || activation.status === 'REMOVED') throw refusal(TEXT.activationNotActive)
-  if (activation.applicationId !== null && activation.applicationId !== appId) throw refusal(TEXT.activationOfOther)
-  return activation
+interface Held {
+  activationId: string
+  activation: Activation
 }
 
-/** Removes every registration of the token; that there is none is no fault. */
-export const removeDevice = ({ devices }: Pick<Store, 'devices'>, { appId, token }: RemoveDeviceRequest) =>
-  devices.remove(appId, token)
+interface Storing {
+  registration: Place
+  held: readonly Held[]
+  several: 'replace' | 'refuse'
+}
+
+const store = ({ store: { devices }, activations }: Registry, { registration, held, several }: Storing) =>
+  devices.register(
+    held.map(({ activationId, activation: { userId, status } }) => ({
+      ...registration,
+      activationId,
+      userId,
+      active: status === 'ACTIVE',
+    })),
+    {
+      several,
+      keep: activations.keeps ? held.map(({ activationId, activation }) => ({ activationId, ...activation })) : [],
+    },
+  )

@@ -5,10 +5,18 @@ import type { Context } from '../context.ts'
 import { controlRoutes } from './control.ts'
 import { eventRoutes } from './events.ts'
 import { openPage } from './page.ts'
+import type { Directory } from '../power-auth/directory.ts'
 import { phoneRoutes } from './phones.ts'
+import { powerAuthRoutes } from './power-auth.ts'
+
+export interface PageOptions {
+  host: string
+  port: number
+  directory: Directory
+}
 
 /** Resolves when it listens. */
-export async function startPage(context: Context, { host, port }: { host: string; port: number }) {
+export async function startPage(context: Context, { host, port, directory }: PageOptions) {
   const app = fastify({
     // The streams of events never end by themselves.
     forceCloseConnections: true,
@@ -21,6 +29,7 @@ export async function startPage(context: Context, { host, port }: { host: string
   app.register(phoneRoutes(context))
   app.register(eventRoutes(context))
   app.register(controlRoutes(context))
+  app.register(powerAuthRoutes(directory))
   await app.listen({ host, port })
   return { port: (app.server.address() as AddressInfo).port, stop: () => app.close() }
 }

@@ -1,7 +1,7 @@
 // Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
 import { ApiError, conflict, internalFault, invalidRequest, unavailable } from '@push-server/contract'
 import { isStoreAway, isStoreConflict } from '@push-server/domain'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { errorAnswer } from './error-answer.ts'
 import { violationsOf } from './violations.ts'
@@ -11,8 +11,10 @@ const RETRY_AFTER_S = 5
 export const envelope = fp(
   async (app: FastifyInstance) => {
     app.setErrorHandler<FastifyError>((error, _request, reply) => answerFault(reply, error))
+    const paths: Path[] = []
+    app.addHook('onRoute', ({ method, url }) => void paths.push({ methods: [method].flat(), pattern: patternOf(url) }))
     app.setNotFoundHandler((request, reply) => {
-      const allowed = otherMethods(app, request)
+      const allowed = otherMethods(paths, request)
       if (allowed.length === 0) return send(reply, new ApiError('ERROR_NOT_FOUND', 'There is nothing at this path'))
       if (request.method === 'OPTIONS') return reply.header('allow', [...allowed, 'OPTIONS'].join(', ')).send()
       reply.header('allow', allowed.join(', '))
@@ -45,10 +47,14 @@ function apiErrorOf(error: FastifyError): ApiError {
     case 413:
       return new ApiError('ERROR_TOO_LARGE', 'The request body is larger than the configured limit', { cause: error })
     case 415:
-      return new ApiError('ERROR_REQUEST', 'The content type must be application/json', {
-        statusCode: 415,
-        cause: error,
-      })
+      return new ApiError(
+        'ERROR_REQUEST',
+        'The content type must be application/json, or application/x-ndjson for an import',
+        {
+          statusCode: 415,
+          cause: error,
+        },
+      )
     case 400:
       return error.code === 'FST_ERR_BAD_URL'
         ? invalidRequest([{ fieldName: 'path', hint: 'must be properly percent-encoded' }], error)
@@ -58,9 +64,27 @@ function apiErrorOf(error: FastifyError): ApiError {
   }
 }
 
-const METHODS: HTTPMethods[] = ['GET', 'POST', 'PUT', 'DELETE']
+interface Path {
+  methods: string[]
+  pattern: RegExp
+}
 
-function otherMethods(app: FastifyInstance, request: FastifyRequest): HTTPMethods[] {
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
+
+/** Of a route's path: `:name` stands for anything but a slash, `:name(…)` for what the expression says. */
+function patternOf(url: string): RegExp {
+  const parts = url.split(/(:\w+(?:\([^)]*\))?|\*)/)
+  const source = parts.map((part, index) => {
+    if (index % 2 === 0) return part.replaceAll('.', String.raw`\.`)
+    const [, expression = part === '*' ? '.*' : '[^/]+'] = /\((.*)\)$/.exec(part) ?? []
+    return `(?:${expression.replace(/^\^|\$$/g, '')})`
+  })
+  return new RegExp(`^${source.join('')}$`)
+}
+
+/** Methods that the path takes, this one apart. */
+function otherMethods(paths: readonly Path[], request: FastifyRequest): string[] {
   const [url = '/'] = request.url.split('?')
-  return METHODS.filter((method) => method !== request.method && app.hasRoute({ method, url }))
+  const taken = new Set(paths.filter(({ pattern }) => pattern.test(url)).flatMap(({ methods }) => methods))
+  return METHODS.filter((method) => method !== request.method && taken.has(method))
 }

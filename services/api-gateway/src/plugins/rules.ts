@@ -27,15 +27,26 @@ export const filled =
   (object) =>
     isAbsent(object?.[member]) || object?.[member] === '' ? text : undefined
 
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** A `requestObject` that is no object at all is left to the schema. */
 export const enforce = (rules: readonly Rule[]): preValidationHookHandler =>
   async function (request: FastifyRequest) {
-    const { body } = request
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) return
-    const object = (body as Members).requestObject ?? null
-    if (typeof object !== 'object' || Array.isArray(object)) return
-    for (const rule of rules) {
-      const text = rule(object as Members | null)
-      if (text !== undefined) throw refusal(text)
-    }
+    if (!isObject(request.body)) return
+    const object = request.body.requestObject ?? null
+    if (object === null || isObject(object)) apply(rules, object)
   }
+
+/** The same for a request that comes without a wrapper. */
+export const enforceBare = (rules: readonly Rule[]): preValidationHookHandler =>
+  async function ({ body }: FastifyRequest) {
+    if (isObject(body)) apply(rules, body)
+  }
+
+function apply(rules: readonly Rule[], object: Members | null): void {
+  for (const rule of rules) {
+    const text = rule(object)
+    if (text !== undefined) throw refusal(text)
+  }
+}

@@ -1,11 +1,34 @@
 // /push/device: registrations.
-import { CreateDeviceRequest, OK, RemoveDeviceRequest, TEXT, Wrapped } from '@push-server/contract'
-import { localRegistry, registerDevice, removeDevice, type Context } from '@push-server/domain'
+import {
+  CreateDeviceRequest,
+  CreateDevicesRequest,
+  DeviceList,
+  DEVICES_OF_A_PAGE,
+  ListDevicesQuery,
+  OK,
+  paged,
+  Paged,
+  platformOf,
+  refusal,
+  RemoveDeviceRequest,
+  TEXT,
+  UpdateDeviceStatusRequest,
+  Wrapped,
+} from '@push-server/contract'
+import {
+  listDevices,
+  registerDevice,
+  registerDevices,
+  removeDevice,
+  updateDeviceStatus,
+  type Activations,
+  type Context,
+} from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { fromBody } from '../plugins/applications.ts'
+import { fromBody, fromQuery } from '../plugins/applications.ts'
 import { bodyFromQuery } from '../plugins/query-body.ts'
-import { enforce, filled, present, wanted } from '../plugins/rules.ts'
-import { OK_ANSWERS } from './answers.ts'
+import { enforce, enforceBare, filled, present, wanted, type Rule } from '../plugins/rules.ts'
+import { answers, OK_ANSWERS } from './answers.ts'
 
 const tags = ['Devices']
 const config = { scope: 'device', applications: fromBody('appId') } as const
@@ -17,6 +40,30 @@ const createRules = [
   present('platform', TEXT.platformMissing),
   filled('token', TEXT.tokenMissing),
 ]
+
+/** Left out and empty are one fault, null is another. */
+const activationIdsGiven: Rule = (object) => {
+  const ids = object?.activationIds
+  if (ids === null) return TEXT.activationIdsNull
+  return ids === undefined || (Array.isArray(ids) && ids.length === 0) ? TEXT.activationIdsEmpty : undefined
+}
+
+/** Words that are no platform are left to the schema. */
+const environmentSupported: Rule = (object) => {
+  const { environment, platform } = object ?? {}
+  if (environment === undefined || environment === null || typeof platform !== 'string') return undefined
+  const named = platformOf(platform)
+  return named !== undefined && named !== 'ios' ? TEXT.environmentUnsupported : undefined
+}
+
+const createMultiRules = [
+  wanted(TEXT.objectMissing),
+  present('appId', TEXT.appIdMissing),
+  activationIdsGiven,
+  present('platform', TEXT.platformMissing),
+  environmentSupported,
+  filled('token', TEXT.tokenMissing),
+]
 const removeRules = [
   wanted(TEXT.objectMissing),
   present('appId', TEXT.appIdMissing),
@@ -24,9 +71,9 @@ const removeRules = [
 ]
 
 export const deviceRoutes =
-  ({ store }: Context): FastifyPluginAsyncTypebox =>
+  ({ config: settings, store }: Context, activations: Activations): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const activations = localRegistry(store)
+    const registry = { store, activations }
 
     app.post(
       '/push/device/create',
@@ -42,9 +89,76 @@ export const deviceRoutes =
         },
         preValidation: enforce(createRules),
       },
-      async ({ body: { requestObject } }) => {
-        await registerDevice({ store, activations }, requestObject)
+      async (request) => {
+        await registerDevice(registry, request.body.requestObject, request)
         return OK
+      },
+    )
+
+    app.post(
+      '/push/device/create/multi',
+      {
+        config,
+        schema: {
+          tags,
+          operationId: 'createDeviceForActivations',
+          summary: 'Register a device for several activations',
+          description:
+            'All activations are asked for first; when one of them cannot be registered, nothing is changed. ' +
+            'Activations keep their rows; others that had the token make way.',
+          body: Wrapped(CreateDevicesRequest),
+          response: OK_ANSWERS,
+        },
+        // Before anything of the body is looked at.
+        onRequest: async () => {
+          if (!settings.registrationMultipleActivationsEnabled) throw refusal(TEXT.multipleActivationsDisabled)
+        },
+        preValidation: enforce(createMultiRules),
+      },
+      async (request) => {
+        await registerDevices(registry, request.body.requestObject, request)
+        return OK
+      },
+    )
+
+    app.route({
+      method: ['PUT', 'POST'],
+      url: '/push/device/status/update',
+      // Of which application the activation is, it does not say: keys that are bound to some are refused.
+      config: { scope: 'device' },
+      schema: {
+        tags,
+        summary: 'Tell the status of an activation',
+        description:
+          'Takes a bare object, so that PowerAuth Server can call it back (ACTIVATION_STATUS_CHANGE). Without a status ' +
+          'PowerAuth Server is asked. Only devices of an ACTIVE activation get personal messages.',
+        body: UpdateDeviceStatusRequest,
+        response: OK_ANSWERS,
+      },
+      preValidation: enforceBare([present('activationId', TEXT.activationIdMissing)]),
+      handler: async (request) => {
+        await updateDeviceStatus(registry, request.body, request)
+        return OK
+      },
+    })
+
+    app.get(
+      '/push/device/list',
+      {
+        config: { scope: 'device', applications: fromQuery('appId') },
+        schema: {
+          tags,
+          operationId: 'listDevices',
+          summary: 'List the devices of a user',
+          description:
+            'Registered last comes first. Devices whose token was refused for good stand among them for a while.',
+          querystring: ListDevicesQuery,
+          response: answers(Paged(DeviceList)),
+        },
+      },
+      async ({ query: { page = 0, size = DEVICES_OF_A_PAGE, ...query } }) => {
+        const devices = await listDevices(store, query, { page, size })
+        return paged({ page, size }, { ...query, devices })
       },
     )
 

@@ -1,0 +1,132 @@
+// Calls to PowerAuth Server: JSON in and out, within a bounded time, so many at once. No call is repeated.
+import { getCACertificates } from 'node:tls'
+import { Pool, type Dispatcher } from 'undici'
+
+/** PowerAuth Server could not be reached, refused us, or answered what nobody can use. The text is for the operator. */
+export class PowerAuthFault extends Error {
+  override readonly name = 'PowerAuthFault'
+}
+
+export interface PowerAuthOptions {
+  /** Up to and with `/rest`. */
+  url: string
+  clientToken: string
+  clientSecret: string
+  connectTimeoutMs: number
+  /** For the whole of a call: waiting for its turn, connecting, the answer. */
+  responseTimeoutMs: number
+  /** Most calls at once; the others wait for their turn. */
+  connections: number
+  /** PEM, trusted beside the built-in ones. */
+  ca?: Buffer
+  acceptInvalidCertificate: boolean
+}
+
+export interface Call {
+  /** Below the URL, with the slash. */
+  path: string
+  requestObject: unknown
+  correlationId: string
+  /** Ends the call before its time. */
+  signal?: AbortSignal
+}
+
+export interface PowerAuthClient {
+  /** Resolves with the response object, null when the answer has none. Rejects with PowerAuthFault. */
+  call(call: Call): Promise<unknown>
+  close(): Promise<void>
+}
+
+const LARGEST_ANSWER = 1024 * 1024
+
+/** Connects when it is asked. */
+export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient {
+  const { origin, pathname } = new URL(options.url)
+  const base = pathname === '/' ? '' : pathname
+  const pool = openPool(origin, options)
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    // Always sent, as the reference does; PowerAuth Server looks at it when its access is restricted.
+    authorization: `Basic ${Buffer.from(`${options.clientToken}:${options.clientSecret}`).toString('base64')}`,
+  }
+
+  async function post({ path, requestObject, correlationId, signal }: Call) {
+    const late = AbortSignal.timeout(options.responseTimeoutMs)
+    try {
+      const { statusCode, body } = await pool.request({
+        path: base + path,
+        method: 'POST',
+        headers: { ...headers, 'x-correlation-id': correlationId },
+        body: JSON.stringify({ requestObject }),
+        signal: signal ? AbortSignal.any([late, signal]) : late,
+      })
+      return { statusCode, text: await body.text() }
+    } catch (error) {
+      throw new PowerAuthFault(
+        late.aborted ? `no answer within ${options.responseTimeoutMs} ms` : transportText(error),
+        { cause: error },
+      )
+    }
+  }
+
+  return {
+    async call(call) {
+      const { statusCode, text } = await post(call)
+      return responseObjectOf(statusCode, text)
+    },
+    // Not close(): an answer that never comes would hold it up.
+    close: () => pool.destroy(),
+  }
+}
+
+function openPool(origin: string, options: PowerAuthOptions): Dispatcher {
+  const { ca, acceptInvalidCertificate, connections, connectTimeoutMs } = options
+  return new Pool(origin, {
+    connections,
+    maxResponseSize: LARGEST_ANSWER,
+    allowH2: false,
+    // A call has a deadline of its own.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: {
+      timeout: connectTimeoutMs,
+      // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
+      rejectUnauthorized: !acceptInvalidCertificate,
+      // A `ca` of one's own replaces the built-in ones, so these are named beside it.
+      ...(ca && { ca: [...getCACertificates('default'), ca.toString()] }),
+    },
+  })
+}
+
+/** Several addresses that all failed come as one error without a text of its own. */
+function transportText(error: unknown): string {
+  const { message, code, errors } = error as { message?: string; code?: string; errors?: Error[] }
+  return message || errors?.map((each) => each.message).join('; ') || code || 'connection failed'
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+function responseObjectOf(statusCode: number, text: string): unknown {
+  const envelope = membersOf(text)
+  if (statusCode !== 200) throw new PowerAuthFault(refusalText(statusCode, envelope))
+  if (envelope?.status !== 'OK') throw new PowerAuthFault('HTTP 200 without the envelope of an answer')
+  return envelope.responseObject ?? null
+}
+
+/** `HTTP 401 ERR_AUTHENTICATION: Authentication failed` */
+function refusalText(statusCode: number, envelope: Members | undefined): string {
+  const { code, message } = Object(envelope?.responseObject) as Members
+  const said = [code, message].filter((part) => typeof part === 'string').join(': ')
+  return `HTTP ${statusCode}${said && ` ${said}`}`
+}
+
+function membersOf(text: string): Members | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Members) : undefined
+  } catch {
+    // Of a proxy on the way, say: the status tells what there is to tell.
+    return undefined
+  }
+}

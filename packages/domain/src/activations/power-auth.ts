@@ -1,0 +1,79 @@
+// PowerAuth Server as the one who knows activations. It is asked each time, and its answer wins over what callers say.
+import { randomUUID } from 'node:crypto'
+import { ACTIVATION_STATUSES, type ActivationStatus } from '@push-server/contract'
+import { ActivationsUnavailable, type Activation, type Activations, type AskedBy } from './activations.ts'
+import { openPowerAuthClient, PowerAuthFault, type PowerAuthOptions } from './power-auth-client.ts'
+
+const STATUS = '/v3/activation/status'
+const APPLICATIONS = '/v3/application/list'
+/** Whoever asks for health waits no longer. */
+const CHECK_MS = 2_000
+
+export function openPowerAuth(options: PowerAuthOptions): Activations {
+  const client = openPowerAuthClient(options)
+
+  /** Does the work, and tells the operator what stood in its way. */
+  async function attempt<T>(endpoint: string, { log }: AskedBy, work: () => Promise<T>): Promise<T> {
+    const started = performance.now()
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof PowerAuthFault)) throw error
+      const ms = Math.round(performance.now() - started)
+      log.warn({ endpoint, ms, reason: error.message }, 'PowerAuth Server gave no usable answer')
+      throw new ActivationsUnavailable(error.message, { cause: error })
+    }
+  }
+
+  return {
+    keeps: false,
+
+    ask: ({ activationIds, caller }) =>
+      attempt(STATUS, caller, async () => {
+        // One that fails decides: the others are not waited for.
+        const failed = new AbortController()
+        const call = async (activationId: string) => {
+          const common = { path: STATUS, correlationId: caller.id, signal: failed.signal }
+          return activationOf(await client.call({ ...common, requestObject: { activationId } }))
+        }
+        return Promise.all(activationIds.map(call)).finally(() => failed.abort())
+      }),
+
+    applications: (caller) =>
+      attempt(APPLICATIONS, caller, async () =>
+        applicationIdsOf(await client.call({ path: APPLICATIONS, requestObject: {}, correlationId: caller.id })),
+      ),
+
+    async check() {
+      const signal = AbortSignal.timeout(CHECK_MS)
+      await client.call({ path: APPLICATIONS, requestObject: {}, correlationId: randomUUID(), signal })
+    },
+
+    close: client.close,
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+const LONGEST_USER_ID = 255
+
+/** One that PowerAuth Server does not know comes as REMOVED; no object at all means the same. */
+function activationOf(responseObject: unknown): Activation | undefined {
+  if (responseObject === null) return undefined
+  const { activationStatus, userId, applicationId } = Object(responseObject) as Members
+  const status = ACTIVATION_STATUSES.find((known) => known === activationStatus) satisfies ActivationStatus | undefined
+  if (status === undefined) throw new PowerAuthFault('an answer without an activation status that is known')
+  if (typeof userId !== 'string' || userId === '' || userId.length > LONGEST_USER_ID)
+    throw new PowerAuthFault(`an answer without a user id of 1 to ${LONGEST_USER_ID} characters`)
+  return { userId, status, applicationId: typeof applicationId === 'string' ? applicationId : null }
+}
+
+function applicationIdsOf(responseObject: unknown): string[] {
+  const { applications } = Object(responseObject) as Members
+  if (!Array.isArray(applications)) throw new PowerAuthFault('an answer without a list of applications')
+  return applications.map((application) => {
+    const { applicationId } = Object(application) as Members
+    if (typeof applicationId !== 'string') throw new PowerAuthFault('an application without an id')
+    return applicationId
+  })
+}

@@ -1,0 +1,100 @@
+// An import of devices, such as those of a server before this one: many lines, each known to be well-formed, in batches.
+import {
+  instantOf,
+  platformOf,
+  refusal,
+  TEXT,
+  type ImportedDevice,
+  type ImportResult,
+  type LineFault,
+} from '@push-server/contract'
+import type { DeviceImport, ImportedRow, Store } from '@push-server/store'
+import { tokenFault } from './token.ts'
+
+/** What came of some lines of a file: those that are well-formed, and what is wrong with the others. */
+export interface ImportBatch {
+  items: readonly { line: number; value: ImportedDevice }[]
+  faults: readonly LineFault[]
+}
+
+export interface ImportRequest {
+  appId: string
+  /** Keeps the good lines of a file with bad ones; otherwise nothing of it is kept. */
+  partial: boolean
+  /** Whether the registry of activations learns who they belong to. */
+  keep: boolean
+  batches: AsyncIterable<ImportBatch>
+}
+
+const MOST_ERRORS = 100
+
+/** Activations are not asked for. Nothing is changed before the last line was read. */
+export async function importDevices(
+  store: Pick<Store, 'applications' | 'openDeviceImport'>,
+  { appId, partial, keep, batches }: ImportRequest,
+): Promise<ImportResult> {
+  const application = await store.applications.find(appId)
+  if (!application) throw refusal(TEXT.applicationUnknown)
+  const staging = await store.openDeviceImport(application.id)
+  try {
+    const faults = await stageAll(staging, batches)
+    const counts = faults.count === 0 || partial ? await staging.apply({ keep }) : { imported: 0, updated: 0, kept: 0 }
+    return { ...counts, failed: faults.count, errors: faults.first }
+  } finally {
+    await staging.close()
+  }
+}
+
+async function stageAll(staging: DeviceImport, batches: ImportRequest['batches']) {
+  const faults = createFaults()
+  for await (const batch of batches) {
+    faults.add(batch.faults)
+    const rows: ImportedRow[] = []
+    for (const { line, value } of batch.items) {
+      const row = rowOf(line, value)
+      if ('hint' in row) faults.add([row])
+      else rows.push(row)
+    }
+    await staging.stage(rows)
+  }
+  const foreign = await staging.dropForeign(MOST_ERRORS)
+  faults.add(foreign.lines.map((line) => ({ line, fieldName: 'activationId', hint: 'belongs to another application' })))
+  return { count: faults.count() + foreign.count - foreign.lines.length, first: faults.first() }
+}
+
+/** Counts every fault and remembers the first ones. */
+function createFaults() {
+  const first: LineFault[] = []
+  let count = 0
+  return {
+    add(faults: readonly LineFault[]) {
+      count += faults.length
+      first.push(...faults.slice(0, MOST_ERRORS - first.length))
+    },
+    count: () => count,
+    first: () => first.toSorted((one, other) => one.line - other.line),
+  }
+}
+
+function rowOf(
+  line: number,
+  { timestampLastRegistered: registered, ...device }: ImportedDevice,
+): ImportedRow | LineFault {
+  const platform = platformOf(device.platform)
+  if (!platform) return { line, fieldName: 'platform', hint: 'is not one that is known' }
+  const hint = tokenFault(platform, device.token)
+  if (hint !== undefined) return { line, fieldName: 'token', hint }
+  const registeredAt = registered ? instantOf(registered) : null
+  if (registeredAt === undefined || (registeredAt !== null && registeredAt < 0))
+    return { line, fieldName: 'timestampLastRegistered', hint: 'must be a time since 1970, in ISO 8601 with an offset' }
+  return {
+    line,
+    activationId: device.activationId,
+    userId: device.userId,
+    platform,
+    environment: device.environment ?? null,
+    token: device.token,
+    active: device.active ?? true,
+    registeredAt: registeredAt === null ? null : new Date(registeredAt),
+  }
+}

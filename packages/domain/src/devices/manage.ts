@@ -1,0 +1,56 @@
+// What happens to devices after their registration: they are listed, become active or not, and are removed.
+import {
+  refusal,
+  TEXT,
+  timestampOf,
+  type ActivationStatus,
+  type ListDevicesQuery,
+  type ListedDevice,
+  type RemoveDeviceRequest,
+  type UpdateDeviceStatusRequest,
+} from '@push-server/contract'
+import { shortened } from '@push-server/runtime'
+import type { DeviceRow, Store } from '@push-server/store'
+import { refuseUnavailable, type AskedBy } from '../activations/index.ts'
+import type { Registry } from './register.ts'
+
+/** Without a status in the request whoever knows the activation is asked; one that nobody knows is as good as removed. */
+export async function updateDeviceStatus(
+  { store, activations }: Registry,
+  { activationId, activationStatus }: UpdateDeviceStatusRequest,
+  caller: AskedBy,
+): Promise<void> {
+  // The schema has checked that it is one of the words.
+  const status = (activationStatus as ActivationStatus | null | undefined) ?? (await ask())
+  await store.devices.setStatus(activationId, status)
+
+  async function ask(): Promise<ActivationStatus> {
+    const asked = activations.ask({ activationIds: [activationId], caller })
+    const [activation] = await asked.catch(refuseUnavailable(TEXT.statusUnknown))
+    return activation?.status ?? 'REMOVED'
+  }
+}
+
+/** A page of the user's devices, registered last first. */
+export async function listDevices(
+  { devices, applications }: Pick<Store, 'devices' | 'applications'>,
+  { appId, userId }: ListDevicesQuery,
+  page: { page: number; size: number },
+): Promise<ListedDevice[]> {
+  const application = await applications.find(appId)
+  if (!application) throw refusal(TEXT.applicationUnknown)
+  return (await devices.list(application.id, userId, page)).map(shown)
+}
+
+const shown = ({ token, environment, registeredAt, droppedAt, dropReason, ...row }: DeviceRow): ListedDevice => ({
+  ...row,
+  ...(environment !== null && { environment }),
+  token: shortened(token),
+  timestampLastRegistered: timestampOf(registeredAt),
+  ...(droppedAt && { timestampDropped: timestampOf(droppedAt) }),
+  ...(dropReason !== null && { dropReason }),
+})
+
+/** Removes every registration of the token; that there is none is no fault. */
+export const removeDevice = ({ devices }: Pick<Store, 'devices'>, { appId, token }: RemoveDeviceRequest) =>
+  devices.remove(appId, token)

@@ -1,0 +1,112 @@
+// The look-alike of PowerAuth Server seen by a push server, and its control calls.
+import t, { type Test } from 'tap'
+import { startSimulator } from '../src/index.ts'
+import { post } from './_senders.ts'
+
+const STATUS = '/v3/activation/status'
+const APPLICATIONS = '/v3/application/list'
+
+async function start(t: Test) {
+  const simulator = await startSimulator()
+  t.teardown(simulator.stop)
+  const { url, ca } = simulator.powerAuth
+  const ask = (path: string, requestObject: unknown, headers: Record<string, string> = {}) =>
+    post(url + path, ca, {
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ requestObject }),
+    })
+  const control = (path: string, method: string, body?: object) =>
+    fetch(`${simulator.url}/control/power-auth/${path}`, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+  return { simulator, powerAuth: simulator.powerAuth, ask, control }
+}
+
+t.test('activations: known ones, and unknown ones as removed', async (t) => {
+  const { powerAuth, ask } = await start(t)
+  powerAuth.addActivation({ activationId: 'a', userId: 'user-1' })
+  powerAuth.addActivation({ activationId: 'b', userId: 'user-2', applicationId: 'other', status: 'BLOCKED' })
+  t.match(await ask(STATUS, { activationId: 'a' }), {
+    status: 200,
+    body: {
+      status: 'OK',
+      responseObject: { activationId: 'a', activationStatus: 'ACTIVE', userId: 'user-1', applicationId: 'mobile-app' },
+    },
+  })
+  t.match((await ask(STATUS, { activationId: 'b' })).body, {
+    responseObject: { activationStatus: 'BLOCKED', userId: 'user-2', applicationId: 'other' },
+  })
+  t.match((await ask(STATUS, { activationId: 'c' })).body, {
+    status: 'OK',
+    responseObject: { activationStatus: 'REMOVED', userId: 'unknown', applicationId: null, version: 0 },
+  })
+  powerAuth.addActivation({ activationId: 'a', userId: 'user-1', status: 'REMOVED' })
+  t.match((await ask(STATUS, { activationId: 'a' })).body, { responseObject: { activationStatus: 'REMOVED' } })
+  t.match((await ask(APPLICATIONS, {})).body, {
+    responseObject: { applications: [{ applicationId: 'mobile-app' }, { applicationId: 'other' }] },
+  })
+  t.match(await ask(STATUS, {}), { status: 400, body: { status: 'ERROR', responseObject: { code: String } } })
+  t.match(await ask('/v3/nothing', {}), { status: 404 })
+})
+
+t.test('restricted access: only the client’s own name and secret', async (t) => {
+  const { powerAuth, ask } = await start(t)
+  const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+  t.equal((await ask(APPLICATIONS, null, basic(':'))).status, 200, 'everybody, as long as it is not restricted')
+  powerAuth.restrict({ clientToken: 'push', clientSecret: 'word' })
+  for (const headers of [{}, basic(':'), basic('push:other')])
+    t.match(await ask(APPLICATIONS, null, headers), {
+      status: 401,
+      body: { responseObject: { code: 'ERR_AUTHENTICATION', message: 'Authentication failed' } },
+    })
+  t.equal((await ask(APPLICATIONS, null, basic('push:word'))).status, 200)
+  t.equal(powerAuth.requests.length, 5, 'each request is kept')
+})
+
+t.test('it misbehaves as told, so often', async (t) => {
+  const { simulator, powerAuth, ask } = await start(t)
+  powerAuth.behave({ status: 503, code: 'ERR0042', message: 'Down', times: 2 })
+  for (const time of [1, 2])
+    t.match(await ask(APPLICATIONS, {}), { status: 503, body: { responseObject: { code: 'ERR0042' } } }, `time ${time}`)
+  t.equal((await ask(APPLICATIONS, {})).status, 200)
+  powerAuth.behave({ fault: 'drop' })
+  t.equal((await ask(APPLICATIONS, {})).status, 0)
+  powerAuth.behave({ text: '{"malformed":true}' })
+  t.match(await ask(APPLICATIONS, {}), { status: 200, body: { malformed: true } })
+  powerAuth.behave(undefined)
+  simulator.setLatency(60)
+  const before = performance.now()
+  await ask(APPLICATIONS, {})
+  t.ok(performance.now() - before >= 59, 'slow')
+})
+
+t.test('everything over HTTP', async (t) => {
+  const { ask, control } = await start(t)
+  const done = async (answer: Promise<Response>) => t.equal((await answer).status, 204)
+  await done(control('applications', 'POST', { applicationId: 'bank' }))
+  await done(control('activations', 'POST', { activationId: 'a', userId: 'user-1', status: 'BLOCKED' }))
+  t.match((await ask(STATUS, { activationId: 'a' })).body, {
+    responseObject: { activationStatus: 'BLOCKED', applicationId: 'bank' },
+  })
+  await done(control('behaviour', 'POST', { fault: 'drop' }))
+  t.equal((await ask(APPLICATIONS, {})).status, 0)
+  await done(control('behaviour', 'DELETE'))
+  await done(control('client', 'POST', { clientToken: 'push', clientSecret: 'word' }))
+  t.equal((await ask(APPLICATIONS, {})).status, 401)
+  await done(control('client', 'DELETE'))
+  t.equal((await ask(APPLICATIONS, {}, { 'x-correlation-id': 'the-id-of-a-request' })).status, 200)
+  const requests = (await (await control('requests', 'GET')).json()) as unknown[]
+  t.match(requests.at(-1), { path: '/rest/v3/application/list', correlationId: 'the-id-of-a-request' })
+  t.equal(requests.length, 4)
+  for (const [path, body] of [
+    ['activations', { activationId: 'a' }],
+    ['activations', { activationId: 'a', userId: 'u', status: 'active' }],
+    ['behaviour', {}],
+    ['behaviour', { status: 503, fault: 'drop' }],
+    ['behaviour', { fault: 'goaway' }],
+    ['client', { clientToken: 'push' }],
+    ['applications', { appId: 'bank' }],
+  ] as const)
+    t.equal((await control(path, 'POST', body)).status, 400, `${path} ${JSON.stringify(body)}`)
+})

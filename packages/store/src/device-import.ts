@@ -1,0 +1,161 @@
+// An import of devices: lines are staged in a table that only this connection sees, and touch the devices once all are read.
+// Then they are applied in batches that lock for a moment only; the whole may be repeated.
+import type { Platform } from '@push-server/contract'
+import { isContended } from './away.ts'
+import { openConnection, type Queryable, type Statement } from './database.ts'
+import { bucketOf } from './devices.ts'
+
+export interface ImportedRow {
+  line: number
+  activationId: string
+  userId: string
+  platform: Platform
+  environment: string | null
+  token: string
+  active: boolean
+  /** Null: now. */
+  registeredAt: Date | null
+}
+
+export interface ImportCounts {
+  imported: number
+  updated: number
+  /** Registered since the time on their line, or just as the line says: left as they are. */
+  kept: number
+}
+
+export interface DeviceImport {
+  stage(rows: readonly ImportedRow[]): Promise<void>
+  /** Lines about activations of other applications: how many, and the first of them. They are left out from then on. */
+  dropForeign(most: number): Promise<{ count: number; lines: number[] }>
+  /** Of the lines about one activation the last counts. With `keep` the registry of activations learns them as well. */
+  apply(options: { keep: boolean }): Promise<ImportCounts>
+  /** Forgets what was staged. */
+  close(): Promise<void>
+}
+
+/** Devices of one transaction: a registration waits for it in the worst case. */
+const BATCH = 5_000
+
+const STAGING = `CREATE TEMPORARY TABLE staged (
+    line integer NOT NULL, activation_id text COLLATE "C" NOT NULL, user_id text NOT NULL, platform text NOT NULL,
+    environment text, token text NOT NULL, active boolean NOT NULL, bucket integer NOT NULL, registered_at timestamptz)`
+
+const STAGE: Statement = {
+  name: 'import-stage',
+  text: `INSERT INTO staged SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+      $7::boolean[], $8::int[], $9::timestamptz[])`,
+}
+
+const ARRANGE = 'CREATE INDEX ON staged (activation_id, line DESC); ANALYZE staged'
+
+/** The collation is named because the staging table sorts by another. */
+const DROP_FOREIGN: Statement = {
+  name: 'import-drop-foreign',
+  text: `WITH theirs AS (
+      SELECT d.activation_id FROM devices d JOIN staged s ON d.activation_id = s.activation_id COLLATE "default"
+      WHERE d.application_id <> $1
+      UNION
+      SELECT v.activation_id FROM activations v JOIN staged s ON v.activation_id = s.activation_id COLLATE "default"
+      WHERE v.application_id <> (SELECT app_id FROM applications WHERE id = $1)),
+    gone AS (
+      DELETE FROM staged s USING theirs WHERE theirs.activation_id = s.activation_id COLLATE "default"
+      RETURNING s.line)
+    SELECT count(*)::int AS count, coalesce((array_agg(line ORDER BY line))[:$2], '{}') AS lines FROM gone`,
+}
+
+/** The next activations in their order, which is also the order of the locks; `last` is where to go on. */
+const APPLY: Statement = {
+  name: 'import-apply',
+  text: `WITH batch AS MATERIALIZED (
+      SELECT DISTINCT ON (activation_id) * FROM staged WHERE activation_id > $2
+      ORDER BY activation_id, line DESC LIMIT $3),
+    applied AS (
+      INSERT INTO devices AS d (application_id, activation_id, user_id, platform, environment, token, active, bucket,
+        registered_at)
+      SELECT $1, activation_id, user_id, platform, environment, token, active, bucket,
+        least(coalesce(registered_at, now()), now())
+      FROM batch ORDER BY activation_id
+      ON CONFLICT (activation_id) DO UPDATE SET application_id = EXCLUDED.application_id, user_id = EXCLUDED.user_id,
+        platform = EXCLUDED.platform, environment = EXCLUDED.environment, token = EXCLUDED.token,
+        active = EXCLUDED.active, bucket = EXCLUDED.bucket, registered_at = EXCLUDED.registered_at,
+        dropped_at = CASE WHEN d.token = EXCLUDED.token THEN d.dropped_at END,
+        drop_reason = CASE WHEN d.token = EXCLUDED.token THEN d.drop_reason END
+      WHERE d.registered_at <= EXCLUDED.registered_at
+        AND (d.application_id, d.user_id, d.platform, d.environment, d.token, d.active) IS DISTINCT FROM
+          (EXCLUDED.application_id, EXCLUDED.user_id, EXCLUDED.platform, EXCLUDED.environment, EXCLUDED.token,
+           EXCLUDED.active)
+      RETURNING activation_id, user_id, active, xmax = 0 AS is_new),
+    known AS (
+      INSERT INTO activations (activation_id, user_id, status, application_id)
+      SELECT d.activation_id, d.user_id, CASE WHEN d.active THEN 'ACTIVE' ELSE 'BLOCKED' END, a.app_id
+      FROM applied d, applications a WHERE a.id = $1 AND $4
+      ORDER BY d.activation_id
+      ON CONFLICT (activation_id) DO UPDATE SET user_id = EXCLUDED.user_id, status = EXCLUDED.status, updated_at = now()
+      WHERE activations.status <> 'REMOVED')
+    SELECT (SELECT max(activation_id) FROM batch) AS last,
+      (SELECT count(*)::int FROM batch) AS total,
+      (SELECT count(*)::int FROM applied WHERE is_new) AS imported,
+      (SELECT count(*)::int FROM applied WHERE NOT is_new) AS updated`,
+}
+
+interface Applied {
+  last: string | null
+  total: number
+  imported: number
+  updated: number
+}
+
+/** On a connection of its own: the staging table ends with it, whatever happens. */
+export async function openDeviceImport(
+  applicationId: number,
+  options: { url: string; onError(error: Error): void },
+): Promise<DeviceImport> {
+  const connection = await openConnection({ ...options, name: 'push-server import' })
+  try {
+    await connection.run(STAGING)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+  return {
+    async stage(rows) {
+      await connection.query(STAGE, [
+        rows.map((row) => row.line),
+        rows.map((row) => row.activationId),
+        rows.map((row) => row.userId),
+        rows.map((row) => row.platform),
+        rows.map((row) => row.environment),
+        rows.map((row) => row.token),
+        rows.map((row) => row.active),
+        rows.map((row) => bucketOf(row.token)),
+        rows.map((row) => row.registeredAt),
+      ])
+    },
+    async dropForeign(most) {
+      await connection.run(ARRANGE)
+      const [gone] = await connection.query<{ count: number; lines: number[] }>(DROP_FOREIGN, [applicationId, most])
+      return gone ?? { count: 0, lines: [] }
+    },
+    async apply({ keep }) {
+      const counts: ImportCounts = { imported: 0, updated: 0, kept: 0 }
+      for (let after = ''; ;) {
+        const { last, total, imported, updated } = await applyBatch(connection, [applicationId, after, BATCH, keep])
+        if (last === null) return counts
+        counts.imported += imported
+        counts.updated += updated
+        counts.kept += total - imported - updated
+        after = last
+      }
+    },
+    close: () => connection.close(),
+  }
+}
+
+/** A registration may have stood in the way: the batch is tried once more on what is there now. */
+async function applyBatch(connection: Queryable, values: readonly unknown[]): Promise<Applied> {
+  const attempt = () => connection.query<Applied>(APPLY, values)
+  const [applied] = await attempt().catch((error: unknown) => (isContended(error) ? attempt() : Promise.reject(error)))
+  if (!applied) throw new Error('an import was applied without counts')
+  return applied
+}
