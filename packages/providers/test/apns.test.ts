@@ -411,7 +411,7 @@ t.test('a window', async (t) => {
   const { signal } = new AbortController()
 
   t.test('lets chunks take turns', async (t) => {
-    const window = createWindow(2)
+    const window = createWindow(() => 2)
     const started: string[] = []
     const open: (() => void)[] = []
     const start = ({ name }: { name: string }, done: () => void) => {
@@ -429,7 +429,7 @@ t.test('a window', async (t) => {
   t.test('goes on at once after what is done at once', async (t) => {
     const started: string[] = []
     const many = Array.from({ length: 20_000 }, (_, index) => ({ name: String(index) }))
-    await createWindow(1).walk({
+    await createWindow(() => 1).walk({
       items: many,
       signal,
       start({ name }, done) {
@@ -444,7 +444,7 @@ t.test('a window', async (t) => {
   })
 
   t.test('starts nothing after an abort, and ends with what is in flight', async (t) => {
-    const window = createWindow(1)
+    const window = createWindow(() => 1)
     const controller = new AbortController()
     const started: string[] = []
     let finish = () => {}

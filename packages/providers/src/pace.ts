@@ -1,0 +1,111 @@
+// How many pushes of one application a provider can take at once. Nobody publishes that number, so it is found: more with
+// each round trip that went well, less as soon as the provider refuses or becomes slow. Pure; times are passed in.
+import { createRoundTrips } from './round-trips.ts'
+
+export interface PaceOptions {
+  /** Never more at once, however well it goes; at least 1. */
+  most: number
+  /** What the first refusal of a round trip takes away at least: a part of the size (0.05). */
+  leastCut?: number
+}
+
+/** A push that has ended. */
+export interface Ended {
+  /** Pace.round when it started. */
+  round: number
+  /** ms since the epoch. */
+  now: number
+}
+
+export interface Pace {
+  /** At once, at this moment: a whole number, at least 1. */
+  readonly size: number
+  /** To be kept by each push that starts, until it ends. */
+  readonly round: number
+  /** Nothing is to be pushed before that time: ms since the epoch, possibly past. */
+  readonly heldUntil: number
+  /** After an answer other than a refusal, or none in time. `isFull`: as many were in flight as the size allows, so grow. */
+  passed(ended: Ended & { latencyMs: number; isFull: boolean }): void
+  /** After an answer that asked for fewer pushes. `notBefore`: when to come back, if it says (ms since the epoch). */
+  refused(ended: Ended & { notBefore?: number | undefined }): void
+}
+
+/** To begin with: a chunk, so that one for a provider that was idle does not wait for its own answers. */
+const FIRST = 500
+const LEAST_CUT = 0.05
+const LARGEST_CUT = 0.5
+/** Round trips it takes to regain what a cut by a half took away. */
+const REGAIN_ROUNDS = 250
+/** So many times as long as usual is slow. */
+const SLOW = 2
+const FIRST_HOLD_MS = 1_000
+const LONGEST_HOLD_MS = 60_000
+
+/**
+ * A cut is as large as the part that was refused, for that is how far the size was too large (rate = size / latency), or
+ * brings the latency back to twice the usual. One for each round trip: what had started before it is no reason for another.
+ * When the provider refuses more than it takes, everything waits for the time it named, or else for 1 s, 2 s, … 60 s.
+ */
+export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
+  const largest = Math.max(1, most)
+  const trips = createRoundTrips()
+  let size = Math.min(largest, FIRST)
+  /** Nothing has stood in the way yet, so that it doubles with each round trip. */
+  let isFinding = true
+  /** Of about the last two round trips. */
+  let passes = 0
+  let refusals = 0
+  let heldUntil = 0
+  let holds = 0
+
+  function forgetHalf() {
+    passes /= 2
+    refusals /= 2
+  }
+
+  function cut(part: number) {
+    size = Math.max(1, size * (1 - Math.min(LARGEST_CUT, Math.max(leastCut, part))))
+    isFinding = false
+    trips.restart()
+    forgetHalf()
+  }
+
+  function grow() {
+    const step = isFinding ? 1 : Math.max(1, largest / (2 * REGAIN_ROUNDS)) / size
+    size = Math.min(largest, size + step)
+  }
+
+  function hold(now: number, notBefore: number | undefined, isFirst: boolean) {
+    if (notBefore === undefined && isFirst) notBefore = now + Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** holds++)
+    heldUntil = Math.max(heldUntil, notBefore ?? 0)
+  }
+
+  return {
+    get size() {
+      return Math.floor(size)
+    },
+    get round() {
+      return trips.current
+    },
+    get heldUntil() {
+      return heldUntil
+    },
+    passed({ round, latencyMs, now, isFull }) {
+      passes++
+      if (!trips.counts(round)) return
+      holds = 0
+      const before = trips.current
+      const slowness = trips.add(round, latencyMs, now) ?? 0
+      if (trips.current > before) forgetHalf()
+      if (slowness > SLOW) cut(1 - SLOW / slowness)
+      else if (isFull) grow()
+    },
+    refused({ round, now, notBefore }) {
+      refusals++
+      const isMost = refusals > passes
+      const isFirst = trips.counts(round)
+      if (isFirst) cut(refusals / (passes + refusals))
+      if (isMost) hold(now, notBefore, isFirst)
+    },
+  }
+}
