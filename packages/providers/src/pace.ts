@@ -34,15 +34,18 @@ export interface Pace {
 const FIRST = 500
 const LEAST_CUT = 0.05
 const LARGEST_CUT = 0.5
-/** Round trips it takes to regain what a cut by a half took away. */
-const REGAIN_ROUNDS = 250
+/** What a round trip that went well adds: a part of the size, within these bounds. */
+const GROWTH = 0.02
+const LEAST_GROWTH = 0.1
+/** … and a part of the most there may be. */
+const LARGEST_GROWTH = 0.002
 /** So many times as long as usual is slow. */
 const SLOW = 2
 const FIRST_HOLD_MS = 1_000
 const LONGEST_HOLD_MS = 60_000
 
 /**
- * A cut is as large as the part that was refused, for that is how far the size was too large (rate = size / latency), or
+ * It doubles until something stands in the way, and grows by little from then on. A cut is as large as the part that was refused, for that is how far the size was too large (rate = size / latency), or
  * brings the latency back to twice the usual. One for each round trip: what had started before it is no reason for another.
  * When the provider refuses more than it takes, everything waits for the time it named, or else for 1 s, 2 s, … 60 s.
  */
@@ -50,8 +53,10 @@ export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
   const largest = Math.max(1, most)
   const trips = createRoundTrips()
   let size = Math.min(largest, FIRST)
-  /** Nothing has stood in the way yet, so that it doubles with each round trip. */
-  let isFinding = true
+  /** Up to here it doubles with each round trip: nothing is known to stand in the way. */
+  let free = largest
+  /** A push went through since the last cut: so it was the size that was refused, and not just anything. */
+  let hasPassed = true
   /** Of about the last two round trips. */
   let passes = 0
   let refusals = 0
@@ -65,14 +70,16 @@ export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
 
   function cut(part: number) {
     size = Math.max(1, size * (1 - Math.min(LARGEST_CUT, Math.max(leastCut, part))))
-    isFinding = false
+    if (hasPassed) free = size
+    hasPassed = false
     trips.restart()
     forgetHalf()
   }
 
   function grow() {
-    const step = isFinding ? 1 : Math.max(1, largest / (2 * REGAIN_ROUNDS)) / size
-    size = Math.min(largest, size + step)
+    const bounded = Math.min(Math.max(1, largest * LARGEST_GROWTH), Math.max(LEAST_GROWTH, size * GROWTH))
+    // By answer: as many of them as the size make a round trip.
+    size = Math.min(largest, size + (size < free ? 1 : bounded / size))
   }
 
   function hold(now: number, notBefore: number | undefined, isFirst: boolean) {
@@ -93,6 +100,7 @@ export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
     passed({ round, latencyMs, now, isFull }) {
       passes++
       if (!trips.counts(round)) return
+      hasPassed = true
       holds = 0
       const before = trips.current
       const slowness = trips.add(round, latencyMs, now) ?? 0

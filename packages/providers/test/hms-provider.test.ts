@@ -457,7 +457,7 @@ t.test('access tokens are minted no more often than need be', async (t) => {
   })
 })
 
-t.test('flow control halves what is in flight, and a round trip without it brings one back', async (t) => {
+t.test('flow control halves what is in flight', async (t) => {
   const origin = await start(t, () => {})
   const provider = open(t, origin, { requestsInFlight: 8 })
   const waves: [size: number, status: number][] = [
@@ -465,10 +465,8 @@ t.test('flow control halves what is in flight, and a round trip without it bring
     [4, 429],
     [2, 200],
     [2, 200],
-    [3, 200],
-    [4, 200],
   ]
-  const pushed = push(t, provider, apart(23))
+  const pushed = push(t, provider, apart(16))
   let arrived = 0
   for (const [size, status] of waves) {
     const wave = [arrived, (arrived += size)]
@@ -481,9 +479,9 @@ t.test('flow control halves what is in flight, and a round trip without it bring
     }
   }
   const outcomes = await pushed
-  t.strictSame(kinds(outcomes), { retry: 12, sent: 11 })
+  t.strictSame(kinds(outcomes), { retry: 12, sent: 4 })
   t.match(outcomes.get(0), { kind: 'retry', reason: 'HTTP 503' })
-  t.equal(origin.received.length, 23)
+  t.equal(origin.received.length, 16)
 })
 
 t.test('Retry-After holds back everything until then', async (t) => {
