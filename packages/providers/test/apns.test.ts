@@ -5,7 +5,7 @@ import t from 'tap'
 import { checkTopic, parseApnsKey, readApnsCredentials } from '../src/apns/credentials.ts'
 import { readAnswer } from '../src/apns/answer.ts'
 import { baseEnvironment, environmentOf } from '../src/apns/environment.ts'
-import { APNS_REASONS, apnsOutcome } from '../src/apns/outcome.ts'
+import { APNS_REASONS, apnsOutcome, endsConnection, isFlowControl } from '../src/apns/outcome.ts'
 import { apnsPayload, checkApnsPayload } from '../src/apns/payload.ts'
 import { InvalidCredentials, type PushMessage } from '../src/index.ts'
 import { retryAfterTime } from '../src/retry-after.ts'
@@ -313,6 +313,26 @@ t.test(
     )
   },
 )
+
+t.test('answers that are about more than their own push', async (t) => {
+  const cases: [status: number, reason: string | undefined, isFlowControl: boolean, endsConnection: boolean][] = [
+    [200, undefined, false, false],
+    [429, 'TooManyRequests', false, false],
+    [429, 'TooManyProviderTokenUpdates', false, true],
+    [429, 'NewReason', true, false],
+    [429, undefined, true, false],
+    [503, 'ServiceUnavailable', true, false],
+    [503, 'Shutdown', false, true],
+    [503, undefined, true, false],
+    [400, 'IdleTimeout', false, true],
+    [500, 'InternalServerError', false, false],
+  ]
+  for (const [status, reason, slow, ends] of cases) {
+    const name = `${status} ${reason}`
+    t.equal(isFlowControl({ status, reason }), slow, `${name}: fewer pushes`)
+    t.equal(endsConnection({ status, reason }), ends, `${name}: another connection`)
+  }
+})
 
 t.test('Retry-After', async (t) => {
   const at = Date.UTC(1994, 10, 6, 8, 49, 37)

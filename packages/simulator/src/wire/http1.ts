@@ -42,7 +42,7 @@ function createExchange({ request, response, tcp }: Place, body: Body): Exchange
       response.end(text)
     },
     fail({ fault }) {
-      if (fault === 'drop' || fault === 'lose') tcp?.resetAndDestroy()
+      if (fault === 'drop' || fault === 'lose') tcp?.destroy()
       else request.socket.destroy()
     },
     retire() {

@@ -12,6 +12,8 @@ import { readBody, type Body, type Exchange, type OpenConnection } from './excha
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
 
+const CUT_AFTER_MS = 20
+
 export interface Http2Options {
   /** Streams at a time that a connection begins with. */
   streams: number
@@ -98,7 +100,8 @@ function createExchange(place: Place, stream: ServerHttp2Stream, { headers, body
       if (text !== undefined) stream.end(text)
     },
     fail({ fault, code = NGHTTP2_INTERNAL_ERROR }) {
-      if (fault === 'drop' || fault === 'lose') tcp?.resetAndDestroy()
+      // Not resetAndDestroy(): it waits for what is being written, which may be for ever.
+      if (fault === 'drop' || fault === 'lose') tcp?.destroy()
       else if (fault === 'goaway-cut') cutAfterGoaway(place)
       else if (fault === 'goaway-unread') leaveUnread(place, stream)
       else stream.close({ cancel: NGHTTP2_CANCEL, refuse: NGHTTP2_REFUSED_STREAM, reset: code }[fault])
@@ -113,8 +116,8 @@ function createExchange(place: Place, stream: ServerHttp2Stream, { headers, body
 function cutAfterGoaway({ session, tcp }: Place) {
   if (session.destroyed) return
   session.goaway(NGHTTP2_NO_ERROR)
-  // A turn later, so that GOAWAY is on its way before.
-  setImmediate(() => tcp?.destroySoon())
+  // A moment later, so that GOAWAY is on its way before.
+  setTimeout(() => tcp?.destroy(), CUT_AFTER_MS).unref()
 }
 
 /** What came on earlier streams is answered. Node cannot say that nothing was read, so a first stream is refused by itself. */

@@ -117,7 +117,7 @@ function createConnections(options: ListenerOptions) {
     },
     disconnect(farewell: Farewell) {
       for (const { tcp, line } of sockets.values()) {
-        if (farewell === 'cut' || !line) tcp.resetAndDestroy()
+        if (farewell === 'cut' || !line) tcp.destroy()
         else line.sayGoodbye(farewell)
       }
     },
