@@ -19,8 +19,11 @@ export interface Flow {
   held(): Outcome | undefined
   /** A push is being sent. The number is to be given back when it ends. */
   start(): number
-  /** After an answer of a provider that had no trouble with it, whatever it said of the push. */
-  passed(round: number, latencyMs: number): void
+  /**
+   * After an answer of a provider that had no trouble with it, whatever it said of the push. Without `latencyMs` where that
+   * depends on what was sent.
+   */
+  passed(round: number, latencyMs?: number): void
   /** There was no answer in time. */
   late(round: number, latencyMs: number): void
   /** After an answer that asked for fewer pushes: what it means to its own push. */

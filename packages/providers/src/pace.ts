@@ -25,7 +25,7 @@ export interface Pace {
   /** Nothing is to be pushed before that time: ms since the epoch, possibly past. */
   readonly heldUntil: number
   /** After an answer other than a refusal, or none in time. `isFull`: as many were in flight as the size allows, so grow. */
-  passed(ended: Ended & { latencyMs: number; isFull: boolean }): void
+  passed(ended: Ended & { latencyMs: number | undefined; isFull: boolean }): void
   /** After an answer that asked for fewer pushes. `notBefore`: when to come back, if it says (ms since the epoch). */
   refused(ended: Ended & { notBefore?: number | undefined }): void
 }
@@ -39,15 +39,17 @@ const GROWTH = 0.02
 const LEAST_GROWTH = 0.1
 /** … and a part of the most there may be. */
 const LARGEST_GROWTH = 0.002
-/** So many times as long as usual is slow. */
-const SLOW = 2
 const FIRST_HOLD_MS = 1_000
 const LONGEST_HOLD_MS = 60_000
 
 /**
- * It doubles until something stands in the way, and grows by little from then on. A cut is as large as the part that was refused, for that is how far the size was too large (rate = size / latency), or
- * brings the latency back to twice the usual. One for each round trip: what had started before it is no reason for another.
- * When the provider refuses more than it takes, everything waits for the time it named, or else for 1 s, 2 s, … 60 s.
+ * It doubles until something stands in the way, and grows by little from then on. A cut is as large as the part that was
+ * refused, for that is how far the size was too large (rate = size / latency); when the latency has doubled, it is a half.
+ * One for each round trip: what had started before it is no reason for another. When the provider refuses more than it
+ * takes, everything waits for the time it named, or else for 1 s, 2 s, … 60 s.
+ *
+ * It begins anew with the provider: the first chunk finds it, and what was right before a restart was so for another number
+ * of workers.
  */
 export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
   const largest = Math.max(1, most)
@@ -103,9 +105,9 @@ export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
       hasPassed = true
       holds = 0
       const before = trips.current
-      const slowness = trips.add(round, latencyMs, now) ?? 0
+      const slowness = trips.add(round, latencyMs, now)
       if (trips.current > before) forgetHalf()
-      if (slowness > SLOW) cut(1 - SLOW / slowness)
+      if (slowness !== undefined) cut(1 - 1 / slowness)
       else if (isFull) grow()
     },
     refused({ round, now, notBefore }) {

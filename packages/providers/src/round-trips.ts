@@ -8,15 +8,16 @@ export interface RoundTrips {
   /** The pace has changed: nothing that has started so far says anything about the new one. */
   restart(): void
   /**
-   * After an answer. Of the one that ends a round trip: how many times as long as usual the pushes of the one before took,
-   * on average. `now`: any clock in ms that does not go back.
+   * After an answer. Of the one that ends a round trip: how many times as long as usual the pushes of the one before took on
+   * average, when that is more than twice; from then on it is usual. `now`: any clock in ms that does not go back.
    */
-  add(round: number, latencyMs: number, now: number): number | undefined
+  add(round: number, latencyMs: number | undefined, now: number): number | undefined
 }
 
 /** Anything shorter is as good as this: below it, our own machine has more part in the latency than the provider. */
 const SHORTEST_MS = 100
-/** The best of this time and of the same time before it is what is usual: a provider that stays slow becomes so. */
+const SLOW = 2
+/** The best of this time and of the same time before it is what is usual. */
 const MEMORY_MS = 30_000
 
 export function createRoundTrips(): RoundTrips {
@@ -34,14 +35,23 @@ export function createRoundTrips(): RoundTrips {
     answers = 0
   }
 
-  function slownessOf(mean: number, now: number) {
+  /** A provider that is slow for reasons of its own gains nothing by being asked less and less. */
+  function becomeUsual(mean: number) {
+    best = mean
+    formerBest = Infinity
+  }
+
+  function slownessOf(mean: number, now: number): number | undefined {
     if (now - bestSince > MEMORY_MS) {
       formerBest = best
       best = Infinity
       bestSince = now
     }
     best = Math.min(best, mean)
-    return mean / Math.max(SHORTEST_MS, Math.min(best, formerBest))
+    const slowness = mean / Math.max(SHORTEST_MS, Math.min(best, formerBest))
+    if (slowness <= SLOW) return undefined
+    becomeUsual(mean)
+    return slowness
   }
 
   return {
@@ -54,7 +64,7 @@ export function createRoundTrips(): RoundTrips {
       countsFrom = current
     },
     add(round, latencyMs, now) {
-      if (round === current - 1 && round >= countsFrom) {
+      if (latencyMs !== undefined && round === current - 1 && round >= countsFrom) {
         sum += latencyMs
         answers++
       }
