@@ -55,7 +55,7 @@ export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
   const largest = Math.max(1, most)
   const trips = createRoundTrips()
   let size = Math.min(largest, FIRST)
-  /** Up to here it doubles with each round trip: nothing is known to stand in the way. */
+  /** Up to here it doubles with each round trip: no refusal is known to stand in the way. */
   let free = largest
   /** A push went through since the last cut: so it was the size that was refused, and not just anything. */
   let hasPassed = true
@@ -72,10 +72,14 @@ export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
 
   function cut(part: number) {
     size = Math.max(1, size * (1 - Math.min(LARGEST_CUT, Math.max(leastCut, part))))
-    if (hasPassed) free = size
-    hasPassed = false
     trips.restart()
     forgetHalf()
+  }
+
+  function cutAfterRefusal() {
+    cut(refusals / (passes + refusals))
+    if (hasPassed) free = size
+    hasPassed = false
   }
 
   function grow() {
@@ -114,7 +118,7 @@ export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
       refusals++
       const isMost = refusals > passes
       const isFirst = trips.counts(round)
-      if (isFirst) cut(refusals / (passes + refusals))
+      if (isFirst) cutAfterRefusal()
       if (isMost) hold(now, notBefore, isFirst)
     },
   }

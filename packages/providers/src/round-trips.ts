@@ -8,8 +8,8 @@ export interface RoundTrips {
   /** The pace has changed: nothing that has started so far says anything about the new one. */
   restart(): void
   /**
-   * After an answer. Of the one that ends a round trip: how many times as long as usual the pushes of the one before took on
-   * average, when that is more than twice; from then on it is usual. `now`: any clock in ms that does not go back.
+   * After an answer. Of the one that ends a round trip: how many times as long as usual the quickest push of the one before
+   * took, when that is more than twice; from then on it is usual. `now`: any clock in ms that does not go back.
    */
   add(round: number, latencyMs: number | undefined, now: number): number | undefined
 }
@@ -23,34 +23,33 @@ const MEMORY_MS = 30_000
 export function createRoundTrips(): RoundTrips {
   let current = 0
   let countsFrom = 0
-  let sum = 0
-  let answers = 0
+  // The quickest, since what our own machine holds up, it does not hold up for all of them.
+  let quickest = Infinity
   let best = Infinity
   let formerBest = Infinity
   let bestSince = -Infinity
 
   function next() {
     current++
-    sum = 0
-    answers = 0
+    quickest = Infinity
   }
 
   /** A provider that is slow for reasons of its own gains nothing by being asked less and less. */
-  function becomeUsual(mean: number) {
-    best = mean
+  function becomeUsual(latencyMs: number) {
+    best = latencyMs
     formerBest = Infinity
   }
 
-  function slownessOf(mean: number, now: number): number | undefined {
+  function slownessOf(latencyMs: number, now: number): number | undefined {
     if (now - bestSince > MEMORY_MS) {
       formerBest = best
       best = Infinity
       bestSince = now
     }
-    best = Math.min(best, mean)
-    const slowness = mean / Math.max(SHORTEST_MS, Math.min(best, formerBest))
+    best = Math.min(best, latencyMs)
+    const slowness = latencyMs / Math.max(SHORTEST_MS, Math.min(best, formerBest))
     if (slowness <= SLOW) return undefined
-    becomeUsual(mean)
+    becomeUsual(latencyMs)
     return slowness
   }
 
@@ -64,12 +63,10 @@ export function createRoundTrips(): RoundTrips {
       countsFrom = current
     },
     add(round, latencyMs, now) {
-      if (latencyMs !== undefined && round === current - 1 && round >= countsFrom) {
-        sum += latencyMs
-        answers++
-      }
+      if (latencyMs !== undefined && round === current - 1 && round >= countsFrom)
+        quickest = Math.min(quickest, latencyMs)
       if (round !== current) return undefined
-      const slowness = answers > 0 ? slownessOf(sum / answers, now) : undefined
+      const slowness = quickest < Infinity ? slownessOf(quickest, now) : undefined
       next()
       return slowness
     },
