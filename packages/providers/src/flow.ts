@@ -8,8 +8,8 @@ export interface FlowOptions extends PaceOptions {
   capacity?(): number
   /** ms since the epoch. */
   now(): number
-  /** Told when everything has to wait, since the provider refuses most. */
-  onHeld?(held: { until: number; reason: string; size: number }): void
+  /** Told when everything has to wait, since the provider refuses most. `size`: at once, from then on. */
+  onHeld?(held: { waitMs: number; reason: string; size: number }): void
 }
 
 export interface Flow {
@@ -72,7 +72,8 @@ export function createFlow({ capacity = () => Infinity, now, onHeld, ...options 
       pace.refused({ round, now: now(), notBefore })
       if (pace.heldUntil <= before) return
       reason = 'reason' in outcome ? outcome.reason : ''
-      if (before <= now()) onHeld?.({ until: pace.heldUntil, reason, size: pace.size })
+      const time = now()
+      if (before <= time) onHeld?.({ waitMs: pace.heldUntil - time, reason, size: pace.size })
     },
   }
 }

@@ -37,10 +37,11 @@ export function createTreatment<P extends Push>(options: TreatmentOptions<P>, { 
 
   /** The push is accepted; its sender may still not hear of it. */
   function accept(exchange: Exchange, { reply, pushes, refused, delayMs, failure }: Acceptance<P>) {
-    if (failure && failure.fault !== 'goaway') ledger.lost({ platform, accepted: pushes }, compose)
-    else ledger.answered({ platform, status: reply.status, accepted: pushes, refused }, compose)
-    if (failure && failure.fault !== 'goaway')
+    if (failure && failure.fault !== 'goaway') {
+      ledger.lost({ platform, accepted: pushes }, compose)
       return conduct.delay(() => exchange.fail(wired(failure)), failure.delayMs)
+    }
+    ledger.answered({ platform, status: reply.status, accepted: pushes, refused }, compose)
     const end = failure && exchange.retire(farewell)
     conduct.delay(() => {
       exchange.reply(reply)
