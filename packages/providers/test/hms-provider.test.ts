@@ -232,7 +232,7 @@ t.test('a POST that gave up waiting for a connection is not written later', asyn
   const origin = await start(t, (request) => {
     if (request.title === 'last') answer(request)
   })
-  const client = openPostClient({ ca, connections: 1, connectTimeoutMs: 200, requestTimeoutMs: 400 })
+  const client = openPostClient({ ca, connections: 1, connectTimeoutMs: 600, requestTimeoutMs: 1_000 })
   t.teardown(() => client.close())
   const post = (title: string) => {
     const body = JSON.stringify({ message: { token: [], android: { notification: { title } } } })
