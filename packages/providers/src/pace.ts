@@ -39,6 +39,8 @@ const GROWTH = 0.02
 const LEAST_GROWTH = 0.1
 /** … and a part of the most there may be. */
 const LARGEST_GROWTH = 0.002
+/** So large a part of refusals is not a touch of the limit any more. */
+const MOST = 0.5
 const FIRST_HOLD_MS = 1_000
 const LONGEST_HOLD_MS = 60_000
 
@@ -59,25 +61,18 @@ export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
   let free = largest
   /** A push went through since the last cut: so it was the size that was refused, and not just anything. */
   let hasPassed = true
-  /** Of about the last two round trips. */
-  let passes = 0
-  let refusals = 0
+  const refusals = createShare()
   let heldUntil = 0
   let holds = 0
-
-  function forgetHalf() {
-    passes /= 2
-    refusals /= 2
-  }
 
   function cut(part: number) {
     size = Math.max(1, size * (1 - Math.min(LARGEST_CUT, Math.max(leastCut, part))))
     trips.restart()
-    forgetHalf()
+    refusals.forgetHalf()
   }
 
   function cutAfterRefusal() {
-    cut(refusals / (passes + refusals))
+    cut(refusals.share)
     if (hasPassed) free = size
     hasPassed = false
   }
@@ -104,22 +99,42 @@ export function createPace({ most, leastCut = LEAST_CUT }: PaceOptions): Pace {
       return heldUntil
     },
     passed({ round, latencyMs, now, isFull }) {
-      passes++
+      refusals.add(false)
       if (!trips.counts(round)) return
       hasPassed = true
       holds = 0
       const before = trips.current
       const slowness = trips.add(round, latencyMs, now)
-      if (trips.current > before) forgetHalf()
+      if (trips.current > before) refusals.forgetHalf()
       if (slowness !== undefined) cut(1 - 1 / slowness)
       else if (isFull) grow()
     },
     refused({ round, now, notBefore }) {
-      refusals++
-      const isMost = refusals > passes
+      refusals.add(true)
+      const isMost = refusals.share > MOST
       const isFirst = trips.counts(round)
       if (isFirst) cutAfterRefusal()
       if (isMost) hold(now, notBefore, isFirst)
+    },
+  }
+}
+
+/** The part of refusals among the answers of about the last two round trips. */
+function createShare() {
+  let refusals = 0
+  let answers = 0
+  return {
+    /** 0 to 1. */
+    get share() {
+      return answers === 0 ? 0 : refusals / answers
+    },
+    add(isRefusal: boolean) {
+      answers++
+      if (isRefusal) refusals++
+    },
+    forgetHalf() {
+      refusals /= 2
+      answers /= 2
     },
   }
 }
