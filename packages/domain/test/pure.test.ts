@@ -18,7 +18,14 @@ const DAY = 24 * HOUR
 
 t.test('disposal: what an outcome means for its delivery', async (t) => {
   const delivery: DeliveryRow = { id: 7, position: 0, messageId: 'm', token: 'aa', environment: null, attempts: 2 }
-  const usual: Circumstances = { now: NOW, validUntil: null, expiresAt: NOW + DAY, claimedAt: NOW - 100, random: 1 }
+  const usual: Circumstances = {
+    now: NOW,
+    validUntil: null,
+    expiresAt: NOW + DAY,
+    round: 3,
+    claimedAt: NOW - 100,
+    random: 1,
+  }
   const retry = (notBefore?: number): Outcome => ({ kind: 'retry', reason: 'Busy', ...(notBefore && { notBefore }) })
 
   const table: [name: string, outcome: Outcome, given: Partial<Circumstances & DeliveryRow>, record: object][] = [
@@ -62,6 +69,12 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
       retry(),
       { validUntil: NOW - DAY },
       { status: 'failed', reason: 'Busy' },
+    ],
+    [
+      'unsent: no try was made, however often',
+      { kind: 'retry', reason: 'Unsent: out of reach', unsent: true },
+      { attempts: 10, random: 1 },
+      { status: 'pending', attempts: 10, nextAttemptAt: NOW + 8000 },
     ],
     [
       'retry past the age limit',

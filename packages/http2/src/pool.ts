@@ -35,9 +35,12 @@ export class Pool implements Http2Client, ConnectionEvents {
   }
 
   get capacity() {
-    const open = [...this.#connections].filter(({ state }) => state === 'open')
-    const streams = open.reduce((sum, connection) => sum + connection.streams, 0)
-    return Math.max(1, streams + this.#options.maxConnections - open.length)
+    const { maxConnections, maxStreams } = this.#options
+    let streams = maxConnections * maxStreams
+    for (const connection of this.#connections) {
+      if (connection.state === 'open') streams += connection.streams - maxStreams
+    }
+    return Math.max(1, streams)
   }
 
   request(request: Http2Request, settle: Settle) {
@@ -49,6 +52,10 @@ export class Pool implements Http2Client, ConnectionEvents {
     if (request.signal?.aborted) return process.nextTick(() => this.#settle(exchange, unsent('aborted')))
     this.#waiting.push(exchange)
     this.#send()
+  }
+
+  renew(reason: string) {
+    for (const connection of this.#connections) if (connection.state === 'open') connection.retired(reason)
   }
 
   close(): Promise<void> {

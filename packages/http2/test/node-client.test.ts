@@ -128,9 +128,9 @@ t.test('the number of streams follows SETTINGS', async (t) => {
   const most: Record<number, number> = {}
   origin.server.on('stream', () => (most[limit] = Math.max(most[limit] ?? 0, origin.open)))
   const client = open(origin.url)
-  t.equal(client.capacity, 1)
+  t.equal(client.capacity, 1000)
   const first = send(client)
-  t.equal(client.capacity, 1, 'while connecting')
+  t.equal(client.capacity, 1000, 'while connecting')
   await first
   t.same(kinds(await sendMany(client, 300)), { answer: 300 })
   t.same(most, { 1: 1, 40: 40, 4: 4 })
@@ -291,6 +291,22 @@ t.test('GOAWAY without fault: what is open is answered, the rest goes over a new
   t.equal(new Set(origin.received.map(({ path }) => path)).size, 1000)
   t.equal(origin.received.length, 1000, 'each once')
   t.ok(origin.sessions.length >= 10)
+  await client.close()
+})
+
+t.test('connections that are renewed answer what they have, and get nothing more', async (t) => {
+  const held: Received[] = []
+  const origin = await startOrigin(t, (request) => (origin.received.length <= 3 ? held.push(request) : answer(request)))
+  const client = open(origin.url)
+  const first = sendMany(client, 3)
+  await origin.until(3)
+  client.renew('of no use any more')
+  client.renew('said once more')
+  t.equal((await send(client)).kind, 'answer')
+  for (const request of held) answer(request)
+  t.same(kinds(await first), { answer: 3 })
+  t.equal(origin.sessions.length, 2)
+  t.equal(new Set(held.map(({ session }) => session)).size, 1)
   await client.close()
 })
 
@@ -505,7 +521,7 @@ t.test('a proxy that fails says why', async (t) => {
 t.test('8000 requests at once over 100 streams', async (t) => {
   const origin = await startOrigin(t, (request) => setTimeout(() => answer(request), 5), { maxConcurrentStreams: 50 })
   const client = open(origin.url, { connections: 2, queueTimeoutMs: 20_000, requestTimeoutMs: 1_500 })
-  t.equal(client.capacity, 2)
+  t.equal(client.capacity, 2000)
   const results = await sendMany(client, 8000)
   t.same(kinds(results), { answer: 8000 })
   t.equal(origin.received.length, 8000)

@@ -1,10 +1,10 @@
-// One chunk on its way, whatever the provider: as many pushes at once as the window allows, and one repetition for a push
+// One chunk on its way, whatever the provider: as many pushes at once as the flow allows, and one repetition for a push
 // whose provider token was refused and could be replaced.
 import type { Http2Result, Settle } from '@push-server/http2'
+import type { Flow } from './flow.ts'
 import type { Outcome, ProviderToken, PushChunk, PushMessage, PushOptions, PushTarget } from './provider.ts'
 import type { TokenSource } from './token-source.ts'
 import { transportOutcome } from './transport-outcome.ts'
-import type { Window } from './window.ts'
 
 export type Http2Answer = Extract<Http2Result, { kind: 'answer' }>
 
@@ -17,6 +17,8 @@ export interface Flight<Post> {
   token: ProviderToken
   /** When, on the clock of `performance`. */
   sentAt: number
+  /** Of the flow. */
+  round: number
   isRepeated: boolean
 }
 
@@ -26,17 +28,24 @@ export interface TokenRefused {
   reason: string
 }
 
+/** What an answer means. */
+export interface Reading {
+  outcome: Outcome | TokenRefused
+  /** The provider wants fewer pushes at once, of all the application's. */
+  isFlowControl: boolean
+}
+
 /** What came of replacing a refused token. */
 export type Renewal = { token: ProviderToken } | { error: unknown }
 
 /** How one application's pushes get to their provider. `Post` is what all deliveries of a message have in common. */
 export interface Route<Post> {
-  window: Window
+  flow: Flow
   tokens: TokenSource
   prepare(message: PushMessage): Post
   /** Starts the request, with `flight.token`; or answers the outcome at once, and `ended` is not called. */
   send(flight: Flight<Post>, signal: AbortSignal, ended: Settle): Outcome | undefined
-  answered(answer: Http2Answer): Outcome | TokenRefused
+  answered(answer: Http2Answer, flight: Flight<Post>): Reading
   /** Of a push whose token was refused and which is not repeated. */
   refused(flight: Flight<Post>, refusal: TokenRefused, renewal: Renewal): Outcome
 }
@@ -47,7 +56,7 @@ export async function pushChunk<Post>(route: Route<Post>, chunk: PushChunk, opti
   if (signal.aborted) return
   const push = new ChunkPush(route, options, await route.tokens.take())
   const flights = flightsOf(route, chunk, push.token)
-  await route.window.walk({ items: flights, signal, start: (flight, done) => push.start(flight, done) })
+  await route.flow.walk({ items: flights, signal, start: (flight, done) => push.start(flight, done) })
 }
 
 function flightsOf<Post>(route: Route<Post>, { messages, targets }: PushChunk, token: ProviderToken): Flight<Post>[] {
@@ -55,7 +64,7 @@ function flightsOf<Post>(route: Route<Post>, { messages, targets }: PushChunk, t
   return targets.map((target, index) => {
     const prepared = posts[target.message]
     if (!prepared) throw new RangeError(`target ${index} names message ${target.message} of ${messages.length}`)
-    return { index, target, post: prepared.post, token, sentAt: 0, isRepeated: false }
+    return { index, target, post: prepared.post, token, sentAt: 0, round: 0, isRepeated: false }
   })
 }
 
@@ -72,24 +81,34 @@ class ChunkPush<Post> {
   }
 
   start(flight: Flight<Post>, done: () => void) {
+    const { flow } = this.#route
+    const held = flow.held()
+    if (held) return this.#settle(flight, held, done)
     flight.token = this.token
     flight.sentAt = performance.now()
+    flight.round = flow.start()
     const { signal } = this.#options
     const outcome = this.#route.send(flight, signal, (result) => this.#ended(flight, result, done))
     if (outcome) this.#settle(flight, outcome, done)
   }
 
   #ended(flight: Flight<Post>, result: Http2Result, done: () => void) {
-    if (result.kind !== 'answer') {
-      // Withdrawn while it waited for a stream: not pushed, so not settled.
-      if (result.kind === 'unsent' && this.#options.signal.aborted) return done()
-      this.#options.unanswered?.(result.reason)
-      return this.#settle(flight, transportOutcome(result), done)
-    }
-    this.#options.answered?.((performance.now() - flight.sentAt) / 1000)
-    const answer = this.#route.answered(result)
-    if (answer.kind === 'token-refused') void this.#renewToken(flight, answer, done)
-    else this.#settle(flight, answer, done)
+    const latencyMs = performance.now() - flight.sentAt
+    if (result.kind === 'answer') return this.#answered(flight, result, { latencyMs, done })
+    if (result.kind === 'timeout') this.#route.flow.late(flight.round, latencyMs)
+    // Withdrawn while it waited for a stream: not pushed, so not settled.
+    if (result.kind === 'unsent' && this.#options.signal.aborted) return done()
+    this.#options.unanswered?.(result.reason)
+    this.#settle(flight, transportOutcome(result), done)
+  }
+
+  #answered(flight: Flight<Post>, answer: Http2Answer, { latencyMs, done }: { latencyMs: number; done: () => void }) {
+    this.#options.answered?.(latencyMs / 1000)
+    const { outcome, isFlowControl } = this.#route.answered(answer, flight)
+    if (outcome.kind === 'token-refused') return void this.#renewToken(flight, outcome, done)
+    if (isFlowControl) this.#route.flow.refused(flight.round, outcome)
+    else if (answer.status < 500) this.#route.flow.passed(flight.round, latencyMs)
+    this.#settle(flight, outcome, done)
   }
 
   #settle(flight: Flight<Post>, outcome: Outcome, done: () => void) {

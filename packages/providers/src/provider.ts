@@ -11,8 +11,11 @@ export type Outcome =
   | { kind: 'token-doubtful'; reason: string }
   /** This delivery cannot succeed, whatever the token. */
   | { kind: 'failed'; reason: string }
-  /** Not delivered now, or not known to be. `notBefore`: ms since the epoch, when the provider names a time. */
-  | { kind: 'retry'; reason: string; notBefore?: number }
+  /**
+   * Not delivered now, or not known to be. `notBefore`: ms since the epoch, when the provider names a time. `unsent`: it did
+   * not even leave, so it is no try.
+   */
+  | { kind: 'retry'; reason: string; notBefore?: number; unsent?: boolean }
   /** Our credentials are at fault: no push of this application on this platform can succeed. */
   | { kind: 'credentials-fault'; reason: string }
 

@@ -8,4 +8,5 @@ const WORDS = { unsent: 'Unsent', unknown: 'Unknown', timeout: 'Timeout' } as co
 export const transportOutcome = ({ kind, reason }: Exclude<Http2Result, { kind: 'answer' }>): Outcome => ({
   kind: 'retry',
   reason: `${WORDS[kind]}: ${reason}`,
+  ...(kind === 'unsent' && { unsent: true }),
 })

@@ -10,10 +10,12 @@ export interface Walk<T extends object> {
 }
 
 export interface Window {
+  /** How many were started and are not done. */
+  readonly inFlight: number
   /** Starts every item in order, as slots come free; resolves when all that were started are done. */
   walk<T extends object>(walk: Walk<T>): Promise<void>
-  /** From now on; at least 1. What is in flight beyond it ends as it would. */
-  resize(size: number): void
+  /** Starts what the bound lets through by now. */
+  turn(): void
 }
 
 /** A walk with something left to start. */
@@ -22,15 +24,17 @@ interface Walker {
   hasNext(): boolean
 }
 
-/** `size`: most at once, at least 1. */
-export function createWindow(size: number): Window {
-  let most = Math.max(1, size)
+/**
+ * `bound`: most at once, asked before each start; what is in flight beyond it ends as it would. While it is 0 and nothing is
+ * in flight, nothing happens before somebody calls `turn`.
+ */
+export function createWindow(bound: () => number): Window {
   let underWay = 0
   let turning = false
   /** The first one is next. */
   const waiting: Walker[] = []
 
-  const nextInTurn = () => (underWay < most ? waiting.shift() : undefined)
+  const nextInTurn = () => (waiting.length > 0 && underWay < bound() ? waiting.shift() : undefined)
 
   function turn() {
     // A start that is done at once comes by here again.
@@ -48,6 +52,9 @@ export function createWindow(size: number): Window {
   }
 
   return {
+    get inFlight() {
+      return underWay
+    },
     walk<T extends object>({ items, signal, start }: Walk<T>): Promise<void> {
       const { promise, resolve } = Promise.withResolvers<void>()
       let next = 0
@@ -84,9 +91,6 @@ export function createWindow(size: number): Window {
       end()
       return promise
     },
-    resize(size) {
-      most = Math.max(1, size)
-      turn()
-    },
+    turn,
   }
 }

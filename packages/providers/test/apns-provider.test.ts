@@ -296,6 +296,33 @@ t.test('GOAWAY loses nothing', async (t) => {
   t.ok(sessions > 3)
 })
 
+t.test('a connection that APNs has no use for is given up, and the provider token is kept', async (t) => {
+  for (const [status, reason] of [
+    [429, 'TooManyProviderTokenUpdates'],
+    [503, 'Shutdown'],
+    [400, 'IdleTimeout'],
+  ] as const) {
+    const origin = await start(t, (request) => {
+      const isFirst = origin.received[0]?.session === request.session
+      // The first push passes; whatever else this connection gets is refused.
+      if (isFirst && origin.received.length > 1) answer(request, status, { reason })
+      else answer(request)
+    })
+    const tokens = new MemoryTokens()
+    const provider = open(t, origin.url, { tokens })
+    t.strictSame(kinds(await push(t, provider, chunkOf(1))), { sent: 1 })
+    const chunk = chunkOf(30)
+    const outcomes = await push(t, provider, chunk)
+    for (const outcome of outcomes.values()) if (outcome.kind !== 'sent') t.match(outcome, { kind: 'retry', reason })
+    const again = chunk.targets.filter((_, index) => outcomes.get(index)?.kind === 'retry')
+    t.ok(again.length > 0, reason)
+    t.strictSame(kinds(await push(t, provider, { ...chunk, targets: again })), { sent: again.length })
+    t.equal(new Set(origin.received.map(({ session }) => session)).size, 2, 'one new connection for all of them')
+    t.equal(new Set(origin.received.map(({ headers }) => headers['authorization'])).size, 1)
+    t.equal(tokens.minted.length, 1)
+  }
+})
+
 t.test('a provider token that APNs calls expired', async (t) => {
   const refusing = (...values: string[]) =>
     start(t, (request) => {

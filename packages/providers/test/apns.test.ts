@@ -5,7 +5,7 @@ import t from 'tap'
 import { checkTopic, parseApnsKey, readApnsCredentials } from '../src/apns/credentials.ts'
 import { readAnswer } from '../src/apns/answer.ts'
 import { baseEnvironment, environmentOf } from '../src/apns/environment.ts'
-import { APNS_REASONS, apnsOutcome } from '../src/apns/outcome.ts'
+import { APNS_REASONS, apnsOutcome, endsConnection, isFlowControl } from '../src/apns/outcome.ts'
 import { apnsPayload, checkApnsPayload } from '../src/apns/payload.ts'
 import { InvalidCredentials, type PushMessage } from '../src/index.ts'
 import { retryAfterTime } from '../src/retry-after.ts'
@@ -309,10 +309,34 @@ t.test(
   async (t) => {
     t.strictSame(
       (['unsent', 'unknown', 'timeout'] as const).map((kind) => transportOutcome({ kind, reason: 'why' })),
-      ['Unsent: why', 'Unknown: why', 'Timeout: why'].map((reason) => ({ kind: 'retry', reason })),
+      [
+        { kind: 'retry', reason: 'Unsent: why', unsent: true },
+        { kind: 'retry', reason: 'Unknown: why' },
+        { kind: 'retry', reason: 'Timeout: why' },
+      ],
     )
   },
 )
+
+t.test('answers that are about more than their own push', async (t) => {
+  const cases: [status: number, reason: string | undefined, isFlowControl: boolean, endsConnection: boolean][] = [
+    [200, undefined, false, false],
+    [429, 'TooManyRequests', false, false],
+    [429, 'TooManyProviderTokenUpdates', false, true],
+    [429, 'NewReason', true, false],
+    [429, undefined, true, false],
+    [503, 'ServiceUnavailable', true, false],
+    [503, 'Shutdown', false, true],
+    [503, undefined, true, false],
+    [400, 'IdleTimeout', false, true],
+    [500, 'InternalServerError', false, false],
+  ]
+  for (const [status, reason, slow, ends] of cases) {
+    const name = `${status} ${reason}`
+    t.equal(isFlowControl({ status, reason }), slow, `${name}: fewer pushes`)
+    t.equal(endsConnection({ status, reason }), ends, `${name}: another connection`)
+  }
+})
 
 t.test('Retry-After', async (t) => {
   const at = Date.UTC(1994, 10, 6, 8, 49, 37)
@@ -411,7 +435,7 @@ t.test('a window', async (t) => {
   const { signal } = new AbortController()
 
   t.test('lets chunks take turns', async (t) => {
-    const window = createWindow(2)
+    const window = createWindow(() => 2)
     const started: string[] = []
     const open: (() => void)[] = []
     const start = ({ name }: { name: string }, done: () => void) => {
@@ -429,7 +453,7 @@ t.test('a window', async (t) => {
   t.test('goes on at once after what is done at once', async (t) => {
     const started: string[] = []
     const many = Array.from({ length: 20_000 }, (_, index) => ({ name: String(index) }))
-    await createWindow(1).walk({
+    await createWindow(() => 1).walk({
       items: many,
       signal,
       start({ name }, done) {
@@ -444,7 +468,7 @@ t.test('a window', async (t) => {
   })
 
   t.test('starts nothing after an abort, and ends with what is in flight', async (t) => {
-    const window = createWindow(1)
+    const window = createWindow(() => 1)
     const controller = new AbortController()
     const started: string[] = []
     let finish = () => {}

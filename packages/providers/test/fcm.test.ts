@@ -4,7 +4,7 @@ import { readConfig } from '@push-server/runtime'
 import t from 'tap'
 import { readAnswer } from '../src/fcm/answer.ts'
 import { readServiceAccount } from '../src/fcm/credentials.ts'
-import { FCM_ERRORS, fcmOutcome, projectPause, type FcmAnswer } from '../src/fcm/outcome.ts'
+import { FCM_ERRORS, fcmOutcome, isFlowControl, type FcmAnswer } from '../src/fcm/outcome.ts'
 import { fcmBody, fcmPayload } from '../src/fcm/payload.ts'
 import { refusedOutcome, tokenFault } from '../src/fcm/token-fault.ts'
 import { fcm } from '../src/fcm/index.ts'
@@ -326,17 +326,16 @@ t.test('outcomes beyond the table', async (t) => {
   for (const [answer, outcome] of cases) t.strictSame(fcmOutcome(answer, NOW), outcome, JSON.stringify(answer))
 })
 
-t.test('a time that FCM names is for the whole project, unless the quota is a device’s', async (t) => {
-  const cases: [answer: FcmAnswer, pause: number | undefined][] = [
-    [{ status: 429 }, NOW + 60_000],
-    [{ status: 429, retryAfter: '5' }, NOW + 5_000],
-    [{ status: 503, retryAfter: '5' }, NOW + 5_000],
-    [{ status: 429, retryAfter: '5', isDeviceQuota: true }, undefined],
-    [{ status: 503 }, undefined],
-    [{ status: 404, errorCode: 'UNREGISTERED', retryAfter: '5' }, undefined],
-    [{ status: 200, name: 'projects/p/messages/1' }, undefined],
+t.test('what says that FCM wants fewer pushes of the project', async (t) => {
+  const cases: [answer: FcmAnswer, isFlowControl: boolean][] = [
+    [{ status: 429 }, true],
+    [{ status: 503, retryAfter: '5' }, true],
+    [{ status: 429, retryAfter: '5', isDeviceQuota: true }, false],
+    [{ status: 500, retryAfter: '5' }, false],
+    [{ status: 404, errorCode: 'UNREGISTERED', retryAfter: '5' }, false],
+    [{ status: 200, name: 'projects/p/messages/1' }, false],
   ]
-  for (const [answer, pause] of cases) t.equal(projectPause(answer, fcmOutcome(answer, NOW)), pause)
+  for (const [answer, expected] of cases) t.equal(isFlowControl(answer), expected, JSON.stringify(answer))
 })
 
 t.test('reading an answer', async (t) => {
@@ -430,6 +429,7 @@ t.test('access tokens that cannot be had, or do not help', async (t) => {
     post: undefined,
     token: token('old'),
     sentAt: 0,
+    round: 0,
     isRepeated,
   })
   const refusal = { kind: 'token-refused', reason: 'UNAUTHENTICATED' } as const

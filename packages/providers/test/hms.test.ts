@@ -3,13 +3,11 @@ import { readConfig } from '@push-server/runtime'
 import t from 'tap'
 import { readAnswer } from '../src/hms/answer.ts'
 import { hmsSecret, readHmsCredentials } from '../src/hms/credentials.ts'
-import { createFlow } from '../src/hms/flow.ts'
 import { hms } from '../src/hms/index.ts'
 import { HMS_CODES, HMS_TOKEN_REASONS, hmsOutcomes, isFlowControl, refusesAccess } from '../src/hms/outcome.ts'
 import { hmsCollapseKey, hmsPayload, withTokens } from '../src/hms/payload.ts'
 import { requestsOf } from '../src/hms/requests.ts'
 import { InvalidCredentials, type PushMessage } from '../src/index.ts'
-import { createWindow } from '../src/window.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 const DAY = 86_400_000
@@ -472,55 +470,3 @@ function refusalOf(act: () => unknown): Error {
   }
   throw new Error('nothing was refused')
 }
-
-t.test('flow', async (t) => {
-  const scene = (most: number) => {
-    const flow = createFlow(createWindow(most), most)
-    const open: (() => void)[] = []
-    const { signal } = new AbortController()
-    void flow.window.walk({
-      items: Array.from({ length: 100 }, () => ({})),
-      signal,
-      start: (_, done) => open.push(done),
-    })
-    const finish = (count: number) => {
-      for (const done of open.splice(0, count)) done()
-    }
-    return { flow, open, finish }
-  }
-
-  t.test('is halved once for what started together, and grows by one', async (t) => {
-    const { flow, open, finish } = scene(8)
-    t.equal(open.length, 8)
-    const started = { cuts: flow.cuts }
-    flow.refused(started)
-    flow.refused(started)
-    flow.refused(started)
-    t.equal(flow.cuts, 1)
-    finish(8)
-    t.equal(open.length, 4)
-    flow.passed()
-    t.equal(open.length, 5, 'at once')
-    flow.refused({ cuts: flow.cuts })
-    finish(5)
-    t.equal(open.length, 2)
-    for (let count = 0; count < 20; count++) flow.passed()
-    t.equal(open.length, 8, 'not beyond what it was')
-  })
-
-  t.test('never stops', async (t) => {
-    const { flow, open, finish } = scene(2)
-    for (let count = 0; count < 5; count++) flow.refused({ cuts: flow.cuts })
-    finish(2)
-    t.equal(open.length, 1)
-  })
-
-  t.test('is held until the latest time named', async (t) => {
-    const { flow } = scene(2)
-    t.equal(flow.heldUntil, 0)
-    flow.refused({ cuts: 0 }, 2_000)
-    flow.refused({ cuts: 0 }, 1_000)
-    flow.refused({ cuts: 0 })
-    t.equal(flow.heldUntil, 2_000)
-  })
-})

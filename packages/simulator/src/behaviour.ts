@@ -1,10 +1,25 @@
 // What a look-alike does with a request that is in order: it answers, or it fails the way networks and vendors do.
 
 /**
- * `silence` never answers, `cancel` and `refuse` reset the stream (RST_STREAM CANCEL and REFUSED_STREAM), `drop` cuts the
- * TCP connection, `goaway` announces the end of the connection, answers what is under way and closes it.
+ * What happens instead of an answer. With the word in brackets the push is accepted all the same.
+ * - `silence`: nothing, ever.
+ * - `reset`: RST_STREAM with `code`; `cancel` and `refuse` are those with CANCEL and REFUSED_STREAM.
+ * - `drop`: the TCP connection is cut. `lose` (accepted): the same, so that the sender cannot know.
+ * - `goaway` (accepted): the connection announces its end, answers what is under way and closes.
+ * - `goaway-unread`: GOAWAY names the stream before this one as the last that was read.
+ * - `goaway-cut` (accepted): the connection announces its end and is cut, with whatever is under way.
  */
-export const FAULTS = ['silence', 'cancel', 'refuse', 'drop', 'goaway'] as const
+export const FAULTS = [
+  'silence',
+  'cancel',
+  'refuse',
+  'reset',
+  'drop',
+  'lose',
+  'goaway',
+  'goaway-unread',
+  'goaway-cut',
+] as const
 export type Fault = (typeof FAULTS)[number]
 
 export interface Answer {
@@ -12,10 +27,27 @@ export interface Answer {
   status: number
   /** The vendor's word for the reason; by default the usual one of that status. */
   reason?: string | undefined
-  /** Value of the Retry-After header, in seconds. */
-  retryAfter?: number | undefined
+  /** Value of the Retry-After header: seconds, or a text as it is. */
+  retryAfter?: number | string | undefined
   /** Since when the token is invalid, in milliseconds since the epoch; only told with 410, by default now. */
   timestamp?: number | undefined
+  /** Instead of the body that the vendor would send. */
+  body?: string | undefined
+  /** Beside the headers that the vendor would send, or instead of them; names in lower case. */
+  headers?: Readonly<Record<string, string>> | undefined
+  /** How much longer than usual it takes. */
+  delayMs?: number | undefined
 }
 
-export type Behaviour = Answer | { fault: Fault }
+export interface Failure {
+  fault: Fault
+  /** Of `reset`: an error code of HTTP/2 (RFC 9113 §7), by default INTERNAL_ERROR. */
+  code?: number | undefined
+  /** How much later than an answer would come. */
+  delayMs?: number | undefined
+}
+
+export type Behaviour = Answer | Failure
+
+/** Faults of requests that are accepted all the same. */
+export const isAccepted = (fault: Fault) => fault === 'lose' || fault === 'goaway' || fault === 'goaway-cut'

@@ -35,10 +35,12 @@ export function createCounter() {
       counts.refused += refused
       for (const { token } of accepted) tokens.add(token)
     },
-    countUnanswered(platform: Platform) {
-      const { counts } = seen[platform]
+    countUnanswered(platform: Platform, accepted: CountedRequest['accepted'] = []) {
+      const { counts, tokens } = seen[platform]
       counts.requests += 1
       counts.unanswered += 1
+      counts.received += accepted.length
+      for (const { token } of accepted) tokens.add(token)
     },
     stats: () =>
       Object.fromEntries(

@@ -5,8 +5,8 @@ export type LatencyMs = number | { min: number; max: number }
 
 export interface Latency {
   set(latencyMs: LatencyMs): void
-  /** Does the work after the latency of one request; at once when there is none. */
-  delay(work: () => void): void
+  /** Does the work after the latency of one request, and `moreMs`; at once when there is none. */
+  delay(work: () => void, moreMs?: number): void
 }
 
 export function createLatency(initial: LatencyMs): Latency {
@@ -15,8 +15,8 @@ export function createLatency(initial: LatencyMs): Latency {
     set(latencyMs) {
       current = latencyMs
     },
-    delay(work) {
-      const ms = milliseconds(current)
+    delay(work, moreMs = 0) {
+      const ms = milliseconds(current) + moreMs
       if (ms <= 0) return work()
       // Unreferenced: an answer that waits must not keep a stopped simulator's process alive.
       setTimeout(work, ms).unref()

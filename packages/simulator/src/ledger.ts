@@ -23,6 +23,8 @@ export interface Ledger {
   readonly pushes: readonly Push[]
   /** `compose` makes what the phone shows; it is not called when nobody would see it. */
   answered<P extends Push>(request: Answered<P>, compose: (push: P) => Notification): void
+  /** The pushes were accepted and the sender was not told. */
+  lost<P extends Push>(request: Pick<Answered<P>, 'platform' | 'accepted'>, compose: (push: P) => Notification): void
   unanswered(platform: Platform): void
   stats(): Stats
   phones(): Phone[]
@@ -33,7 +35,7 @@ export interface Ledger {
   listen(listener: (event: LedgerEvent) => void): () => void
 }
 
-export function createLedger(keep: number): Ledger {
+export function createLedger(kept: number): Ledger {
   const pushes: Push[] = []
   const counter = createCounter()
   const phones = createPhones()
@@ -46,17 +48,25 @@ export function createLedger(keep: number): Ledger {
     return phone
   }
 
+  function keep<P extends Push>(platform: Platform, accepted: readonly P[], compose: (push: P) => Notification) {
+    for (const push of accepted) {
+      pushes.push(push)
+      if (pushes.length > kept) pushes.shift()
+      const shown = phones.show(platform, push.token, () => compose(push))
+      if (shown) tell({ type: 'notification', ...shown })
+    }
+    tell({ type: 'counted' })
+  }
+
   return {
     pushes,
     answered({ platform, status, accepted, refused = 0 }, compose) {
       counter.count(platform, { status, accepted, refused })
-      for (const push of accepted) {
-        pushes.push(push)
-        if (pushes.length > keep) pushes.shift()
-        const shown = phones.show(platform, push.token, () => compose(push))
-        if (shown) tell({ type: 'notification', ...shown })
-      }
-      tell({ type: 'counted' })
+      keep(platform, accepted, compose)
+    },
+    lost({ platform, accepted }, compose) {
+      counter.countUnanswered(platform, accepted)
+      keep(platform, accepted, compose)
     },
     unanswered(platform) {
       counter.countUnanswered(platform)

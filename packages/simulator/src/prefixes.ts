@@ -28,6 +28,11 @@ export const PREFIXES: readonly Prefix[] = [
     behaviour: { status: 503, retryAfter: 2 },
     meaning: 'the service is overloaded, come back in 2 s',
   },
+  {
+    prefix: 'faded502',
+    behaviour: { status: 502, body: '<html>Bad gateway</html>', headers: { 'retry-after': 'later' } },
+    meaning: 'a page of some gateway instead of an answer, with a header that says nothing',
+  },
   { prefix: 'faded000', behaviour: { fault: 'silence' }, meaning: 'there is never an answer' },
   {
     prefix: 'faded001',
@@ -41,4 +46,25 @@ export const PREFIXES: readonly Prefix[] = [
   },
   { prefix: 'faded003', behaviour: { fault: 'drop' }, meaning: 'the TCP connection is cut' },
   { prefix: 'faded004', behaviour: { fault: 'goaway' }, meaning: 'accepted, and the connection says GOAWAY' },
+  {
+    prefix: 'faded005',
+    behaviour: { fault: 'lose' },
+    meaning: 'accepted, and the TCP connection is cut before the answer',
+  },
+  {
+    prefix: 'faded006',
+    behaviour: { fault: 'goaway-unread' },
+    meaning: 'GOAWAY, naming the stream before as the last that was read; over HTTP/1.1, the connection is closed',
+  },
+  {
+    prefix: 'faded007',
+    behaviour: { fault: 'goaway-cut' },
+    meaning: 'accepted, and the connection says GOAWAY and is cut; over HTTP/1.1, the connection is closed',
+  },
+  {
+    prefix: 'faded008',
+    behaviour: { status: 200, body: '\u0000rubbish' },
+    meaning: 'accepted, and the answer is rubbish',
+  },
+  { prefix: 'faded009', behaviour: { status: 200, delayMs: 5000 }, meaning: 'accepted, 5 s later than others' },
 ]

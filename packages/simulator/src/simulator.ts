@@ -5,6 +5,7 @@ import { createAnswers, type ScriptedAnswer } from './answers.ts'
 import type { ApnsKey } from './apns/gate.ts'
 import { startApns } from './apns/server.ts'
 import { openCertificate, type Certificate } from './certificate.ts'
+import { createConduct, type Conduct } from './conduct.ts'
 import type { Context } from './context.ts'
 import type { Stats } from './counts.ts'
 import type { FcmAccount } from './fcm/accounts.ts'
@@ -20,6 +21,7 @@ import { POWER_AUTH_BASE, startPowerAuth } from './power-auth/server.ts'
 import type { Push } from './push.ts'
 import { createSenders, type Senders } from './senders.ts'
 import { createWaiting, type Condition } from './wait.ts'
+import type { Farewell, Listener } from './wire/listener.ts'
 
 export interface SimulatorOptions {
   /** Where everything listens; by default 127.0.0.1. */
@@ -85,7 +87,12 @@ export interface Simulator {
   answer(tokenOrPrefix: string, answer: ScriptedAnswer): void
   /** Forgets what was scripted for this token or prefix, or everything. */
   forgetAnswers(tokenOrPrefix?: string): void
+  /** Of all providers that have none of their own. */
   setLatency(latencyMs: LatencyMs): void
+  /** Changes how a provider as a whole behaves; members that are left out stay as they are. */
+  conduct(platform: Platform, conduct: Conduct): Promise<void>
+  /** Ends the connections to a provider that are open; by default they are cut. */
+  disconnect(platform: Platform, farewell?: Farewell): void
   /** Resolves as soon as the condition holds, rejects after `timeoutMs` (default 5000) or when the simulator stops. */
   waitFor(condition: Condition, timeoutMs?: number): Promise<void>
   /** Cuts all connections and frees everything. May be called twice. */
@@ -95,8 +102,8 @@ export interface Simulator {
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { host = '127.0.0.1', keep = 1000, latencyMs = 0 } = options
   const certificate = await openCertificate(certificateNames(host, options.certificateNames), options.certificateDir)
-  const context: Context = { ledger: createLedger(keep), answers: createAnswers(), latency: createLatency(latencyMs) }
-  const { ledger, answers, latency } = context
+  const context = createContext(keep, latencyMs)
+  const { ledger, answers, latency, conducts } = context
   const senders = createSenders(options.apnsKeys)
   const waiting = createWaiting(ledger)
   const directory = createDirectory()
@@ -125,6 +132,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     answer: answers.script,
     forgetAnswers: answers.forget,
     setLatency: latency.set,
+    conduct: (platform, conduct) => conducts[platform].change(conduct),
+    disconnect: (platform, farewell = 'cut') => conducts[platform].disconnect(farewell),
     waitFor: waiting.waitFor,
     async stop() {
       waiting.stop()
@@ -132,6 +141,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       await stopped
     },
   }
+}
+
+function createContext(keep: number, latencyMs: LatencyMs): Context {
+  const latency = createLatency(latencyMs)
+  const conducts = {
+    ios: createConduct('ios', latency),
+    android: createConduct('android', latency),
+    huawei: createConduct('huawei', latency),
+  }
+  return { ledger: createLedger(keep), answers: createAnswers(), latency, conducts }
 }
 
 interface Parts {
@@ -153,16 +172,24 @@ async function startAll({ context, senders, directory, certificate, host }: Part
   const start = async <T extends { port: number; stop(): Promise<unknown> }>(starting: Promise<T>) => {
     const part = await starting
     started.push(part)
-    return part.port
+    return part
+  }
+  const listen = async (platform: Platform, starting: Promise<Listener>) => {
+    const listener = await start(starting)
+    context.conducts[platform].attach(listener)
+    return listener.port
   }
   try {
     const place = (port: number) => ({ host, port, certificate })
-    const apns = await start(startApns(context, place(apnsPort), { gate: senders.gate, maxStreams }))
-    const fcm = await start(startFcm(context, place(fcmPort), { ...senders.fcm, maxStreams: fcmMaxStreams }))
-    const hms = await start(startHms(context, place(hmsPort), senders.hms))
+    const apns = await listen('ios', startApns(context, place(apnsPort), { gate: senders.gate, maxStreams }))
+    const fcm = await listen(
+      'android',
+      startFcm(context, place(fcmPort), { ...senders.fcm, maxStreams: fcmMaxStreams }),
+    )
+    const hms = await listen('huawei', startHms(context, place(hmsPort), senders.hms))
     const powerAuth = await start(startPowerAuth(context, place(powerAuthPort), directory))
     const page = await start(startPage(context, { host, port, directory }))
-    return { ports: { apns, fcm, hms, powerAuth, page }, stop }
+    return { ports: { apns, fcm, hms, powerAuth: powerAuth.port, page: page.port }, stop }
   } catch (error) {
     await stop()
     throw error

@@ -81,3 +81,6 @@ export function exchange(session: ClientHttp2Session, headers: OutgoingHttpHeade
     stream.end(body)
   })
 }
+
+/** Prefixes that misbehaviour.test.ts is about. */
+export const IN_MISBEHAVIOUR = ['faded005', 'faded006', 'faded007', 'faded008', 'faded009', 'faded502']

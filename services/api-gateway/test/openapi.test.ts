@@ -66,7 +66,11 @@ function examplesOf({ requestBody, responses }: Operation) {
     ]),
   ]
   return bodies.map(([where, content]) => {
-    const { schema = {}, example, examples = {} } = content?.['application/json'] ?? {}
+    const {
+      schema = {},
+      example,
+      examples = {},
+    } = content?.['application/json'] ?? content?.['application/x-ndjson'] ?? {}
     const values = [example, ...Object.values(examples).map(({ value }) => value)].filter(
       (value) => value !== undefined,
     )

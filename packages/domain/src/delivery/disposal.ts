@@ -6,6 +6,7 @@ import type { DeadToken, DeliveryRecord, DeliveryRow } from '@push-server/store'
 export const MOST_ATTEMPTS = 10
 const FIRST_DELAY_MS = 1000
 const LONGEST_DELAY_MS = 10 * 60_000
+const LONGEST_UNSENT_DELAY_MS = 60_000
 
 export interface Circumstances {
   now: number
@@ -13,6 +14,8 @@ export interface Circumstances {
   validUntil: number | null
   /** Of the chunk: the age limit. */
   expiresAt: number
+  /** How often the chunk was in hand before. */
+  round: number
   /** When the claim began: a dead token that was registered after it is not dropped. */
   claimedAt: number
   /** From 0 to 1, for the jitter. */
@@ -41,7 +44,7 @@ export function disposeOf(delivery: DeliveryRow, outcome: Outcome, circumstances
     case 'failed':
       return failed(delivery, outcome.reason, attempts)
     case 'retry':
-      return { record: retried({ ...delivery, attempts }, outcome, circumstances) }
+      return { record: retried(outcome.unsent ? delivery : { ...delivery, attempts }, outcome, circumstances) }
     case 'credentials-fault':
       // Not the delivery's fault: the try does not count, and it waits for the platform to be resumed.
       return { record: waiting(delivery, outcome.reason, null) }
@@ -83,13 +86,18 @@ const waiting = (delivery: DeliveryRow, reason: string, nextAttemptAt: number | 
   providerId: null,
 })
 
+const triedDelay = (attempts: number) => Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1))
+
+/** A provider that is out of reach is asked more often: it costs a connection, not a push. */
+const unsentDelay = (round: number) => Math.min(LONGEST_UNSENT_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(round, 20))
+
 function retried(
   delivery: DeliveryRow,
-  { reason, notBefore = 0 }: Extract<Outcome, { kind: 'retry' }>,
-  { now, validUntil, expiresAt, random }: Circumstances,
+  { reason, notBefore = 0, unsent = false }: Extract<Outcome, { kind: 'retry' }>,
+  { now, validUntil, expiresAt, random, round }: Circumstances,
 ): DeliveryRecord {
-  if (delivery.attempts >= MOST_ATTEMPTS) return settled(delivery, 'failed', reason)
-  const delay = random * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (delivery.attempts - 1))
+  if (!unsent && delivery.attempts >= MOST_ATTEMPTS) return settled(delivery, 'failed', reason)
+  const delay = random * (unsent ? unsentDelay(round) : triedDelay(delivery.attempts))
   const next = Math.ceil(Math.max(notBefore, now + delay))
   // A message that was past its time when it was accepted had its one try; why that failed says more than its age.
   if (validUntil !== null && validUntil <= now) return settled(delivery, 'failed', reason)

@@ -85,6 +85,7 @@ function settle(hand: InHand, { delivery, message, outcome, claimedAt }: Settlin
     now: Date.now(),
     validUntil: chunk.messages[message]?.validUntil ?? null,
     expiresAt: chunk.expiresAt,
+    round: chunk.try,
     claimedAt,
     random: Math.random(),
   })

@@ -70,6 +70,20 @@ export function apnsOutcome(answer: ApnsAnswer, now: number): Outcome {
   return { kind, reason }
 }
 
+const OF_ONE_DEVICE: ReadonlySet<string | undefined> = new Set(['TooManyRequests'])
+const ENDS_CONNECTION: ReadonlySet<string | undefined> = new Set([
+  'IdleTimeout',
+  'Shutdown',
+  'TooManyProviderTokenUpdates', // the connection is of no use for a while, the provider token is in order
+])
+
+/** The connection that this answer came over is of no further use. */
+export const endsConnection = ({ reason }: ApnsAnswer): boolean => ENDS_CONNECTION.has(reason)
+
+/** APNs wants fewer pushes of the whole application, and not for one device or on one connection alone. */
+export const isFlowControl = ({ status, reason }: ApnsAnswer): boolean =>
+  (status === 429 || status === 503) && !OF_ONE_DEVICE.has(reason) && !ENDS_CONNECTION.has(reason)
+
 /** Of an answer whose reason says nothing, as one given by a proxy on the way. */
 const kindOfStatus = (status: number): Refusal => (status === 429 || status >= 500 ? 'retry' : 'failed')
 

@@ -1,11 +1,12 @@
 // One application's way to APNs: its provider token, a connection to each of Apple's two services, and the bound on what
 // is in flight. The bytes go over our own HTTP/2 client; node-apn builds the notifications (payload.ts).
-import { openHttp2, type Http2Options } from '@push-server/http2'
+import type { Http2Options } from '@push-server/http2'
 import type { Logger } from '@push-server/runtime'
 import { pushChunk } from '../chunk-push.ts'
+import { createFlow } from '../flow.ts'
 import type { Environment, Provider, TokenCache } from '../provider.ts'
 import { providerOf } from '../provider-life.ts'
-import { createWindow } from '../window.ts'
+import { openConnections } from './connections.ts'
 import { checkTopic, parseApnsKey, type ApnsCredentials } from './credentials.ts'
 import { baseEnvironment } from './environment.ts'
 import { apnsRoute } from './push.ts'
@@ -38,22 +39,28 @@ export function openApnsProvider(options: ApnsProviderOptions): Provider {
   const { ca, proxy, requestTimeoutMs } = options
   const key = parseApnsKey(Buffer.from(credentials.privateKey))
   checkTopic(credentials.bundle)
-  const connections = Math.ceil(window / MAX_STREAMS) || 1
-  const openClient = (origin: string) =>
-    openHttp2({ origin, ca, proxy, requestTimeoutMs, connections, maxStreams: MAX_STREAMS, log })
-  const clients = { production: openClient(origins.production), development: openClient(origins.development) }
+  const most = Math.ceil(window / MAX_STREAMS) || 1
+  const open = (origin: string) =>
+    openConnections({ origin, ca, proxy, requestTimeoutMs, connections: most, maxStreams: MAX_STREAMS, log })
+  const connections = { production: open(origins.production), development: open(origins.development) }
+  const both = Object.values(connections)
   const route = apnsRoute({
     bundle: credentials.bundle,
     base: baseEnvironment(credentials.environment, options.useDevelopment),
-    clients,
+    connections,
     tokens: createApnsToken({ credentials, key, tokens, now }),
-    window: createWindow(window),
+    flow: createFlow({
+      most: window,
+      capacity: () => connections.production.capacity + connections.development.capacity || Infinity,
+      now,
+      onHeld: (held) => log.warn({ ...held, keyId: credentials.keyId }, 'APNs refuses most pushes; all wait'),
+    }),
     now,
     onRenewalFailed: (error) => log.warn({ err: error, keyId: credentials.keyId }, 'APNs token was not renewed'),
   })
   return providerOf({
     name: 'APNs',
     push: (chunk, pushOptions) => pushChunk(route, chunk, pushOptions),
-    release: () => Promise.all([clients.production.close(), clients.development.close()]),
+    release: () => Promise.all(both.map((one) => one.close())),
   })
 }

@@ -1,13 +1,14 @@
 // How one push gets to APNs. What the devices of a message share is built once; for each of them there is a path and an id.
-import type { HeaderSet, Http2Client } from '@push-server/http2'
+import type { HeaderSet } from '@push-server/http2'
 import { authorizedHeaders } from '../authorized-headers.ts'
-import type { Route } from '../chunk-push.ts'
+import type { Reading, Route } from '../chunk-push.ts'
+import type { Flow } from '../flow.ts'
 import type { Environment, Outcome, ProviderToken } from '../provider.ts'
 import type { TokenSource } from '../token-source.ts'
-import type { Window } from '../window.ts'
 import { readAnswer } from './answer.ts'
+import type { Connections } from './connections.ts'
 import { environmentOf } from './environment.ts'
-import { apnsOutcome } from './outcome.ts'
+import { apnsOutcome, endsConnection, isFlowControl } from './outcome.ts'
 import { apnsPayload } from './payload.ts'
 import { renewableAt } from './token.ts'
 
@@ -15,9 +16,9 @@ import { renewableAt } from './token.ts'
 export interface ApnsRouteOptions {
   bundle: string
   base: Environment
-  clients: Readonly<Record<Environment, Http2Client>>
+  connections: Readonly<Record<Environment, Connections>>
   tokens: TokenSource
-  window: Window
+  flow: Flow
   now: () => number
   /** Told when a provider token had to be replaced and could not be. */
   onRenewalFailed(error: unknown): void
@@ -30,12 +31,13 @@ interface Post {
 }
 
 const EXPIRED = 'ExpiredProviderToken'
+const TOKEN_EXPIRED: Reading = { outcome: { kind: 'token-refused', reason: EXPIRED }, isFlowControl: false }
 const ENVIRONMENT_MISMATCH: Outcome = { kind: 'failed', reason: 'EnvironmentMismatch' }
 const NOT_HEXADECIMAL = /[^0-9a-f]/gi
 
-export function apnsRoute({ bundle, base, clients, tokens, window, now, ...events }: ApnsRouteOptions): Route<Post> {
+export function apnsRoute({ bundle, base, connections, tokens, flow, now, ...events }: ApnsRouteOptions): Route<Post> {
   return {
-    window,
+    flow,
     tokens,
     prepare(message) {
       const { payload, headers } = apnsPayload(message, bundle, now())
@@ -44,7 +46,7 @@ export function apnsRoute({ bundle, base, clients, tokens, window, now, ...event
     send({ target, post, token }, signal, ended) {
       const environment = environmentOf(target.environment, base)
       if (!environment) return ENVIRONMENT_MISMATCH
-      clients[environment].request(
+      connections[environment].request(
         {
           path: `/3/device/${target.token.replace(NOT_HEXADECIMAL, '')}`,
           headers: post.headersWith(token),
@@ -55,9 +57,12 @@ export function apnsRoute({ bundle, base, clients, tokens, window, now, ...event
         ended,
       )
     },
-    answered(result) {
+    answered(result, { target }) {
       const answer = readAnswer(result)
-      return answer.reason === EXPIRED ? { kind: 'token-refused', reason: EXPIRED } : apnsOutcome(answer, now())
+      if (answer.reason === EXPIRED) return TOKEN_EXPIRED
+      const environment = environmentOf(target.environment, base)
+      if (environment && endsConnection(answer)) connections[environment].renew(`APNs: ${answer.reason}`)
+      return { outcome: apnsOutcome(answer, now()), isFlowControl: isFlowControl(answer) }
     },
     // Our own token is at fault, and only for now: the push has to wait.
     refused({ token }, { reason }, renewal) {

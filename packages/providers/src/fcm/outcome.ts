@@ -64,12 +64,9 @@ export function fcmOutcome(answer: FcmAnswer, now: number): Outcome | TokenRefus
   return kind === 'retry' ? { kind, reason, ...notBefore(answer, now) } : { kind, reason }
 }
 
-/**
- * Until when the whole project has to hold back (ms since the epoch): FCM named a time, and not for one device alone.
- * `outcome` is what `answer` means.
- */
-export const projectPause = (answer: FcmAnswer, outcome: Outcome | TokenRefused): number | undefined =>
-  outcome.kind === 'retry' && !answer.isDeviceQuota ? outcome.notBefore : undefined
+/** FCM wants fewer pushes of the whole project, and not for one device alone. */
+export const isFlowControl = ({ status, isDeviceQuota }: FcmAnswer): boolean =>
+  (status === 429 || status === 503) && !isDeviceQuota
 
 /**
  * A success names the message it accepted. One that does not comes from somewhere else than FCM: to call it sent would be

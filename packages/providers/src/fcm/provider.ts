@@ -2,10 +2,10 @@
 // flight. The bytes go over our own HTTP/2 client.
 import { openHttp2, type Http2Options } from '@push-server/http2'
 import type { Logger } from '@push-server/runtime'
+import { createFlow } from '../flow.ts'
 import type { Provider, TokenCache } from '../provider.ts'
 import { providerOf } from '../provider-life.ts'
 import { openTokenEndpoint } from '../token-endpoint.ts'
-import { createWindow } from '../window.ts'
 import { createAccessToken } from './access-token.ts'
 import type { ServiceAccount } from './credentials.ts'
 import { fcmRoute } from './push.ts'
@@ -57,7 +57,12 @@ export function openFcmProvider(options: FcmProviderOptions): Provider {
       projectId: account.projectId,
       client,
       tokens: createAccessToken({ account, endpoint, tokens, now }),
-      window: createWindow(options.window),
+      flow: createFlow({
+        most: options.window,
+        capacity: () => client.capacity,
+        now,
+        onHeld: (held) => log.warn({ ...held, projectId: account.projectId }, 'FCM refuses most pushes; all wait'),
+      }),
       dataOnly,
       now,
       onTokenFault: (error) => log.warn({ err: error, projectId: account.projectId }, 'no FCM access token'),

@@ -78,10 +78,6 @@ export const refusesAccess = ({ status, code }: HmsAnswer): boolean =>
 /** Huawei wants fewer requests a second. */
 export const isFlowControl = ({ status }: HmsAnswer): boolean => status === 503 || status === 429
 
-/** When the provider may be asked again: ms since the epoch, undefined when the answer does not say. */
-export const notBeforeOf = ({ retryAfter }: HmsAnswer, now: number): number | undefined =>
-  retryAfterTime(retryAfter, now)
-
 /**
  * One outcome for each token of the request, in its order. `now`: ms since the epoch, for a Retry-After in seconds. A code
  * or reason that is not in the tables never costs a token.
@@ -101,12 +97,13 @@ export function hmsOutcomes(answer: HmsAnswer, tokens: readonly string[], now: n
 const restOfPartial = (answer: HmsAnswer, listed: number): Outcome =>
   listed > 0 ? sent(answer) : { kind: 'failed', reason: `${PARTIAL_SUCCESS} without the tokens it refused` }
 
-function outcomeOf(answer: HmsAnswer, now: number): Outcome {
+/** Of a whole request, whose tokens the answer does not tell apart. */
+export function outcomeOf(answer: HmsAnswer, now: number): Outcome {
   const { status, code } = answer
   if (code === SUCCESS && status < 300) return sent(answer)
   const kind = KIND_OF_CODE.get(code ?? '') ?? kindOfStatus(answer)
   const reason = reasonOf(answer)
-  const notBefore = notBeforeOf(answer, now)
+  const notBefore = retryAfterTime(answer.retryAfter, now)
   return kind === 'retry' && notBefore !== undefined ? { kind, reason, notBefore } : { kind, reason }
 }
 

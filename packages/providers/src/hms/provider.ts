@@ -1,13 +1,12 @@
 // One application's way to HMS: its access token, its connections, and the bound on what is in flight.
 import type { Http2Options } from '@push-server/http2'
 import type { Logger } from '@push-server/runtime'
+import { createFlow } from '../flow.ts'
 import type { Provider, PushChunk, TokenCache } from '../provider.ts'
 import { providerOf } from '../provider-life.ts'
 import { openTokenEndpoint } from '../token-endpoint.ts'
-import { createWindow } from '../window.ts'
 import { createAccessToken } from './access-token.ts'
 import type { HmsCredentials } from './credentials.ts'
-import { createFlow } from './flow.ts'
 import { hmsCollapseKey } from './payload.ts'
 import { openPostClient } from './post-client.ts'
 import { pushChunk, type PushContext } from './push.ts'
@@ -18,6 +17,8 @@ const TOKEN_URL = 'https://oauth-login.cloud.huawei.com/oauth2/v3/token'
 const TOKENS_PER_REQUEST = 1_000
 /** A thousand tokens of the usual length are a third of it. */
 const REQUEST_BYTES = 512 * 1024
+/** There is no number for the pace that HMS allows, only HTTP 503, and few requests of many tokens each: half of them stay. */
+const FLOW_CONTROL_CUT = 0.5
 
 export interface HmsProviderOptions extends HmsCredentials, Pick<Http2Options, 'ca' | 'proxy'> {
   tokens: TokenCache
@@ -53,7 +54,12 @@ export function openHmsProvider(options: HmsProviderOptions): Provider {
     url: new URL(`/v2/${encodeURIComponent(projectId)}/messages:send`, baseUrl),
     client,
     accessTokens: createAccessToken({ credentials: options, endpoint, tokens, now }),
-    flow: createFlow(createWindow(requestsInFlight), requestsInFlight),
+    flow: createFlow({
+      most: requestsInFlight,
+      leastCut: FLOW_CONTROL_CUT,
+      now,
+      onHeld: (held) => log.warn({ ...held, projectId }, 'HMS refuses most requests; all wait'),
+    }),
     bounds: { tokensPerRequest, requestBytes },
     dataOnly: options.dataOnly,
     log,

@@ -1,13 +1,13 @@
 // One chunk on its way to HMS, request by request. Every delivery of a request is settled from its one answer.
 import type { Logger } from '@push-server/runtime'
+import type { Flow } from '../flow.ts'
 import type { Outcome, ProviderToken, PushChunk, PushOptions } from '../provider.ts'
 import { TokenRefused, TokenUnavailable } from '../token-endpoint.ts'
 import type { TokenSource } from '../token-source.ts'
 import { transportOutcome } from '../transport-outcome.ts'
 import { readAnswer, type HmsAnswer } from './answer.ts'
 import type { PostResult } from './exchange.ts'
-import type { Flow } from './flow.ts'
-import { hmsOutcomes, isFlowControl, notBeforeOf, refusesAccess } from './outcome.ts'
+import { hmsOutcomes, isFlowControl, outcomeOf, refusesAccess } from './outcome.ts'
 import { hmsPayload, withTokens } from './payload.ts'
 import type { PostClient } from './post-client.ts'
 import { requestsOf, type HmsRequest, type RequestBounds } from './requests.ts'
@@ -35,7 +35,7 @@ export async function pushChunk(context: PushContext, chunk: PushChunk, options:
   if (signal.aborted) return
   if (!('value' in token)) return chunk.targets.forEach((_, index) => options.settle(index, token))
   const push = new ChunkPush(context, options, token)
-  await context.flow.window.walk({
+  await context.flow.walk({
     items: requests,
     signal,
     start: (request, done) => void push.send(request).finally(done),
@@ -81,25 +81,23 @@ class ChunkPush {
   /** Undefined: there was no answer, and the request is settled; or it was withdrawn, and is not. */
   async #exchange(request: HmsRequest): Promise<HmsAnswer | undefined> {
     const { flow, now } = this.#context
-    if (flow.heldUntil > now()) {
-      const held: Outcome = { kind: 'retry', reason: 'Unsent: flow control', notBefore: flow.heldUntil }
-      this.#settle(request, () => held)
-      return undefined
-    }
-    const started = { cuts: flow.cuts }
+    const held = flow.held()
+    if (held) return this.#settle(request, () => held)
+    const round = flow.start()
     const sentAt = performance.now()
     const result = await this.#post(request)
-    if (result.kind === 'answer') this.#options.answered?.((performance.now() - sentAt) / 1000)
+    const latencyMs = performance.now() - sentAt
     if (result.kind !== 'answer') {
       if (result.kind === 'unsent' && this.#options.signal.aborted) return undefined
       this.#options.unanswered?.(result.reason)
       const outcome = transportOutcome(result)
-      this.#settle(request, () => outcome)
-      return undefined
+      return this.#settle(request, () => outcome)
     }
+    this.#options.answered?.(latencyMs / 1000)
     const answer = readAnswer(result)
-    if (isFlowControl(answer)) this.#slowDown(started, answer)
-    else if (answer.status < 500) flow.passed()
+    if (isFlowControl(answer)) flow.refused(round, outcomeOf(answer, now()))
+    // A request of a thousand tokens takes longer than one of a single one: that says nothing about the provider.
+    else if (answer.status < 500) flow.passed(round)
     return answer
   }
 
@@ -110,13 +108,6 @@ class ChunkPush {
       body: withTokens(payload, tokens),
       signal: this.#options.signal,
     })
-  }
-
-  #slowDown(started: { cuts: number }, answer: HmsAnswer) {
-    const { flow, log, now } = this.#context
-    const { cuts } = flow
-    flow.refused(started, notBeforeOf(answer, now()))
-    if (flow.cuts > cuts) log.info({ status: answer.status }, 'HMS wants fewer requests')
   }
 
   /** The token to go on with, which may be the same; or what came instead; undefined when the cache failed. */
@@ -140,7 +131,7 @@ class ChunkPush {
     this.#settle(request, () => outcome)
   }
 
-  #settle({ indexes }: HmsRequest, outcomeAt: (place: number) => Outcome | undefined) {
+  #settle({ indexes }: HmsRequest, outcomeAt: (place: number) => Outcome | undefined): undefined {
     for (const [place, index] of indexes.entries()) {
       const outcome = outcomeAt(place)
       if (outcome) this.#options.settle(index, outcome)

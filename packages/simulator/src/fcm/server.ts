@@ -49,7 +49,7 @@ export function startFcm(context: Context, place: Place, { accounts, tokens, max
     if (method === 'POST' && projectId) return send(exchange, projectId)
     const isGrant = method === 'POST' && path === FCM_TOKEN_PATH
     const reply = isGrant ? accounts.grant(new URLSearchParams(body.bytes.toString())) : gatewayReply(404)
-    context.latency.delay(() => exchange.reply(reply))
+    context.conducts.android.delay(() => exchange.reply(reply))
   }
 
   return startListener(place, {

@@ -1,10 +1,11 @@
 // The look-alike of HMS Push Kit: HTTP/1.1 over TLS, with Huawei's OAuth endpoint on the same address.
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
 import type { AccessTokens } from '../access-tokens.ts'
+import { isAccepted } from '../behaviour.ts'
 import type { Context } from '../context.ts'
 import type { HmsPush } from '../push.ts'
 import { createTreatment } from '../treatment.ts'
-import { gatewayReply, type Exchange } from '../wire/exchange.ts'
+import { gatewayReply, withExtras, type Exchange } from '../wire/exchange.ts'
 import { startListener, type Place } from '../wire/listener.ts'
 import type { HmsAccounts, HmsPermit } from './accounts.ts'
 import { readSend } from './checks.ts'
@@ -36,17 +37,25 @@ export function startHms(context: Context, place: Place, { accounts, tokens }: H
     const { payload, validateOnly } = request
     if (validateOnly) return treatment.accept(exchange, { reply: success(requestId), pushes: [] })
 
-    const sorted = sortTokens(request.tokens, context.answers)
-    const { answer, fault, legal, illegal } = sorted
-    if (answer) return treatment.refuse(exchange, toRefusal(answer, requestId), request.tokens.length)
-    if (fault && fault !== 'goaway') return treatment.fail(exchange, fault)
+    const { length } = request.tokens
+    const busy = treatment.excess(length)
+    const sorted: SortedTokens = busy
+      ? { legal: [], illegal: [], answer: busy }
+      : sortTokens(request.tokens, context.answers)
+    const { answer, failure, extras, legal, illegal } = sorted
+    if (answer) {
+      const reply = withExtras(toRefusal(answer, requestId), answer)
+      return treatment.refuse(exchange, reply, { pushes: length, delayMs: answer.delayMs })
+    }
+    if (failure && !isAccepted(failure.fault)) return treatment.fail(exchange, failure)
     const common = { platform: 'huawei', projectId, requestId, headers: exchange.headers, payload } as const
     const receivedAt = new Date()
     treatment.accept(exchange, {
-      reply: toReply(sorted, requestId),
+      reply: withExtras(toReply(sorted, requestId), extras ?? {}),
       pushes: legal.map((token) => ({ ...common, token, receivedAt })),
       refused: illegal.length,
-      retire: fault === 'goaway',
+      delayMs: extras?.delayMs,
+      failure,
     })
   }
 
@@ -56,7 +65,7 @@ export function startHms(context: Context, place: Place, { accounts, tokens }: H
     if (method === 'POST' && projectId) return send(exchange, projectId)
     const isGrant = method === 'POST' && path === HMS_TOKEN_PATH
     const reply = isGrant ? accounts.grant(new URLSearchParams(body.bytes.toString())) : gatewayReply(404)
-    context.latency.delay(() => exchange.reply(reply))
+    context.conducts.huawei.delay(() => exchange.reply(reply))
   }
 
   return startListener(place, { protocols: ['http/1.1'], streams: 1, bytesKept: BYTES_KEPT, open: () => take })

@@ -1,49 +1,16 @@
-// The control calls: what the look-alikes answer and how fast, changed while they run.
+// The control calls: what the look-alikes answer, how fast and whether at all, changed while they run.
+import type { Platform } from '@push-server/contract'
 import type { FastifyPluginAsync } from 'fastify'
 import type { ScriptedAnswer } from '../answers.ts'
-import { FAULTS } from '../behaviour.ts'
+import type { Conduct } from '../conduct.ts'
 import type { Context } from '../context.ts'
 import type { LatencyMs } from '../latency.ts'
 import { PREFIXES } from '../prefixes.ts'
-
-const ANSWER = {
-  type: 'object',
-  required: ['token'],
-  additionalProperties: false,
-  oneOf: [{ required: ['status'] }, { required: ['fault'] }],
-  properties: {
-    token: { type: 'string', minLength: 1, maxLength: 4096 },
-    status: { type: 'integer', minimum: 200, maximum: 599 },
-    reason: { type: 'string', minLength: 1 },
-    retryAfter: { type: 'integer', minimum: 0 },
-    timestamp: { type: 'integer', minimum: 0 },
-    fault: { enum: FAULTS },
-    times: { type: 'integer', minimum: 1 },
-  },
-} as const
-
-const MILLISECONDS = { type: 'number', minimum: 0, maximum: 600_000 } as const
-const LATENCY = {
-  type: 'object',
-  required: ['latencyMs'],
-  additionalProperties: false,
-  properties: {
-    latencyMs: {
-      anyOf: [
-        MILLISECONDS,
-        {
-          type: 'object',
-          required: ['min', 'max'],
-          additionalProperties: false,
-          properties: { min: MILLISECONDS, max: MILLISECONDS },
-        },
-      ],
-    },
-  },
-} as const
+import type { Farewell } from '../wire/listener.ts'
+import { ANSWER, CONDUCT, FAREWELL, LATENCY } from './schemas.ts'
 
 export const controlRoutes =
-  ({ answers, latency }: Context): FastifyPluginAsync =>
+  ({ answers, latency, conducts }: Context): FastifyPluginAsync =>
   async (app) => {
     app.get('/control/answers', () => ({ prefixes: PREFIXES, scripted: answers.scripted() }))
     app.post<{ Body: ScriptedAnswer & { token: string } }>(
@@ -64,6 +31,24 @@ export const controlRoutes =
       { schema: { body: LATENCY } },
       (request, reply) => {
         latency.set(request.body.latencyMs)
+        return reply.code(204).send()
+      },
+    )
+    app.post<{ Body: Conduct & { platform: Platform } }>(
+      '/control/conduct',
+      { schema: { body: CONDUCT } },
+      async (request, reply) => {
+        const { platform, ...conduct } = request.body
+        await conducts[platform].change(conduct)
+        return reply.code(204).send()
+      },
+    )
+    app.post<{ Body: { platform: Platform; farewell?: Farewell } }>(
+      '/control/disconnect',
+      { schema: { body: FAREWELL } },
+      (request, reply) => {
+        const { platform, farewell = 'cut' } = request.body
+        conducts[platform].disconnect(farewell)
         return reply.code(204).send()
       },
     )

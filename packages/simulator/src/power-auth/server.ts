@@ -39,7 +39,7 @@ export function startPowerAuth({ latency }: Context, place: Place, directory: Di
   function misbehave(exchange: Exchange, behaviour: PowerAuthBehaviour) {
     if ('fault' in behaviour) {
       const { fault } = behaviour
-      if (fault !== 'silence') latency.delay(() => exchange.fail(fault))
+      if (fault !== 'silence') latency.delay(() => exchange.fail({ fault }))
       return
     }
     const {

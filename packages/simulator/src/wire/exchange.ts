@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { Readable } from 'node:stream'
-import type { Fault } from '../behaviour.ts'
+import type { Answer, Failure } from '../behaviour.ts'
 
 export interface Body {
   /** Bytes sent. */
@@ -17,6 +17,9 @@ export interface Reply {
   body?: string
 }
 
+/** A failure that is seen on the wire, other than a connection that ends in good order. */
+export type WireFailure = Failure & { fault: Exclude<Failure['fault'], 'goaway' | 'silence'> }
+
 export interface Exchange {
   readonly method: string
   readonly path: string
@@ -25,7 +28,7 @@ export interface Exchange {
   /** Does nothing once the sender is gone. */
   reply(reply: Reply): void
   /** What happens instead of a reply. HTTP/1.1 has no streams to reset: there the connection is closed without a word. */
-  fail(fault: Exclude<Fault, 'goaway' | 'silence'>): void
+  fail(failure: WireFailure): void
   /**
    * Announces that the connection ends: GOAWAY with `farewell` in it, or `Connection: close`. Returns how to end it, which
    * lets what is under way finish.
@@ -55,8 +58,15 @@ export const gatewayReply = (status: number, headers?: OutgoingHttpHeaders): Rep
   body: `<!DOCTYPE html><html lang="en"><title>Error ${status}</title><h1>Error ${status}</h1></html>`,
 })
 
+/** A reply with what a script puts into it. */
+export const withExtras = (reply: Reply, { body, headers }: Pick<Answer, 'body' | 'headers'>): Reply => ({
+  ...reply,
+  headers: { ...reply.headers, ...headers },
+  ...(body !== undefined && { body }),
+})
+
 /** Header of a reply that asks the sender to come back later. */
-export const retryHeader = (retryAfter: number | undefined): OutgoingHttpHeaders =>
+export const retryHeader = (retryAfter: Answer['retryAfter']): OutgoingHttpHeaders =>
   retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
 
 /** What comes beyond `bytesKept` is counted, not kept. */

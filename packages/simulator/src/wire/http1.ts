@@ -41,8 +41,8 @@ function createExchange({ request, response, tcp }: Place, body: Body): Exchange
       response.writeHead(status, { 'content-length': Buffer.byteLength(text), ...headers })
       response.end(text)
     },
-    fail(fault) {
-      if (fault === 'drop') tcp?.resetAndDestroy()
+    fail({ fault }) {
+      if (fault === 'drop' || fault === 'lose') tcp?.destroy()
       else request.socket.destroy()
     },
     retire() {

@@ -10,6 +10,10 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { readBody, type Body, type Exchange, type OpenConnection } from './exchange.ts'
 
+const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
+
+const CUT_AFTER_MS = 20
+
 export interface Http2Options {
   /** Streams at a time that a connection begins with. */
   streams: number
@@ -17,23 +21,55 @@ export interface Http2Options {
   open: OpenConnection
 }
 
-/** `tcp` is the connection beneath TLS. */
-export function serveHttp2(socket: TLSSocket, tcp: Socket | undefined, { streams, bytesKept, open }: Http2Options) {
+/** One connection, as far as it misbehaves for all requests alike. */
+export interface Http2Line {
+  /** Streams at a time whatever the look-alike wants; undefined: what it wants. */
+  limit(streams: number | undefined): void
+  sayGoodbye(farewell: 'goaway' | 'goaway-cut'): void
+}
+
+/** `tcp` is the connection beneath TLS; `limit` as in Http2Line. */
+export function serveHttp2(
+  socket: TLSSocket,
+  tcp: Socket | undefined,
+  { streams, bytesKept, open, limit }: Http2Options & { limit: number | undefined },
+): Http2Line {
+  let wanted = streams
   const session = performServerHandshake(socket, {
-    settings: { maxConcurrentStreams: streams },
+    settings: { maxConcurrentStreams: limit ?? streams },
     // Megabytes. Node's default of 10 is too little for a thousand streams with answers that wait.
     maxSessionMemory: 100,
   })
-  const take = open({ allowStreams: (count) => session.settings({ maxConcurrentStreams: count }) })
+  const tell = () => {
+    if (!session.destroyed) session.settings({ maxConcurrentStreams: limit ?? wanted })
+  }
+  const take = open({
+    allowStreams(count) {
+      wanted = count
+      tell()
+    },
+  })
+  const place = { session, tcp, lastRead: Infinity }
   // A sender that hangs up or breaks the protocol: its session is over, the others go on.
   session.on('error', () => {})
   session.on('stream', (stream, headers) => {
     // A sender that resets its own stream: there is nobody left to answer.
     stream.on('error', () => {})
     readBody(stream, bytesKept, (body) => {
-      if (isOpen(stream)) take(createExchange({ session, stream, tcp }, headers, body))
+      if (isOpen(stream) && (stream.id ?? 0) <= place.lastRead) take(createExchange(place, stream, { headers, body }))
     })
   })
+  return {
+    limit(count) {
+      limit = count
+      tell()
+    },
+    sayGoodbye(farewell) {
+      if (farewell === 'goaway-cut') return cutAfterGoaway(place)
+      session.goaway(NGHTTP2_NO_ERROR)
+      session.close()
+    },
+  }
 }
 
 /** False once the sender reset the stream or the connection is gone; Node then throws on any use of it. */
@@ -41,11 +77,18 @@ const isOpen = (stream: ServerHttp2Stream) => !stream.closed && !stream.destroye
 
 interface Place {
   session: ServerHttp2Session
-  stream: ServerHttp2Stream
   tcp: Socket | undefined
+  /** Streams above it are not read: so GOAWAY said. */
+  lastRead: number
 }
 
-function createExchange({ session, stream, tcp }: Place, headers: IncomingHttpHeaders, body: Body): Exchange {
+interface Request {
+  headers: IncomingHttpHeaders
+  body: Body
+}
+
+function createExchange(place: Place, stream: ServerHttp2Stream, { headers, body }: Request): Exchange {
+  const { session, tcp } = place
   return {
     method: headers[':method'] ?? '',
     path: headers[':path'] ?? '',
@@ -56,13 +99,37 @@ function createExchange({ session, stream, tcp }: Place, headers: IncomingHttpHe
       stream.respond({ ':status': status, ...more }, { endStream: text === undefined })
       if (text !== undefined) stream.end(text)
     },
-    fail(fault) {
-      if (fault === 'drop') tcp?.resetAndDestroy()
-      else stream.close(fault === 'cancel' ? constants.NGHTTP2_CANCEL : constants.NGHTTP2_REFUSED_STREAM)
+    fail({ fault, code = NGHTTP2_INTERNAL_ERROR }) {
+      // Not resetAndDestroy(): it waits for what is being written, which may be for ever.
+      if (fault === 'drop' || fault === 'lose') tcp?.destroy()
+      else if (fault === 'goaway-cut') cutAfterGoaway(place)
+      else if (fault === 'goaway-unread') leaveUnread(place, stream)
+      else stream.close({ cancel: NGHTTP2_CANCEL, refuse: NGHTTP2_REFUSED_STREAM, reset: code }[fault])
     },
     retire(farewell = '') {
-      session.goaway(constants.NGHTTP2_NO_ERROR, 0, Buffer.from(farewell))
+      session.goaway(NGHTTP2_NO_ERROR, 0, Buffer.from(farewell))
       return () => session.close()
     },
   }
+}
+
+function cutAfterGoaway({ session, tcp }: Place) {
+  if (session.destroyed) return
+  session.goaway(NGHTTP2_NO_ERROR)
+  // A moment later, so that GOAWAY is on its way before.
+  setTimeout(() => tcp?.destroy(), CUT_AFTER_MS).unref()
+}
+
+/** What came on earlier streams is answered. Node cannot say that nothing was read, so a first stream is refused by itself. */
+function leaveUnread(place: Place, stream: ServerHttp2Stream) {
+  const { session } = place
+  const { id = 1 } = stream
+  if (id === 1) return stream.close(NGHTTP2_REFUSED_STREAM)
+  place.lastRead = Math.min(place.lastRead, id - 2)
+  if (session.destroyed) return
+  session.goaway(NGHTTP2_NO_ERROR, place.lastRead)
+  setImmediate(() => {
+    if (isOpen(stream)) stream.close(NGHTTP2_CANCEL)
+    session.close()
+  })
 }
