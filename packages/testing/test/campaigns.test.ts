@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { Platform } from '@push-server/contract'
 import { APP, BACKENDS, openHouse, until, type House, type HouseOptions } from '@push-server/testing'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const PLATFORMS = ['ios', 'android', 'huawei'] as const
 const BODY = { title: 'Market closed', body: 'We open again on Monday.' }
@@ -232,8 +232,8 @@ for (const backend of BACKENDS)
       t.equal(times.length, 1200)
       const [first, last] = [Math.min(...times), Math.max(...times)]
       const seconds = (last - first) / 1000
-      // The last slice starts when all before it have had their time.
-      t.ok(seconds > (1200 - 100) / 400 - 0.1, `1200 at 400 a second took ${seconds} s`)
+      // The last slice starts when all before it have had their time; the first one may have waited for its connection.
+      t.ok(seconds > (1200 - 100) / 400 - 0.4, `1200 at 400 a second took ${seconds} s`)
       const busiest = Math.max(
         ...times.map((start) => times.filter((time) => time >= start && time < start + 1000).length),
       )

@@ -10,7 +10,7 @@ import { parse } from 'yaml'
 import { SETTINGS } from '@push-server/runtime'
 import { BACKENDS, createDatabase, freePort, until } from '@push-server/testing'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 interface ComposeService {
   image: string
@@ -141,10 +141,15 @@ t.test('each service starts by it, is ready, and stops', { skip }, async (t) => 
   t.teardown(() => database.close())
   const { REDIS_URL: redisUrl = '', QUEUE_PREFIX: queuePrefix = '' } = redis?.environment() ?? {}
   const folder = t.testdir({})
-  const secretFiles = { database_url: join(folder, 'database.url'), encryption_key: join(folder, 'encryption.key') }
+  const secretFiles = {
+    database_url: join(folder, 'database.url'),
+    encryption_key: join(folder, 'encryption.key'),
+    api_key: join(folder, 'api.key'),
+  }
   // With a line's end, as the commands in docs/deploy.md write them.
   await writeFile(secretFiles.database_url, `${database.url}\n`)
   await writeFile(secretFiles.encryption_key, `${randomBytes(32).toString('base64')}\n`)
+  await writeFile(secretFiles.api_key, `admin.${randomBytes(32).toString('hex')}\n`)
 
   /** Migration ends; any other runs until it is told to stop. */
   async function runToItsEnd(name: string, service: ComposeService) {

@@ -10,7 +10,7 @@ import {
   type HouseOptions,
 } from '@push-server/testing'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const BAD = { status: 400, reason: 'BadDeviceToken' }
 
