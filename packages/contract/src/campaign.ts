@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { UserId } from './device.ts'
+import { LineFault } from './import.ts'
 import { MessageBody } from './message-body.ts'
 import { Tally } from './message.ts'
 import { pageMembers } from './paging.ts'
@@ -133,6 +134,21 @@ export const CampaignUserList = Type.Array(UserId, {
   description: 'Identifiers of users.',
   examples: [['1234567890', '1234567891']],
 })
+
+/** One line of an import. */
+export const CampaignUserLine = Type.Union([UserId, Type.Object({ userId: UserId })])
+export type CampaignUserLine = Static<typeof CampaignUserLine>
+
+export const UserImportResult = Type.Object(
+  {
+    imported: Type.Integer({ description: 'Users that are new.' }),
+    kept: Type.Integer({ description: 'Users that were in it already.' }),
+    failed: Type.Integer({ description: 'Bad lines.' }),
+    errors: Type.Array(LineFault, { description: 'The first 100 bad lines.' }),
+  },
+  { title: 'UserImportResult' },
+)
+export type UserImportResult = Static<typeof UserImportResult>
 
 export const TestCampaignRequest = Type.Object(
   {

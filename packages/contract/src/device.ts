@@ -2,8 +2,9 @@
 import Type, { type Static } from 'typebox'
 import { ApnsEnvironmentName, AppId } from './application.ts'
 import { PLATFORM_NAMES } from './platform.ts'
+import { LineFault, PartialQuery } from './import.ts'
 import { pageMembers } from './paging.ts'
-import { BooleanWord, Nullable } from './schema.ts'
+import { Nullable } from './schema.ts'
 
 export const ACTIVATION_STATUSES = ['CREATED', 'PENDING_COMMIT', 'ACTIVE', 'BLOCKED', 'REMOVED'] as const
 export type ActivationStatus = (typeof ACTIVATION_STATUSES)[number]
@@ -112,12 +113,7 @@ export const DeviceList = Type.Object(
   { title: 'DeviceList' },
 )
 
-export const ImportQuery = Type.Object({
-  appId: AppId,
-  partial: Type.Optional(
-    BooleanWord({ description: 'Keeps the good lines of a file with bad ones.', default: false, examples: [false] }),
-  ),
-})
+export const ImportQuery = Type.Object({ appId: AppId, ...PartialQuery.properties })
 
 /** One line of an import. */
 export const ImportedDevice = Type.Object(
@@ -133,16 +129,6 @@ export const ImportedDevice = Type.Object(
   { title: 'ImportedDevice' },
 )
 export type ImportedDevice = Static<typeof ImportedDevice>
-
-export const LineFault = Type.Object(
-  {
-    line: Type.Integer({ description: 'Number of the line, from 1.', examples: [17] }),
-    fieldName: Type.String({ examples: ['token'] }),
-    hint: Type.String({ examples: ['must be hexadecimal on ios'] }),
-  },
-  { title: 'LineFault' },
-)
-export type LineFault = Static<typeof LineFault>
 
 export const ImportResult = Type.Object(
   {

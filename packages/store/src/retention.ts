@@ -48,6 +48,33 @@ const KEYS: Statement = {
     DELETE FROM idempotency_keys k USING old WHERE k.application_id = old.application_id AND k.key = old.key RETURNING k.key`,
 }
 
+/** Of campaigns that were deleted: first their users, then what their runs sent, then themselves. */
+const CAMPAIGN_USERS: Statement = {
+  name: 'retain-campaign-users',
+  text: `DELETE FROM campaign_users WHERE ctid = ANY(ARRAY(
+      SELECT u.ctid FROM campaigns c JOIN campaign_users u ON u.campaign_id = c.id
+      WHERE c.deleted_at IS NOT NULL LIMIT $1 FOR UPDATE OF u SKIP LOCKED)) RETURNING 1`,
+}
+
+/** One that a worker has in hand still is settled first. */
+const CAMPAIGN_CHUNKS: Statement = {
+  name: 'retain-campaign-chunks',
+  text: `WITH old AS (
+      SELECT k.id FROM campaigns c JOIN runs r ON r.campaign_id = c.id JOIN chunks k ON k.run_id = r.id
+      WHERE c.deleted_at IS NOT NULL AND k.settled_at IS NOT NULL LIMIT $1 FOR UPDATE OF k SKIP LOCKED)
+    DELETE FROM chunks USING old WHERE chunks.id = old.id RETURNING chunks.id`,
+}
+
+const CAMPAIGNS: Statement = {
+  name: 'retain-campaigns',
+  text: `WITH old AS (
+      SELECT c.id FROM campaigns c WHERE c.deleted_at IS NOT NULL
+        AND NOT EXISTS (SELECT FROM campaign_users u WHERE u.campaign_id = c.id)
+        AND NOT EXISTS (SELECT FROM runs r JOIN chunks k ON k.run_id = r.id WHERE r.campaign_id = c.id)
+      LIMIT $1 FOR UPDATE OF c SKIP LOCKED)
+    DELETE FROM campaigns USING old WHERE campaigns.id = old.id RETURNING campaigns.id`,
+}
+
 /** There are as many as credentials in use, so they need no index. */
 const TOKENS: Statement = {
   name: 'retain-tokens',
@@ -69,6 +96,12 @@ export const openRetention = (database: Database) => {
 
     /** Devices dropped `age` ago. */
     removeDevices: (age: number, limit: number) => remove(DEVICES, [age, limit]),
+
+    /** Of deleted campaigns, whatever their age. */
+    removeCampaignUsers: (limit: number) => remove(CAMPAIGN_USERS, [limit]),
+    removeCampaignChunks: (limit: number) => remove(CAMPAIGN_CHUNKS, [limit]),
+    /** Those of which nothing else is left. */
+    removeCampaigns: (limit: number) => remove(CAMPAIGNS, [limit]),
 
     removeKeys: (limit: number) => remove(KEYS, [limit]),
     removeTokens: (limit: number) => remove(TOKENS, [limit]),

@@ -10,6 +10,7 @@ import { openChunkClaims } from './chunk-claims.ts'
 import { openChunkRecords } from './chunk-records.ts'
 import { openCredentials } from './credentials.ts'
 import { openDatabase } from './database.ts'
+import { openUserImport } from './campaign-import.ts'
 import { openDeviceImport } from './device-import.ts'
 import { openDevices } from './devices.ts'
 import { createEncryption } from './encryption.ts'
@@ -49,6 +50,7 @@ export function openStore(options: StoreOptions) {
     applicationRemovals: openApplicationRemovals(database),
     credentials: openCredentials(database, encryption),
     devices: openDevices(database),
+    openUserImport: () => openUserImport(options),
     openDeviceImport: (applicationId: number) => openDeviceImport(applicationId, options),
     activations: openActivations(database),
     apiKeys: openApiKeys(database),

@@ -249,3 +249,25 @@ t.test('a campaign is not deleted while a run is active, and not sent once it is
   ])
   t.ok(outcomes[0] === 'deleted' ? 'refusedBy' in outcomes[1] : 'runId' in outcomes[1], JSON.stringify(outcomes))
 })
+
+t.test('a deleted campaign goes in steps, and only once nobody has a chunk of it in hand', async (t) => {
+  const { retention } = store
+  const { campaignId, chunk, run } = await claimOne(5)
+  await store.runs.cancel(campaignId)
+  t.equal(await store.campaigns.delete(campaignId), 'deleted')
+  const removeAll = async () => {
+    while ((await retention.removeCampaignUsers(2)) > 0);
+    while ((await retention.removeCampaignChunks(1)) > 0);
+    return retention.removeCampaigns(10)
+  }
+  await removeAll()
+  const left = async () => (await database.query('SELECT id FROM runs WHERE id = $1', [run.id])).length
+  t.equal(await left(), 1, 'a worker has a chunk in hand')
+  const outcomes = { ...BLANK, bytes: Buffer.alloc(chunk.deliveries.length) }
+  await store.runChunks.release(chunk, 'worker', { outcomes, deadTokens: [], dueAt: null })
+  await store.runChunks.close(10)
+  await removeAll()
+  t.equal(await left(), 0)
+  const users = await database.query('SELECT 1 FROM campaign_users WHERE campaign_id = $1', [campaignId])
+  t.equal(users.length, 0)
+})

@@ -8,6 +8,7 @@ import { answerFault, envelope } from './plugins/envelope.ts'
 import { openapi } from './plugins/openapi.ts'
 import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
 import { applicationRoutes } from './routes/application.ts'
+import { campaignImportRoutes } from './routes/campaign-import.ts'
 import { campaignSendingRoutes } from './routes/campaign-sending.ts'
 import { campaignRoutes } from './routes/campaign.ts'
 import { credentialsRoutes } from './routes/credentials.ts'
@@ -81,6 +82,7 @@ export async function buildApp(context: Context, { activations, ...desk }: Parts
   await app.register(deviceImportRoutes(context, activations))
   await app.register(messageRoutes(context, desk))
   await app.register(campaignRoutes(context))
+  await app.register(campaignImportRoutes(context))
   await app.register(campaignSendingRoutes(context, desk))
   await app.register(inboxRoutes(context))
   await app.register(queueRoutes(context))

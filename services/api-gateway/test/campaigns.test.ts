@@ -148,6 +148,24 @@ t.test('C-66 100 000 users in one request, twice', async (t) => {
   t.same((await usersOf(id)).responseObject.users, [])
 })
 
+t.test('import of users: a text or an object on each line; bad lines by number', async (t) => {
+  const id = await create()
+  const lines = (body: string) => ({ body, headers: { 'content-type': 'application/x-ndjson' } })
+  const path = `/push/campaign/${id}/user/import`
+  const result = async (method: string, query: string, body: string) =>
+    (await call(method, path + query, lines(body))).body.responseObject
+  t.same(await result('PUT', '', '"b"\n{"userId":"a"}\n\n"a"\n'), { imported: 2, kept: 0, failed: 0, errors: [] })
+  const bad = '"c"\n{"userId":""}\nnonsense\n'
+  const refused = await result('POST', '', bad)
+  t.match(refused, { imported: 0, kept: 0, failed: 2, errors: [{ line: 2 }, { line: 3 }] })
+  t.same((await usersOf(id)).responseObject.users, ['a', 'b'], 'nothing of a bad file is kept')
+  t.match(await result('PUT', '?partial=true', bad), { imported: 1, failed: 2 })
+  t.match(await result('PUT', '', '"a"\n"d"'), { imported: 1, kept: 1 })
+  t.same((await usersOf(id)).responseObject.users, ['a', 'b', 'c', 'd'])
+  const nowhere = await call('PUT', `/push/campaign/${NOWHERE[0]}/user/import`, lines('"a"'))
+  refusedWith(t, nowhere, UNKNOWN)
+})
+
 t.test('C-67 test send: its refusals come after the campaign’s; flags are left', async (t) => {
   const path = '/push/campaign/send/test'
   const id = await create()

@@ -11,6 +11,7 @@ export {
 } from './campaigns.ts'
 export { campaignFailures, campaignProgress } from './results.ts'
 export { runScheduler } from './scheduler.ts'
+export { importCampaignUsers } from './user-import.ts'
 export {
   cancelCampaign,
   pauseCampaign,

@@ -9,13 +9,8 @@ import {
   type LineFault,
 } from '@push-server/contract'
 import type { DeviceImport, ImportedRow, Store } from '@push-server/store'
+import { createFaults, type ImportBatch } from '../imports/index.ts'
 import { tokenFault } from './token.ts'
-
-/** What came of some lines of a file: those that are well-formed, and what is wrong with the others. */
-export interface ImportBatch {
-  items: readonly { line: number; value: ImportedDevice }[]
-  faults: readonly LineFault[]
-}
 
 export interface ImportRequest {
   appId: string
@@ -23,7 +18,7 @@ export interface ImportRequest {
   partial: boolean
   /** Whether the registry of activations learns who they belong to. */
   keep: boolean
-  batches: AsyncIterable<ImportBatch>
+  batches: AsyncIterable<ImportBatch<ImportedDevice>>
 }
 
 const MOST_ERRORS = 100
@@ -46,7 +41,7 @@ export async function importDevices(
 }
 
 async function stageAll(staging: DeviceImport, batches: ImportRequest['batches']) {
-  const faults = createFaults()
+  const faults = createFaults(MOST_ERRORS)
   for await (const batch of batches) {
     faults.add(batch.faults)
     const rows: ImportedRow[] = []
@@ -60,20 +55,6 @@ async function stageAll(staging: DeviceImport, batches: ImportRequest['batches']
   const foreign = await staging.dropForeign(MOST_ERRORS)
   faults.add(foreign.lines.map((line) => ({ line, fieldName: 'activationId', hint: 'belongs to another application' })))
   return { count: faults.count() + foreign.count - foreign.lines.length, first: faults.first() }
-}
-
-/** Counts every fault and remembers the first ones. */
-function createFaults() {
-  const first: LineFault[] = []
-  let count = 0
-  return {
-    add(faults: readonly LineFault[]) {
-      count += faults.length
-      first.push(...faults.slice(0, MOST_ERRORS - first.length))
-    },
-    count: () => count,
-    first: () => first.toSorted((one, other) => one.line - other.line),
-  }
 }
 
 function rowOf(

@@ -1,4 +1,4 @@
 // Devices: registrations of push tokens.
-export { importDevices, type ImportBatch } from './import.ts'
+export { importDevices } from './import.ts'
 export { listDevices, removeDevice, updateDeviceStatus } from './manage.ts'
 export { registerDevice, registerDevices, type Registry } from './register.ts'

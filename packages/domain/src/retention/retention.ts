@@ -6,27 +6,40 @@ import { agesOf, type Ages } from './ages.ts'
 
 /** Rows of one step: over in some 15 ms as a rule, in a second or two when hundreds of devices hang on each. */
 const STEP = 500
+/** Small rows that nothing hangs on. */
+const CAMPAIGN_STEP = 5000
 
-type Removed = Record<'chunks' | 'messages' | 'devices' | 'keys' | 'tokens', number>
+type Removed = Record<'chunks' | 'messages' | 'devices' | 'campaignUsers' | 'campaigns' | 'keys' | 'tokens', number>
 
 const stepsOf = ({ retention }: Store, ages: Ages): [what: keyof Removed, remove: () => Promise<number>][] => [
   ['chunks', () => retention.removeChunks(ages.contents, STEP)],
   ['messages', () => retention.removeMessages(ages.messages, STEP, { keyed: false })],
   ['messages', () => retention.removeMessages(ages.keyedMessages, STEP, { keyed: true })],
   ['devices', () => retention.removeDevices(ages.devices, STEP)],
+  ['campaignUsers', () => retention.removeCampaignUsers(CAMPAIGN_STEP)],
+  ['chunks', () => retention.removeCampaignChunks(STEP)],
+  ['campaigns', () => retention.removeCampaigns(STEP)],
   ['keys', () => retention.removeKeys(STEP)],
   ['tokens', () => retention.removeTokens(STEP)],
 ]
 
 /** One round, until nothing is past its age or `signal` says stop; answers what it removed. */
 async function removeOld({ config, store }: Context, signal?: AbortSignal): Promise<Removed> {
-  const removed: Removed = { chunks: 0, messages: 0, devices: 0, keys: 0, tokens: 0 }
+  const removed: Removed = {
+    chunks: 0,
+    messages: 0,
+    devices: 0,
+    campaignUsers: 0,
+    campaigns: 0,
+    keys: 0,
+    tokens: 0,
+  }
   for (const [what, remove] of stepsOf(store, agesOf(config))) {
     for (;;) {
       const start = performance.now()
       const count = await remove()
       removed[what] += count
-      if (count < STEP || signal?.aborted) break
+      if (count === 0 || signal?.aborted) break
       // As long again for everybody else: a large backlog takes half of one connection at most.
       await sleep(performance.now() - start)
     }

@@ -10,6 +10,13 @@ import { violationsOf } from './violations.ts'
 
 export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
 
+/** The body of such a route, for the API's description alone: the handler reads and checks the lines. */
+export const linesOf = (example: string) => ({
+  content: Object.fromEntries(
+    NDJSON_TYPES.map((type) => [type, { schema: { description: 'A value on each line.', examples: [example] } }]),
+  ),
+})
+
 /** Some lines of the body: those that are as the schema wants them, and what is wrong with the others. */
 export interface Batch<T> {
   items: { line: number; value: T }[]

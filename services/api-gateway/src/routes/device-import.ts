@@ -3,18 +3,11 @@ import { ImportedDevice, ImportQuery, ImportResult, okWith, OkWith } from '@push
 import { importDevices, type Activations, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromQuery } from '../plugins/applications.ts'
-import { ndjson, NDJSON_TYPES, readNdjson } from '../plugins/ndjson.ts'
+import { linesOf, ndjson, readNdjson } from '../plugins/ndjson.ts'
 import { answers } from './answers.ts'
 
 const EXAMPLE =
   '{"userId":"123","activationId":"49414e31-f3df-4cea-87e6-f214ca3b8412","platform":"ios","token":"aabbcc"}'
-
-/** For the API's description alone: the handler reads and checks the lines. */
-const LINES = {
-  content: Object.fromEntries(
-    NDJSON_TYPES.map((type) => [type, { schema: { description: 'One object on each line.', examples: [EXAMPLE] } }]),
-  ),
-}
 
 /** Lines that are stored with one statement. */
 const BATCH_SIZE = 5_000
@@ -35,7 +28,7 @@ export const deviceImportRoutes =
           'NDJSON (application/x-ndjson): one object per line with userId, activationId, platform, token and, if wanted, ' +
           'active, environment and timestampLastRegistered. Of several lines about one activation the last counts. ' +
           'Activations are not asked for. Nothing of a file with bad lines is kept unless `partial=true`.',
-        body: LINES,
+        body: linesOf(EXAMPLE),
         querystring: ImportQuery,
         response: answers(OkWith(ImportResult)),
       },

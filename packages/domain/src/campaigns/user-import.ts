@@ -1,0 +1,36 @@
+// An import of a campaign's users: many lines, each known to be well-formed, in batches.
+import { refusal, TEXT, type CampaignUserLine, type UserImportResult } from '@push-server/contract'
+import type { Store } from '@push-server/store'
+import { createFaults, type ImportBatch } from '../imports/index.ts'
+import { findCampaign } from './campaigns.ts'
+
+export interface UserImportRequest {
+  id: string
+  /** Keeps the good lines of a file with bad ones; otherwise nothing of it is kept. */
+  partial: boolean
+  batches: AsyncIterable<ImportBatch<CampaignUserLine>>
+}
+
+const MOST_ERRORS = 100
+
+/** Nothing is changed before the last line was read. */
+export async function importCampaignUsers(
+  store: Pick<Store, 'campaigns' | 'openUserImport'>,
+  { id, partial, batches }: UserImportRequest,
+): Promise<UserImportResult> {
+  const campaign = await findCampaign(store, id)
+  const staging = await store.openUserImport()
+  try {
+    const faults = createFaults(MOST_ERRORS)
+    for await (const batch of batches) {
+      faults.add(batch.faults)
+      await staging.stage(batch.items.map(({ value }) => (typeof value === 'string' ? value : value.userId)))
+    }
+    const isKept = faults.count() === 0 || partial
+    const counts = isKept ? await staging.apply(campaign.id) : { imported: 0, kept: 0 }
+    if (!counts) throw refusal(TEXT.campaignUnknown)
+    return { ...counts, failed: faults.count(), errors: faults.first() }
+  } finally {
+    await staging.close()
+  }
+}
