@@ -61,7 +61,8 @@ export class Connection implements SessionEvents {
 
   /** Streams that may be opened now; negative after the peer has lowered its limit. */
   get free() {
-    return this.streams - (this.#session?.inFlight ?? 0)
+    if (!this.#session || this.#session.isFull) return 0
+    return this.streams - this.#session.inFlight
   }
 
   get busy() {

@@ -8,5 +8,6 @@ export type {
   Http2Result,
   Proxy,
   Settle,
+  Transport,
 } from './client.ts'
 export { openHttp2 } from './open.ts'

@@ -27,6 +27,8 @@ export const openNodeSession: OpenSession = (socket, origin, events) => new Node
 
 class NodeSession implements Session {
   inFlight = 0
+  /** node:http2 does not say. */
+  readonly isFull = false
   readonly #socket: TLSSocket
   readonly #origin: URL
   readonly #events: SessionEvents

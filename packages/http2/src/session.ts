@@ -41,6 +41,8 @@ export interface Session {
   readonly streams: number
   /** Streams not closed yet, cancelled ones included. */
   readonly inFlight: number
+  /** What was written piles up: nothing new should be opened until `freed`. */
+  readonly isFull: boolean
   open(exchange: Exchange): Stream
   ping(): void
   /** Closes the connection at once, however unresponsive the peer. */

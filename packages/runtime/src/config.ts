@@ -11,7 +11,18 @@ export type Config = Readonly<{
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** A name that starts like one of ours but is none is a typing error that would otherwise be found too late. */
-const PREFIXES = ['APNS_', 'FCM_', 'HMS_', 'POWERAUTH_', 'DELIVERY_', 'SIMULATOR_', 'QUEUE_', 'SWEEP_', 'ENCRYPTION_']
+const PREFIXES = [
+  'APNS_',
+  'FCM_',
+  'HMS_',
+  'POWERAUTH_',
+  'DELIVERY_',
+  'SIMULATOR_',
+  'QUEUE_',
+  'SWEEP_',
+  'ENCRYPTION_',
+  'HTTP2_',
+]
 
 /** What Kubernetes puts into the environment for every service of a namespace, ours among them. */
 const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP).*)?)$/

@@ -75,6 +75,12 @@ export const SETTINGS = {
   }),
   stopTimeout: duration('STOP_TIMEOUT', 'How long a stopping worker waits for pushes in flight.', { fallback: '20s' }),
 
+  http2Transport: choice('lean', 'node')(
+    'HTTP2_TRANSPORT',
+    'How HTTP/2 is spoken to APNs and FCM: `lean` by our own client, `node` by Node.js, at several times the cost.',
+    { fallback: 'lean' },
+  ),
+
   apnsUseDevelopment: flag('APNS_USE_DEVELOPMENT', 'APNs environment of applications that name none.', {
     fallback: 'false',
   }),

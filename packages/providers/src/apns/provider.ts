@@ -18,7 +18,7 @@ const ORIGINS: Readonly<Record<Environment, string>> = {
 /** Of one connection, whatever APNs allows. */
 const MAX_STREAMS = 1_000
 
-export interface ApnsProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 'requestTimeoutMs'> {
+export interface ApnsProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 'requestTimeoutMs' | 'transport'> {
   credentials: ApnsCredentials
   tokens: TokenCache
   /** By default Apple's. */
@@ -35,12 +35,12 @@ export interface ApnsProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' |
 /** Connects with the first push. Throws InvalidCredentials. */
 export function openApnsProvider(options: ApnsProviderOptions): Provider {
   const { credentials, tokens, origins = ORIGINS, window, log, now = Date.now } = options
-  const { ca, proxy, requestTimeoutMs } = options
+  const { ca, proxy, requestTimeoutMs, transport } = options
   const key = parseApnsKey(Buffer.from(credentials.privateKey))
   checkTopic(credentials.bundle)
   const connections = Math.ceil(window / MAX_STREAMS) || 1
   const openClient = (origin: string) =>
-    openHttp2({ origin, ca, proxy, requestTimeoutMs, connections, maxStreams: MAX_STREAMS, log })
+    openHttp2({ origin, ca, proxy, requestTimeoutMs, transport, connections, maxStreams: MAX_STREAMS, log })
   const clients = { production: openClient(origins.production), development: openClient(origins.development) }
   const route = apnsRoute({
     bundle: credentials.bundle,
