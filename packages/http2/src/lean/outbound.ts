@@ -115,6 +115,7 @@ export class Outbound {
     if (this.#outbox.length === 0 || this.#socket.writableNeedDrain || this.#socket.destroyed) return
     this.lastWritten = this.#lastCollected
     this.#outbox.empty((octets, written) => this.#socket.write(octets, written))
+    this.#pump()
   }
 
   #flushSoon() {
@@ -164,12 +165,12 @@ export class Outbound {
   /** Sends what windows allow; a stream without window does not hold up those behind it. */
   #pump() {
     if (this.#blocked.length === 0) return
-    for (const stream of this.#blocked) if (this.#window > 0) this.#send(stream)
+    for (const stream of this.#blocked) if (this.#window > 0 && !this.isFull) this.#send(stream)
     this.#blocked = this.#blocked.filter(({ rest }) => rest !== undefined)
   }
 
   #send(stream: LeanStream) {
-    while (stream.rest) {
+    while (stream.rest && !this.isFull) {
       const { rest } = stream
       const most = Math.min(rest.length, this.#window, this.#windowOf(stream), this.#settings.maxFrameBytes)
       if (most <= 0) return
