@@ -215,7 +215,7 @@ t.test('a field of most of the table is not kept', async (t) => {
     t.same(decode(block), fields)
     return block.length
   })
-  t.ok(lengths[1]! > 3_200) // both are there
+  t.ok(Math.min(...lengths) > 3_200)
   t.equal(hpack.indexOf('small', 'x'), 62)
 })
 

@@ -2,7 +2,7 @@
 import type { TLSSocket } from 'node:tls'
 import type { Test } from 'tap'
 import { FrameReader } from '../src/lean/frame-reader.ts'
-import { FrameType, PREFACE } from '../src/lean/frame.ts'
+import { FrameType, LARGEST_FRAME_BYTES, PREFACE } from '../src/lean/frame.ts'
 import { frame, startTls } from './origin.ts'
 
 export interface SeenFrame {
@@ -70,7 +70,7 @@ export async function startPeer(test: Test, { greeting = SETTINGS, onFrame, read
       if (isPing) socket.write(frame(FrameType.PING, 1, 0, seen.payload))
       const reply = onFrame?.(seen, connection)
       if (reply) socket.write(reply)
-    })
+    }, LARGEST_FRAME_BYTES)
     let preface = PREFACE.length
     socket.on('data', (chunk) => {
       peer.pieces++

@@ -16,13 +16,16 @@ export interface Frame {
 export class FrameReader {
   readonly #frame: Frame = { type: 0, flags: 0, stream: 0, bytes: Buffer.alloc(0), start: 0, end: 0 }
   readonly #onFrame: (frame: Frame) => void
+  readonly #maxFrameBytes: number
   /** The beginning of a frame whose end has not come yet. */
   #carry: Buffer | undefined
   #carried = 0
   #stopped = false
 
-  constructor(onFrame: (frame: Frame) => void) {
+  /** `maxFrameBytes`: most that a frame may carry, by what its sender was told. */
+  constructor(onFrame: (frame: Frame) => void, maxFrameBytes = DEFAULT_FRAME_BYTES) {
     this.#onFrame = onFrame
+    this.#maxFrameBytes = maxFrameBytes
   }
 
   /** No frame is handed on from now on. */
@@ -34,7 +37,7 @@ export class FrameReader {
   read(chunk: Buffer) {
     let at = this.#completeCarried(chunk)
     while (chunk.length - at >= HEAD_BYTES && !this.#stopped) {
-      const end = at + HEAD_BYTES + lengthAt(chunk, at)
+      const end = at + HEAD_BYTES + this.#lengthAt(chunk, at)
       if (end > chunk.length) break
       this.#emit(chunk, at, end)
       at = end
@@ -58,7 +61,7 @@ export class FrameReader {
     if (this.#carried === 0 || !this.#carry) return 0
     let at = this.#fill(chunk, 0, HEAD_BYTES)
     if (this.#carried < HEAD_BYTES) return at
-    const end = HEAD_BYTES + lengthAt(this.#carry, 0)
+    const end = HEAD_BYTES + this.#lengthAt(this.#carry, 0)
     at = this.#fill(chunk, at, end)
     if (this.#carried < end) return at
     this.#carried = 0
@@ -73,15 +76,15 @@ export class FrameReader {
   }
 
   #keep(chunk: Buffer, at: number) {
-    this.#carry ??= Buffer.allocUnsafeSlow(HEAD_BYTES + DEFAULT_FRAME_BYTES)
+    this.#carry ??= Buffer.allocUnsafeSlow(HEAD_BYTES + this.#maxFrameBytes)
     this.#carried += chunk.copy(this.#carry, this.#carried, at)
   }
-}
 
-function lengthAt(bytes: Buffer, at: number): number {
-  const length = uint24(bytes, at)
-  if (length > DEFAULT_FRAME_BYTES) throw new ProtocolFault('FRAME_SIZE_ERROR', `a frame of ${length} bytes`)
-  return length
+  #lengthAt(bytes: Buffer, at: number): number {
+    const length = uint24(bytes, at)
+    if (length > this.#maxFrameBytes) throw new ProtocolFault('FRAME_SIZE_ERROR', `a frame of ${length} bytes`)
+    return length
+  }
 }
 
 /** Takes the padding off (RFC 9113 section 6.1). */
