@@ -7,6 +7,7 @@ export type { FcmAccount } from './fcm/accounts.ts'
 export type { HmsAccount } from './hms/accounts.ts'
 export type { LatencyMs } from './latency.ts'
 export type { Notification, Phone } from './phones.ts'
+export { startLoadServer, type LoadServer, type LoadServerOptions } from './load/server.ts'
 export { PREFIXES, type Prefix } from './prefixes.ts'
 export type { ApnsPush, FcmPush, HmsPush, Push } from './push.ts'
 export {
