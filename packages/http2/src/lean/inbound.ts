@@ -50,6 +50,9 @@ export class Inbound {
         return this.#onContinuation(frame)
       case FrameType.RST_STREAM:
         return this.#onReset(frame)
+      case FrameType.WINDOW_UPDATE:
+        if (!this.#parts.outbound.isWaiting) this.#parts.allowance.spend()
+        return this.#onWindowUpdate(frame)
       default:
         // None of the others brings an answer any further.
         this.#parts.allowance.spend()
@@ -59,8 +62,6 @@ export class Inbound {
 
   #onOther(frame: Frame) {
     switch (frame.type) {
-      case FrameType.WINDOW_UPDATE:
-        return this.#onWindowUpdate(frame)
       case FrameType.SETTINGS:
         return this.#onSettings(frame)
       case FrameType.PING:

@@ -46,6 +46,11 @@ export class Outbound {
     return this.#outbox.length > FULL_BYTES
   }
 
+  /** Whether a body waits for the peer to take more. */
+  get isWaiting() {
+    return this.#blocked.length > 0
+  }
+
   /** Room for the header block of a request. Throws, with nothing written, for one that may not be sent. */
   admit(request: Http2Request) {
     const block = this.#encoder.boundOf(request, this.#settings.maxHeaderListBytes)
