@@ -27,7 +27,7 @@ export interface ConnectionEvents {
   opened(): void
   /** A stream may have become free. */
   freed(): void
-  ended(exchange: Exchange, result: Http2Result): void
+  ended(exchange: Exchange, result: Http2Result, connection: Connection): void
   /** It takes no further requests: it never opened, is being drained, or is gone. Once. */
   retired(connection: Connection, reason: string): void
   /** It is gone and every exchange on it has ended. Once, after `retired`. */
@@ -84,7 +84,8 @@ export class Connection implements SessionEvents {
       if (now >= this.#openBy) this.destroy(`no connection within ${this.#options.connectTimeoutMs} ms`)
       return
     }
-    const late = [...this.#exchanges].filter((exchange) => exchange.deadline <= now)
+    const late: Exchange[] = []
+    for (const exchange of this.#exchanges) if (exchange.deadline <= now) late.push(exchange)
     for (const exchange of late) this.#giveUp(exchange)
     // A silent peer may be a dead one: ask at once instead of at the next turn.
     if (late.length > 0) this.#pingAt = now
@@ -110,7 +111,7 @@ export class Connection implements SessionEvents {
   ended(exchange: Exchange, ending: Ending) {
     if (!this.#exchanges.delete(exchange)) return
     if (ending.kind === 'answer') this.answered = true
-    this.#events.ended(exchange, ending)
+    this.#events.ended(exchange, ending, this)
   }
 
   freed() {
@@ -151,7 +152,8 @@ export class Connection implements SessionEvents {
   #giveUp(exchange: Exchange) {
     this.#exchanges.delete(exchange)
     exchange.stream?.cancel()
-    this.#events.ended(exchange, { kind: 'timeout', reason: `no answer within ${this.#timeoutOf(exchange)} ms` })
+    const reason = `no answer within ${this.#timeoutOf(exchange)} ms`
+    this.#events.ended(exchange, { kind: 'timeout', reason }, this)
   }
 
   #timeoutOf({ request }: Exchange) {

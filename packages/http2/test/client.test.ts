@@ -440,7 +440,7 @@ test('connecting takes its time', async (t) => {
   const listeners = [await startTcp(() => {}, createServer()), await startTls(() => {})]
   const attempts = listeners.map(async ({ url, stop }) => {
     t.teardown(stop)
-    const client = open(url, { connectTimeoutMs: 100, queueTimeoutMs: 250 })
+    const client = open(url, { connectTimeoutMs: 100, queueTimeoutMs: 600 })
     t.same(await send(client), { kind: 'unsent', reason: 'no connection within 100 ms' })
     await client.close()
   })
