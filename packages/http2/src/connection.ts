@@ -5,6 +5,7 @@ import { dial, type Target } from './dial.ts'
 import {
   reasonOf,
   unknown,
+  unsent,
   type Ending,
   type Exchange,
   type OpenSession,
@@ -93,7 +94,7 @@ export class Connection implements SessionEvents {
     this.#destroyWhenDrained()
   }
 
-  /** What is in flight becomes unknown at once, without waiting for the socket. */
+  /** What is in flight ends at once, without waiting for the socket. */
   destroy(reason: string) {
     if (this.state === 'closed') return
     this.#dialling.abort()
@@ -134,7 +135,9 @@ export class Connection implements SessionEvents {
     if (this.state === 'closed') return
     this.retired(reason)
     this.state = 'closed'
-    for (const exchange of this.#exchanges) this.ended(exchange, unknown(reason))
+    for (const exchange of this.#exchanges) {
+      this.ended(exchange, exchange.stream?.isWritten === false ? unsent(reason) : unknown(reason))
+    }
     this.#events.closed(this)
   }
 

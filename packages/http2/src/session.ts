@@ -15,6 +15,8 @@ export interface Exchange {
 }
 
 export interface Stream {
+  /** False as long as nothing of its request has been handed to the socket, for certain. */
+  readonly isWritten: boolean
   /** RST_STREAM CANCEL. */
   cancel(): void
 }

@@ -467,6 +467,21 @@ t.test('a peer that does not read gets no more than a buffer full; what waits go
   t.equal(peer.connections, 2)
 })
 
+t.test('what the socket was not given yet is known not to be written', async (t) => {
+  const { session, socket } = sessionOverNothing()
+  const first = session.open(exchangeOf('/1'))
+  t.notOk(first.isWritten, 'it leaves at the end of the turn')
+  await new Promise(setImmediate)
+  t.ok(first.isWritten)
+  socket.writableNeedDrain = true
+  const second = session.open(exchangeOf('/2'))
+  await new Promise(setImmediate)
+  t.notOk(second.isWritten)
+  socket.writableNeedDrain = false
+  socket.emit('drain')
+  t.ok(second.isWritten)
+})
+
 t.test('at the last stream id another connection takes over', async (t) => {
   const { session, ended, events } = sessionOverNothing(0x7fff_fff9)
   t.ok(session.streams > 0)

@@ -10,7 +10,7 @@ import { SETTINGS, uint32 } from './peer.ts'
 
 class NoSocket extends EventEmitter {
   readonly destroyed = false
-  readonly writableNeedDrain = false
+  writableNeedDrain = false
   ended = false
   write(_bytes: Buffer, written?: () => void) {
     written?.()

@@ -35,6 +35,7 @@ export class FrameReader {
 
   /** Throws a ProtocolFault for a frame that is too long, and whatever `onFrame` throws. */
   read(chunk: Buffer) {
+    if (this.#stopped) return
     let at = this.#completeCarried(chunk)
     while (chunk.length - at >= HEAD_BYTES && !this.#stopped) {
       const end = at + HEAD_BYTES + this.#lengthAt(chunk, at)

@@ -116,8 +116,9 @@ export class Outbound {
 
   flush() {
     this.#isFlushDue = false
+    const { destroyed, writableEnded, writableNeedDrain } = this.#socket
     // While the socket is busy, what comes next is collected: see `isFull`.
-    if (this.#outbox.length === 0 || this.#socket.writableNeedDrain || this.#socket.destroyed) return
+    if (this.#outbox.length === 0 || writableNeedDrain || writableEnded || destroyed) return
     this.lastWritten = this.#lastCollected
     this.#outbox.empty((octets, written) => this.#socket.write(octets, written))
     this.#pump()

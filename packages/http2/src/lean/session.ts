@@ -23,7 +23,7 @@ import { PeerSettings } from './peer-settings.ts'
 import { Resets } from './resets.ts'
 import { Streams, type LeanStream } from './streams.ts'
 
-const NEVER_OPENED: Stream = { cancel() {} }
+const NEVER_OPENED: Stream = { isWritten: false, cancel() {} }
 /** The first octet says what is asked: whether the peer lives, or whether it has seen what we reset. */
 const LIFE_PING = Buffer.of(0, 0, 0, 0, 0, 0, 0, 0)
 const RESET_PING = Buffer.of(1, 0, 0, 0, 0, 0, 0, 0)
@@ -50,7 +50,10 @@ export class LeanSession implements Session, InboundEvents {
   constructor(socket: TLSSocket, origin: URL, events: SessionEvents, firstStream = 1) {
     this.#socket = socket
     this.#events = events
-    this.#streams = new Streams(firstStream, (stream) => this.#close(stream, ErrorCode.CANCEL))
+    this.#streams = new Streams(firstStream, {
+      isWritten: ({ id }) => id <= this.#outbound.lastWritten,
+      cancel: (stream) => this.#close(stream, ErrorCode.CANCEL),
+    })
     this.#outbound = new Outbound(socket, origin.host, this.#settings)
     this.#inbound = new Inbound({
       streams: this.#streams,
@@ -184,9 +187,6 @@ export class LeanSession implements Session, InboundEvents {
 
   #onClose() {
     this.#isRetired = true
-    const reason = this.#fault ?? 'the origin closed the connection'
-    // Still in our own hands: nobody can have processed it.
-    for (const stream of this.#streams.above(this.#outbound.lastWritten)) this.#finish(stream, unsent(reason))
-    this.#events.closed(reason)
+    this.#events.closed(this.#fault ?? 'the origin closed the connection')
   }
 }

@@ -6,10 +6,16 @@ import type { AnswerBody } from './answer-body.ts'
 /** Ids end at 2^31 - 1, which one busy connection reaches within a day or two. */
 const LAST_STREAM_ID = 0x7fff_fffd
 
+/** Whose streams they are. */
+export interface StreamOwner {
+  isWritten(stream: LeanStream): boolean
+  cancel(stream: LeanStream): void
+}
+
 export class LeanStream implements Stream {
   readonly id: number
   readonly exchange: Exchange
-  readonly #onCancel: (stream: LeanStream) => void
+  readonly #owner: StreamOwner
   isClosed = false
   /** Octets it may send more, or fewer when negative, than the peer's initial window says. */
   credit = 0
@@ -23,28 +29,32 @@ export class LeanStream implements Stream {
   contentLength: number | undefined
   body: AnswerBody | undefined
 
-  constructor(id: number, exchange: Exchange, onCancel: (stream: LeanStream) => void) {
+  constructor(id: number, exchange: Exchange, owner: StreamOwner) {
     this.id = id
     this.exchange = exchange
-    this.#onCancel = onCancel
+    this.#owner = owner
+  }
+
+  get isWritten() {
+    return this.#owner.isWritten(this)
   }
 
   cancel() {
-    if (!this.isClosed) this.#onCancel(this)
+    if (!this.isClosed) this.#owner.cancel(this)
   }
 }
 
 export class Streams {
   readonly #open = new Map<number, LeanStream>()
-  readonly #onCancel: (stream: LeanStream) => void
+  readonly #owner: StreamOwner
   #nextId: number
   /** The highest that we have reset. */
   #lastReset = 0
 
   /** `firstId`: 1, but for tests of what happens at the end. */
-  constructor(firstId: number, onCancel: (stream: LeanStream) => void) {
+  constructor(firstId: number, owner: StreamOwner) {
     this.#nextId = firstId
-    this.#onCancel = onCancel
+    this.#owner = owner
   }
 
   get size() {
@@ -56,7 +66,7 @@ export class Streams {
   }
 
   add(exchange: Exchange): LeanStream {
-    const stream = new LeanStream(this.#nextId, exchange, this.#onCancel)
+    const stream = new LeanStream(this.#nextId, exchange, this.#owner)
     this.#nextId += 2
     this.#open.set(stream.id, stream)
     return stream
