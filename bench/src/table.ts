@@ -7,9 +7,23 @@ export interface Run extends Measurement {
   loadBusy: number
 }
 
-const HEAD = ['client', 'µs CPU/push', '(min–max)', '× ours', 'pushes/s', '(min–max)', 'MiB', 'server', 'failed']
+const HEAD = [
+  'client',
+  'µs CPU/push',
+  '(min–max)',
+  '× ours',
+  'a core',
+  'pushes/s',
+  '(min–max)',
+  'MiB',
+  'server',
+  'failed',
+]
 
-/** The first run of each round is what the others of that round are compared with. */
+/**
+ * The first run of each round is what the others of that round are compared with. `a core`: pushes a second if the client had
+ * a core to itself, from its CPU time; `pushes/s` is what it came to, on whatever share of the machine it got.
+ */
 export function tableOf(rounds: readonly (readonly Run[])[]): string {
   const clients = (rounds[0] ?? []).map((_, place) => rounds.flatMap((round) => round[place] ?? []))
   const rows = clients.map((runs) => {
@@ -21,6 +35,7 @@ export function tableOf(rounds: readonly (readonly Run[])[]): string {
       median(micros).toFixed(1),
       `${Math.min(...micros).toFixed(1)}–${Math.max(...micros).toFixed(1)}`,
       median(ratios).toFixed(2),
+      rounded(1e6 / median(micros)),
       rounded(median(rates)),
       `${rounded(Math.min(...rates))}–${rounded(Math.max(...rates))}`,
       String(Math.max(...runs.map(({ rssMiB }) => rssMiB))),
