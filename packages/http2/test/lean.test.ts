@@ -339,6 +339,20 @@ t.test('headers that repeat cost an octet each, whichever application they belon
   t.equal(lengthsOf(peer, FrameType.HEADERS).at(-1), 6, 'and a path that repeats')
 })
 
+t.test('a table taken away between two requests', async (t) => {
+  const { peer, client } = await startWith(t, { onFrame: answerAll })
+  const headers = { ...HEADERS, 'apns-topic': 'one' }
+  await send(client, { headers })
+  await send(client, { headers })
+  for (const bytes of [0, 100, 4_096]) {
+    peer.write(setting(1, bytes))
+    await peer.caughtUp()
+    t.match(await send(client, { headers }), { kind: 'answer' })
+  }
+  for (const fields of fieldsOf(peer).values()) t.match(fields, headers)
+  t.equal(fieldsOf(peer).size, 5)
+})
+
 t.test('more header sets than the table holds, all arrive as they were', async (t) => {
   const { peer, client } = await startWith(t, { greeting: setting(1, 300), onFrame: answerAll })
   const sets = Array.from({ length: 300 }, (_, place) => ({ a: `value-${place}`.padEnd(40), b: `${place}` }))
@@ -465,6 +479,26 @@ t.test('a peer that does not read gets no more than a buffer full; what waits go
     ),
   )
   t.equal(peer.connections, 2)
+})
+
+t.test('a stream that was reset counts until the peer has seen it', async (t) => {
+  const { session, socket, events } = sessionOverNothing()
+  const pong = (first: number) => frame(6, 1, 0, Buffer.of(first, 0, 0, 0, 0, 0, 0, 0))
+  const [first, second, third] = ['/1', '/2', '/3'].map((path) => session.open(exchangeOf(path)))
+  first?.cancel()
+  second?.cancel()
+  first?.cancel()
+  t.equal(session.inFlight, 3)
+  await new Promise(setImmediate)
+  third?.cancel()
+  socket.emit('data', pong(1))
+  t.equal(session.inFlight, 1, 'the PING was sent before the third was reset')
+  await new Promise(setImmediate)
+  socket.emit('data', pong(0))
+  t.equal(session.inFlight, 1, 'that was another PING')
+  t.same(events, ['settings', 'ponged'])
+  socket.emit('data', pong(1))
+  t.equal(session.inFlight, 0)
 })
 
 t.test('what the socket was not given yet is known not to be written', async (t) => {
