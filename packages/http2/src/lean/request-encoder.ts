@@ -1,5 +1,6 @@
 // The field block of a request. A HeaderSet is encoded once for each change of the table and copied from then on: a byte for
-// each of its fields.
+// each of its fields. Bearer tokens are among them: to guess one by the size of blocks (RFC 7541 section 7.1) somebody would
+// have to put requests of his own onto our connection.
 import type { HeaderSet, Http2Request } from '../client.ts'
 import { fieldBytes } from '../hpack/dynamic-table.ts'
 import { encodedBound, HpackEncoder, RESIZE_BOUND } from '../hpack/encoder.ts'
