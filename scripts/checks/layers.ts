@@ -18,7 +18,7 @@ const LEVELS = [
 ]
 /** These stand aside: what they may import. Only the uppermost level, and tests, import them. */
 const ASIDE: Readonly<Record<string, readonly string[]>> = {
-  simulator: ['contract', 'runtime'],
+  simulator: ['contract', 'runtime', 'http2'],
   'embedded-postgres': [],
 }
 /** Folders of these packages import each other's index alone. */

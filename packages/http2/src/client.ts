@@ -61,6 +61,9 @@ export interface Http2Log {
   warn(fields: object, message: string): void
 }
 
+/** `lean` frames HTTP/2 itself; `node` is node:http2, several times as dear and the one to compare with. */
+export type Transport = 'lean' | 'node'
+
 export interface Http2Options {
   /** https://host[:port] */
   origin: string
@@ -79,5 +82,7 @@ export interface Http2Options {
   /** A connection that leaves a PING unanswered for so long is given up (5 s). */
   pingTimeoutMs?: number
   proxy?: Proxy
+  /** Default: lean. */
+  transport?: Transport
   log?: Http2Log
 }

@@ -5,6 +5,7 @@ import { dial, type Target } from './dial.ts'
 import {
   reasonOf,
   unknown,
+  unsent,
   type Ending,
   type Exchange,
   type OpenSession,
@@ -27,7 +28,7 @@ export interface ConnectionEvents {
   opened(): void
   /** A stream may have become free. */
   freed(): void
-  ended(exchange: Exchange, result: Http2Result): void
+  ended(exchange: Exchange, result: Http2Result, connection: Connection): void
   /** It takes no further requests: it never opened, is being drained, or is gone. Once. */
   retired(connection: Connection, reason: string): void
   /** It is gone and every exchange on it has ended. Once, after `retired`. */
@@ -61,7 +62,8 @@ export class Connection implements SessionEvents {
 
   /** Streams that may be opened now; negative after the peer has lowered its limit. */
   get free() {
-    return this.streams - (this.#session?.inFlight ?? 0)
+    if (!this.#session || this.#session.isFull) return 0
+    return this.streams - this.#session.inFlight
   }
 
   get busy() {
@@ -83,7 +85,8 @@ export class Connection implements SessionEvents {
       if (now >= this.#openBy) this.destroy(`no connection within ${this.#options.connectTimeoutMs} ms`)
       return
     }
-    const late = [...this.#exchanges].filter((exchange) => exchange.deadline <= now)
+    const late: Exchange[] = []
+    for (const exchange of this.#exchanges) if (exchange.deadline <= now) late.push(exchange)
     for (const exchange of late) this.#giveUp(exchange)
     // A silent peer may be a dead one: ask at once instead of at the next turn.
     if (late.length > 0) this.#pingAt = now
@@ -91,7 +94,7 @@ export class Connection implements SessionEvents {
     this.#destroyWhenDrained()
   }
 
-  /** What is in flight becomes unknown at once, without waiting for the socket. */
+  /** What is in flight ends at once, without waiting for the socket. */
   destroy(reason: string) {
     if (this.state === 'closed') return
     this.#dialling.abort()
@@ -109,7 +112,7 @@ export class Connection implements SessionEvents {
   ended(exchange: Exchange, ending: Ending) {
     if (!this.#exchanges.delete(exchange)) return
     if (ending.kind === 'answer') this.answered = true
-    this.#events.ended(exchange, ending)
+    this.#events.ended(exchange, ending, this)
   }
 
   freed() {
@@ -132,7 +135,9 @@ export class Connection implements SessionEvents {
     if (this.state === 'closed') return
     this.retired(reason)
     this.state = 'closed'
-    for (const exchange of this.#exchanges) this.ended(exchange, unknown(reason))
+    for (const exchange of this.#exchanges) {
+      this.ended(exchange, exchange.stream?.isWritten === false ? unsent(reason) : unknown(reason))
+    }
     this.#events.closed(this)
   }
 
@@ -150,7 +155,8 @@ export class Connection implements SessionEvents {
   #giveUp(exchange: Exchange) {
     this.#exchanges.delete(exchange)
     exchange.stream?.cancel()
-    this.#events.ended(exchange, { kind: 'timeout', reason: `no answer within ${this.#timeoutOf(exchange)} ms` })
+    const reason = `no answer within ${this.#timeoutOf(exchange)} ms`
+    this.#events.ended(exchange, { kind: 'timeout', reason }, this)
   }
 
   #timeoutOf({ request }: Exchange) {

@@ -8,5 +8,13 @@ export type {
   Http2Result,
   Proxy,
   Settle,
+  Transport,
 } from './client.ts'
 export { openHttp2 } from './open.ts'
+
+// The wire itself, for who plays the other side: the simulator's load server.
+export { HpackDecoder } from './hpack/decoder.ts'
+export { HpackEncoder } from './hpack/encoder.ts'
+export { FrameReader, type Frame } from './lean/frame-reader.ts'
+export { Flag, frameOf, FrameType, PREFACE, putHead, Setting, settingsPayload, uint32Payload } from './lean/frame.ts'
+export { Outbox } from './lean/outbox.ts'

@@ -21,12 +21,14 @@ const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
 /** Stream ids end at 2^31 - 1, which one busy connection reaches within a day or two; node:http2 fails all streams then. */
 const LAST_STREAM_ID = 0x7fff_0000
 
-const NEVER_OPENED: Stream = { cancel() {} }
+const NEVER_OPENED: Stream = { isWritten: false, cancel() {} }
 
 export const openNodeSession: OpenSession = (socket, origin, events) => new NodeSession(socket, origin, events)
 
 class NodeSession implements Session {
   inFlight = 0
+  /** node:http2 does not say. */
+  readonly isFull = false
   readonly #socket: TLSSocket
   readonly #origin: URL
   readonly #events: SessionEvents
@@ -67,7 +69,8 @@ class NodeSession implements Session {
     this.#follow(stream, exchange)
     stream.end(exchange.request.body)
     if ((stream.id ?? 0) > LAST_STREAM_ID) process.nextTick(() => this.#events.retired('stream ids used up'))
-    return { cancel: () => stream.close(NGHTTP2_CANCEL) }
+    // When node:http2 writes is its own affair.
+    return { isWritten: true, cancel: () => stream.close(NGHTTP2_CANCEL) }
   }
 
   ping() {

@@ -27,6 +27,8 @@ export class Pool implements Http2Client, ConnectionEvents {
   /** Why the latest connection went, until another one opens. */
   #obstacle: string | undefined
   #sending = false
+  /** The one that ended an exchange last. */
+  #latest: Connection | undefined
   #timer: NodeJS.Timeout | undefined
   #closing: PromiseWithResolvers<void> | undefined
 
@@ -80,7 +82,8 @@ export class Pool implements Http2Client, ConnectionEvents {
     this.#send()
   }
 
-  ended(exchange: Exchange, result: Http2Result) {
+  ended(exchange: Exchange, result: Http2Result, connection: Connection) {
+    this.#latest = connection
     if (result.kind === 'answer') this.#failures = 0
     if (result.kind !== 'unsent' || exchange.sends > RESENDS || this.#closing) return this.#settle(exchange, result)
     exchange.deadline = performance.now() + this.#options.queueTimeoutMs
@@ -123,8 +126,9 @@ export class Pool implements Http2Client, ConnectionEvents {
   }
 
   #fillStreams(now: number) {
-    for (let connection = this.#pick(); connection; connection = this.#pick()) {
-      const exchange = this.#waiting.take()
+    while (this.#waiting.size > 0) {
+      const connection = this.#pick()
+      const exchange = connection && this.#waiting.take()
       if (!exchange) return
       // Here, not only in the sweep: a stream must not go to a request that nobody waits for any more.
       if (this.#isOver(exchange, now)) this.#settle(exchange, this.#lapsed(exchange))
@@ -132,9 +136,12 @@ export class Pool implements Http2Client, ConnectionEvents {
     }
   }
 
-  /** The connection with a free stream that has the most of them. */
+  /** Who answered last, if it has a stream: what follows an answer needs no look at all of them. Else who has the most. */
   #pick(): Connection | undefined {
-    let best: Connection | undefined
+    let best = this.#latest
+    this.#latest = undefined
+    if (best && best.free > 0) return best
+    best = undefined
     for (const connection of this.#connections) {
       if (connection.free > (best?.free ?? 0)) best = connection
     }

@@ -15,6 +15,8 @@ export interface Exchange {
 }
 
 export interface Stream {
+  /** False as long as nothing of its request has been handed to the socket, for certain. */
+  readonly isWritten: boolean
   /** RST_STREAM CANCEL. */
   cancel(): void
 }
@@ -41,6 +43,8 @@ export interface Session {
   readonly streams: number
   /** Streams not closed yet, cancelled ones included. */
   readonly inFlight: number
+  /** What was written piles up: nothing new should be opened until `freed`. */
+  readonly isFull: boolean
   open(exchange: Exchange): Stream
   ping(): void
   /** Closes the connection at once, however unresponsive the peer. */

@@ -171,3 +171,13 @@ export function frame(type: number, flags: number, stream: number, payload: Buff
 
 /** SETTINGS that allow so many streams. */
 export const settingsFrame = (streams: number) => frame(4, 0, 0, Buffer.from([0, 3, 0, 0, 0, streams]))
+
+/** What an honest peer says to the PINGs in these bytes (RFC 9113 section 6.7). */
+export function pongsTo(bytes: Buffer): Buffer {
+  const pongs: Buffer[] = []
+  const ping = frame(6, 0, 0, Buffer.alloc(8)).subarray(0, 9)
+  for (let at = bytes.indexOf(ping); at >= 0; at = bytes.indexOf(ping, at + 17)) {
+    pongs.push(frame(6, 1, 0, bytes.subarray(at + 9, at + 17)))
+  }
+  return Buffer.concat(pongs)
+}

@@ -2,7 +2,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import apn from '@parse/node-apn'
-import { createLogger } from '@push-server/runtime'
+import { createLogger, readConfig } from '@push-server/runtime'
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { parseApnsKey } from '../src/apns/credentials.ts'
@@ -529,4 +529,19 @@ t.test('as one of the providers', async (t) => {
     { settings: { ...settings, keyId: null }, secret: Buffer.from(pem) },
   ]
   for (const stored of faulty) t.throws(() => kind?.verify(stored), { name: 'InvalidCredentials' })
+
+  // By what a client allows its peer one can tell who it is: our own wants no table of headers.
+  for (const [HTTP2_TRANSPORT, tableSize] of Object.entries({ lean: 0, node: 4096 })) {
+    const seen: (number | undefined)[] = []
+    const origin = await start(t, (request) => {
+      seen.push(request.stream.session?.remoteSettings.headerTableSize)
+      answer(request)
+    })
+    const caFile = `${t.testdir({ 'ca.pem': ca })}/ca.pem`
+    const config = readConfig({ APNS_PRODUCTION_URL: origin.url, APNS_CA_FILE: caFile, HTTP2_TRANSPORT })
+    const provider = kind.open({ settings, secret: Buffer.from(pem) }, { config, log, tokens: new MemoryTokens() })
+    t.strictSame(kinds(await push(t, provider, chunkOf(1))), { sent: 1 })
+    t.same(seen, [tableSize], HTTP2_TRANSPORT)
+    await provider.close()
+  }
 })

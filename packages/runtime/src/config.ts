@@ -28,6 +28,7 @@ const PREFIXES = [
   'CAMPAIGN_',
   'GUARD_',
   'API_KEY_',
+  'HTTP2_',
 ]
 
 /** What Kubernetes puts into the environment for every service of a namespace, ours among them. */

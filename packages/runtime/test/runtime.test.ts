@@ -200,7 +200,7 @@ t.test('settings: the list itself', async (t) => {
   const settings = Object.values(SETTINGS)
   t.equal(new Set(settings.map(({ name }) => name)).size, settings.length, 'no name stands twice')
   for (const { name, doc, form, secret } of settings) {
-    t.match(name, /^[A-Z][A-Z_]*[A-Z]$/)
+    t.match(name, /^[A-Z][A-Z0-9_]*[A-Z]$/)
     t.ok(doc.endsWith('.') && form !== '', `${name} is documented`)
     t.equal(secret, /KEY|PASSWORD|SECRET|DATABASE_URL|REDIS_URL/.test(name), `${name} is a secret or is none`)
   }

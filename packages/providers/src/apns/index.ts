@@ -22,6 +22,7 @@ export const apns: ProviderKind = {
       window: config.apnsWindow,
       useDevelopment: config.apnsUseDevelopment,
       requestTimeoutMs: config.apnsRequestTimeout,
+      transport: config.http2Transport,
       log,
     }),
 

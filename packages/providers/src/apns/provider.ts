@@ -19,7 +19,7 @@ const ORIGINS: Readonly<Record<Environment, string>> = {
 /** Of one connection, whatever APNs allows. */
 const MAX_STREAMS = 1_000
 
-export interface ApnsProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 'requestTimeoutMs'> {
+export interface ApnsProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 'requestTimeoutMs' | 'transport'> {
   credentials: ApnsCredentials
   tokens: TokenCache
   /** By default Apple's. */
@@ -36,12 +36,12 @@ export interface ApnsProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' |
 /** Connects with the first push. Throws InvalidCredentials. */
 export function openApnsProvider(options: ApnsProviderOptions): Provider {
   const { credentials, tokens, origins = ORIGINS, window, log, now = Date.now } = options
-  const { ca, proxy, requestTimeoutMs } = options
+  const { ca, proxy, requestTimeoutMs, transport } = options
   const key = parseApnsKey(Buffer.from(credentials.privateKey))
   checkTopic(credentials.bundle)
   const most = Math.ceil(window / MAX_STREAMS) || 1
   const open = (origin: string) =>
-    openConnections({ origin, ca, proxy, requestTimeoutMs, connections: most, maxStreams: MAX_STREAMS, log })
+    openConnections({ origin, ca, proxy, requestTimeoutMs, transport, connections: most, maxStreams: MAX_STREAMS, log })
   const connections = { production: open(origins.production), development: open(origins.development) }
   const both = Object.values(connections)
   const route = apnsRoute({

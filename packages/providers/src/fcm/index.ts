@@ -24,6 +24,7 @@ export const fcm: ProviderKind = {
       connections: config.fcmConnections,
       dataOnly: config.fcmDataOnly,
       requestTimeoutMs: config.fcmRequestTimeout,
+      transport: config.http2Transport,
       log,
     }),
 

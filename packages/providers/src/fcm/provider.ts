@@ -13,7 +13,7 @@ import { fcmRoute } from './push.ts'
 /** FCM answers more streams on a connection with GOAWAY (exceeded_max_concurrent_streams), whatever its SETTINGS say. */
 const MAX_STREAMS = 100
 
-export interface FcmProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 'requestTimeoutMs'> {
+export interface FcmProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 'requestTimeoutMs' | 'transport'> {
   account: ServiceAccount
   tokens: TokenCache
   /** https://host[:port] of FCM. */
@@ -48,9 +48,18 @@ export function openFcmProvider(options: FcmProviderOptions): Provider {
     now = Date.now,
   } = options
   const endpoint = openTokenEndpoint({ url: tokenUrl, ca, proxy, timeoutMs: tokenTimeoutMs, now })
-  const { dataOnly } = options
+  const { dataOnly, transport } = options
   const connections = Math.max(1, options.connections)
-  const client = openHttp2({ origin: baseUrl, ca, proxy, requestTimeoutMs, connections, maxStreams: MAX_STREAMS, log })
+  const client = openHttp2({
+    origin: baseUrl,
+    ca,
+    proxy,
+    requestTimeoutMs,
+    transport,
+    connections,
+    maxStreams: MAX_STREAMS,
+    log,
+  })
   return providerOf({
     name: 'FCM',
     push: fcmRoute({

@@ -40,20 +40,25 @@ interface Group {
   entries: Entry[]
 }
 
+/** The groups of one message, and how often each token has come. */
+interface Gathering {
+  groups: Group[]
+  times: Map<string, number>
+}
+
 /** A token that comes twice for a message is in two groups: the answer names refused tokens, not their positions. */
 function groupsOf(targets: readonly PushTarget[]): Group[] {
-  const groups = new Map<string, Group>()
-  const timesSeen = new Map<string, number>()
+  const gatherings = new Map<number, Gathering>()
   for (const [index, { token, message }] of targets.entries()) {
-    const target = `${message} ${token}`
-    const times = timesSeen.get(target) ?? 0
-    timesSeen.set(target, times + 1)
-    const key = `${message} ${times}`
-    const group = groups.get(key) ?? { message, entries: [] }
-    groups.set(key, group)
+    const gathering = gatherings.get(message) ?? { groups: [], times: new Map<string, number>() }
+    gatherings.set(message, gathering)
+    const times = gathering.times.get(token) ?? 0
+    gathering.times.set(token, times + 1)
+    const group = gathering.groups[times] ?? { message, entries: [] }
+    gathering.groups[times] = group
     group.entries.push({ token, index })
   }
-  return [...groups.values()]
+  return [...gatherings.values()].flatMap(({ groups }) => groups)
 }
 
 function split({ entries }: Group, payload: HmsPayload, { tokensPerRequest, requestBytes }: RequestBounds) {
@@ -61,7 +66,7 @@ function split({ entries }: Group, payload: HmsPayload, { tokensPerRequest, requ
   const requests: Entry[][] = []
   let bytes = Infinity
   for (const entry of entries) {
-    const tokenBytes = Buffer.byteLength(JSON.stringify(entry.token)) + 1
+    const tokenBytes = jsonBytes(entry.token) + 1
     const current = requests.at(-1)
     if (current && current.length < tokensPerRequest && bytes + tokenBytes <= requestBytes) {
       current.push(entry)
@@ -77,3 +82,9 @@ function split({ entries }: Group, payload: HmsPayload, { tokensPerRequest, requ
     indexes: request.map(({ index }) => index),
   }))
 }
+
+const AS_IT_IS = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+/** Of a text in JSON. Nearly every token is in it as it is, between quotes. */
+const jsonBytes = (text: string): number =>
+  AS_IT_IS.test(text) ? text.length + 2 : Buffer.byteLength(JSON.stringify(text))

@@ -14,7 +14,7 @@ export interface BenchProcess {
   stop(): Promise<void>
 }
 
-const root = fileURLToPath(new URL('../', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const procFile = (pid: number | undefined, file: string): string | undefined => {
   try {
@@ -60,7 +60,7 @@ export function startService(name: string, environment: Record<string, string>, 
 
 /** A script that prints one line once it is ready; resolves with that line. */
 export async function startScript(script: string, args: readonly string[] = []) {
-  const child = spawn(process.execPath, [`bench/${script}`, ...args], {
+  const child = spawn(process.execPath, [`bench/src/${script}`, ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

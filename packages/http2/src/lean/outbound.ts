@@ -1,0 +1,194 @@
+// Everything that a connection writes: frames are collected during one turn of the event loop and leave in one write. Bodies
+// wait here for flow control (RFC 9113 section 5.2).
+import type { TLSSocket } from 'node:tls'
+import type { Http2Request } from '../client.ts'
+import { ErrorCode, ProtocolFault } from '../protocol-fault.ts'
+import {
+  DEFAULT_WINDOW,
+  Flag,
+  frameOf,
+  FrameType,
+  HEAD_BYTES,
+  LARGEST_WINDOW,
+  putHead,
+  uint32Payload,
+} from './frame.ts'
+import { Outbox } from './outbox.ts'
+import type { PeerSettings } from './peer-settings.ts'
+import { RequestEncoder } from './request-encoder.ts'
+import type { LeanStream } from './streams.ts'
+
+/** With so much that the socket does not take, no further request is put on the connection. */
+const FULL_BYTES = 262_144
+const EMPTY = Buffer.alloc(0)
+
+export class Outbound {
+  /** Highest stream whose request has been handed to the socket. */
+  lastWritten = 0
+  readonly #socket: TLSSocket
+  readonly #settings: PeerSettings
+  readonly #encoder: RequestEncoder
+  readonly #outbox = new Outbox()
+  /** What the peer takes over all streams, in octets. */
+  #window = DEFAULT_WINDOW
+  /** Streams with a body not sent completely, first come first. */
+  #blocked: LeanStream[] = []
+  #lastCollected = 0
+  #isFlushDue = false
+
+  constructor(socket: TLSSocket, authority: string, settings: PeerSettings) {
+    this.#socket = socket
+    this.#settings = settings
+    this.#encoder = new RequestEncoder(authority)
+  }
+
+  get isFull() {
+    return this.#outbox.length > FULL_BYTES
+  }
+
+  /** Whether a body waits for the peer to take more. */
+  get isWaiting() {
+    return this.#blocked.length > 0
+  }
+
+  /** Room for the header block of a request. Throws, with nothing written, for one that may not be sent. */
+  admit(request: Http2Request) {
+    const block = this.#encoder.boundOf(request, this.#settings.maxHeaderListBytes)
+    this.#outbox.reserve(block + 2 * HEAD_BYTES)
+  }
+
+  /** HEADERS and as much of the body as the peer takes now. Only after `admit`. */
+  request(stream: LeanStream) {
+    const { request } = stream.exchange
+    const outbox = this.#outbox
+    const start = outbox.length
+    const block = start + HEAD_BYTES
+    const end = this.#encoder.encode(request, outbox.bytes, block)
+    const flags = request.body.length === 0 ? Flag.END_HEADERS | Flag.END_STREAM : Flag.END_HEADERS
+    if (end - block > this.#settings.maxFrameBytes) this.#splitBlock(stream.id, flags, end)
+    else {
+      putHead(outbox.bytes, start, { length: end - block, type: FrameType.HEADERS, flags, stream: stream.id })
+      outbox.length = end
+    }
+    if (request.body.length > 0) this.#body(stream, request.body)
+    this.#lastCollected = stream.id
+    this.#flushSoon()
+  }
+
+  frame(type: number, flags: number, { stream = 0, payload = EMPTY }: { stream?: number; payload?: Uint8Array }) {
+    this.#outbox.append(frameOf({ type, flags, stream }, payload))
+    this.#flushSoon()
+  }
+
+  reset(stream: number, code: number) {
+    this.frame(FrameType.RST_STREAM, 0, { stream, payload: uint32Payload(code) })
+  }
+
+  /** Says why, and that no stream of the peer's was processed: it may open none. */
+  goaway(code: number, reason: string) {
+    const payload = Buffer.concat([uint32Payload(0, code), Buffer.from(code === ErrorCode.NO_ERROR ? '' : reason)])
+    this.frame(FrameType.GOAWAY, 0, { payload })
+  }
+
+  /** After the peer's SETTINGS; `windowBefore` is what its initial window was. */
+  settingsChanged(streams: Iterable<LeanStream>, windowBefore: number) {
+    this.#encoder.limitTable(this.#settings.headerTableBytes)
+    if (this.#settings.initialWindow > windowBefore) {
+      for (const stream of streams) if (this.#windowOf(stream) > LARGEST_WINDOW) throw windowOverflow(stream.id)
+    }
+    this.#pump()
+  }
+
+  /** Throws a ProtocolFault when the window exceeds all bounds (RFC 9113 section 6.9.1). */
+  grant(octets: number) {
+    this.#window += octets
+    if (this.#window > LARGEST_WINDOW) throw windowOverflow(0)
+    this.#pump()
+  }
+
+  /** False when the stream's window exceeds all bounds, which only that stream pays for. */
+  grantStream(stream: LeanStream, octets: number): boolean {
+    stream.credit += octets
+    if (this.#windowOf(stream) > LARGEST_WINDOW) return false
+    this.#pump()
+    return true
+  }
+
+  flush() {
+    this.#isFlushDue = false
+    const { destroyed, writableEnded, writableNeedDrain } = this.#socket
+    // While the socket is busy, what comes next is collected: see `isFull`.
+    if (this.#outbox.length === 0 || writableNeedDrain || writableEnded || destroyed) return
+    this.lastWritten = this.#lastCollected
+    this.#outbox.empty((octets, written) => this.#socket.write(octets, written))
+    this.#pump()
+  }
+
+  #flushSoon() {
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    setImmediate(() => this.flush())
+  }
+
+  /** A block too long for one frame goes on in others (RFC 9113 section 6.10). */
+  #splitBlock(stream: number, flags: number, end: number) {
+    const outbox = this.#outbox
+    const block = Buffer.from(outbox.bytes.subarray(outbox.length + HEAD_BYTES, end))
+    const most = this.#settings.maxFrameBytes
+    const first = { type: FrameType.HEADERS, flags: flags & ~Flag.END_HEADERS, stream }
+    outbox.append(frameOf(first, block.subarray(0, most)))
+    for (let at = most; at < block.length; at += most) {
+      const next = { type: FrameType.CONTINUATION, flags: at + most < block.length ? 0 : Flag.END_HEADERS, stream }
+      outbox.append(frameOf(next, block.subarray(at, at + most)))
+    }
+  }
+
+  #body(stream: LeanStream, body: string | Buffer) {
+    const most = typeof body === 'string' ? body.length * 3 : body.length
+    const fits = most <= Math.min(this.#window, this.#settings.initialWindow, this.#settings.maxFrameBytes)
+    if (fits && this.#blocked.length === 0) return this.#wholeBody(stream, body, most)
+    stream.rest = Buffer.from(body)
+    this.#blocked.push(stream)
+    this.#pump()
+  }
+
+  #wholeBody(stream: LeanStream, body: string | Buffer, most: number) {
+    const outbox = this.#outbox
+    outbox.reserve(HEAD_BYTES + most)
+    const start = outbox.length
+    const at = start + HEAD_BYTES
+    const length = typeof body === 'string' ? outbox.bytes.write(body, at) : body.copy(outbox.bytes, at)
+    putHead(outbox.bytes, start, { length, type: FrameType.DATA, flags: Flag.END_STREAM, stream: stream.id })
+    outbox.length = at + length
+    this.#window -= length
+    stream.credit -= length
+  }
+
+  #windowOf(stream: LeanStream) {
+    return this.#settings.initialWindow + stream.credit
+  }
+
+  /** Sends what windows allow; a stream without window does not hold up those behind it. */
+  #pump() {
+    if (this.#blocked.length === 0) return
+    for (const stream of this.#blocked) if (this.#window > 0 && !this.isFull) this.#send(stream)
+    this.#blocked = this.#blocked.filter(({ rest }) => rest !== undefined)
+  }
+
+  #send(stream: LeanStream) {
+    while (stream.rest && !this.isFull) {
+      const { rest } = stream
+      const most = Math.min(rest.length, this.#window, this.#windowOf(stream), this.#settings.maxFrameBytes)
+      if (most <= 0) return
+      const isLast = most === rest.length
+      const payload = rest.subarray(0, most)
+      this.frame(FrameType.DATA, isLast ? Flag.END_STREAM : 0, { stream: stream.id, payload })
+      stream.rest = isLast ? undefined : rest.subarray(most)
+      this.#window -= most
+      stream.credit -= most
+    }
+  }
+}
+
+const windowOverflow = (stream: number) =>
+  new ProtocolFault('FLOW_CONTROL_ERROR', `the window of stream ${stream} exceeds 2^31 - 1`)

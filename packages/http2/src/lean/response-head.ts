@@ -1,0 +1,54 @@
+// The fields of one block, collected and checked by the rules for answers (RFC 9113 sections 8.2 and 8.3.2). One that breaks
+// them is malformed: its stream is given up, the connection goes on (section 8.1.1).
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/
+/** They speak of a connection, which HTTP/2 does by itself (RFC 9113 section 8.2.2). */
+const OF_CONNECTIONS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+const STATUS = /^[1-9]\d\d$/
+const CONTENT_LENGTH = /^\d{1,15}$/
+
+export class ResponseHead {
+  /** 0 as long as there is none. */
+  status = 0
+  headers: Record<string, string> = {}
+  /** What is wrong with it, if anything. */
+  fault: string | undefined
+  contentLength: number | undefined
+  #isEmpty = true
+
+  reset() {
+    this.status = 0
+    this.headers = {}
+    this.fault = undefined
+    this.contentLength = undefined
+    this.#isEmpty = true
+  }
+
+  /** The sink of the decoder. */
+  readonly field = (name: string, value: string) => {
+    if (name === ':status') return this.#pseudo(value)
+    this.#isEmpty = false
+    if (BAD_VALUE.test(value)) this.fault = `the value of ${printable(name)}`
+    if (!NAME.test(name)) this.fault = `the field ${printable(name)}`
+    if (OF_CONNECTIONS.has(name)) this.fault = `the field ${name}`
+    if (name === 'content-length') this.#length(value)
+    const earlier = this.headers[name]
+    this.headers[name] = earlier === undefined ? value : `${earlier}, ${value}`
+  }
+
+  #pseudo(status: string) {
+    if (this.status !== 0) this.fault = 'two of :status'
+    if (!this.#isEmpty) this.fault = ':status behind other fields'
+    if (!STATUS.test(status)) this.fault = `the status ${printable(status)}`
+    else this.status = Number(status)
+  }
+
+  #length(value: string) {
+    const length = CONTENT_LENGTH.test(value) ? Number(value) : undefined
+    if (length === undefined || (this.contentLength ?? length) !== length) this.fault = 'the field content-length'
+    this.contentLength = length
+  }
+}
+
+/** What may stand in a log: a peer chose the text. */
+export const printable = (text: string): string => text.slice(0, 200).replace(/[^\x20-\x7e]/g, '.')

@@ -1,0 +1,109 @@
+// The streams of one connection (RFC 9113 section 5.1): which are open, which have been, which never were.
+import { ProtocolFault } from '../protocol-fault.ts'
+import type { Exchange, Stream } from '../session.ts'
+import type { AnswerBody } from './answer-body.ts'
+
+/** Ids end at 2^31 - 1, which one busy connection reaches within a day or two. */
+const LAST_STREAM_ID = 0x7fff_fffd
+
+/** Whose streams they are. */
+export interface StreamOwner {
+  isWritten(stream: LeanStream): boolean
+  cancel(stream: LeanStream): void
+}
+
+export class LeanStream implements Stream {
+  readonly id: number
+  readonly exchange: Exchange
+  readonly #owner: StreamOwner
+  isClosed = false
+  /** Octets it may send more, or fewer when negative, than the peer's initial window says. */
+  credit = 0
+  /** What of the request's body has still to be sent. */
+  rest: Buffer | undefined
+  /** Of the answer; 0 until it came. */
+  status = 0
+  /** Octets of DATA, padding included. */
+  received = 0
+  headers: Record<string, string> | undefined
+  contentLength: number | undefined
+  body: AnswerBody | undefined
+
+  constructor(id: number, exchange: Exchange, owner: StreamOwner) {
+    this.id = id
+    this.exchange = exchange
+    this.#owner = owner
+  }
+
+  get isWritten() {
+    return this.#owner.isWritten(this)
+  }
+
+  cancel() {
+    if (!this.isClosed) this.#owner.cancel(this)
+  }
+}
+
+export class Streams {
+  readonly #open = new Map<number, LeanStream>()
+  readonly #owner: StreamOwner
+  #nextId: number
+  /** The highest that we have reset. */
+  #lastReset = 0
+
+  /** `firstId`: 1, but for tests of what happens at the end. */
+  constructor(firstId: number, owner: StreamOwner) {
+    this.#nextId = firstId
+    this.#owner = owner
+  }
+
+  get size() {
+    return this.#open.size
+  }
+
+  get areUsedUp() {
+    return this.#nextId > LAST_STREAM_ID
+  }
+
+  add(exchange: Exchange): LeanStream {
+    const stream = new LeanStream(this.#nextId, exchange, this.#owner)
+    this.#nextId += 2
+    this.#open.set(stream.id, stream)
+    return stream
+  }
+
+  get(id: number): LeanStream | undefined {
+    return this.#open.get(id)
+  }
+
+  close(stream: LeanStream, isReset: boolean) {
+    stream.isClosed = true
+    stream.rest = undefined
+    if (isReset) this.#lastReset = Math.max(this.#lastReset, stream.id)
+    this.#open.delete(stream.id)
+  }
+
+  above(id: number): LeanStream[] {
+    return [...this.#open.values()].filter((stream) => stream.id > id)
+  }
+
+  all(): Iterable<LeanStream> {
+    return this.#open.values()
+  }
+
+  /** Throws for one that was never opened: ours are odd, and the peer may open none. */
+  refuseIdle(id: number) {
+    if (id % 2 === 0 || id >= this.#nextId) {
+      throw new ProtocolFault('PROTOCOL_ERROR', `a frame on stream ${id}, which was never opened`)
+    }
+  }
+
+  /**
+   * Throws for an answer that goes on behind its own end. What the peer sent before it heard of a reset is no fault of its
+   * (RFC 9113 section 5.4.2); which streams were reset is not kept one by one, so anything up to the last of them passes.
+   */
+  refuseClosed(id: number) {
+    this.refuseIdle(id)
+    if (id > this.#lastReset) throw new ProtocolFault('STREAM_CLOSED', `a frame on stream ${id}, which has ended`)
+  }
+}

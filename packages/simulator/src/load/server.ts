@@ -1,0 +1,72 @@
+// A provider under load: answers every push with success, after a latency, at a cost of a few microseconds. It has no phones and
+// checks nothing; for that there is startSimulator. HTTP/1.1 is answered as well, by Node's own server: HMS speaks it.
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type TLSSocket } from 'node:tls'
+import { openCertificate } from '../certificate.ts'
+import type { LatencyMs } from '../latency.ts'
+import { serveLoad } from './connection.ts'
+import { openDelays } from './delays.ts'
+
+export interface LoadServerOptions {
+  /** Host names of its certificate beside localhost. */
+  names?: readonly string[]
+  /** By default none. */
+  latencyMs?: LatencyMs
+  /** Streams that a connection may have open (1000). */
+  maxStreams?: number
+}
+
+export interface LoadServer {
+  port: number
+  /** PEM. The authority to trust. */
+  ca: string
+  /** Requests that were complete. */
+  requests(): number
+  stop(): Promise<void>
+}
+
+const HMS_ANSWER = '{"code":"80000000","msg":"Success","requestId":"1"}'
+const TOKEN_ANSWER = '{"access_token":"bench","expires_in":3600,"token_type":"Bearer"}'
+
+export async function startLoadServer(options: LoadServerOptions): Promise<LoadServer> {
+  const { names = [], latencyMs = 0, maxStreams = 1_000 } = options
+  const { ca, cert, key } = await openCertificate(['localhost', ...names])
+  let requests = 0
+  const delays = openDelays(latencyMs)
+  const context = { maxStreams, delays, counted: () => void requests++ }
+  const http1 = createHttpServer((request, response) => {
+    request.resume().on('end', () => {
+      const isPush = !request.url?.includes('token')
+      if (isPush) requests++
+      delays.add(() => answer(request, response))
+    })
+  })
+  const sockets = new Set<TLSSocket>()
+  const server = createServer({ cert, key, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
+    sockets.add(socket.setNoDelay(true))
+    socket.on('close', () => sockets.delete(socket))
+    if (socket.alpnProtocol === 'h2') serveLoad(socket, context)
+    else http1.emit('connection', socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    ca,
+    port: (server.address() as AddressInfo).port,
+    requests: () => requests,
+    async stop() {
+      delays.close()
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+function answer({ url = '' }: IncomingMessage, response: ServerResponse) {
+  response.setHeader('content-type', 'application/json')
+  if (url.includes('token')) return response.end(TOKEN_ANSWER)
+  response.end(url.includes('/projects/') ? '{"name":"projects/bench/messages/1"}' : HMS_ANSWER)
+}
