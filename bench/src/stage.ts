@@ -1,19 +1,27 @@
-// What a benchmark of the whole server stands on: PostgreSQL, the queues' store and the simulator, each in its own process.
+// What a benchmark of the whole server stands on: PostgreSQL, the queues' store and a provider for each platform, each in a
+// process of its own.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PLATFORMS, type Platform } from '@push-server/contract'
 import { startPostgres } from '@push-server/embedded-postgres'
 import { freePort } from '@push-server/testing'
 import { startProgram, startScript, type BenchProcess } from './process.ts'
+import type { Seen } from './provider-process.ts'
 
 export interface Stage {
   /** For every service. */
   environment: Record<string, string>
-  /** Of the simulator's control calls. */
-  simulatorUrl: string
-  simulator: BenchProcess
+  providers: ProviderProcess[]
+  /** Pushes and distinct tokens of all providers. */
+  seen(): Promise<Seen>
   close(): Promise<void>
+}
+
+interface ProviderProcess extends BenchProcess {
+  platform: Platform
+  seen(): Promise<Seen>
 }
 
 export interface StageOptions {
@@ -21,10 +29,12 @@ export interface StageOptions {
   latencyMs: number | { min: number; max: number }
 }
 
-interface Endpoint {
-  origin: string
-  tokenUrl: string
-  ca: string
+/** Streams at a time on one connection, as of the real ones. */
+const STREAMS: Record<Platform, number> = { ios: 1000, android: 100, huawei: 1 }
+const SETTINGS: Record<Platform, (origin: string, caFile: string) => Record<string, string>> = {
+  ios: (origin, caFile) => ({ APNS_PRODUCTION_URL: origin, APNS_CA_FILE: caFile }),
+  android: (origin, caFile) => ({ FCM_BASE_URL: origin, FCM_TOKEN_URL: `${origin}/token`, FCM_CA_FILE: caFile }),
+  huawei: (origin, caFile) => ({ HMS_BASE_URL: origin, HMS_TOKEN_URL: `${origin}/token`, HMS_CA_FILE: caFile }),
 }
 
 /** PostgreSQL as it comes: what is answered is on disk. Redis writes its log once a second, as the compose file has it. */
@@ -37,33 +47,46 @@ export async function openStage({ backend, latencyMs }: StageOptions): Promise<S
   try {
     const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings: { max_connections: '300' } })
     closers.push(postgres.stop)
-    const { line, process: simulator } = await startScript('simulator-process.ts', [JSON.stringify(latencyMs)])
-    closers.push(simulator.stop)
-    const { url, apns, fcm, hms } = JSON.parse(line) as { url: string } & Record<'apns' | 'fcm' | 'hms', Endpoint>
-    const authority = join(folder, 'authority.pem')
-    await writeFile(authority, apns.ca)
     const environment: Record<string, string> = {
       LOG_LEVEL: 'warn',
       DATABASE_URL: postgres.url,
       ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-      APNS_PRODUCTION_URL: apns.origin,
-      APNS_CA_FILE: authority,
-      FCM_BASE_URL: fcm.origin,
-      FCM_TOKEN_URL: fcm.tokenUrl,
-      FCM_CA_FILE: authority,
-      HMS_BASE_URL: hms.origin,
-      HMS_TOKEN_URL: hms.tokenUrl,
-      HMS_CA_FILE: authority,
+    }
+    const providers: ProviderProcess[] = []
+    for (const platform of PLATFORMS) {
+      const { provider, settings } = await startProvider(platform, folder, latencyMs)
+      closers.push(provider.stop)
+      providers.push(provider)
+      Object.assign(environment, settings)
     }
     if (backend === 'redis') {
       const redis = await startRedis(folder)
       closers.push(redis.stop)
       environment.REDIS_URL = redis.url
     }
-    return { environment, simulatorUrl: url, simulator, close }
+    return { environment, providers, seen: () => sumOf(providers), close }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+async function startProvider(platform: Platform, folder: string, latencyMs: StageOptions['latencyMs']) {
+  const options = JSON.stringify({ latencyMs, maxStreams: STREAMS[platform] })
+  const { line, process } = await startScript('provider-process.ts', [options])
+  const { origin, control, ca } = JSON.parse(line) as Record<'origin' | 'control' | 'ca', string>
+  const caFile = join(folder, `${platform}.pem`)
+  await writeFile(caFile, ca)
+  const seen = async () => (await (await fetch(control)).json()) as Seen
+  const provider: ProviderProcess = { ...process, name: `provider of ${platform}`, platform, seen }
+  return { provider, settings: SETTINGS[platform](origin, caFile) }
+}
+
+async function sumOf(providers: readonly ProviderProcess[]): Promise<Seen> {
+  const all = await Promise.all(providers.map((provider) => provider.seen()))
+  return {
+    pushes: all.reduce((sum, { pushes }) => sum + pushes, 0),
+    distinctTokens: all.reduce((sum, { distinctTokens }) => sum + distinctTokens, 0),
   }
 }
 

@@ -133,7 +133,7 @@ export const SETTINGS = {
     fallback: '16777216',
   }),
   campaignPartition: count('CAMPAIGN_PARTITION', 'Users of a campaign whose devices are cut into chunks at once.', {
-    fallback: '200000',
+    fallback: '100000',
   }),
   campaignGrace: duration('CAMPAIGN_GRACE', 'A scheduled campaign that is later than this is missed, not sent.', {
     fallback: '1h',

@@ -141,12 +141,15 @@ export async function openDeviceImport(
       const counts: ImportCounts = { imported: 0, updated: 0, kept: 0 }
       for (let after = ''; ;) {
         const { last, total, imported, updated } = await applyBatch(connection, [applicationId, after, BATCH, keep])
-        if (last === null) return counts
+        if (last === null) break
         counts.imported += imported
         counts.updated += updated
         counts.kept += total - imported - updated
         after = last
       }
+      // Left to itself the planner learns of so many new rows a minute later.
+      if (counts.imported >= BATCH) await connection.run('ANALYZE devices')
+      return counts
     },
     close: () => connection.close(),
   }

@@ -58,6 +58,12 @@ const SET_UP: Statement = {
   text: `SELECT set_config('work_mem', '64MB', true), set_config('max_parallel_workers_per_gather', '0', true)`,
 }
 
+/** The planner cannot know how many devices the other partitions have taken; looking each of them up would take for ever. */
+const SET_UP_LATE: Statement = {
+  name: 'run-cut-set-up-late',
+  text: "SELECT set_config('enable_nestloop', 'off', true)",
+}
+
 /** Of registrations whose transaction was under way when the run started. */
 const SLACK = "interval '15 s'"
 
@@ -134,8 +140,9 @@ export const openRunCut = (database: Database) => ({
     database.transaction(async (connection) => {
       const [taken] = await connection.query<Partition>(TAKE, [run.id])
       if (!taken) return undefined
-      await connection.query(SET_UP)
       const { partition, bucketFrom, bucketTo, late, paused, partitions } = taken
+      await connection.query(SET_UP)
+      if (late) await connection.query(SET_UP_LATE)
       const common = [run.id, run.campaignId, run.applicationId, JSON.stringify(chunkSizes), maxAgeMs, partition]
       const chunks = late
         ? await connection.query<CutChunk>(CUT_LATE, common)

@@ -21,6 +21,9 @@ import type { Delays } from './delays.ts'
 const WINDOW = 2 ** 24
 const HEAD_BYTES = 9
 const ANSWER_BYTES = 512
+const APNS_PATH = '/3/device/'
+const TOKEN_MEMBER = Buffer.from('"token":"')
+const QUOTE = 0x22
 const APNS_ID = '01990000-0000-7000-8000-000000000000'
 
 export interface LoadContext {
@@ -28,6 +31,8 @@ export interface LoadContext {
   delays: Delays
   /** Told of each complete request. */
   counted(): void
+  /** Told of each token, when somebody wants to know. */
+  seen?: ((token: string) => void) | undefined
 }
 
 export function serveLoad(socket: TLSSocket, context: LoadContext): void {
@@ -96,13 +101,23 @@ class LoadConnection {
     this.#block = []
     this.#decoder.decode(block, 0, block.length)
     if (this.#path.startsWith('/v1/')) this.#withBody.add(stream)
+    else this.#context.seen?.(this.#path.slice(APNS_PATH.length))
     if (flags & Flag.END_STREAM) this.#onRequest(stream)
   }
 
-  #onData({ flags, stream, start, end }: Frame) {
+  #onData({ flags, stream, bytes, start, end }: Frame) {
+    if (this.#context.seen) this.#readToken(bytes.subarray(start, end))
     this.#received += end - start
     if (this.#received > WINDOW / 2) this.#grant(this.#received)
     if (flags & Flag.END_STREAM) this.#onRequest(stream)
+  }
+
+  /** Of FCM's body, which is small enough to come in one frame. */
+  #readToken(body: Buffer) {
+    const from = body.indexOf(TOKEN_MEMBER)
+    if (from < 0) return
+    const start = from + TOKEN_MEMBER.length
+    this.#context.seen?.(body.toString('latin1', start, body.indexOf(QUOTE, start)))
   }
 
   #onSettings({ flags, bytes, start, end }: Frame) {

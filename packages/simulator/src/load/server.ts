@@ -16,6 +16,8 @@ export interface LoadServerOptions {
   latencyMs?: LatencyMs
   /** Streams that a connection may have open (1000). */
   maxStreams?: number
+  /** Remembers every token (no). */
+  countsTokens?: boolean
 }
 
 export interface LoadServer {
@@ -24,6 +26,9 @@ export interface LoadServer {
   ca: string
   /** Requests that were complete. */
   requests(): number
+  /** Pushes, and how many tokens they went to; of a server that counts tokens. */
+  pushes(): number
+  distinctTokens(): number
   stop(): Promise<void>
 }
 
@@ -31,15 +36,24 @@ const HMS_ANSWER = '{"code":"80000000","msg":"Success","requestId":"1"}'
 const TOKEN_ANSWER = '{"access_token":"bench","expires_in":3600,"token_type":"Bearer"}'
 
 export async function startLoadServer(options: LoadServerOptions): Promise<LoadServer> {
-  const { names = [], latencyMs = 0, maxStreams = 1_000 } = options
+  const { names = [], latencyMs = 0, maxStreams = 1_000, countsTokens = false } = options
   const { ca, cert, key } = await openCertificate(['localhost', ...names])
   let requests = 0
+  let pushes = 0
+  const tokens = new Set<string>()
+  const seen = (token: string) => {
+    pushes++
+    tokens.add(token)
+  }
   const delays = openDelays(latencyMs)
-  const context = { maxStreams, delays, counted: () => void requests++ }
+  const context = { maxStreams, delays, counted: () => void requests++, seen: countsTokens ? seen : undefined }
   const http1 = createHttpServer((request, response) => {
-    request.resume().on('end', () => {
+    const body: Buffer[] = []
+    request.on('data', (chunk: Buffer) => void (countsTokens && body.push(chunk)))
+    request.on('end', () => {
       const isPush = !request.url?.includes('token')
       if (isPush) requests++
+      if (isPush && countsTokens) tokensOf(Buffer.concat(body)).forEach(seen)
       delays.add(() => answer(request, response))
     })
   })
@@ -56,6 +70,8 @@ export async function startLoadServer(options: LoadServerOptions): Promise<LoadS
     ca,
     port: (server.address() as AddressInfo).port,
     requests: () => requests,
+    pushes: () => pushes,
+    distinctTokens: () => tokens.size,
     async stop() {
       delays.close()
       for (const socket of sockets) socket.destroy()
@@ -64,6 +80,9 @@ export async function startLoadServer(options: LoadServerOptions): Promise<LoadS
     },
   }
 }
+
+/** Of a request to HMS. */
+const tokensOf = (body: Buffer) => (JSON.parse(body.toString()) as { message: { token: string[] } }).message.token
 
 function answer({ url = '' }: IncomingMessage, response: ServerResponse) {
   response.setHeader('content-type', 'application/json')

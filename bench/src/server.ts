@@ -1,0 +1,107 @@
+// The whole server for a benchmark: every service in a process of its own, and an audience made through the API.
+import { Readable } from 'node:stream'
+import { PLATFORMS, type Platform } from '@push-server/contract'
+import { createApi, freePort, generateApnsKey, generateServiceAccount, until, type Api } from '@push-server/testing'
+import { startService, type BenchProcess } from './process.ts'
+import type { Stage } from './stage.ts'
+
+export const APP = 'bench'
+const WORKERS: Record<Platform, string> = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' }
+
+export interface Server {
+  api: Api
+  services: BenchProcess[]
+  stop(): Promise<void>
+}
+
+export interface ServerOptions {
+  platforms?: readonly Platform[]
+  /** Of each kind (1). */
+  workers?: number
+}
+
+/** With the application APP, which has credentials for the platforms. */
+export async function startServer(stage: Stage, options: ServerOptions = {}): Promise<Server> {
+  const { platforms = PLATFORMS, workers = 1 } = options
+  const port = await freePort()
+  const environment = { ...stage.environment, PORT: String(port) }
+  const api = createApi(`http://127.0.0.1:${port}`)
+  // The first one brings the database up to date.
+  const services = [startService('api-gateway', environment)]
+  const stop = async () => {
+    for (const service of services.toReversed()) await service.stop()
+  }
+  const isReady = () =>
+    api.get('/health/ready').then(
+      (answer) => answer.status === 200,
+      () => false,
+    )
+  try {
+    await until('the gateway to be ready', isReady, 60_000)
+    const kinds = platforms.flatMap((platform) => Array.from({ length: workers }, () => WORKERS[platform]))
+    for (const name of ['campaign-scheduler', ...kinds])
+      services.push(startService(name, { ...environment, HEALTH_PORT: String(await freePort()) }))
+    await accepted('application', api.post('/admin/app/create', { appId: APP }))
+    for (const platform of platforms)
+      await accepted(platform, api.post(`/admin/app/${platform}/update`, { appId: APP, ...CREDENTIALS[platform]() }))
+    return { api, services, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+const CREDENTIALS: Record<Platform, () => object> = {
+  ios: () => ({
+    bundle: 'com.example.app',
+    keyId: 'KEYID12345',
+    teamId: 'TEAMID1234',
+    privateKeyBase64: base64(generateApnsKey()),
+  }),
+  android: () => ({ projectId: 'test-project', privateKeyBase64: base64(generateServiceAccount()) }),
+  huawei: () => ({ projectId: 'test-project', clientId: '100000001', clientSecret: 'secret' }),
+}
+
+export async function accepted(what: string, answer: Promise<{ status: number; body: unknown }>): Promise<void> {
+  const { status, body } = await answer
+  if (status !== 200) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`)
+}
+
+/** Users `user-1` and so on, with a device each, on the platforms in turn. */
+export async function importDevices(
+  { api }: Server,
+  count: number,
+  platforms: readonly Platform[] = PLATFORMS,
+): Promise<void> {
+  const lineOf = (n: number) => {
+    const token = n.toString(16).padStart(8, '0').repeat(8)
+    const platform = platforms[n % platforms.length]
+    return `{"userId":"user-${n}","activationId":"activation-${n}","platform":"${platform}","token":"${token}"}\n`
+  }
+  await importLines(`${api.url}/push/device/import?appId=${APP}`, count, lineOf)
+}
+
+/** The id of a campaign to the first `count` of those users. */
+export async function createCampaign({ api }: Server, count: number): Promise<string> {
+  const message = { title: 'Market closed', body: 'We open again on Monday.' }
+  const { body } = await api.post('/push/campaign/create', { appId: APP, message })
+  const id: string = body.responseObject.id
+  await importLines(`${api.url}/push/campaign/${id}/user/import`, count, (n) => `"user-${n}"\n`)
+  return id
+}
+
+const LINES = 1000
+
+/** Made as they are sent. */
+async function importLines(url: string, count: number, lineOf: (n: number) => string): Promise<void> {
+  function* chunks() {
+    for (let first = 1; first <= count; first += LINES)
+      yield Array.from({ length: Math.min(LINES, count - first + 1) }, (_, index) => lineOf(first + index)).join('')
+  }
+  const body = Readable.toWeb(Readable.from(chunks()))
+  const headers = { 'content-type': 'application/x-ndjson' }
+  const answer = await fetch(url, { method: 'PUT', headers, body, duplex: 'half' })
+  const result = (await answer.json()) as { responseObject: { failed?: number; imported?: number } }
+  if (answer.status !== 200 || result.responseObject.imported !== count) throw new Error(JSON.stringify(result))
+}
