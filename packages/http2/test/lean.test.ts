@@ -4,6 +4,8 @@ import t, { type Test } from 'tap'
 import { openHttp2, type Http2Client, type Http2Options, type Http2Request, type Http2Result } from '../src/index.ts'
 import { ErrorCode } from '../src/protocol-fault.ts'
 import { FrameType, settingsPayload } from '../src/lean/frame.ts'
+import { CONNECTION_WINDOW } from '../src/lean/our-settings.ts'
+import { ReceiveWindow } from '../src/lean/receive-window.ts'
 import { HpackDecoder } from '../src/hpack/decoder.ts'
 import { chance, LONG } from './chance.ts'
 import { exchangeOf, randomFrame, sessionOverNothing } from './nothing.ts'
@@ -323,6 +325,8 @@ const lengthsOf = ({ frames }: Peer, type: number, stream?: number) =>
     .filter((each) => each.type === type && (stream ?? each.stream) === each.stream)
     .map(({ payload }) => payload.length)
 
+const isBodyOrHead = ({ type }: SeenFrame) => type === FrameType.DATA || type === FrameType.HEADERS
+
 const answerAll: PeerScript['onFrame'] = (seen) => (endsRequest(seen) ? ok(seen.stream) : undefined)
 
 t.test('headers that repeat cost an octet each, whichever application they belong to', async (t) => {
@@ -421,6 +425,53 @@ t.test('bodies follow the windows of stream and connection, and the size of fram
   t.equal(lengthsOf(peer, FrameType.DATA).at(-1), 39_000)
 })
 
+t.test('a window that grows by single octets', async (t) => {
+  const { peer, client } = await startWith(t, {
+    greeting: setting(4, 0),
+    onFrame: (seen) =>
+      endsRequest(seen) ? ok(seen.stream) : isBodyOrHead(seen) ? frame(8, 0, 1, uint32(1)) : undefined,
+  })
+  t.match(await send(client, { body: 'x'.repeat(3_000) }), { kind: 'answer' }, 'is no flood')
+  t.equal(lengthsOf(peer, FrameType.DATA).length, 3_000)
+})
+
+t.test('a large body leaves in portions', async (t) => {
+  const { peer, client } = await startWith(t, { greeting: setting(4, 2 ** 24), onFrame: answerAll })
+  await send(client)
+  peer.write(frame(8, 0, 0, uint32(2 ** 30)))
+  await peer.caughtUp()
+  t.match(await send(client, { body: Buffer.alloc(3_000_000) }), { kind: 'answer' })
+  t.equal(
+    lengthsOf(peer, FrameType.DATA, 3).reduce((sum, length) => sum + length, 0),
+    3_000_000,
+  )
+})
+
+t.test('the window of the connection is granted anew at half, and not exceeded', async (t) => {
+  const window = new ReceiveWindow()
+  t.equal(window.receive(CONNECTION_WINDOW / 2 - 1), 0)
+  t.equal(window.receive(1), CONNECTION_WINDOW / 2)
+  t.equal(window.receive(CONNECTION_WINDOW), CONNECTION_WINDOW)
+  t.throws(() => window.receive(CONNECTION_WINDOW + 1), { code: ErrorCode.FLOW_CONTROL_ERROR })
+})
+
+t.test('what was collected for a peer that breaks a rule is sent to another connection', async (t) => {
+  const breach = frame(5, 4, 1, Buffer.of(0, 0, 0, 2, 0x82))
+  const { peer, client } = await startWith(t, {
+    onFrame: (seen, connection) => {
+      if (!endsRequest(seen)) return undefined
+      return connection === 0 ? Buffer.concat([ok(seen.stream), breach]) : ok(seen.stream)
+    },
+  })
+  const second = new Promise<Http2Result>((settle) => {
+    const request = { path: '/', headers: HEADERS, body: '{}' }
+    client.request(request, () => client.request(request, settle))
+  })
+  t.match(await second, { kind: 'answer' })
+  t.equal(peer.connections, 2)
+  t.equal(peer.frames.filter(endsRequest).length, 2, 'each once')
+})
+
 t.test('the origin may allow no stream at all, and some later', async (t) => {
   const { peer, client } = await startWith(t, { greeting: setting(3, 0), onFrame: answerAll })
   const sent = [send(client), send(client)]
@@ -514,6 +565,19 @@ t.test('what the socket was not given yet is known not to be written', async (t)
   socket.writableNeedDrain = false
   socket.emit('drain')
   t.ok(second.isWritten)
+})
+
+t.test('what piles up makes a connection full until it has left', async (t) => {
+  const { session, socket, freed } = sessionOverNothing()
+  socket.writableNeedDrain = true
+  for (let count = 0; count < 20; count++) session.open(exchangeOf(`/${'x'.repeat(16_000)}`))
+  await new Promise(setImmediate)
+  t.ok(session.isFull)
+  t.equal(freed.count, 0)
+  socket.writableNeedDrain = false
+  socket.emit('drain')
+  t.notOk(session.isFull)
+  t.equal(freed.count, 1)
 })
 
 t.test('at the last stream id another connection takes over', async (t) => {
