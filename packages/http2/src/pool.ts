@@ -3,9 +3,9 @@ import { backOffMs } from './back-off.ts'
 import type { Http2Client, Http2Log, Http2Request, Http2Result, Settle } from './client.ts'
 import { Connection, type ConnectionEvents, type ConnectionOptions } from './connection.ts'
 import { unsent, type Exchange } from './session.ts'
+import { Sweeper } from './sweeper.ts'
 import { Waiting } from './waiting.ts'
 
-const SWEEP_MS = 100
 /** How often a request that was refused unprocessed is sent again before its sender hears of it. */
 const RESENDS = 3
 
@@ -19,6 +19,7 @@ export class Pool implements Http2Client, ConnectionEvents {
   readonly #options: PoolOptions
   readonly #waiting = new Waiting()
   readonly #connections = new Set<Connection>()
+  readonly #sweeper = new Sweeper(() => this.#sweep())
   /** Requests not settled. */
   #pending = 0
   /** Connections in a row that never answered a request. */
@@ -29,7 +30,6 @@ export class Pool implements Http2Client, ConnectionEvents {
   #sending = false
   /** The one that ended an exchange last. */
   #latest: Connection | undefined
-  #timer: NodeJS.Timeout | undefined
   #closing: PromiseWithResolvers<void> | undefined
 
   constructor(options: PoolOptions) {
@@ -187,16 +187,15 @@ export class Pool implements Http2Client, ConnectionEvents {
 
   /** Requests keep the process alive, by way of the timer; connections do not. */
   #keepTime() {
-    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS)
-    if (this.#pending > 0) this.#timer.ref()
+    this.#sweeper.start()
+    if (this.#pending > 0) this.#sweeper.ref()
   }
 
   #rest() {
     if (this.#pending > 0) return
-    if (!this.#closing) this.#timer?.unref()
+    if (!this.#closing) this.#sweeper.unref()
     if (this.#connections.size > 0) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
+    this.#sweeper.stop()
     this.#closing?.resolve()
   }
 }

@@ -169,6 +169,27 @@ test('a deadline runs from the writing', async (t) => {
   await client.close()
 })
 
+test('an answer that came while this process stood still is no timeout', async (t) => {
+  // The origin is another process, which answers meanwhile.
+  const script = `
+    import { answer, Origin } from ${JSON.stringify(new URL('origin.ts', import.meta.url).href)}
+    import { localhost } from ${JSON.stringify(new URL('origin.ts', import.meta.url).href)}
+    const { url } = await new Origin((request) => setTimeout(() => answer(request), 50)).start()
+    process.stdout.write(JSON.stringify({ url, ca: localhost.cert }))`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill())
+  const [told] = await once(child.stdout, 'data')
+  const { url, ca } = JSON.parse(String(told)) as { url: string; ca: string }
+  const client = open(url, { ca, requestTimeoutMs: 300 })
+  await send(client)
+  const late = send(client)
+  // Written at the end of this turn.
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)
+  t.match(await late, { kind: 'answer' })
+  await client.close()
+})
+
 test('hung answers', async (t) => {
   const origin = await startOrigin(t, (request) => request.path === '/ok' && answer(request), {
     maxConcurrentStreams: 2,

@@ -35,6 +35,7 @@ export const exchangeOf = (path: string): Exchange => ({
 export function sessionOverNothing(firstStream = 1) {
   const socket = new NoSocket()
   const events: string[] = []
+  const freed = { count: 0 }
   const ended: { path: string; ending: Ending }[] = []
   const session = new LeanSession(
     socket as unknown as TLSSocket,
@@ -42,7 +43,7 @@ export function sessionOverNothing(firstStream = 1) {
     {
       settings: () => events.push('settings'),
       ended: ({ request }, ending) => ended.push({ path: request.path, ending }),
-      freed() {},
+      freed: () => freed.count++,
       retired: (reason) => events.push(`retired: ${reason}`),
       ponged: () => events.push('ponged'),
       closed: (reason) => events.push(`closed: ${reason}`),
@@ -50,7 +51,7 @@ export function sessionOverNothing(firstStream = 1) {
     firstStream,
   )
   socket.emit('data', SETTINGS)
-  return { session, socket, events, ended }
+  return { session, socket, events, ended, freed }
 }
 
 const BLOCKS: readonly [Buffer, ...Buffer[]] = [

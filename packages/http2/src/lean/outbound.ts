@@ -84,8 +84,14 @@ export class Outbound {
     this.frame(FrameType.RST_STREAM, 0, { stream, payload: uint32Payload(code) })
   }
 
-  /** Says why, and that no stream of the peer's was processed: it may open none. */
+  /**
+   * Says why, and that no stream of the peer's was processed: it may open none. What has been collected is dropped, as nobody
+   * would read the answers.
+   */
   goaway(code: number, reason: string) {
+    this.#outbox.length = 0
+    this.#lastCollected = this.lastWritten
+    this.#blocked = []
     const payload = Buffer.concat([uint32Payload(0, code), Buffer.from(code === ErrorCode.NO_ERROR ? '' : reason)])
     this.frame(FrameType.GOAWAY, 0, { payload })
   }

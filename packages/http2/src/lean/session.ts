@@ -39,8 +39,6 @@ export class LeanSession implements Session, InboundEvents {
   readonly #outbound: Outbound
   readonly #inbound: Inbound
   readonly #resets = new Resets(() => this.#ping(RESET_PING))
-  /** Highest stream the peer will have processed, by its GOAWAY. */
-  #lastProcessed = Infinity
   #isRetired = false
   #isEnding = false
   #fault: string | undefined
@@ -123,11 +121,10 @@ export class LeanSession implements Session, InboundEvents {
   /** What stands above `lastStream` was not processed (RFC 9113 section 6.8). */
   goaway(code: number, lastStream: number, words: string) {
     const reason = `GOAWAY ${code} ${words}`.trim()
-    this.#lastProcessed = Math.min(this.#lastProcessed, lastStream)
     this.#isRetired = true
     if (code !== ErrorCode.NO_ERROR) this.#fault ??= reason
     this.#events.retired(reason)
-    for (const stream of this.#streams.above(this.#lastProcessed)) this.#finish(stream, unsent(reason))
+    for (const stream of this.#streams.above(lastStream)) this.#finish(stream, unsent(reason))
     if (code !== ErrorCode.NO_ERROR) this.#end(ErrorCode.NO_ERROR, reason)
   }
 
