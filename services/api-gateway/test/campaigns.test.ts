@@ -205,6 +205,8 @@ t.test('C-69 control in every state', async (t) => {
   refusedWith(t, await post(`/push/campaign/${id}/cancel`, {}), 'Campaign is cancelled')
   const { body } = await get(`/push/campaign/${id}/failures`)
   t.same(body, { status: 'OK', page: 0, size: 100, responseObject: [] })
+  const last = await get(`/push/campaign/${id}/failures?page=2147483647&size=2000`)
+  t.same(last.body, { status: 'OK', page: 2147483647, size: 2000, responseObject: [] }, 'far beyond the last page')
   refusedWith(t, await get(`/push/campaign/${NOWHERE[0]}/failures`), UNKNOWN)
   refusedWith(t, await get(`/push/campaign/${NOWHERE[0]}/progress`), UNKNOWN)
 })

@@ -49,7 +49,7 @@ async function send(
   { path: places, query, body }: Request,
 ): Promise<Answer> {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encode(places[name]))
-  const texts = Object.entries(query).map(([name, value]) => [name, String(value)])
+  const texts = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])
   const url = `${filled}?${new URLSearchParams(texts).toString()}`
   if (!described) return api.call(method, url)
   return api.call(method, url, { body: JSON.stringify(body) ?? '', headers: { 'content-type': described.type } })
