@@ -57,7 +57,7 @@ export const deviceChecks: Checks = {
     ...known,
     token: 'aabb',
   }),
-  'C-08 create for an activation that nobody knows (local registry)': async (t, { api, appId }) => {
+  'C-08 create for an activation that nobody knows (Local activation registry)': async (t, { api, appId }) => {
     const object = { appId, platform: 'ios', token: newToken(), activationId: randomUUID() }
     refusedWith(t, await api.post(CREATE, object), NOT_ACTIVE)
   },
