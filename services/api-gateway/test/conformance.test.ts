@@ -29,7 +29,8 @@ async function openOurs(t: Test, backend: TestBackend): Promise<Target> {
 }
 
 function openTheirs(url: string): Target {
-  const headers = CONFORMANCE_KEY === undefined ? {} : { authorization: `Bearer ${CONFORMANCE_KEY}` }
+  const headers: Record<string, string> =
+    CONFORMANCE_KEY === undefined ? {} : { authorization: `Bearer ${CONFORMANCE_KEY}` }
   return targetOf(watch(url, headers), CONFORMANCE_APP)
 }
 

@@ -103,7 +103,7 @@ export const administrationChecks: Checks = {
   'C-75 the environment is optional, in any case (Admin provider paths)': async (t, target) => {
     for (const path of ['/admin/app/ios/update', '/admin/app/apns']) {
       const appId = await target.makeApplication()
-      const { environment: _, ...credentials } = PAIRS[0].credentials()
+      const credentials = PAIRS[0].credentials()
       for (const [environment, shown] of [
         ['DEVELOPMENT', 'development'],
         ['production', 'production'],

@@ -41,7 +41,9 @@ export const messageChecks: Checks = {
     const { ios, android, huawei } = result
     t.same(flat, { ios, android, huawei, apns: ios, fcm: android, hms: huawei })
   },
-  'C-32 send: to nobody': async (t, { send }) => t.same((await send({ userId: randomUUID() })).result, ZEROS),
+  'C-32 send: to nobody': async (t, { send }) => {
+    t.same((await send({ userId: randomUUID() })).result, ZEROS)
+  },
   'C-33 send: a personal one to who is not active is not counted': async (t, { register, send }) => {
     const userId = randomUUID()
     isOk(t, await register({ userId, token: newToken(), activationId: randomUUID() }), 'active')
