@@ -53,7 +53,7 @@ async function sendAll(waiting: Iterable<FuzzRequest>, { port, agent, report }: 
     const status = await send(each, port, agent)
     report.slowestMs = Math.max(report.slowestMs, Math.round(performance.now() - begin))
     report.statuses[status] = (report.statuses[status] ?? 0) + 1
-    if (typeof status === 'string' || (status >= 500 && status !== 501)) report.faults.push(`${status}: ${told(each)}`)
+    if (typeof status === 'string' || status >= 500) report.faults.push(`${status}: ${told(each)}`)
   }
 }
 
