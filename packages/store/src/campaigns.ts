@@ -45,7 +45,9 @@ export interface UserPage {
 
 const SENT = `EXISTS (SELECT FROM runs r WHERE r.campaign_id = c.id AND r.state = 'sent')`
 const COLUMNS = `c.id, a.app_id AS "appId", c.message, ${SENT} AS sent`
-const LIVING = 'campaigns c JOIN applications a ON a.id = c.application_id AND c.deleted_at IS NULL'
+/** A campaign goes with its application, which has no name any more once it is removed. */
+const LIVING = `campaigns c
+    JOIN applications a ON a.id = c.application_id AND a.app_id IS NOT NULL AND c.deleted_at IS NULL`
 
 const CREATE: Statement = {
   name: 'campaign-create',
@@ -72,7 +74,7 @@ const LIST: Statement = {
 
 const LOCK: Statement = {
   name: 'campaign-lock',
-  text: 'SELECT id FROM campaigns WHERE id = $1 AND deleted_at IS NULL FOR UPDATE',
+  text: `SELECT c.id FROM ${LIVING} WHERE c.id = $1 FOR UPDATE OF c`,
 }
 
 /** After the lock, so that it sees a run that was being started. */
@@ -85,7 +87,7 @@ const DELETE: Statement = {
 /** A share lock: a campaign that is being deleted takes no more users. */
 const HOLD: Statement = {
   name: 'campaign-hold',
-  text: 'SELECT id FROM campaigns WHERE id = $1 AND deleted_at IS NULL FOR SHARE',
+  text: `SELECT c.id FROM ${LIVING} WHERE c.id = $1 FOR SHARE OF c`,
 }
 
 /** In one order: two calls with the same users would otherwise wait for each other for ever. */

@@ -34,8 +34,8 @@ const REASONS: Statement = {
 const FAILURES: Statement = {
   name: 'run-failures',
   text: `WITH counted AS (
-      SELECT id, failed, (sum(failed) OVER (ORDER BY id) - failed)::int AS before FROM chunks WHERE run_id = $1 AND failed > 0),
-    page AS (SELECT id, before FROM counted WHERE before + failed > $2 AND before < $2 + $3),
+      SELECT id, failed, (sum(failed) OVER (ORDER BY id) - failed) AS before FROM chunks WHERE run_id = $1 AND failed > 0),
+    page AS (SELECT id, before FROM counted WHERE before + failed > $2::bigint AND before < $2 + $3::bigint),
     failures AS (
       SELECT c.id, p.position, c.platform, c.user_ids[p.position + 1] AS "userId",
         CASE WHEN p.code >= 2 THEN c.reason_names[p.code - 1] ELSE c.close_reason END AS reason

@@ -1,4 +1,5 @@
 // What tests stand on: databases, back ends, a whole push server in a process, services in processes of their own.
+export { faultsOf, valid, type Fault, type KnownValues, type RequestSchema } from './arbitraries.ts'
 export { createApi, type Answer, type Api } from './api.ts'
 export { BACKENDS, type TestBackend } from './backends.ts'
 export { startConnectProxy, type ConnectProxy } from './connect-proxy.ts'
@@ -13,5 +14,6 @@ export {
   type HouseOptions,
   type ServiceName,
 } from './house.ts'
+export { operationsOf, type ApiDocument, type Operation } from './operations.ts'
 export { spawnService, type ServiceProcess } from './service-process.ts'
 export { until } from './until.ts'

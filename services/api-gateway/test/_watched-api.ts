@@ -11,9 +11,9 @@ export interface WatchedApi extends Api {
   readonly leaks: string[]
 }
 
-/** A client that looks at every JSON answer and its id. */
-export function watch(url: string): WatchedApi {
-  const api = createApi(url)
+/** A client that looks at every JSON answer and its id; `always` are headers of every request. */
+export function watch(url: string, always: Readonly<Record<string, string>> = {}): WatchedApi {
+  const api = createApi(url, always)
   const leaks: string[] = []
   const look = (what: string, answer: Answer): Answer => {
     const text = JSON.stringify(answer.body)

@@ -258,6 +258,17 @@ t.test('POST /admin/app/remove: gone at once, cleared in the background, others 
   const { body } = await get('/admin/app/list')
   const listed = body.responseObject.applicationList.map((application: { appId: string }) => application.appId)
   t.notOk(listed.includes(appId) || listed.includes(null), 'not listed any more')
+  const [campaign] = await database.query<{ id: number }>(
+    'SELECT c.id FROM campaigns c JOIN applications a ON a.id = c.application_id WHERE app_id IS NULL',
+  )
+  const campaigns: { id: string }[] = (await get('/push/campaign/list')).body.responseObject
+  t.notOk(
+    campaigns.some(({ id }) => id === String(campaign?.id)),
+    'nor are its campaigns',
+  )
+  const noCampaign = 'Campaign with entered ID does not exist'
+  refusedWith(t, await get(`/push/campaign/${campaign?.id}/detail`), noCampaign)
+  refusedWith(t, await post(`/push/campaign/${campaign?.id}/user/add`, ['late']), noCampaign)
   isOk(t, await post('/admin/app/create', { appId }), 'its name is free')
 
   const stop = await house.start('scheduler')

@@ -49,8 +49,20 @@ interface Media {
 const operations = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
 )
-const operationOf = (method: string, path: string) =>
-  operations.find((each) => each.method === method && each.path === path.split('?')[0])?.operation
+function operationOf(method: string, concrete: string): Operation | undefined {
+  const [path = ''] = concrete.split('?')
+  const candidates = operations.filter((each) => each.method === method)
+  const described =
+    candidates.find((each) => each.path === path) ?? candidates.find((each) => standsFor(each.path, path))
+  return described?.operation
+}
+/** A segment in braces stands for any. */
+function standsFor(described: string, path: string): boolean {
+  const [pattern, parts] = [described.split('/'), path.split('/')]
+  return (
+    pattern.length === parts.length && pattern.every((part, index) => part.startsWith('{') || part === parts[index])
+  )
+}
 
 /** Schemas refer to each other from the root of the document. */
 const check = (schema: object, value: unknown) =>
@@ -138,6 +150,10 @@ t.test('answers have the form that is described', async (t) => {
   const fcm = { appId, projectId: 'test-project', privateKeyBase64: base64(generateServiceAccount()) }
   const hms = { appId, projectId: 'p', clientId: '1', clientSecret: 's' }
   await house.register({ userId, token: newToken() })
+  const several = { appId: APP, platform: 'ios', token: newToken(), userId, activationIds: [randomUUID()] }
+  const { body: campaign } = await api.post('/push/campaign/create', { appId: APP, message: { title: 'Hello' } })
+  const ofCampaign = `/push/campaign/${campaign.responseObject.id}`
+  const { body: sent } = await api.post(SEND, { appId: APP, message: message({ userId }), mode: 'ASYNCHRONOUS' })
   const calls: [method: string, path: string, object?: unknown][] = [
     ['GET', '/push/service/status'],
     ['GET', '/admin/app/list'],
@@ -149,7 +165,27 @@ t.test('answers have the form that is described', async (t) => {
     ['DELETE', `/admin/app/apns?appId=${appId}`],
     ['POST', '/admin/app/android/remove', { appId }],
     ['POST', CREATE, device({ token: newToken(), activationId: randomUUID() })],
+    ['POST', '/push/device/create/multi', several],
+    ['GET', `/push/device/list?appId=${APP}&userId=${userId}`],
     ['POST', '/push/device/remove', { appId: APP, token: newToken() }],
+    ['GET', `/push/message/${sent.responseObject.messageIds[0]}`],
+    ['GET', `/push/message/list?appId=${APP}&userId=${userId}`],
+    ['POST', '/push/campaign/create', { appId: APP, message: { title: 'Hello' } }],
+    ['PUT', `${ofCampaign}/user/add`, [userId, 'nobody']],
+    ['GET', `${ofCampaign}/user/list?size=1`],
+    ['DELETE', `${ofCampaign}/user/delete`, ['nobody']],
+    ['POST', ofCampaign.replace('campaign', 'campaign/send/test'), { userId }],
+    ['POST', `${ofCampaign}/schedule`, { sendAt: '2100-01-01T00:00:00Z' }],
+    ['POST', `${ofCampaign}/unschedule`],
+    ['POST', ofCampaign.replace('campaign', 'campaign/send/live')],
+    ['POST', `${ofCampaign}/pause`],
+    ['POST', `${ofCampaign}/resume`],
+    ['GET', `${ofCampaign}/detail`],
+    ['GET', `${ofCampaign}/progress`],
+    ['GET', `${ofCampaign}/failures`],
+    ['POST', `${ofCampaign}/cancel`],
+    ['GET', '/push/campaign/list?size=10'],
+    ['DELETE', `${ofCampaign}/delete`],
     ['POST', SEND, { appId: APP, message: message({ userId }) }],
     ['POST', BATCH, { appId: APP, mode: 'ASYNCHRONOUS', batch: [message()] }],
     ['POST', '/inbox/messages', inbox],
@@ -182,10 +218,10 @@ import createClient from 'openapi-fetch'
 import type { components, paths } from './api.d.ts'
 
 const client = createClient<paths>({ baseUrl: process.argv[2] ?? '' })
-const message: components['schemas']['MessageBody'] = { title: 'Hello', badge: 1, extras: { any: ['data'] } }
+const body: components['schemas']['MessageBody'] = { title: 'Hello', badge: 1, extras: { any: ['data'] } }
 
 const sent = await client.POST('/push/message/send', {
-  body: { requestObject: { appId: 'mobile-app', message: { userId: 'nobody', body: message } } },
+  body: { requestObject: { appId: 'mobile-app', message: { userId: 'nobody', body } } },
 })
 const total: number | undefined = sent.data?.responseObject.result?.ios.total
 const ids: string[] | undefined = sent.data?.responseObject.messageIds
@@ -199,12 +235,34 @@ const listed = await client.GET('/inbox/messages/list', {
   params: { query: { userId: 'reader', applications: 'mobile-app', onlyUnread: false, size: 10 } },
 })
 const size: number | undefined = listed.data?.size
-const first: boolean | undefined = listed.data?.responseObject[0]?.read
+const isRead: boolean | undefined = listed.data?.responseObject[0]?.read
+
+const message = { userId: 'owner', body }
+const registered = await client.POST('/push/device/create', {
+  body: { requestObject: { appId: 'mobile-app', platform: 'ios', token: 'aabb', activationId: 'generated', userId: 'owner' } },
+})
+const devices = await client.GET('/push/device/list', { params: { query: { appId: 'mobile-app', userId: 'owner' } } })
+const activation: string | undefined = devices.data?.responseObject.devices[0]?.activationId
+const batch = await client.POST('/push/message/batch/send', {
+  params: { header: { 'idempotency-key': 'generated' } },
+  body: { requestObject: { appId: 'mobile-app', mode: 'ASYNCHRONOUS', batch: [message] } },
+})
+const [first = ''] = batch.data?.responseObject.messageIds ?? []
+const status = await client.GET('/push/message/{id}', { params: { path: { id: first } } })
+const delivery: 'pending' | 'sent' | 'failed' | 'skipped' | undefined = status.data?.responseObject.deliveries[0]?.status
+
+const made = await client.POST('/push/campaign/create', { body: { requestObject: { appId: 'mobile-app', message: body } } })
+const path = { id: made.data?.responseObject.id ?? '' }
+const added = await client.PUT('/push/campaign/{id}/user/add', { params: { path }, body: { requestObject: ['owner'] } })
+const users = await client.GET('/push/campaign/{id}/user/list', { params: { path, query: { size: 5 } } })
+const live = await client.POST('/push/campaign/send/live/{id}', { params: { path, query: { rate: 100 } } })
+const campaign = await client.GET('/push/campaign/{id}/detail', { params: { path } })
+const isSent: boolean | undefined = campaign.data?.responseObject.sent
 
 const refused = await client.POST('/admin/app/detail', { body: { requestObject: { appId: 'nowhere', includeIos: null } } })
 const text: string | undefined = refused.error?.responseObject.message
 const removed = await client.DELETE('/admin/app/apns', { params: { query: { appId: 'mobile-app' } } })
-const status: 'OK' | undefined = removed.data?.status
+const answer: 'OK' | undefined = removed.data?.status
 
 // @ts-expect-error: there is no such path
 void (() => client.GET('/inbox/messages/lost'))
@@ -213,7 +271,9 @@ void (() => client.POST('/push/device/create', { body: { requestObject: { appId:
 // @ts-expect-error: a badge is a number
 const wrong: components['schemas']['MessageBody'] = { badge: [] }
 
-const seen = { total, count: ids?.length, readAt: typeof read.data?.responseObject.timestampRead, size, first, text, status }
+const seen = { total, count: ids?.length, readAt: typeof read.data?.responseObject.timestampRead, size, isRead, text, answer,
+  registered: registered.data?.status, activation, delivery, added: added.data?.status,
+  users: users.data?.responseObject.users, live: live.data?.status, isSent }
 process.stdout.write(JSON.stringify({ ...seen, wrong: typeof wrong }))
 `
 
@@ -244,9 +304,16 @@ t.test('a client generated from the description compiles and gets what its types
     count: 1,
     readAt: 'string',
     size: 10,
-    first: true,
+    isRead: true,
+    registered: 'OK',
+    activation: 'generated',
+    delivery: 'pending',
+    added: 'OK',
+    users: ['owner'],
+    live: 'OK',
+    isSent: false,
     text: 'Application credentials with entered ID: nowhere does not exist',
-    status: 'OK',
+    answer: 'OK',
     wrong: 'object',
   })
 })

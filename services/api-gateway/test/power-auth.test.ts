@@ -53,7 +53,7 @@ async function changesNothing(t: Test, work: () => Promise<unknown>) {
   t.same(await look(), before, 'nothing is changed')
 }
 
-t.test('C-23 it is asked once, and its answer wins', async (t) => {
+t.test('it is asked once, and its answer wins', async (t) => {
   for (const [status, active] of [
     ['ACTIVE', true],
     ['BLOCKED', false],
@@ -72,7 +72,7 @@ t.test('C-23 it is asked once, and its answer wins', async (t) => {
   t.same(kept, { count: 0 }, 'nothing is kept beside it')
 })
 
-t.test('C-24 removed, unknown and of another application', async (t) => {
+t.test('C-23 removed, unknown and of another application', async (t) => {
   await changesNothing(t, async () => {
     refusedWith(t, await single(newActivation({ status: 'REMOVED' })), NOT_ACTIVE)
     refusedWith(t, await single(randomUUID(), { userId: 'u', activationStatus: 'ACTIVE' }), NOT_ACTIVE, 'unknown')

@@ -21,8 +21,9 @@ const PHONES: Record<Platform, string> = {
   android: 'Android phone of user-1',
   huawei: 'Huawei phone of user-1',
 }
-/** The activation and the user of the API document's examples. */
-const DOCUMENTED = { activationId: '49414e31-f3df-4cea-87e6-f214ca3b8412', userId: '123' }
+/** The activations of the API document's examples, and their user. */
+const DOCUMENTED = ['49414e31-f3df-4cea-87e6-f214ca3b8412', '26c94bf8-f594-4bd8-9c51-93449926b644']
+const DOCUMENTED_USER = '123'
 
 /** Makes what is missing; what an earlier start or a person made is left as it is. */
 export async function setUpDemo(context: Context, simulator: Simulator): Promise<void> {
@@ -33,9 +34,15 @@ export async function setUpDemo(context: Context, simulator: Simulator): Promise
   for (const platform of PLATFORMS)
     if (!application?.credentials.some((credentials) => credentials.platform === platform))
       await GENERATE[platform](context)
-  if ((await store.activations.find([DOCUMENTED.activationId])).length === 0)
-    await store.activations.keep([{ ...DOCUMENTED, status: 'ACTIVE', applicationId: DEMO_APP }])
+  await keepDocumented(context)
   for (const platform of PLATFORMS) await registerPhone(context, simulator, platform)
+}
+
+async function keepDocumented({ store: { activations } }: Context): Promise<void> {
+  const kept = new Set((await activations.find(DOCUMENTED)).map(({ activationId }) => activationId))
+  const missing = DOCUMENTED.filter((activationId) => !kept.has(activationId))
+  const of = { userId: DOCUMENTED_USER, status: 'ACTIVE', applicationId: DEMO_APP } as const
+  await activations.keep(missing.map((activationId) => ({ activationId, ...of })))
 }
 
 async function registerPhone({ store, log }: Context, simulator: Simulator, platform: Platform): Promise<void> {

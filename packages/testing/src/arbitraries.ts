@@ -1,0 +1,162 @@
+// Random requests made from the schemas that describe them: in the right form, or in that form with one fault. Pure.
+import fc, { type Arbitrary } from 'fast-check'
+
+/** As far as our schemas go; `resolved` has no `$ref` any more. */
+export interface RequestSchema {
+  type?: string
+  enum?: readonly unknown[]
+  anyOf?: readonly RequestSchema[]
+  properties?: Readonly<Record<string, RequestSchema>>
+  required?: readonly string[]
+  items?: RequestSchema
+  pattern?: string
+  minLength?: number
+  maxLength?: number
+  minItems?: number
+  maxItems?: number
+  minimum?: number
+  maximum?: number
+  examples?: readonly unknown[]
+  'x-clamp'?: boolean
+}
+
+/** Values for members of these names, whatever their schema: ids that exist, so that requests get somewhere. */
+export type KnownValues = Readonly<Record<string, Arbitrary<unknown>>>
+
+/** One way to break a value of a schema; `what` says where and how. */
+export interface Fault {
+  what: string
+  apply(value: unknown): unknown
+}
+
+const LONGEST_TEXT = 40
+const LONGEST_LIST = 4
+const JSON_DEPTH = { maxDepth: 2 }
+
+/** Any text that JSON can carry, and often what is hard to keep: other alphabets, blanks, quotes. */
+const anyText = (minLength: number, maxLength: number) => fc.string({ unit: 'grapheme', minLength, maxLength })
+
+/** Values that a schema allows, as far as it says; what business rules say beside it may still refuse them. */
+export function valid(schema: RequestSchema, known: KnownValues = {}): Arbitrary<unknown> {
+  if (schema.enum) return fc.constantFrom(...schema.enum)
+  if (schema.anyOf) return fc.oneof(...schema.anyOf.map((form) => valid(form, known)))
+  switch (schema.type) {
+    case 'string':
+      return validText(schema)
+    case 'integer':
+      return fc.integer({ min: schema.minimum ?? -(2 ** 31), max: schema.maximum ?? 2 ** 31 - 1 })
+    case 'number':
+      return fc.double({ noNaN: true, noDefaultInfinity: true })
+    case 'boolean':
+      return fc.boolean()
+    case 'null':
+      return fc.constant(null)
+    case 'array':
+      return validList(schema, known)
+    case 'object':
+      return schema.properties ? validObject(schema.properties, schema.required ?? [], known) : anyObject
+    default:
+      return fc.jsonValue(JSON_DEPTH)
+  }
+}
+
+const anyObject = fc.dictionary(fc.string({ minLength: 1, maxLength: LONGEST_TEXT }), fc.jsonValue(JSON_DEPTH), {
+  maxKeys: LONGEST_LIST,
+})
+
+function validText({ pattern, minLength = 0, maxLength = LONGEST_TEXT, examples = [] }: RequestSchema) {
+  const text =
+    pattern === undefined
+      ? anyText(minLength, Math.min(maxLength, LONGEST_TEXT))
+      : fc.stringMatching(new RegExp(pattern), { maxLength: Math.min(maxLength, LONGEST_TEXT) })
+  return examples.length === 0 ? text : fc.oneof(text, fc.constantFrom(...examples))
+}
+
+const validList = ({ items = {}, minItems = 0, maxItems = LONGEST_LIST }: RequestSchema, known: KnownValues) =>
+  fc.array(valid(items, known), { minLength: minItems, maxLength: Math.min(maxItems, LONGEST_LIST) })
+
+function validObject(
+  properties: Readonly<Record<string, RequestSchema>>,
+  required: readonly string[],
+  known: KnownValues,
+): Arbitrary<unknown> {
+  const members = Object.entries(properties).map(
+    ([name, schema]) => [name, known[name] ?? valid(schema, known)] as const,
+  )
+  return fc.record(Object.fromEntries(members), { requiredKeys: [...required] })
+}
+
+/** Every single fault that the schema forbids. What is forgiven (numbers of pages, scalars for texts) is none. */
+export function faultsOf(schema: RequestSchema, where = ''): Fault[] {
+  const forms = (schema.anyOf ?? [schema]).filter(({ type }) => type !== 'null')
+  const [form] = forms
+  if (!form || schema['x-clamp']) return []
+  const instead = (what: string, value: unknown): Fault => ({ what: `${where}: ${what}`, apply: () => value })
+  if (forms.length > 1) return [instead('an object', {})]
+  switch (form.type) {
+    case 'string':
+      return textFaults(form, instead)
+    case 'integer':
+      return [instead('a fraction', 1.5), instead('a word', 'many'), instead('too large', 2 ** 53)]
+    case 'number':
+      return [instead('a word', 'many')]
+    case 'boolean':
+      return [instead('a word', 'perhaps'), instead('a list', [])]
+    case 'array':
+      return [
+        instead('an object', {}),
+        ...(form.maxItems === undefined
+          ? []
+          : [instead('too many', Array.from({ length: form.maxItems + 1 }, String))]),
+        ...inFirstItem(faultsOf(form.items ?? {}, `${where}[0]`)),
+      ]
+    case 'object':
+      return [instead('a list', []), instead('a text', 'text'), ...memberFaults(form, where)]
+    default:
+      return []
+  }
+}
+
+function textFaults(
+  { enum: literals, minLength = 0, maxLength, pattern }: RequestSchema,
+  instead: (what: string, value: unknown) => Fault,
+): Fault[] {
+  const faults = [instead('an object', {}), instead('a list', ['x'])]
+  if (literals) return [...faults, instead('no such literal', 'no such literal')]
+  if (minLength > 0) faults.push(instead('empty', ''))
+  if (maxLength !== undefined) faults.push(instead('too long', 'x'.repeat(maxLength + 1)))
+  if (pattern !== undefined) faults.push(instead('blank', ' '))
+  return faults
+}
+
+const inFirstItem = (faults: readonly Fault[]): Fault[] =>
+  faults.map(({ what, apply }) => ({
+    what,
+    apply: (value) => [
+      apply(Array.isArray(value) ? value[0] : undefined),
+      ...(Array.isArray(value) ? value.slice(1) : []),
+    ],
+  }))
+
+const membersOf = (value: unknown) => (typeof value === 'object' && value !== null ? { ...value } : {})
+
+function memberFaults({ properties = {}, required = [] }: RequestSchema, where: string): Fault[] {
+  const path = (name: string) => (where === '' ? name : `${where}.${name}`)
+  const inside = Object.entries(properties).flatMap(([name, schema]) =>
+    faultsOf(schema, path(name)).map(({ what, apply }) => ({
+      what,
+      apply(value: unknown) {
+        const members: Record<string, unknown> = membersOf(value)
+        return { ...members, [name]: apply(members[name]) }
+      },
+    })),
+  )
+  const missing = required.flatMap((name) => [
+    { what: `${path(name)}: null`, apply: (value: unknown) => ({ ...membersOf(value), [name]: null }) },
+    {
+      what: `${path(name)}: left out`,
+      apply: (value: unknown) => Object.fromEntries(Object.entries(membersOf(value)).filter(([key]) => key !== name)),
+    },
+  ])
+  return [...inside, ...missing]
+}

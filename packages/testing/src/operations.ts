@@ -1,0 +1,78 @@
+// What the API's own description says can be asked of it, with schemas that stand by themselves.
+import type { RequestSchema } from './arbitraries.ts'
+
+export interface Operation {
+  method: string
+  /** With `{name}` where a parameter stands. */
+  path: string
+  parameters: { path: RequestSchema; query: RequestSchema }
+  /** Undefined where nothing is taken. */
+  body: { type: string; schema: RequestSchema } | undefined
+  /** The schema of the answer, by `200`, `4XX` and `5XX`. */
+  answers: Readonly<Record<string, object>>
+}
+
+interface Media {
+  content?: Record<string, { schema: RequestSchema }>
+}
+interface Described {
+  parameters?: { name: string; in: string; required?: boolean; schema: RequestSchema }[]
+  requestBody?: Media
+  responses: Record<string, Media>
+}
+export interface ApiDocument {
+  paths: Record<string, Record<string, Described>>
+  components: object
+}
+
+/** Pages are never refused, which the description does not say in a way that a machine could read. */
+const CLAMPED = new Set(['page', 'size'])
+
+/** `document` is what `/v3/api-docs` answers. */
+export function operationsOf(document: ApiDocument): Operation[] {
+  const resolve = resolver(document)
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, described]) => {
+      const [body] = Object.entries(described.requestBody?.content ?? {})
+      return {
+        method: method.toUpperCase(),
+        path,
+        parameters: { path: parametersOf(described, 'path'), query: parametersOf(described, 'query') },
+        body: body && { type: body[0], schema: resolve(body[1].schema) },
+        answers: Object.fromEntries(
+          Object.entries(described.responses).map(([status, { content }]) => [
+            status,
+            { ...content?.['application/json']?.schema, components: document.components },
+          ]),
+        ),
+      }
+    }),
+  )
+}
+
+function parametersOf({ parameters = [] }: Described, place: string): RequestSchema {
+  const placed = parameters.filter((parameter) => parameter.in === place)
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      placed.map(({ name, schema }) => [name, CLAMPED.has(name) ? { ...schema, 'x-clamp': true } : schema]),
+    ),
+    required: placed.filter(({ required }) => required).map(({ name }) => name),
+  }
+}
+
+/** Our requests hold no circles, so every reference can be written out. */
+function resolver(document: ApiDocument) {
+  const at = (pointer: string) =>
+    pointer
+      .split('/')
+      .slice(1)
+      .reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], document)
+  const resolve = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(resolve)
+    if (typeof node !== 'object' || node === null) return node
+    if ('$ref' in node && typeof node.$ref === 'string') return resolve(at(node.$ref))
+    return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, resolve(value)]))
+  }
+  return (schema: RequestSchema) => resolve(schema) as RequestSchema
+}

@@ -1,0 +1,146 @@
+// C-61 to C-70: campaigns, from their making to what became of them.
+import { randomUUID } from 'node:crypto'
+import { until } from '@push-server/testing'
+import { newToken } from '../_gateway.ts'
+import { isOk, refusedWith, violates } from '../_watched-api.ts'
+import { BODY, type Checks, type Target } from './_target.ts'
+
+const CREATE = '/push/campaign/create'
+const UNKNOWN = 'Campaign with entered ID does not exist'
+const NOWHERE = '999999999'
+const FULL = {
+  ...BODY,
+  titleLocArgs: [],
+  badge: 3,
+  validUntil: '2016-10-12T11:20:04Z',
+  extras: { any: ['data', null] },
+}
+
+const create = async ({ api, appId }: Target): Promise<string> =>
+  (await api.post(CREATE, { appId, message: FULL })).body.responseObject.id
+const detail = async ({ api }: Target, id: string) => (await api.get(`/push/campaign/${id}/detail`)).body.responseObject
+const usersOf = async ({ api }: Target, id: string, query = '') =>
+  (await api.get(`/push/campaign/${id}/user/list${query}`)).body
+const sent = (target: Target, id: string) =>
+  until(`campaign ${id} to be sent`, async () => {
+    const campaign = await detail(target, id)
+    return campaign.sent && campaign
+  })
+
+export const campaignChecks: Checks = {
+  'C-61 made and deleted (Campaign id)': async (t, target) => {
+    const { api, appId, call } = target
+    for (const [object, text] of [
+      [null, 'Request object must not be empty'],
+      [{}, 'App ID must not be null.'],
+      [{ appId: 'nowhere' }, 'You must specify a push campaign message payload.'],
+      [{ appId: 'nowhere', message: BODY }, 'Application with a provided PowerAuth app ID does not exist: nowhere'],
+    ] as const)
+      refusedWith(t, await api.post(CREATE, object), text)
+    t.match(await create(target), /^\d+$/, `digits, in ${appId}`)
+    for (const method of ['POST', 'DELETE']) {
+      const path = `/push/campaign/${await create(target)}/delete`
+      t.same((await call(method, path, {})).body.responseObject, { deleted: true }, method)
+      t.same((await call(method, path, {})).body.responseObject, { deleted: false }, `${method} again`)
+    }
+  },
+  'C-62 detail (Campaign sent)': async (t, target) => {
+    const id = await create(target)
+    t.match(await detail(target, id), { id, appId: target.appId, sent: false, message: FULL })
+    refusedWith(t, await target.api.get(`/push/campaign/${NOWHERE}/detail`), UNKNOWN)
+    violates(t, await target.api.get('/push/campaign/ten/detail'), ['id', /\S/])
+  },
+  'C-63 list: all, or only those that were sent (campaign/list?all=)': async (t, target) => {
+    const id = await create(target)
+    const has = async (query: string) => {
+      const { body } = await target.api.get(`/push/campaign/list${query}`)
+      return body.responseObject.some((campaign: { id: string }) => campaign.id === id)
+    }
+    for (const [query, isThere] of [
+      ['', true],
+      ['?all=true', true],
+      ['?all=false', false],
+      ['?sent=false', true],
+      ['?sent=true', false],
+    ] as const)
+      t.equal(await has(query), isThere, query)
+  },
+  'C-64 users: added, listed, removed': async (t, target) => {
+    const { api, call } = target
+    const id = await create(target)
+    for (const method of ['POST', 'PUT'])
+      isOk(t, await call(method, `/push/campaign/${id}/user/add`, [`of-${method}`, 7]), method)
+    t.same((await usersOf(target, id)).responseObject, { campaignId: id, users: ['7', 'of-POST', 'of-PUT'] })
+    for (const method of ['POST', 'DELETE'])
+      isOk(t, await call(method, `/push/campaign/${id}/user/delete`, ['of-POST', 'nobody']), method)
+    t.same((await usersOf(target, id)).responseObject.users, ['7', 'of-PUT'])
+    refusedWith(t, await api.post(`/push/campaign/${id}/user/add`, null), 'Empty requestObject data')
+    refusedWith(t, await api.post(`/push/campaign/${NOWHERE}/user/add`, ['u']), UNKNOWN)
+  },
+  'C-65 users: bounds of pages (Paged answers)': async (t, target) => {
+    const id = await create(target)
+    await target.call('PUT', `/push/campaign/${id}/user/add`, ['a', 'b', 'c', 'd', 'e'])
+    for (const [query, page, size, users] of [
+      ['', 0, 20, 'abcde'],
+      ['?page=0&size=2', 0, 2, 'ab'],
+      ['?page=2&size=2', 2, 2, 'e'],
+      ['?page=9&size=2', 9, 2, ''],
+      ['?page=-1&size=0', 0, 20, 'abcde'],
+      ['?page=x&size=y', 0, 20, 'abcde'],
+      ['?size=2001', 0, 2000, 'abcde'],
+    ] as const) {
+      const { body } = await target.api.get(`/push/campaign/${id}/user/list${query}`)
+      t.same([body.page, body.size, body.responseObject.users.join('')], [page, size, users], query)
+    }
+    t.same((await usersOf(target, NOWHERE)).responseObject.users, [], 'of no campaign')
+  },
+  'C-66 users: named twice': async (t, target) => {
+    const id = await create(target)
+    const add = `/push/campaign/${id}/user/add`
+    for (const users of [['u', 'u', 'v'], ['v', 'w'], []]) isOk(t, await target.call('PUT', add, users), users.join())
+    t.same((await usersOf(target, id)).responseObject.users, ['u', 'v', 'w'])
+  },
+  'C-67 test send leaves the flags': async (t, target) => {
+    const id = await create(target)
+    const path = `/push/campaign/send/test/${id}`
+    refusedWith(t, await target.api.post(`/push/campaign/send/test/${NOWHERE}`, null), UNKNOWN)
+    refusedWith(t, await target.api.post(path, null), 'Request must not be null.')
+    refusedWith(t, await target.api.post(path, {}), 'Request must contain a user ID.')
+    refusedWith(t, await target.api.post(path, { userId: '' }), 'No userId was specified')
+    isOk(t, await target.api.post(path, { userId: randomUUID() }), 'who has no device')
+    t.match(await detail(target, id), { sent: false })
+  },
+  'C-68 live send sets the flags (Campaign run)': async (t, target) => {
+    const id = await create(target)
+    refusedWith(t, await target.api.call('POST', `/push/campaign/send/live/${NOWHERE}`), UNKNOWN)
+    isOk(t, await target.api.call('POST', `/push/campaign/send/live/${id}`), 'live')
+    t.match(await sent(target, id), { sent: true })
+    const { body } = await target.api.get('/push/campaign/list?all=false')
+    t.ok(
+      body.responseObject.some((campaign: { id: string }) => campaign.id === id),
+      'listed among those that were sent',
+    )
+  },
+  'C-69 one push for each token, over users and activations (Campaign audience)': async (t, target) => {
+    const [userId, other] = [randomUUID(), randomUUID()]
+    const token = newToken()
+    const shared = { appId: target.appId, platform: 'ios', token, userId, activationIds: [randomUUID(), randomUUID()] }
+    isOk(t, await target.api.post('/push/device/create/multi', shared), 'one token, two activations')
+    const elsewhere = { appId: await target.makeApplication(), userId, token: newToken(), activationId: randomUUID() }
+    isOk(t, await target.register(elsewhere), 'in another application')
+    isOk(t, await target.register({ userId: other, token: newToken(), activationId: randomUUID() }), 'another user')
+    const id = await create(target)
+    await target.call('PUT', `/push/campaign/${id}/user/add`, [userId, other, randomUUID()])
+    isOk(t, await target.api.call('POST', `/push/campaign/send/live/${id}`), 'live')
+    t.match((await sent(target, id)).result.ios, { pending: 0, total: 2 })
+  },
+  'C-70 sent again only when asked for (Campaign run)': async (t, target) => {
+    const id = await create(target)
+    const live = (query = '') => target.api.call('POST', `/push/campaign/send/live/${id}${query}`)
+    isOk(t, await live(), 'the first time')
+    await sent(target, id)
+    refusedWith(t, await live(), 'Campaign was already sent')
+    isOk(t, await live('?resend=true'), 'asked for')
+    await sent(target, id)
+  },
+}

@@ -1,0 +1,77 @@
+// The commands of README.md and docs/api.md, pasted as they stand against what `npm start` runs. The ```json after a block of
+// commands is the answer to the last of them: what it shows is there, with … for what differs; every other answer is OK.
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { startDemo, type Demo } from './_demo.ts'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '../../..')
+
+const END_OF_BLOCK = 'the next block begins'
+/** Each answer on a line of its own, and told when it comes to nothing. */
+const ANSWER_PER_LINE = 'curl() { command curl --silent --show-error --write-out "\\n" "$@"; }'
+
+interface Commands {
+  text: string
+  /** What the guide shows as the answer. */
+  answer: unknown
+}
+
+function commandsOf(guide: string): Commands[] {
+  const blocks = [...guide.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text = '']) => ({ language, text }))
+  return blocks.flatMap(({ language, text }, index) => {
+    if (language !== 'sh' || !text.includes('curl')) return []
+    const next = blocks[index + 1]
+    return [{ text, answer: next?.language === 'json' ? (JSON.parse(next.text) as unknown) : { status: 'OK' } }]
+  })
+}
+
+/** Every member that is shown is there with its value; one named … stands for others. */
+function fits(value: unknown, shown: unknown): boolean {
+  if (typeof shown === 'string' && shown.includes('…')) return value !== undefined
+  if (Array.isArray(shown)) return Array.isArray(value) && shown.every((item, index) => fits(value[index], item))
+  if (typeof shown !== 'object' || shown === null) return value === shown
+  const members = Object.entries(shown).filter(([name]) => !name.includes('…'))
+  const has = (name: string, member: unknown) => fits((value as Record<string, unknown>)[name], member)
+  return typeof value === 'object' && value !== null && members.every(([name, member]) => has(name, member))
+}
+
+/** The answers to each block of commands, which one shell runs after the other. */
+async function paste(commands: readonly Commands[], { api, phones }: Demo): Promise<unknown[][]> {
+  const script = [ANSWER_PER_LINE, ...commands.map(({ text }) => `${text}echo '${END_OF_BLOCK}'`)].join('\n')
+  const here = script.replaceAll('http://127.0.0.1:8080', api.url).replaceAll('http://127.0.0.1:8090', phones)
+  const folder = await mkdtemp(join(tmpdir(), 'push-guide-'))
+  try {
+    const { stdout } = await run('bash', ['-euc', here], { cwd: folder })
+    return stdout.split(END_OF_BLOCK).map(answersIn)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+const answersIn = (output: string) =>
+  output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line): unknown => JSON.parse(line))
+
+for (const [guide, least] of [
+  ['README.md', 3],
+  ['docs/api.md', 25],
+  ['docs/campaigns.md', 5],
+] as const)
+  t.test(guide, async (t) => {
+    const commands = commandsOf(await readFile(join(root, guide), 'utf8'))
+    const answers = await paste(commands, await startDemo(t))
+    for (const [index, { text, answer }] of commands.entries()) {
+      const given = answers[index] ?? []
+      t.ok(given.length > 0, `${text} is answered`)
+      t.ok(fits(given.at(-1), answer), `${text}\nanswers as shown: ${JSON.stringify(given.at(-1))}`)
+      for (const each of given.slice(0, -1)) t.match(each, { status: 'OK' }, text)
+    }
+    t.ok(answers.flat().length >= least, `${answers.flat().length} calls`)
+  })
