@@ -40,8 +40,8 @@ export function createLedger(): SoakLedger {
         received++
         seen.add(key)
       }
-      const lost = [...expected.difference(seen)]
-      const strays = seen.difference(expected).size
+      const lost = [...expected].filter((key) => !seen.has(key))
+      const strays = [...seen].filter((key) => !expected.has(key)).length
       return { expected: expected.size, received, lost, strays, repeated: received - seen.size }
     },
   }

@@ -164,9 +164,9 @@ for (const backend of BACKENDS) {
 
   t.test(`on ${backend.name}: PostgreSQL is killed under load and comes back`, own(), async (t) => {
     const postgres = await startOwnPostgres({ fsync: 'off', max_connections: '200' })
+    // What is opened last is closed first: the house, which drops its database.
+    t.teardown(() => postgres.close())
     const house = await open(t, { backend, cluster: postgres.url })
-    // It ends after the house, whose database goes with it.
-    t.teardown(() => house.close().finally(() => postgres.close()))
     const sending = sendToCrowd(house.api, CROWD)
     for (const pushes of [400, 1200]) {
       await arrived(house, pushes)
@@ -189,11 +189,8 @@ for (const [appendOnly, what] of [
   t.test(`Redis is killed under load; ${what}`, beside(noRedis), async (t) => {
     const server = await startOwnRedis({ appendOnly })
     const backend: TestBackend = { name: 'redis', skip: false, environment: () => ({ REDIS_URL: server.url }) }
-    const house = await open(t, { backend }).catch(async (error: unknown) => {
-      await server.close()
-      throw error
-    })
-    t.teardown(() => house.close().finally(() => server.close()))
+    t.teardown(() => server.close())
+    const house = await open(t, { backend })
     const sending = sendToCrowd(house.api, CROWD)
     await arrived(house, 300)
     await server.kill()
