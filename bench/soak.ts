@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 })
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
-const loadMs = values.quick ? 20_000 : Number(values.minutes) * 60_000
+const loadMs = values.quick ? 30_000 : Number(values.minutes) * 60_000
 /** Without faults: processes reach their size, which they are compared with at the end. */
 const warmUpMs = values.quick ? 4_000 : 60_000
 const pauseMs = values.quick ? { min: 300, max: 1_200 } : { min: 2_000, max: 12_000 }

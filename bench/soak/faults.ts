@@ -49,7 +49,9 @@ function serverFaults({ house, postgres, redis, services }: SoakStage): Fault[] 
 }
 
 /** Tokens that are answered in some way once. */
-const SCRIPTED = 20
+const SCRIPTED = 10
+/** What one connection had under way: a window of pushes, or to Huawei one request for a chunk. */
+const ON_ONE_CONNECTION = Math.max(WINDOW, 100)
 
 function providerFaults({ house: { simulator } }: SoakStage, random: () => number): Fault[] {
   const anyPlatform = () => PLATFORMS[Math.floor(random() * PLATFORMS.length)] ?? 'ios'
@@ -95,7 +97,7 @@ function providerFaults({ house: { simulator } }: SoakStage, random: () => numbe
     { name: '503 to some tokens', mayRepeat: 0, inject: async () => script({ status: 503, retryAfter: 1 }) },
     {
       name: 'answers to some tokens lost',
-      mayRepeat: SCRIPTED * UNRECORDED,
+      mayRepeat: SCRIPTED * ON_ONE_CONNECTION,
       inject: async () => script({ fault: 'lose' }),
     },
     { name: 'access tokens expired', mayRepeat: 0, inject: async () => simulator.expireTokens() },

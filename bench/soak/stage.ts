@@ -37,8 +37,9 @@ export interface SoakService {
   name: string
   /** Of /metrics. */
   url: string
-  /** SIGKILL, and another one is started at once; resolves when that is ready. */
+  /** SIGKILL, and another one is started at once, which is ready after a while. */
   restart(): Promise<void>
+  ready(): Promise<unknown>
 }
 
 export interface SoakStage {
@@ -101,10 +102,7 @@ const READY_MS = 60_000
 async function startSoakService(house: House, name: string, closers: (() => Promise<unknown>)[]): Promise<SoakService> {
   const port = String(await freePort())
   const url = name === 'api-gateway' ? house.api.url : `http://127.0.0.1:${port}`
-  // Trusted by the process: with a file of its own each connection keeps a list of authorities of its own, a megabyte.
-  const trust = { APNS_CA_FILE: '', FCM_CA_FILE: '', HMS_CA_FILE: '' }
-  const authority = { ...trust, NODE_EXTRA_CA_CERTS: house.environment.APNS_CA_FILE ?? '' }
-  const spawn = () => spawnService(name, { ...house.environment, ...authority, HEALTH_PORT: port })
+  const spawn = () => spawnService(name, { ...house.environment, HEALTH_PORT: port })
   let service: ServiceProcess = spawn()
   closers.push(() => service.kill())
   const ready = () => until(`${name} to be ready`, () => isReady(url), READY_MS)
@@ -112,10 +110,10 @@ async function startSoakService(house: House, name: string, closers: (() => Prom
   return {
     name,
     url,
+    ready,
     async restart() {
       await service.kill()
       service = spawn()
-      await ready()
     },
   }
 }

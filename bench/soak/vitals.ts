@@ -11,7 +11,8 @@ export interface Vitals {
 /** Of each service, in their order. */
 export const readVitals = ({ services }: SoakStage): Promise<Vitals[]> => Promise.all(services.map(vitalsOf))
 
-async function vitalsOf({ name, url }: SoakService): Promise<Vitals> {
+async function vitalsOf({ name, url, ready }: SoakService): Promise<Vitals> {
+  await ready()
   const text = await (await fetch(`${url}/metrics`)).text()
   const read = (metric: string) => Number(new RegExp(`^${metric} (\\S+)$`, 'm').exec(text)?.[1])
   return {

@@ -66,7 +66,7 @@ export interface House {
 }
 
 const TEST_SETTINGS = {
-  LOG_LEVEL: process.env.DEBUG_LEVEL ?? 'silent',
+  LOG_LEVEL: 'silent',
   SWEEP_INTERVAL: '250ms',
   SWEEP_AFTER: '1s',
   LEASE_TIME: '3s',
