@@ -26,34 +26,38 @@ const warmUpMs = values.quick ? 4_000 : 60_000
 const pauseMs = values.quick ? { min: 300, max: 1_200 } : { min: 2_000, max: 12_000 }
 const print = (line: string) => void process.stdout.write(`${line}\n`)
 
+/** What waits for ever, or somebody who has seen enough, ends the soak as well. */
+const LONGEST_MS = loadMs + 5 * 60_000
+const ended = Promise.withResolvers<never>()
+setTimeout(() => ended.reject(new Error('It did not come to an end')), LONGEST_MS)
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.reject(new Error('Interrupted')))
+
 async function soak(stage: SoakStage): Promise<boolean> {
   const random = createRandom(seed)
   const ledger = createLedger()
   const load = startLoad(stage, { ledger, random: createRandom(seed + 1) })
-  const failing = new AbortController()
-  try {
-    await Promise.race([sleep(warmUpMs), load.failed])
-    const before = await readVitals(stage)
-    const until = Date.now() + loadMs - warmUpMs
-    const injecting = injectFaults(createFaults(stage, random), { random, pauseMs, until, signal: failing.signal })
-    const injected = await Promise.race([injecting, load.failed])
-    await load.stop()
-    const isWhole = await judge(stage, { ledger, injected, print })
-    const after = await readVitals(stage)
-    for (const line of describeVitals(before, after)) print(line)
-    return isWhole && isLevel(before, after)
-  } finally {
-    failing.abort()
-    await load.stop()
-  }
+  await Promise.race([sleep(warmUpMs), load.failed])
+  const before = await readVitals(stage)
+  const until = Date.now() + loadMs - warmUpMs
+  const injecting = injectFaults(createFaults(stage, random), { random, pauseMs, until })
+  const injected = await Promise.race([injecting, load.failed])
+  await load.stop()
+  const isWhole = await judge(stage, { ledger, injected, print })
+  const after = await readVitals(stage)
+  for (const line of describeVitals(before, after)) print(line)
+  return isWhole && isLevel(before, after)
 }
 
 print(`soak: ${loadMs / 1000} s of load on ${values.backend}, seed ${seed}`)
-const stage = await openSoakStage(values.backend === 'postgresql' ? 'postgresql' : 'redis')
+const opening = openSoakStage(values.backend === 'postgresql' ? 'postgresql' : 'redis')
+let isGood = false
 try {
-  const isGood = await soak(stage)
-  print(isGood ? `✔ nothing was lost; seed ${seed}` : `✖ not as promised; repeat it with --seed ${seed}`)
-  process.exitCode = isGood ? 0 : 1
+  isGood = await Promise.race([opening.then(soak), ended.promise])
+} catch (error) {
+  print(String(error instanceof Error ? error.stack : error))
 } finally {
-  await stage.close()
+  await (await opening).close()
 }
+print(isGood ? `✔ nothing was lost; seed ${seed}` : `✖ not as promised; repeat it with --seed ${seed}`)
+// Not by itself: what was given up may still be waiting.
+process.exit(isGood ? 0 : 1)

@@ -11,7 +11,7 @@ import { APP, PREFIXES, USERS, type SoakStage } from './stage.ts'
 export interface Load {
   /** Rejects when the server answered what it never should. */
   failed: Promise<never>
-  /** Resolves when what is under way is accepted. May be called twice. */
+  /** Resolves when what is under way is accepted. */
   stop(): Promise<void>
 }
 

@@ -1,7 +1,5 @@
 // Faults under load, counted: of 2000 accepted messages to three platforms each is delivered, repeats stay within what was in
 // flight, no good token is dropped, and the final statuses add up. The moments of deaths come from a seed (TEST_SEED).
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { PLATFORMS, type Platform } from '@push-server/contract'
@@ -9,9 +7,9 @@ import {
   APNS_SETTINGS,
   APP,
   BACKENDS,
+  createGate,
   createRandom,
   emptyQueue,
-  freePort,
   generateApnsKey,
   generateServiceAccount,
   openHouse,
@@ -250,42 +248,18 @@ t.test('one provider answers after 5 s: the others keep their pace, and none is 
   await account(t, house, await sending)
 })
 
-/** A way to a server that can be shut: whoever knocks then is refused. */
-async function openGate(t: Test, target: string) {
-  const port = await freePort()
-  const sockets = new Set<Socket>()
-  const server = createServer((client) => {
-    const origin = connect(Number(new URL(target).port), '127.0.0.1')
-    for (const [from, to] of [
-      [client, origin],
-      [origin, client],
-    ] as const) {
-      sockets.add(from)
-      from.on('error', () => to.destroy()).on('close', () => sockets.delete(from))
-      from.pipe(to)
-    }
-  })
-  const url = new URL(target)
-  url.port = String(port)
-  async function shut() {
-    for (const socket of sockets) socket.destroy()
-    if (!server.listening) return
-    server.close()
-    await once(server, 'close')
-  }
-  t.teardown(shut)
-  return {
-    url: url.href.replace(/\/$/, ''),
-    shut,
-    open: async () => void (await once(server.listen(port, '127.0.0.1'), 'listening')) as void | AddressInfo,
-  }
+/** Shut, until the test opens it. */
+async function gateTo(t: Test, target: string) {
+  const gate = await createGate(target)
+  t.teardown(() => gate.shut())
+  return gate
 }
 
 t.test('the token endpoints are down when tokens expire', beside(), async (t) => {
   const house = await open(t, { services: ['gateway', 'scheduler'] })
   const gates = {
-    fcmTokenUrl: await openGate(t, house.simulator.fcm.tokenUrl),
-    hmsTokenUrl: await openGate(t, house.simulator.hms.tokenUrl),
+    fcmTokenUrl: await gateTo(t, house.simulator.fcm.tokenUrl),
+    hmsTokenUrl: await gateTo(t, house.simulator.hms.tokenUrl),
   }
   for (const gate of Object.values(gates)) await gate.open()
   const urls = Object.fromEntries(Object.entries(gates).map(([name, { url }]) => [name, url]))
@@ -311,7 +285,7 @@ t.test('the provider of one application is down: the other keeps its pace, and n
   const brisk: Crowd = { appId: 'brisk', users: MESSAGES, platforms: ['ios'], prefix: 'b' }
   const stuck: Crowd = { appId: 'stuck', users: MESSAGES, platforms: ['ios'], prefix: 'c' }
   const house = await open(t, { services: ['gateway', 'scheduler'] }, [brisk, stuck])
-  const gate = await openGate(t, house.simulator.apns.origin)
+  const gate = await gateTo(t, house.simulator.apns.origin)
   Object.assign(house.context, { config: { ...house.context.config, apnsDevelopmentUrl: gate.url } })
   await house.api.post('/admin/app/ios/update', {
     appId: stuck.appId,
