@@ -37,10 +37,10 @@ function serverFaults({ house, postgres, redis, services }: SoakStage): Fault[] 
     await server.start()
   }
   return [
-    ...services.map(({ name, restart }) => ({
+    ...services.map(({ name, kill }) => ({
       name: `${name} killed`,
       mayRepeat: REPEATS_OF[name] ?? 0,
-      inject: restart,
+      inject: kill,
     })),
     { name: 'PostgreSQL killed', mayRepeat: REPEATS_OF_ALL, inject: () => restarted(postgres) },
     ...(redis ? [{ name: 'Redis killed', mayRepeat: 0, inject: () => restarted(redis) }] : []),

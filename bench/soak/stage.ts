@@ -1,5 +1,6 @@
 // What a soak runs on: servers of its own, the simulator in this process, and every service in a process of its own that is
 // started again whenever it was killed, as an orchestrator would.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { PLATFORMS } from '@push-server/contract'
 import {
   freePort,
@@ -37,8 +38,8 @@ export interface SoakService {
   name: string
   /** Of /metrics. */
   url: string
-  /** SIGKILL, and another one is started at once, which is ready after a while. */
-  restart(): Promise<void>
+  /** SIGKILL; another one is started soon and is ready after a while. */
+  kill(): Promise<void>
   ready(): Promise<unknown>
 }
 
@@ -98,24 +99,31 @@ const backendOf = (redis: OwnServer | undefined): TestBackend => ({
 })
 
 const READY_MS = 60_000
+const START_AGAIN_MS = 200
 
 async function startSoakService(house: House, name: string, closers: (() => Promise<unknown>)[]): Promise<SoakService> {
   const port = String(await freePort())
   const url = name === 'api-gateway' ? house.api.url : `http://127.0.0.1:${port}`
   const spawn = () => spawnService(name, { ...house.environment, HEALTH_PORT: port })
-  let service: ServiceProcess = spawn()
-  closers.push(() => service.kill())
   const ready = () => until(`${name} to be ready`, () => isReady(url), READY_MS)
-  await ready()
-  return {
-    name,
-    url,
-    ready,
-    async restart() {
-      await service.kill()
+  let service: ServiceProcess | undefined
+  let isClosing = false
+  // One that is started while PostgreSQL recovers ends at once, and is started again.
+  async function supervise() {
+    while (!isClosing) {
       service = spawn()
-    },
+      await service.ended
+      if (!isClosing) await sleep(START_AGAIN_MS)
+    }
   }
+  const supervised = supervise()
+  closers.push(async () => {
+    isClosing = true
+    await service?.kill()
+    await supervised
+  })
+  await ready()
+  return { name, url, ready, kill: async () => service?.kill() }
 }
 
 const isReady = (url: string) =>
