@@ -107,18 +107,18 @@ async function startSoakService(house: House, name: string, closers: (() => Prom
   const spawn = () => spawnService(name, { ...house.environment, HEALTH_PORT: port })
   const ready = () => until(`${name} to be ready`, () => isReady(url), READY_MS)
   let service: ServiceProcess | undefined
-  let isClosing = false
+  const closing = new AbortController()
   // One that is started while PostgreSQL recovers ends at once, and is started again.
   async function supervise() {
-    while (!isClosing) {
+    while (!closing.signal.aborted) {
       service = spawn()
       await service.ended
-      if (!isClosing) await sleep(START_AGAIN_MS)
+      if (!closing.signal.aborted) await sleep(START_AGAIN_MS)
     }
   }
   const supervised = supervise()
   closers.push(async () => {
-    isClosing = true
+    closing.abort()
     await service?.kill()
     await supervised
   })

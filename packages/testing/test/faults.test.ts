@@ -60,13 +60,7 @@ const received = (house: House) =>
   Object.values(house.simulator.stats()).reduce((sum, platform) => sum + platform.received, 0)
 
 /** Resolves when so many pushes have arrived: in the middle of it. */
-const arrived = (house: House, pushes: number) => house.simulator.waitFor(() => received(house) >= pushes, 60_000)
-
-interface Account {
-  status: string
-  deliveries: number
-  unexplained: number
-}
+const arrived = (house: House, pushes: number) => house.simulator.waitFor(() => received(house) >= pushes, 120_000)
 
 /** Waits until everything is settled, and counts. `most`: repeats that are allowed. */
 async function account(t: Test, house: House, { messageIds, most = 0 }: Pick<Sent, 'messageIds'> & { most?: number }) {
@@ -82,12 +76,11 @@ async function account(t: Test, house: House, { messageIds, most = 0 }: Pick<Sen
   )
   const accepted = new Set(messageIds).size
   t.ok(accepted >= MESSAGES, `${accepted} messages were accepted`)
-  const accounts = await house.database.query<Account>(
-    `SELECT status, count(*)::int AS deliveries, count(*) FILTER (WHERE status = 'failed' AND reason IS NULL)::int AS unexplained
-     FROM deliveries WHERE message_id = ANY($1::uuid[]) GROUP BY status`,
+  const statuses = await house.database.query(
+    'SELECT status, count(*)::int AS deliveries FROM deliveries WHERE message_id = ANY($1::uuid[]) GROUP BY status',
     [messageIds],
   )
-  t.same(accounts, [{ status: 'sent', deliveries: accepted, unexplained: 0 }], 'each of them is told as sent')
+  t.same(statuses, [{ status: 'sent', deliveries: accepted }], 'each of them is told as sent')
   const stats = Object.values(house.simulator.stats())
   const distinct = stats.reduce((sum, { distinctTokens }) => sum + distinctTokens, 0)
   t.equal(distinct, accepted, 'each of them was received')
@@ -221,12 +214,16 @@ t.test('every provider is down for a while', beside(), async (t) => {
   await arrived(house, 500)
   await Promise.all(PLATFORMS.map((platform) => house.simulator.conduct(platform, { down: true })))
   const sent = await sending
-  await until('tries in vain', async () => {
-    const rows = await house.database.query<{ reason: string }>(
-      `SELECT DISTINCT reason FROM deliveries WHERE status = 'pending' AND next_attempt_at IS NOT NULL AND reason LIKE 'Unsent%'`,
-    )
-    return rows.length > 0
-  })
+  await until(
+    'tries in vain',
+    async () => {
+      const rows = await house.database.query<{ reason: string }>(
+        `SELECT DISTINCT reason FROM deliveries WHERE status = 'pending' AND next_attempt_at IS NOT NULL AND reason LIKE 'Unsent%'`,
+      )
+      return rows.length > 0
+    },
+    60_000,
+  )
   await Promise.all(PLATFORMS.map((platform) => house.simulator.conduct(platform, { down: false })))
   await account(t, house, { ...sent, most: PLATFORMS.length * WINDOW })
 })
@@ -238,7 +235,7 @@ t.test('one provider answers after 5 s: the others keep their pace, and none is 
   const sending = sendToCrowd(house.api, CROWD)
   const share = (platform: Platform) => house.simulator.stats()[platform].received
   const others = MESSAGES - Math.ceil(MESSAGES / 3)
-  await house.simulator.waitFor(() => share('ios') + share('huawei') >= others, 30_000)
+  await house.simulator.waitFor(() => share('ios') + share('huawei') >= others, 120_000)
   const took = Math.round(performance.now() - since)
   t.ok(
     share('android') < MESSAGES / 4,
@@ -270,13 +267,17 @@ t.test('the token endpoints are down when tokens expire', beside(), async (t) =>
   for (const gate of Object.values(gates)) await gate.shut()
   house.simulator.expireTokens()
   const sent = await sending
-  await until('tries without a token', async () => {
-    const [row] = await house.database.query<{ platforms: number }>(
-      `SELECT count(DISTINCT platform)::int AS platforms FROM deliveries
+  await until(
+    'tries without a token',
+    async () => {
+      const [row] = await house.database.query<{ platforms: number }>(
+        `SELECT count(DISTINCT platform)::int AS platforms FROM deliveries
        WHERE status = 'pending' AND reason LIKE 'TokenUnavailable%'`,
-    )
-    return row?.platforms === 2
-  })
+      )
+      return row?.platforms === 2
+    },
+    60_000,
+  )
   for (const gate of Object.values(gates)) await gate.open()
   await account(t, house, sent)
 })
