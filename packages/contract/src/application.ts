@@ -150,6 +150,8 @@ export type UpdateHuaweiRequest = Static<typeof UpdateHuaweiRequest>
 
 export const RemoveCredentialsRequest = Type.Object(named, { title: 'RemoveCredentialsRequest' })
 
+export const ResumePlatformRequest = Type.Object(named, { title: 'ResumePlatformRequest' })
+
 export const RemoveApplicationRequest = Type.Object({ appId: AppId }, { title: 'RemoveApplicationRequest' })
 
 export const RemovedApplication = Type.Object(

@@ -12,6 +12,8 @@ export interface ChunkJob {
   applicationId: number
   /** Distinguishes the jobs of one chunk: a job whose id still waits in the queue is not added again. */
   try: number
+  /** Whole tens of minutes that the chunk is overdue: a queue that only believes to have its job is given another one then. */
+  overdue?: number
   platform: Platform
   lane: Lane
   /** Milliseconds until the chunk is due; 0 = now. */

@@ -22,6 +22,8 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   /** With the password; user and database are both `postgres`. */
   url: string
+  /** Process of the server. */
+  pid: number
   /** The server was already running. */
   adopted: boolean
   /** Leaves the server; it stops when no other process uses it. */
@@ -89,7 +91,7 @@ function running({ cluster, url, adopted, pid, lease }: Running): EmbeddedPostgr
     }
   }
   let left: Promise<void> | undefined
-  return { url, adopted, stop: () => (left ??= leave()) }
+  return { url, pid, adopted, stop: () => (left ??= leave()) }
 }
 
 /** Between finding it and PostgreSQL taking it another program may: the caller tries again. */

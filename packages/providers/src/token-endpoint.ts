@@ -1,5 +1,5 @@
 // An OAuth 2.0 token endpoint (RFC 6749 §5): one form in, one access token out, within a bounded time.
-import { getCACertificates } from 'node:tls'
+import { createSecureContext, getCACertificates } from 'node:tls'
 import type { Http2Options, Proxy } from '@push-server/http2'
 import { Agent, ProxyAgent, request, type Dispatcher } from 'undici'
 import type { ProviderToken } from './provider.ts'
@@ -43,8 +43,11 @@ export function openTokenEndpoint({ url, ca, proxy, timeoutMs = 10_000, now }: T
 }
 
 function dispatcherOf(ca: Http2Options['ca'], proxy: Proxy | undefined): Dispatcher {
-  // A `ca` of one's own replaces the built-in ones, so these are named beside it.
-  const trusted = ca === undefined ? {} : { ca: [...getCACertificates('default'), ...[ca].flat()] }
+  // A `ca` of one's own replaces the built-in ones, so these are named beside it; once, for each connection would read them anew.
+  const trusted =
+    ca === undefined
+      ? {}
+      : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ...[ca].flat()] }) }
   // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
   const tls = { ...trusted, rejectUnauthorized: true }
   if (!proxy) return new Agent({ connect: tls, allowH2: false })

@@ -8,6 +8,7 @@ import {
   withBackend,
   Worker,
   type BulkJobOptions,
+  type Job,
   type Processor,
 } from 'bullmq'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
@@ -63,12 +64,13 @@ const hintQueue = (queue: Omit<HintQueue, 'board'>): HintQueue => ({
   board: new BullMQAdapter(queue as unknown as Queue, { readOnlyMode: true }),
 })
 
-/** A job that is to be offered again goes back into the queue under its own id. */
+/** A job that is to be offered again goes back into the queue under its own id, behind what waits there. */
 const processorOf =
-  (handle: (data: JobData) => Promise<Handled>): Processor<JobData> =>
+  (handle: (data: JobData) => Promise<Handled>, putLast?: (job: Job) => Promise<unknown>): Processor<JobData> =>
   async (job, token) => {
     const handled = await handle(job.data)
     if (!handled) return
+    await putLast?.(job)
     await job.moveToDelayed(Date.now() + handled.againInMs, token)
     throw new DelayedError()
   }
@@ -106,6 +108,9 @@ export async function openRedisBackend(url: string, prefix: string, onError: (er
  */
 const PLANNER = '-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off'
 
+/** BullMQ brings a delayed job back to its old place, before what was added later; on Redis it comes last by itself. */
+const PUT_LAST = "UPDATE job SET seq = nextval('job_seq') WHERE queue = $1 AND id = $2"
+
 async function migrateQueues(pool: pg.Pool, onError: (error: Error) => void): Promise<void> {
   const client = await pool.connect()
   client.on('error', onError)
@@ -137,12 +142,13 @@ export async function openPostgresBackend(url: string, onError: (error: Error) =
     throw error
   }
   const bound = withBackend(createPostgresBackend)
+  const putLast = (job: Job) => pool.query(PUT_LAST, [job.queueName, job.id])
   return {
     // Away, it refuses the transaction that stores a request before anything could be enqueued.
     reachable: () => true,
     openQueue: (name) => hintQueue(new bound.Queue<JobData>(name, { connection: pool })),
     openWorker: (name, handle, options) =>
-      new bound.Worker<JobData>(name, processorOf(handle), { connection: pool, ...options }),
+      new bound.Worker<JobData>(name, processorOf(handle, putLast), { connection: pool, ...options }),
     close: () => pool.end(),
   }
 }

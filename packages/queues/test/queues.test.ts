@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { LANES, PLATFORMS, type ChunkJob } from '@push-server/contract'
 import { createLogger } from '@push-server/runtime'
 import { BACKENDS, createDatabase, freePort, until, type TestDatabase } from '@push-server/testing'
+import { Redis } from 'ioredis'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { openQueues, type Handled, type JobData, type Queues, type QueueSettings } from '../src/index.ts'
@@ -45,6 +46,13 @@ async function elapsed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start
 }
 
+/** What an eviction for want of memory may do: the job is there, but in no list. */
+async function loseLists({ REDIS_URL = '', QUEUE_PREFIX }: Record<string, string>): Promise<void> {
+  const redis = new Redis(REDIS_URL)
+  await redis.del(`${QUEUE_PREFIX}:ios-direct:wait`, `${QUEUE_PREFIX}:ios-direct:marker`)
+  redis.disconnect()
+}
+
 for (const backend of BACKENDS) {
   t.test(`queues on ${backend.name}`, { skip: backend.skip }, async (t) => {
     const database = await createDatabase()
@@ -57,9 +65,9 @@ for (const backend of BACKENDS) {
       enqueueTimeout: 5_000,
     })
     /** Queues of their own for each test, so that nothing is left over from another. */
-    const openAlone = async (t: Test, log = silent) => {
+    const openAlone = async (t: Test, { log = silent, namespace = backend.environment() } = {}) => {
       if (backend.name === 'postgresql') await database.query('DROP SCHEMA IF EXISTS bullmq CASCADE')
-      const queues = await openQueues(settingsOf(backend.environment()), log)
+      const queues = await openQueues(settingsOf(namespace), log)
       t.teardown(() => queues.close())
       return queues
     }
@@ -75,6 +83,34 @@ for (const backend of BACKENDS) {
       await gets(got, 3)
       t.same(got, [1, 2, 3], 'in their order')
       await t.resolves(queues.enqueue([]))
+    })
+
+    t.test('a job that is offered again comes behind what waited meanwhile', async (t) => {
+      const queues = await openAlone(t)
+      await queues.enqueue([job(1), job(2), job(3)])
+      let dueAt = Infinity
+      const { got } = collect(t, queues, async (chunkId) => {
+        if (chunkId === 2) await until('the first to be due again', () => performance.now() > dueAt)
+        if (chunkId !== 1 || dueAt < Infinity) return
+        dueAt = performance.now() + 100
+        return { againInMs: 50 }
+      })
+      await until('all of them', () => got.length === 4)
+      t.same(got, [1, 2, 3, 1])
+    })
+
+    t.test('a chunk that is long overdue gets a job although the queue believes to have one', async (t) => {
+      const namespace = backend.environment()
+      const queues = await openAlone(t, { namespace })
+      await queues.enqueue([job(1)])
+      if (namespace.REDIS_URL) await loseLists(namespace)
+      else await database.query("UPDATE bullmq.job SET state = 'completed'")
+      const { got } = collect(t, queues)
+      await queues.enqueue([job(1), job(2)])
+      await gets(got, 2)
+      t.same(got, [2], 'the id of the lost one is taken')
+      await queues.enqueue([job(1, { overdue: 1 })])
+      await gets(got, 1)
     })
 
     t.test('a delayed job: not before its time, and in nobody’s way', async (t) => {
@@ -197,7 +233,7 @@ for (const backend of BACKENDS) {
       const log = Object.assign(createLogger({ logLevel: 'silent', logPretty: false }, 'test'), {
         error: (object: object, text: string) => void errors.push({ ...object, text }),
       })
-      const queues = await openAlone(t, log)
+      const queues = await openAlone(t, { log })
       const { got, consumer } = collect(t, queues, async (chunkId) => {
         if (chunkId === 1) throw new Error('broken')
       })

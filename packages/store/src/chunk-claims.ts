@@ -75,7 +75,8 @@ const SWEEP: Statement = {
         AND (c.swept_at IS NULL OR c.swept_at < now() - $1 * interval '1 ms') AND NOT ${PAUSED}
       ORDER BY c.swept_at NULLS FIRST, c.due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     UPDATE chunks SET swept_at = now() FROM due WHERE chunks.id = due.id
-    RETURNING chunks.id, chunks.application_id AS "applicationId", chunks.platform, chunks.lane, chunks.try`,
+    RETURNING chunks.id, chunks.application_id AS "applicationId", chunks.platform, chunks.lane, chunks.try,
+      floor(extract(epoch FROM now() - chunks.due_at) / 600)::int AS overdue`,
 }
 
 const ANSWERED: Statement = {
@@ -90,6 +91,11 @@ export interface DueChunk {
   platform: Platform
   lane: Lane
   try: number
+}
+
+export interface SweptChunk extends DueChunk {
+  /** Tens of minutes. */
+  overdue: number
 }
 
 async function readContent(database: Database, chunk: ChunkHead): Promise<ClaimedChunk | undefined> {
@@ -129,5 +135,5 @@ export const openChunkClaims = (database: Database) => ({
   },
 
   /** Up to `limit` chunks that have been due for `afterMs` and are in nobody's hands; the same not again before `afterMs`. */
-  sweep: (afterMs: number, limit: number): Promise<DueChunk[]> => database.query(SWEEP, [afterMs, limit]),
+  sweep: (afterMs: number, limit: number): Promise<SweptChunk[]> => database.query(SWEEP, [afterMs, limit]),
 })

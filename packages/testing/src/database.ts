@@ -13,19 +13,19 @@ export interface TestDatabase {
   close(): Promise<void>
 }
 
-/** Empty: without tables until something migrates it. */
-export async function createDatabase(): Promise<TestDatabase> {
-  const cluster = await reachCluster()
+/** Empty: without tables until something migrates it. On the cluster at `url`, or on that of the run. */
+export async function createDatabase(url?: string): Promise<TestDatabase> {
+  const cluster = await reachCluster(url)
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await inCluster(cluster.url, `CREATE DATABASE ${name}`)
-  const url = new URL(cluster.url)
-  url.pathname = `/${name}`
-  const pool = new pg.Pool({ connectionString: url.href, max: 4 })
+  const own = new URL(cluster.url)
+  own.pathname = `/${name}`
+  const pool = new pg.Pool({ connectionString: own.href, max: 4 })
   pool.on('error', () => {
     // Tests end connections on purpose; the next query tells when one is missing.
   })
   return {
-    url: url.href,
+    url: own.href,
     query: async <Row extends object>(sql: string, values: unknown[] = []) => (await pool.query<Row>(sql, values)).rows,
     async close() {
       await pool.end()
@@ -35,8 +35,7 @@ export async function createDatabase(): Promise<TestDatabase> {
   }
 }
 
-async function reachCluster() {
-  const url = process.env.TEST_DATABASE_URL
+async function reachCluster(url = process.env.TEST_DATABASE_URL) {
   if (url !== undefined) return { url, stop: async () => {} }
   const dir = await mkdtemp(join(tmpdir(), 'push-test-'))
   const server = await startPostgres({ dir, settings: { fsync: 'off' } })

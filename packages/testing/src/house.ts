@@ -1,8 +1,6 @@
 // A whole push server in one process for a test: real HTTP, PostgreSQL and queue; only the vendors are simulated.
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { apiGateway } from '@push-server/api-gateway'
@@ -18,6 +16,7 @@ import { createApi, type Api } from './api.ts'
 import { BACKENDS, type TestBackend } from './backends.ts'
 import { generateCredentials } from './credentials.ts'
 import { createDatabase, type TestDatabase } from './database.ts'
+import { freePort } from './free-port.ts'
 
 export const APP = 'mobile-app'
 
@@ -39,6 +38,8 @@ export interface HouseOptions {
   simulator?: SimulatorOptions
   /** The simulated PowerAuth Server is asked for activations, instead of the local registry. */
   powerAuth?: boolean
+  /** Of a PostgreSQL that the test may stop; by default that of the run. */
+  cluster?: string
 }
 
 export interface House {
@@ -83,7 +84,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
 }
 
 async function open(options: HouseOptions, resources: Resources): Promise<House> {
-  const database = await createDatabase()
+  const database = await createDatabase(options.cluster)
   resources.add('database', database.close)
   const simulator = await startSimulator({ keep: Infinity, ...options.simulator })
   resources.add('simulator', simulator.stop)
@@ -172,24 +173,4 @@ async function register({ store }: Context, device: Parameters<House['register']
     active: (device.status ?? 'ACTIVE') === 'ACTIVE',
   }
   await store.devices.register([registration], { several: 'refuse' })
-}
-
-/** Below the ports that systems hand out to clients, which could take it before it is listened on. */
-const FIRST_PORT = 12_000
-const LAST_PORT = 32_000
-
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(FIRST_PORT, LAST_PORT)
-    const server = createServer()
-    try {
-      await once(server.listen(port, '127.0.0.1'), 'listening')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue
-      throw error
-    }
-    server.close()
-    await once(server, 'close')
-    return port
-  }
 }

@@ -9,6 +9,8 @@ export interface ServiceProcess {
   kill(): Promise<void>
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>
+  /** Resolves when it has ended, however that came. */
+  ended: Promise<void>
 }
 
 /** A test that ends early, by its time limit for one, leaves nobody behind. */
@@ -25,10 +27,10 @@ export function spawnService(name: string, environment: Record<string, string>):
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   running.add(child)
-  child.once('exit', () => running.delete(child))
+  const ended = once(child, 'exit').then(() => void running.delete(child))
   const { pid } = child
   if (pid === undefined) throw new Error(`${name} could not be started`)
-  return { pid, kill: async () => void (await end(child, 'SIGKILL')), stop: () => end(child, 'SIGTERM') }
+  return { pid, kill: async () => void (await end(child, 'SIGKILL')), stop: () => end(child, 'SIGTERM'), ended }
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

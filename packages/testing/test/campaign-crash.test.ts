@@ -2,7 +2,16 @@
 // The moments come from a seed that is printed; TEST_SEED repeats them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { APP, BACKENDS, openHouse, spawnService, until, type House, type ServiceProcess } from '@push-server/testing'
+import {
+  APP,
+  BACKENDS,
+  createRandom,
+  openHouse,
+  spawnService,
+  until,
+  type House,
+  type ServiceProcess,
+} from '@push-server/testing'
 
 const LONG = process.env.TEST_LONG !== undefined
 const ROUNDS = LONG ? 20 : 3
@@ -14,17 +23,6 @@ const WINDOW = 50
 const LATENCY_MS = 20
 /** What a window of pushes brings in answers within one checkpoint of 250 ms. */
 const CHECKPOINT = WINDOW * Math.ceil(250 / LATENCY_MS)
-
-/** Mulberry32: small, and the same on every machine. */
-function createRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 const SETTINGS = { APNS_WINDOW: String(WINDOW), CAMPAIGN_PARTITION: '500', CAMPAIGN_CONCURRENCY: '4' }
 

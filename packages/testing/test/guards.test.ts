@@ -168,3 +168,25 @@ t.test('credentials at fault: probed with one delivery, resumed by the first tha
   t.equal(house.simulator.pushes.length, 40)
   t.equal(await droppedOf(house, 'f'), 0)
 })
+
+t.test('resumed by hand: what waited is sent at once, and the guard starts anew', async (t) => {
+  const house = await open(t)
+  const [user = ''] = await registerPhones(house, 'a', 1)
+  house.simulator.answer('a', { status: 403, reason: 'InvalidProviderToken' })
+  t.match((await send(house, user)).body.responseObject.result.ios, { pending: 1 })
+  t.match((await detailOf(house)).paused, { ios: { lanes: 'all' } })
+  await house.database.query(
+    `INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at)
+     SELECT application_id, platform, 'campaign', 'TooManyDoubtfulTokens', 'infinity' FROM provider_pauses`,
+  )
+  await house.database.query(
+    `INSERT INTO token_guards (application_id, platform, minute_from, pushes, doubtful, recent, tripped_at)
+     SELECT id, 'ios', now(), 100, 50, '', now() FROM applications`,
+  )
+  house.simulator.forgetAnswers('a')
+  t.equal((await house.api.post('/admin/app/ios/resume', { appId: APP })).status, 200)
+  t.notOk((await detailOf(house)).paused, 'neither pause is left')
+  t.same(await house.database.query('SELECT 1 FROM token_guards WHERE tripped_at IS NOT NULL'), [])
+  await house.simulator.waitFor((pushes) => pushes.length === 1, 5_000)
+  t.match((await send(house, user)).body.responseObject.result.ios, { sent: 1 })
+})

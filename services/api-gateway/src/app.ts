@@ -18,6 +18,7 @@ import { healthRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { messageRoutes, type Desk } from './routes/message.ts'
+import { pauseRoutes } from './routes/pauses.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { unconfiguredRoutes } from './routes/unconfigured.ts'
@@ -77,6 +78,7 @@ export async function buildApp(context: Context, { activations, ...desk }: Parts
   await app.register(serviceRoutes(config, build))
   await app.register(applicationRoutes(context))
   await app.register(credentialsRoutes(context))
+  await app.register(pauseRoutes(context))
   await app.register(unconfiguredRoutes(context, activations))
   await app.register(deviceRoutes(context, activations))
   await app.register(deviceImportRoutes(context, activations))

@@ -146,6 +146,47 @@ t.test('C-74 the older paths keep their texts', async (t) => {
   })
 })
 
+t.test('POST /admin/app/{platform}/resume: every pause ends, under each name; refusals change nothing', async (t) => {
+  const appId = await makeApplication()
+  const pausesOf = (id: string) =>
+    database.query<{ platform: string; lanes: string }>(
+      `SELECT platform, lanes FROM provider_pauses p JOIN applications a ON a.id = p.application_id
+       WHERE app_id = $1 ORDER BY platform, lanes`,
+      [id],
+    )
+  const pauseAll = () =>
+    database.query(
+      `INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at)
+       SELECT id, platform, lanes, 'Forbidden', now() FROM applications,
+         unnest('{ios,android,huawei}'::text[]) platform, unnest('{all,campaign}'::text[]) lanes
+       WHERE app_id = $1 ON CONFLICT DO NOTHING`,
+      [appId],
+    )
+  for (const { platform, provider } of FORMS)
+    for (const name of [platform, provider]) {
+      await pauseAll()
+      isOk(t, await post(`/admin/app/${name}/resume`, { appId }), name)
+      t.same(
+        new Set((await pausesOf(appId)).map((pause) => pause.platform)).has(platform),
+        false,
+        `${name}: no pause is left`,
+      )
+      t.equal((await pausesOf(appId)).length, 4, 'those of the other platforms are')
+      isOk(t, await post(`/admin/app/${name}/resume`, { appId }), `${name}: nothing to end is no fault`)
+    }
+  await pauseAll()
+  await changesNothing(t, async () => {
+    for (const { platform } of FORMS) {
+      const resume = (object: unknown) => post(`/admin/app/${platform}/resume`, object)
+      refusedWith(t, await resume(null), 'Request must not be null.')
+      refusedWith(t, await resume({}), 'App ID must not be null.')
+      refusedWith(t, await resume({ appId: 'nowhere' }), unknownText('nowhere'))
+      violates(t, await resume({ appId: '' }), ['requestObject.appId', /^must not be blank$/])
+    }
+  })
+  t.equal((await pausesOf(appId)).length, 6, 'refused: every pause is still there')
+})
+
 t.test('C-75 the environment is optional on both paths, in any case', async (t) => {
   const appId = await makeApplication()
   for (const path of ['/admin/app/apns', '/admin/app/ios/update'])

@@ -15,6 +15,7 @@ import {
   type UpdateIosRequest,
 } from '@push-server/contract'
 import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
+import type { Logger } from '@push-server/runtime'
 import type { ApplicationRow, Store } from '@push-server/store'
 
 type Shelf = Pick<Store, 'applications' | 'credentials'>
@@ -96,6 +97,17 @@ function verify(platform: Platform, credentials: StoredCredentials, secretField:
 export async function removeCredentials(store: Shelf, appId: string, platform: Platform): Promise<void> {
   const { id } = await configured(store, appId)
   await store.credentials.remove({ applicationId: id, platform })
+}
+
+/** Ends every pause of the platform, that of a tripped guard included. Nothing paused is no fault. */
+export async function resumePlatform(
+  store: Shelf & Pick<Store, 'pauses'>,
+  { appId, platform }: { appId: string; platform: Platform },
+  log: Pick<Logger, 'warn'>,
+): Promise<void> {
+  const { id: applicationId } = await configured(store, appId)
+  const wasPaused = await store.pauses.resume({ applicationId, platform }, { all: true })
+  if (wasPaused) log.warn({ appId, applicationId, platform }, 'platform resumed by hand')
 }
 
 async function configured({ applications }: Shelf, appId: string): Promise<ApplicationRow> {

@@ -4,6 +4,7 @@ export {
   describeApplication,
   listApplications,
   removeCredentials,
+  resumePlatform,
   updateAndroid,
   updateHuawei,
   updateIos,

@@ -1,5 +1,5 @@
 // POSTs over HTTP/1.1 that always end, and say whether the origin can have seen them. The bytes go through undici.
-import { getCACertificates } from 'node:tls'
+import { createSecureContext, getCACertificates } from 'node:tls'
 import type { Http2Options } from '@push-server/http2'
 import { Agent, Pool, ProxyAgent, type Dispatcher } from 'undici'
 import { Exchange, type PostResult } from './exchange.ts'
@@ -56,8 +56,10 @@ function openDispatcher({
     // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
     rejectUnauthorized: true,
     allowH2: false,
-    // A `ca` of one's own replaces the built-in ones, so these are named beside it.
-    ...(ca !== undefined && { ca: [...getCACertificates('default'), ...[ca].flat()] }),
+    // A `ca` of one's own replaces the built-in ones, so these are named beside it; once, for each connection would read them anew.
+    ...(ca !== undefined && {
+      secureContext: createSecureContext({ ca: [...getCACertificates('default'), ...[ca].flat()] }),
+    }),
   }
   const common = {
     connections,

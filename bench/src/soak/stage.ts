@@ -1,0 +1,133 @@
+// What a soak runs on: servers of its own, the simulator in this process, and every service in a process of its own that is
+// started again whenever it was killed, as an orchestrator would.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PLATFORMS } from '@push-server/contract'
+import {
+  freePort,
+  openHouse,
+  registerCrowd,
+  spawnService,
+  startOwnPostgres,
+  startOwnRedis,
+  until,
+  type House,
+  type OwnServer,
+  type ServiceProcess,
+  type TestBackend,
+} from '@push-server/testing'
+
+export const APP = 'soak'
+export const USERS = 300
+/** Pushes in flight of one worker. */
+export const WINDOW = 50
+export const LATENCY_MS = 100
+/** Tokens of each platform begin with it, so that answers can be scripted for one of them. */
+export const PREFIXES = { ios: 'a', android: 'b', huawei: 'c' } as const
+
+const SERVICES = [
+  'api-gateway',
+  'campaign-scheduler',
+  'campaign-scheduler',
+  'apns-worker',
+  'apns-worker',
+  'fcm-worker',
+  'hms-worker',
+] as const
+
+export interface SoakService {
+  name: string
+  /** Of /metrics. */
+  url: string
+  /** SIGKILL; another one is started soon and is ready after a while. */
+  kill(): Promise<void>
+  ready(): Promise<unknown>
+}
+
+export interface SoakStage {
+  house: House
+  postgres: OwnServer
+  /** Undefined where the queue is on PostgreSQL. */
+  redis: OwnServer | undefined
+  services: readonly SoakService[]
+  close(): Promise<void>
+}
+
+export async function openSoakStage(backend: 'redis' | 'postgresql'): Promise<SoakStage> {
+  const closers: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).toReversed()) await closer()
+  }
+  try {
+    const postgres = await startOwnPostgres({ max_connections: '300' })
+    closers.push(postgres.close)
+    const redis = backend === 'redis' ? await startOwnRedis({ appendOnly: true }) : undefined
+    if (redis) closers.push(redis.close)
+    const house = await openHouse({
+      backend: backendOf(redis),
+      services: [],
+      cluster: postgres.url,
+      simulator: { latencyMs: LATENCY_MS },
+      environment: {
+        APNS_WINDOW: String(WINDOW),
+        FCM_WINDOW: String(WINDOW),
+        HMS_WINDOW: String(WINDOW),
+        CAMPAIGN_PARTITION: '100',
+        DATABASE_POOL: '5',
+      },
+    })
+    closers.push(house.close)
+    await house.configure(APP, PLATFORMS)
+    for (const platform of PLATFORMS)
+      await registerCrowd(house.database, {
+        appId: APP,
+        users: USERS,
+        platforms: [platform],
+        prefix: PREFIXES[platform],
+      })
+    const services = await Promise.all(SERVICES.map((name) => startSoakService(house, name, closers)))
+    return { house, postgres, redis, services, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const backendOf = (redis: OwnServer | undefined): TestBackend => ({
+  name: redis ? 'redis' : 'postgresql',
+  skip: false,
+  environment: () => ({ ...(redis && { REDIS_URL: redis.url, QUEUE_PREFIX: 'soak' }) }),
+})
+
+const READY_MS = 60_000
+const START_AGAIN_MS = 200
+
+async function startSoakService(house: House, name: string, closers: (() => Promise<unknown>)[]): Promise<SoakService> {
+  const port = String(await freePort())
+  const url = name === 'api-gateway' ? house.api.url : `http://127.0.0.1:${port}`
+  const spawn = () => spawnService(name, { ...house.environment, HEALTH_PORT: port })
+  const ready = () => until(`${name} to be ready`, () => isReady(url), READY_MS)
+  let service: ServiceProcess | undefined
+  const closing = new AbortController()
+  // One that is started while PostgreSQL recovers ends at once, and is started again.
+  async function supervise() {
+    while (!closing.signal.aborted) {
+      service = spawn()
+      await service.ended
+      if (!closing.signal.aborted) await sleep(START_AGAIN_MS)
+    }
+  }
+  const supervised = supervise()
+  closers.push(async () => {
+    closing.abort()
+    await service?.kill()
+    await supervised
+  })
+  await ready()
+  return { name, url, ready, kill: async () => service?.kill() }
+}
+
+const isReady = (url: string) =>
+  fetch(`${url}/health/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  )

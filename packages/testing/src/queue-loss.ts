@@ -1,0 +1,17 @@
+// The queue loses what it holds, on either back end: what an operator's FLUSHALL does.
+import { Redis } from 'ioredis'
+import type { House } from './house.ts'
+
+/** In one step, as FLUSHALL does: deleted one by one, the queue's own bookkeeping could be left half behind. */
+const EMPTY = `local keys = redis.call('KEYS', ARGV[1])
+  for _, key in ipairs(keys) do redis.call('DEL', key) end
+  return #keys`
+
+/** Deletes every job of the house; answers how many rows or keys that were. */
+export async function emptyQueue({ environment, database }: Pick<House, 'environment' | 'database'>): Promise<number> {
+  if (!environment.REDIS_URL) return (await database.query('DELETE FROM bullmq.job RETURNING 1')).length
+  const redis = new Redis(environment.REDIS_URL)
+  const deleted = await redis.eval(EMPTY, 0, `${environment.QUEUE_PREFIX}:*`)
+  redis.disconnect()
+  return Number(deleted)
+}

@@ -1,0 +1,35 @@
+// The tests that docs/reliability.md names: a promise whose proof was renamed or removed would stand there unproved.
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+
+const root = new URL('../../', import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
+
+/** `file.test.ts` “title”, “another of the same file”. */
+const PROOF = /`([\w./-]+\.test\.ts)`((?:,? “[^”]+”)+)/g
+
+function* proofsOf(text: string): Generator<{ file: string; title: string }> {
+  for (const [, file = '', titles = ''] of text.matchAll(PROOF))
+    for (const [, title = ''] of titles.matchAll(/“([^”]+)”/g)) yield { file, title }
+}
+
+/** Log lines and metrics that the runbook sends people to. */
+function namesOf(text: string): string[] {
+  const runbook = text.slice(text.indexOf('## At three in the morning'))
+  return [...runbook.matchAll(/`(push_[a-z_]+)`/g)].map(([, name = '']) => name)
+}
+
+const text = read('docs/reliability.md')
+
+t.test('every promise names a test that exists', async (t) => {
+  const proofs = [...proofsOf(text)]
+  const rows = text.split('\n').filter((line) => /^\| .*\.test\.ts`/.test(line))
+  t.ok(rows.length >= 15, `${rows.length} promises`)
+  t.ok(proofs.length >= rows.length, `${proofs.length} proofs`)
+  for (const { file, title } of proofs) t.ok(read(file).includes(title), `${file}: ${title}`)
+})
+
+t.test('every metric of the runbook exists', async (t) => {
+  const metrics = read('packages/runtime/src/metrics.ts')
+  for (const name of new Set(namesOf(text))) t.ok(metrics.includes(`'${name}'`), name)
+})
