@@ -1,7 +1,7 @@
 // Starts the two sides of a measurement, each on a core of its own where `taskset` can see to that.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LoadReport } from './load-process.ts'
@@ -34,7 +34,8 @@ export async function startLoad({ latencyMs, streams }: Scenario): Promise<LoadP
   const child = start({ core: CORES.load, args: [here('load-process.ts')] })
   child.send({ latencyMs, maxStreams: streams, names: ['fcm.googleapis.com'] })
   const [{ port, ca }] = (await once(child, 'message')) as [{ port: number; ca: string }]
-  const caFile = join(mkdtempSync(join(tmpdir(), 'push-bench-')), 'ca.pem')
+  const folder = mkdtempSync(join(tmpdir(), 'push-bench-'))
+  const caFile = join(folder, 'ca.pem')
   writeFileSync(caFile, ca)
   return {
     port,
@@ -44,7 +45,10 @@ export async function startLoad({ latencyMs, streams }: Scenario): Promise<LoadP
       const [report] = (await once(child, 'message')) as [LoadReport]
       return report
     },
-    stop: () => child.disconnect(),
+    stop() {
+      child.disconnect()
+      rmSync(folder, { recursive: true })
+    },
   }
 }
 
