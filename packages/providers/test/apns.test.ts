@@ -94,7 +94,7 @@ t.test('payloads', async (t) => {
       message({ title: 'T', titleLocArgs: ['a'], bodyLocKey: '', bodyLocArgs: ['b'] }),
       { aps: { alert: { title: 'T', 'loc-key': '' } } },
     ],
-    ['C-43 a badge of 0 clears', message({ badge: 0 }), { aps: { badge: 0 } }],
+    ['C-42 a badge of 0 clears', message({ badge: 0 }), { aps: { badge: 0 } }],
     ['nothing to show', message({ title: null, badge: null }), { aps: {} }],
     ['nothing but data', message({ extras: { a: 1 } }), { a: 1, aps: {} }],
     [
@@ -103,7 +103,7 @@ t.test('payloads', async (t) => {
       { aps: { 'content-available': 1, badge: 3, 'thread-id': 'balance-update' }, _comment: 'Any custom data.' },
     ],
     [
-      'C-44 nulls in extras: dropped at the top, kept inside',
+      'C-43 nulls in extras: dropped at the top, kept inside',
       message({ extras: { gone: null, kept: { inner: null, list: [null, 1] }, no: false, zero: 0, empty: '' } }),
       { kept: { inner: null, list: [null, 1] }, no: false, zero: 0, empty: '', aps: {} },
     ],
@@ -113,7 +113,7 @@ t.test('payloads', async (t) => {
   for (const [name, given, payload] of cases) t.strictSame(build(given.body, given).payload, payload, name)
 })
 
-t.test('C-47 priority and push type', async (t) => {
+t.test('C-46 priority and push type', async (t) => {
   const cases = [
     [{ silent: false, priority: 'HIGH' }, 'alert', '10'],
     [{ silent: false, priority: 'NORMAL' }, 'alert', '5'],
@@ -127,7 +127,7 @@ t.test('C-47 priority and push type', async (t) => {
   }
 })
 
-t.test('C-46 expiration', async (t) => {
+t.test('C-45 expiration', async (t) => {
   const cases: [name: string, validUntil: number | undefined, seconds: number][] = [
     ['absent: 28 days', undefined, (NOW + 28 * DAY) / 1_000],
     ['past: one try', NOW - 1, 0],
@@ -140,7 +140,7 @@ t.test('C-46 expiration', async (t) => {
   }
 })
 
-t.test('C-45 a collapse key that no header can carry is represented by its hash, the thread by itself', async (t) => {
+t.test('C-44 a collapse key that no header can carry is represented by its hash, the thread by itself', async (t) => {
   const unsafe = ['platební příkaz', 'two\nlines', ' padded', 'padded ', 'tab\there']
   const ids = unsafe.map((collapseKey) => {
     const { headers, payload } = build({ body: 'x', collapseKey })
