@@ -84,6 +84,11 @@ export const Pause = Type.Object(
       enum: ['all', 'campaign'],
       description: '`campaign`: only campaigns wait, direct messages are sent.',
     }),
+    guardTripped: Type.Optional(
+      Type.Boolean({
+        description: 'Too many tokens are refused as if they were of another application or environment.',
+      }),
+    ),
     timestampPaused: Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] }),
   },
   { title: 'Pause' },

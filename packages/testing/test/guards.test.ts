@@ -69,7 +69,9 @@ t.test('environment mix-up in a campaign: no device is lost, campaigns wait, dir
   house.simulator.answer('a', BAD)
   const id = await sendCampaign(house, users)
   await until('the guard to trip', async () => (await detailOf(house)).paused)
-  t.match((await detailOf(house)).paused, { ios: { lanes: 'campaign', reason: 'TooManyDoubtfulTokens' } })
+  t.match((await detailOf(house)).paused, {
+    ios: { lanes: 'campaign', reason: 'TooManyDoubtfulTokens', guardTripped: true },
+  })
   await until('the drops to be undone', async () => (await droppedOf(house, 'a')) === 0)
   const { result } = await until('the campaign to be held', async () => {
     const [row] = await house.database.query<{ n: number }>(
@@ -131,6 +133,7 @@ t.test('credentials at fault: probed with one delivery, resumed by the first tha
   const id = await sendCampaign(house, users)
   await until('the pause', async () => (await detailOf(house)).paused)
   t.match((await detailOf(house)).paused, { ios: { lanes: 'all', reason: 'InvalidProviderToken' } })
+  t.notOk((await detailOf(house)).paused.ios.guardTripped)
   await until('the chunk to be put back', async () => {
     const [row] = await house.database.query<{ n: number }>(
       'SELECT count(*)::int AS n FROM chunks WHERE owner IS NOT NULL',
