@@ -13,6 +13,8 @@ process.chdir(join(dirname(fileURLToPath(import.meta.url)), '..'))
 try {
   const node = await findNode()
   process.env.PATH = pathStartingWith(dirname(node))
+  // Compiled code is kept between runs, which takes a third off the start of a process.
+  process.env.NODE_COMPILE_CACHE ??= join(process.cwd(), 'node_modules/.cache/compile')
   await installDependencies()
   await generatePrismaClient(node)
   process.exitCode = await runInForeground(node, process.argv.slice(2))

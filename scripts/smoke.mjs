@@ -10,9 +10,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-const FIRST_WITHIN_S = 240
-const SECOND_WITHIN_S = 3
-const STOP_WITHIN_S = 15
+/** Limits for what hangs, not for what is slow: how long each took is printed. */
+const START_WITHIN_S = 300
+const STOP_WITHIN_S = 60
 /** A command of one line, or of more when they end with a backslash. */
 const COMMAND = /^curl (?:.*\\\n)*.*[^\\\n]\n/m
 
@@ -32,7 +32,7 @@ try {
 }
 
 async function firstStart(env, ports) {
-  const server = await start(env, FIRST_WITHIN_S)
+  const server = await start(env)
   try {
     const { stdout } = await run('bash', ['-c', server.command])
     assert.match(stdout, /"sent":1\b/, `the answer to the printed command: ${stdout}`)
@@ -50,7 +50,7 @@ async function firstStart(env, ports) {
 }
 
 async function secondStart(env) {
-  const server = await start(env, SECOND_WITHIN_S)
+  const server = await start(env)
   try {
     await server.stop()
     say(`second start  ${server.seconds.toFixed(1)} s`)
@@ -60,7 +60,7 @@ async function secondStart(env) {
 }
 
 /** Starts the server and waits for the command that it prints. */
-async function start(env, withinSeconds) {
+async function start(env) {
   const begin = performance.now()
   const child = spawn('npm', ['start'], { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   // All who hold its output have ended then, not npm alone.
@@ -81,8 +81,8 @@ async function start(env, withinSeconds) {
     await closed
   }
   try {
-    const late = () => new Error(`npm start printed no command within ${withinSeconds} s:\n${output}`)
-    const found = await within(withinSeconds, command, late)
+    const late = () => new Error(`npm start printed no command within ${START_WITHIN_S} s:\n${output}`)
+    const found = await within(START_WITHIN_S, command, late)
     return { command: found, seconds: (performance.now() - begin) / 1000, stop, kill }
   } catch (error) {
     await kill()
