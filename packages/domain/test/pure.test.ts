@@ -1,8 +1,8 @@
 // The decisions of the domain that need nothing but their arguments, as tables.
 import t from 'tap'
-import type { Outcome } from '@push-server/providers'
 import type { Audience, ClaimedChunk, DeliveryRow, MessageRow, NewMessage, Recipient } from '@push-server/store'
-import { disposeOf, MOST_ATTEMPTS, type Circumstances } from '../src/delivery/disposal.ts'
+import { createAgain } from '../src/delivery/again.ts'
+import { accepted, disposeOf, MOST_ATTEMPTS, type Circumstances, type Refusal } from '../src/delivery/disposal.ts'
 import { pushIdAt } from '../src/delivery/push-id.ts'
 import { screen } from '../src/delivery/screen.ts'
 import { refuses } from '../src/messages/back-pressure.ts'
@@ -26,10 +26,9 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
     claimedAt: NOW - 100,
     random: 1,
   }
-  const retry = (notBefore?: number): Outcome => ({ kind: 'retry', reason: 'Busy', ...(notBefore && { notBefore }) })
+  const retry = (notBefore?: number): Refusal => ({ kind: 'retry', reason: 'Busy', ...(notBefore && { notBefore }) })
 
-  const table: [name: string, outcome: Outcome, given: Partial<Circumstances & DeliveryRow>, record: object][] = [
-    ['sent', { kind: 'sent', id: 'x' }, {}, { status: 'sent', reason: null, attempts: 3, providerId: 'x' }],
+  const table: [name: string, outcome: Refusal, given: Partial<Circumstances & DeliveryRow>, record: object][] = [
     [
       'failed',
       { kind: 'failed', reason: 'PayloadEmpty' },
@@ -95,11 +94,41 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
     t.equal(disposal.deadToken?.doubtful, outcome.kind === 'token-doubtful' || undefined, `${name}: its token`)
   }
 
+  const sent = { id: 7, status: 'sent', reason: null, attempts: 3, nextAttemptAt: null }
+  t.same(accepted(delivery, 'x'), { ...sent, providerId: 'x' })
+  t.same(accepted(delivery, undefined), { ...sent, providerId: null })
+  t.same(accepted(delivery, 'a\0\ud800b'), { ...sent, providerId: 'a\ufffdb' }, 'in a form that a column takes')
+
   const told = disposeOf(delivery, { kind: 'token-gone', reason: 'Unregistered', since: NOW - HOUR }, usual)
   t.match(told.record, { status: 'failed', reason: 'Unregistered' })
   t.same(told.deadToken, { token: 'aa', reason: 'Unregistered', since: NOW - HOUR })
   const untold = disposeOf(delivery, { kind: 'token-gone', reason: 'Unregistered' }, usual)
   t.equal(untold.deadToken?.since, usual.claimedAt, 'without a time: whatever was registered after the claim stays')
+})
+
+t.test('again: when a chunk that is put back is due', async (t) => {
+  const cases: [
+    name: string,
+    expected: number,
+    answers: (number | null | undefined)[],
+    later: number | null,
+    due: number | null,
+  ][] = [
+    ['nothing was to be pushed', 0, [], null, null],
+    ['nothing but what is due later', 0, [], 50, 50],
+    ['not everything was pushed', 2, [undefined], 50, null],
+    ['all settled', 2, [undefined, undefined], null, null],
+    ['all settled but what is due later', 1, [undefined], 50, 50],
+    ['the earliest of the next tries', 3, [30, undefined, 20], 50, 20],
+    ['what was not in hand is due before them', 1, [60], 50, 50],
+    ['one waits for the credentials', 2, [null, 20], 50, null],
+  ]
+  for (const [name, expected, answers, later, due] of cases) {
+    const again = createAgain()
+    again.expect(expected)
+    for (const answer of answers) again.answered(answer)
+    t.equal(again.dueAt(later), due, name)
+  }
 })
 
 t.test('screen: what is still to be pushed', async (t) => {

@@ -2,6 +2,7 @@
 // lives. Times are on the monotonic clock (performance.now).
 import type { Http2Result } from './client.ts'
 import { dial, type Target } from './dial.ts'
+import { Exchanges } from './exchanges.ts'
 import {
   reasonOf,
   unknown,
@@ -28,6 +29,8 @@ export interface ConnectionEvents {
   opened(): void
   /** A stream may have become free. */
   freed(): void
+  /** The origin has changed how many streams it allows. */
+  limited(): void
   ended(exchange: Exchange, result: Http2Result, connection: Connection): void
   /** It takes no further requests: it never opened, is being drained, or is gone. Once. */
   retired(connection: Connection, reason: string): void
@@ -41,7 +44,7 @@ export class Connection implements SessionEvents {
   answered = false
   readonly #options: ConnectionOptions
   readonly #events: ConnectionEvents
-  readonly #exchanges = new Set<Exchange>()
+  readonly #exchanges = new Exchanges()
   readonly #dialling = new AbortController()
   readonly #openBy: number
   #session: Session | undefined
@@ -85,8 +88,7 @@ export class Connection implements SessionEvents {
       if (now >= this.#openBy) this.destroy(`no connection within ${this.#options.connectTimeoutMs} ms`)
       return
     }
-    const late: Exchange[] = []
-    for (const exchange of this.#exchanges) if (exchange.deadline <= now) late.push(exchange)
+    const late = this.#exchanges.late(now)
     for (const exchange of late) this.#giveUp(exchange)
     // A silent peer may be a dead one: ask at once instead of at the next turn.
     if (late.length > 0) this.#pingAt = now
@@ -103,7 +105,7 @@ export class Connection implements SessionEvents {
   }
 
   settings() {
-    if (this.state !== 'connecting') return this.#events.freed()
+    if (this.state !== 'connecting') return this.#events.limited()
     this.state = 'open'
     this.#pingAt = performance.now() + this.#options.pingIntervalMs
     this.#events.opened()
@@ -135,7 +137,7 @@ export class Connection implements SessionEvents {
     if (this.state === 'closed') return
     this.retired(reason)
     this.state = 'closed'
-    for (const exchange of this.#exchanges) {
+    for (const exchange of this.#exchanges.all()) {
       this.ended(exchange, exchange.stream?.isWritten === false ? unsent(reason) : unknown(reason))
     }
     this.#events.closed(this)

@@ -31,23 +31,22 @@ export class Pool implements Http2Client, ConnectionEvents {
   /** The one that ended an exchange last. */
   #latest: Connection | undefined
   #closing: PromiseWithResolvers<void> | undefined
+  /** Undefined when it is to be counted anew: it is asked for before each push. */
+  #capacity: number | undefined
 
   constructor(options: PoolOptions) {
     this.#options = options
   }
 
   get capacity() {
-    const { maxConnections, maxStreams } = this.#options
-    let streams = maxConnections * maxStreams
-    for (const connection of this.#connections) {
-      if (connection.state === 'open') streams += connection.streams - maxStreams
-    }
-    return Math.max(1, streams)
+    return (this.#capacity ??= this.#countCapacity())
   }
 
   request(request: Http2Request, settle: Settle) {
     const now = performance.now()
-    const exchange: Exchange = { request, settle, deadline: now + this.#options.queueTimeoutMs, sends: 0 }
+    const deadline = now + this.#options.queueTimeoutMs
+    // With all members from the start: one that came later would move the object.
+    const exchange: Exchange = { request, settle, deadline, sends: 0, stream: undefined, place: -1 }
     this.#pending++
     this.#keepTime()
     if (this.#closing) return process.nextTick(() => this.#settle(exchange, unsent('the client is closed')))
@@ -73,12 +72,18 @@ export class Pool implements Http2Client, ConnectionEvents {
   }
 
   opened() {
+    this.#capacity = undefined
     this.#obstacle = undefined
     this.#options.log?.debug({ origin: this.#origin }, 'connection opened')
     this.#send()
   }
 
   freed() {
+    this.#send()
+  }
+
+  limited() {
+    this.#capacity = undefined
     this.#send()
   }
 
@@ -93,6 +98,7 @@ export class Pool implements Http2Client, ConnectionEvents {
 
   /** A connection that was of use is replaced at once, one that was not after a pause: a storm of dialling heals nobody. */
   retired(connection: Connection, reason: string) {
+    this.#capacity = undefined
     if (this.#closing) return
     this.#failures = connection.answered ? 0 : this.#failures + 1
     const pause = backOffMs(this.#failures, Math.random())
@@ -107,6 +113,15 @@ export class Pool implements Http2Client, ConnectionEvents {
     this.#connections.delete(connection)
     this.#send()
     this.#rest()
+  }
+
+  #countCapacity() {
+    const { maxConnections, maxStreams } = this.#options
+    let streams = maxConnections * maxStreams
+    for (const connection of this.#connections) {
+      if (connection.state === 'open') streams += connection.streams - maxStreams
+    }
+    return Math.max(1, streams)
   }
 
   get #origin() {
@@ -150,9 +165,12 @@ export class Pool implements Http2Client, ConnectionEvents {
 
   /** One at a time, so that an origin in trouble does not get them all at once. */
   #dial() {
-    const usable = [...this.#connections].filter(({ state }) => state === 'connecting' || state === 'open')
-    if (this.#closing || usable.length >= this.#options.maxConnections || performance.now() < this.#dialAt) return
-    if (usable.some(({ state }) => state === 'connecting')) return
+    let usable = 0
+    for (const { state } of this.#connections) {
+      if (state === 'connecting') return
+      if (state === 'open') usable++
+    }
+    if (this.#closing || usable >= this.#options.maxConnections || performance.now() < this.#dialAt) return
     this.#connections.add(new Connection(this.#options, this))
     this.#keepTime()
   }

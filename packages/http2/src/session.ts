@@ -11,7 +11,9 @@ export interface Exchange {
   deadline: number
   /** How often it was put on a stream. */
   sends: number
-  stream?: Stream
+  stream: Stream | undefined
+  /** Among those of its connection; -1 on none. */
+  place: number
 }
 
 export interface Stream {

@@ -29,6 +29,8 @@ export const exchangeOf = (path: string): Exchange => ({
   settle() {},
   deadline: 0,
   sends: 1,
+  stream: undefined,
+  place: -1,
 })
 
 /** Greeted by SETTINGS already. */

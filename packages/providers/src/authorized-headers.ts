@@ -14,3 +14,20 @@ export function authorizedHeaders(scheme: 'bearer' | 'Bearer', base: HeaderSet):
     return headers
   }
 }
+
+/** Messages of one moment differ little in their headers. */
+const MOST_SETS = 64
+
+/** Gives equal headers the same function, and so the same object, whichever message they are of. */
+export function authorizedSets(scheme: 'bearer' | 'Bearer'): (base: HeaderSet) => (token: ProviderToken) => HeaderSet {
+  const sets = new Map<string, (token: ProviderToken) => HeaderSet>()
+  return (base) => {
+    const key = JSON.stringify(base)
+    let set = sets.get(key)
+    if (set) return set
+    if (sets.size >= MOST_SETS) sets.clear()
+    set = authorizedHeaders(scheme, base)
+    sets.set(key, set)
+    return set
+  }
+}

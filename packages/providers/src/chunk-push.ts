@@ -20,6 +20,8 @@ export interface Flight<Post> {
   /** Of the flow. */
   round: number
   isRepeated: boolean
+  /** Tells the flow that it is over. */
+  done: () => void
 }
 
 /** An answer that speaks of the provider token and not of the push. */
@@ -64,9 +66,11 @@ function flightsOf<Post>(route: Route<Post>, { messages, targets }: PushChunk, t
   return targets.map((target, index) => {
     const prepared = posts[target.message]
     if (!prepared) throw new RangeError(`target ${index} names message ${target.message} of ${messages.length}`)
-    return { index, target, post: prepared.post, token, sentAt: 0, round: 0, isRepeated: false }
+    return { index, target, post: prepared.post, token, sentAt: 0, round: 0, isRepeated: false, done: NOTHING }
   })
 }
+
+const NOTHING = () => {}
 
 class ChunkPush<Post> {
   /** Of the next push. */
@@ -82,49 +86,50 @@ class ChunkPush<Post> {
 
   start(flight: Flight<Post>, done: () => void) {
     const { flow } = this.#route
+    flight.done = done
     const held = flow.held()
-    if (held) return this.#settle(flight, held, done)
+    if (held) return this.#settle(flight, held)
     flight.token = this.token
     flight.sentAt = performance.now()
     flight.round = flow.start()
     const { signal } = this.#options
-    const outcome = this.#route.send(flight, signal, (result) => this.#ended(flight, result, done))
-    if (outcome) this.#settle(flight, outcome, done)
+    const outcome = this.#route.send(flight, signal, (result) => this.#ended(flight, result))
+    if (outcome) this.#settle(flight, outcome)
   }
 
-  #ended(flight: Flight<Post>, result: Http2Result, done: () => void) {
+  #ended(flight: Flight<Post>, result: Http2Result) {
     const latencyMs = performance.now() - flight.sentAt
-    if (result.kind === 'answer') return this.#answered(flight, result, { latencyMs, done })
+    if (result.kind === 'answer') return this.#answered(flight, result, latencyMs)
     if (result.kind === 'timeout') this.#route.flow.late(flight.round, latencyMs)
     // Withdrawn while it waited for a stream: not pushed, so not settled.
-    if (result.kind === 'unsent' && this.#options.signal.aborted) return done()
+    if (result.kind === 'unsent' && this.#options.signal.aborted) return flight.done()
     this.#options.unanswered?.(result.reason)
-    this.#settle(flight, transportOutcome(result), done)
+    this.#settle(flight, transportOutcome(result))
   }
 
-  #answered(flight: Flight<Post>, answer: Http2Answer, { latencyMs, done }: { latencyMs: number; done: () => void }) {
+  #answered(flight: Flight<Post>, answer: Http2Answer, latencyMs: number) {
     this.#options.answered?.(latencyMs / 1000)
     const { outcome, isFlowControl } = this.#route.answered(answer, flight)
-    if (outcome.kind === 'token-refused') return void this.#renewToken(flight, outcome, done)
+    if (outcome.kind === 'token-refused') return void this.#renewToken(flight, outcome)
     if (isFlowControl) this.#route.flow.refused(flight.round, outcome)
     else if (answer.status < 500) this.#route.flow.passed(flight.round, latencyMs)
-    this.#settle(flight, outcome, done)
+    this.#settle(flight, outcome)
   }
 
-  #settle(flight: Flight<Post>, outcome: Outcome, done: () => void) {
+  #settle(flight: Flight<Post>, outcome: Outcome) {
     this.#options.settle(flight.index, outcome)
-    done()
+    flight.done()
   }
 
-  async #renewToken(flight: Flight<Post>, refusal: TokenRefused, done: () => void) {
+  async #renewToken(flight: Flight<Post>, refusal: TokenRefused) {
     const renewal = await this.#renewal(flight.token)
     const isOther = 'token' in renewal && renewal.token.value !== flight.token.value
     if (isOther) this.token = renewal.token
     if (isOther && !flight.isRepeated && !this.#options.signal.aborted) {
       flight.isRepeated = true
-      return this.start(flight, done)
+      return this.start(flight, flight.done)
     }
-    this.#settle(flight, this.#route.refused(flight, refusal, renewal), done)
+    this.#settle(flight, this.#route.refused(flight, refusal, renewal))
   }
 
   async #renewal(refused: ProviderToken): Promise<Renewal> {

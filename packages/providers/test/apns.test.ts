@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import apn from '@parse/node-apn'
 import t from 'tap'
+import { authorizedSets } from '../src/authorized-headers.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from '../src/apns/credentials.ts'
 import { readAnswer } from '../src/apns/answer.ts'
 import { baseEnvironment, environmentOf } from '../src/apns/environment.ts'
@@ -129,7 +130,7 @@ t.test('C-46 priority and push type', async (t) => {
 
 t.test('C-45 expiration', async (t) => {
   const cases: [name: string, validUntil: number | undefined, seconds: number][] = [
-    ['absent: 28 days', undefined, (NOW + 28 * DAY) / 1_000],
+    ['absent: 28 days, by the hour', undefined, (NOW + 28 * DAY) / 1_000],
     ['past: one try', NOW - 1, 0],
     ['now: one try', NOW, 0],
     ['near', NOW + 90_500, NOW / 1_000 + 90],
@@ -495,4 +496,15 @@ t.test('a window', async (t) => {
     await window.walk({ items: [], signal, start: none })
     await window.walk({ items: items('d1'), signal, start: (_, done) => done() })
   })
+})
+
+t.test('messages with equal headers share one set of them, as long as the token stays', async (t) => {
+  const token = (value: string) => ({ value, issuedAt: 0, expiresAt: NOW })
+  const setOf = authorizedSets('bearer')
+  const first = setOf({ 'apns-priority': '10' })(token('a'))
+  t.same(first, { 'apns-priority': '10', authorization: 'bearer a' })
+  t.equal(setOf({ 'apns-priority': '10' })(token('a')), first)
+  t.same(setOf({ 'apns-priority': '5' })(token('a')), { 'apns-priority': '5', authorization: 'bearer a' })
+  t.same(setOf({ 'apns-priority': '10' })(token('b')), { 'apns-priority': '10', authorization: 'bearer b' })
+  for (let n = 0; n < 200; n++) t.equal(setOf({ n: String(n) })(token('a'))['n'], String(n), 'however many there are')
 })

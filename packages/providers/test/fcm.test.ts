@@ -431,6 +431,7 @@ t.test('access tokens that cannot be had, or do not help', async (t) => {
     sentAt: 0,
     round: 0,
     isRepeated,
+    done() {},
   })
   const refusal = { kind: 'token-refused', reason: 'UNAUTHENTICATED' } as const
   const cases = [

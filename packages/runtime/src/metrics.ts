@@ -1,5 +1,6 @@
 // What a process counts, in the format of Prometheus. One registry per process, handed down, never global.
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { createLatencies } from './latencies.ts'
 
 export interface DeliveryLabels {
   platform: string
@@ -41,9 +42,6 @@ export interface Metrics {
   text(): Promise<string>
 }
 
-/** Providers answer within tens of milliseconds on a good day and within ten seconds or never on a bad one. */
-const LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
-
 export function createMetrics({ perApplication }: { perApplication: boolean }): Metrics {
   const registers = [new Registry()]
   const [registry] = registers as [Registry]
@@ -55,13 +53,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     labelNames: ['platform', 'outcome', 'reason', ...(perApplication ? (['application'] as const) : [])],
     registers,
   })
-  const latency = new Histogram({
-    name: 'push_provider_latency_seconds',
-    help: 'From a push to its answer',
-    labelNames: ['platform'],
-    buckets: LATENCY_BUCKETS,
-    registers,
-  })
+  const latencies = createLatencies()
   const byPlatform = createPlatformMetrics(registers)
 
   let look: Look | undefined
@@ -70,10 +62,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     delivered({ application, ...labels }, count) {
       deliveries.inc(perApplication && application !== undefined ? { ...labels, application } : labels, count)
     },
-    answered(platform) {
-      const observed = latency.labels(platform)
-      return (seconds) => observed.observe(seconds)
-    },
+    answered: latencies.of,
     ...byPlatform,
     watch(wanted) {
       refresh = createBacklogGauges(registers)
@@ -82,7 +71,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     contentType: registry.contentType,
     async text() {
       if (look && refresh) await refresh(look)
-      return registry.metrics()
+      return (await registry.metrics()) + latencies.text()
     },
   }
 }

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import t from 'tap'
 import {
   ConfigError,
+  createMetrics,
   createResources,
   readConfig,
   SETTINGS,
@@ -370,4 +371,23 @@ t.test('process: faults end it with a text and 1', async (t) => {
   )
   t.equal(stopping.code, 1)
   t.match(stopping.stderr, /^Error: stuck\n/)
+})
+
+t.test('latencies: a histogram as Prometheus reads it', async (t) => {
+  const metrics = createMetrics({ perApplication: false })
+  const answered = metrics.answered('ios')
+  for (const seconds of [0.005, 0.006, 0.04, 30, 31]) answered(seconds)
+  metrics.answered('ios')(0.5)
+  const text = await metrics.text()
+  const lines = text.split('\n').filter((line) => line.includes('push_provider_latency_seconds'))
+  const bounds = '0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 30 +Inf'.split(' ')
+  const counts = [1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 5, 6]
+  t.same(lines, [
+    '# HELP push_provider_latency_seconds From a push to its answer',
+    '# TYPE push_provider_latency_seconds histogram',
+    ...bounds.map((le, n) => `push_provider_latency_seconds_bucket{le="${le}",platform="ios"} ${counts[n]}`),
+    `push_provider_latency_seconds_sum{platform="ios"} ${0.005 + 0.006 + 0.04 + 30 + 31 + 0.5}`,
+    'push_provider_latency_seconds_count{platform="ios"} 6',
+  ])
+  t.ok(text.endsWith('\n'), 'as the format asks')
 })

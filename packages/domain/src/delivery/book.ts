@@ -1,11 +1,21 @@
 // What a claim has to write down. Direct deliveries have rows of their own; a run's chunk keeps all outcomes in its row.
-import type { ClaimedChunk, DeadToken, DeliveryRecord, Release, Store, StoredOutcomes } from '@push-server/store'
-import type { Disposal } from './disposal.ts'
+import type {
+  ClaimedChunk,
+  DeadToken,
+  DeliveryRecord,
+  DeliveryRow,
+  Release,
+  Store,
+  StoredOutcomes,
+} from '@push-server/store'
+import { accepted, type Disposal } from './disposal.ts'
 import type { Guard } from './guard.ts'
 import { createOutcomes } from './outcomes.ts'
 
 export interface Book {
   add(disposal: Disposal): void
+  /** As `add`, of a delivery that was accepted. */
+  sent(delivery: DeliveryRow, providerId: string | undefined): void
   /** Whether something was added since the last write that succeeded. */
   hasNews(): boolean
   /** A checkpoint, or with `release` the end of the claim. Undefined: the claim is lost. What fails is written next time. */
@@ -32,6 +42,7 @@ function deliveriesBook({ store: { chunks }, guard, chunk, owner }: BookOptions)
       deliveries.push(record)
       if (deadToken) deadTokens.push(deadToken)
     },
+    sent: (delivery, providerId) => void deliveries.push(accepted(delivery, providerId)),
     hasNews: () => deliveries.length > 0,
     async write(release) {
       const page = { deliveries, deadTokens }
@@ -63,6 +74,10 @@ function outcomesBook({ store: { runChunks }, guard, chunk, owner }: BookOptions
     add({ record, deadToken }) {
       outcomes.add(record)
       if (deadToken) deadTokens.push(deadToken)
+      news = true
+    },
+    sent({ id }) {
+      outcomes.sent(id)
       news = true
     },
     hasNews: () => news,

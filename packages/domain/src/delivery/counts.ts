@@ -12,7 +12,7 @@ export function createCounts(): Counts {
   return {
     add(outcome, told) {
       // Behind a colon stand texts of the transport: as a label each would be a series of its own for ever.
-      const [reason = ''] = told.split(':', 1)
+      const reason = told === '' ? told : told.replace(/:.*/s, '')
       let byReason = byOutcome.get(outcome)
       if (!byReason) byOutcome.set(outcome, (byReason = new Map()))
       byReason.set(reason, (byReason.get(reason) ?? 0) + 1)

@@ -1,5 +1,6 @@
 // The way of one chunk through a worker: claim, push, record, settle or put back.
 import { after } from './aftermath.ts'
+import { createAgain } from './again.ts'
 import { bookOf } from './book.ts'
 import { createCounts } from './counts.ts'
 import type { InHand, Worker } from './hand.ts'
@@ -21,7 +22,8 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
     chunk,
     hold,
     ledger,
-    pending: new Map(),
+    claimedAt: Date.now(),
+    again: createAgain(),
     counts: createCounts(),
     fault: undefined,
     isProven: false,
@@ -41,11 +43,11 @@ const backOff = (tries: number) => 1000 * 2 ** Math.min(tries, 6)
 
 /** Records what is left. When the database refuses it, the lease is left to run out: the chunk then comes round again. */
 async function giveBack(hand: InHand): Promise<void> {
-  const { hold, ledger, worker } = hand
+  const { chunk, hold, ledger, worker } = hand
   hold.pushed()
   count(hand)
   try {
-    const release = await ledger.release(nextDue(hand))
+    const release = await ledger.release(hand.notBefore ?? hand.again.dueAt(chunk.laterDueAt))
     if (release) await after(hand, release)
   } catch (error) {
     worker.log.error({ err: error }, 'outcomes could not be recorded; they will be pushed again')
@@ -59,11 +61,4 @@ function count({ worker: { metrics, platform }, chunk, counts }: InHand): void {
   const application = String(chunk.applicationId)
   for (const [outcome, reason, number] of counts.entries())
     metrics.delivered({ platform, outcome, reason, application }, number)
-}
-
-/** When the chunk is due again; null = at once. Only asked when something is pending. */
-function nextDue({ pending, chunk, notBefore }: InHand): number | null {
-  if (notBefore !== null) return notBefore
-  const times = [...pending.values(), ...(chunk.laterDueAt === null ? [] : [chunk.laterDueAt])]
-  return times.includes(null) || times.length === 0 ? null : Math.min(...(times as number[]))
 }

@@ -22,16 +22,18 @@ export interface Circumstances {
   random: number
 }
 
+/** What came of a push that was not accepted. */
+export type Refusal = Exclude<Outcome, { kind: 'sent' }>
+
 export interface Disposal {
   record: DeliveryRecord
   deadToken?: DeadToken
 }
 
-export function disposeOf(delivery: DeliveryRow, outcome: Outcome, circumstances: Circumstances): Disposal {
+/** Of a delivery that was not accepted. */
+export function disposeOf(delivery: DeliveryRow, outcome: Refusal, circumstances: Circumstances): Disposal {
   const attempts = delivery.attempts + 1
   switch (outcome.kind) {
-    case 'sent':
-      return { record: { ...settled(delivery, 'sent', null), attempts, providerId: storable(outcome.id) } }
     case 'token-gone': {
       // Nobody learns of a death before it.
       const since = Math.min(outcome.since ?? circumstances.claimedAt, circumstances.now)
@@ -50,6 +52,13 @@ export function disposeOf(delivery: DeliveryRow, outcome: Outcome, circumstances
       return { record: waiting(delivery, outcome.reason, null) }
   }
 }
+
+/** Of a delivery that was accepted. `providerId`: the provider's own name for it. */
+export const accepted = (delivery: DeliveryRow, providerId: string | undefined): DeliveryRecord => ({
+  ...settled(delivery, 'sent', null),
+  attempts: delivery.attempts + 1,
+  providerId: storable(providerId),
+})
 
 const failed = (delivery: DeliveryRow, reason: string, attempts: number): Disposal => ({
   record: { ...settled(delivery, 'failed', reason), attempts },

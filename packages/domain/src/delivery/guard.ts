@@ -16,7 +16,7 @@ const TELL_MS = 1000
 
 export function openGuard({ config, log, metrics, store }: Context, platform: Platform): Guard {
   const limits = { percent: config.guardPercent, pushes: config.guardPushes, recent: config.guardRecent }
-  let counts = new Map<number, GuardCount>()
+  let counts = new Map<number, TokenAnswers>()
 
   function report({ applicationId, justTripped }: GuardState): void {
     if (!justTripped) return
@@ -33,17 +33,15 @@ export function openGuard({ config, log, metrics, store }: Context, platform: Pl
     const told = counts
     if (told.size === 0) return new Set()
     counts = new Map()
-    const tripped = await store.guards.count(platform, [...told.values()], limits)
+    const tripped = await store.guards.count(platform, [...told].map(countOf), limits)
     tripped.forEach(report)
     return new Set(tripped.map(({ applicationId }) => applicationId))
   }
 
-  function entryOf(applicationId: number): GuardCount {
-    const known = counts.get(applicationId)
-    if (known) return known
-    const entry = { applicationId, pushes: 0, doubtful: 0, recent: '' }
-    counts.set(applicationId, entry)
-    return entry
+  function answersOf(applicationId: number): TokenAnswers {
+    let answers = counts.get(applicationId)
+    if (!answers) counts.set(applicationId, (answers = new TokenAnswers()))
+    return answers
   }
 
   let telling: Promise<unknown> = Promise.resolve()
@@ -53,16 +51,11 @@ export function openGuard({ config, log, metrics, store }: Context, platform: Pl
   }, TELL_MS)
 
   return {
-    count(applicationId, doubtful) {
-      const entry = entryOf(applicationId)
-      entry.pushes++
-      if (doubtful) entry.doubtful++
-      entry.recent = (entry.recent + (doubtful ? '1' : '0')).slice(-GUARD_RECENT)
-    },
+    count: (applicationId, doubtful) => answersOf(applicationId).add(doubtful),
     async admit(applicationId, deadTokens) {
       if (!deadTokens.some(({ doubtful }) => doubtful)) return deadTokens
       // Also when others have just told what was counted: the answer is what matters.
-      entryOf(applicationId)
+      answersOf(applicationId)
       const tripped = await tell()
       return tripped.has(applicationId) ? deadTokens.filter(({ doubtful }) => !doubtful) : deadTokens
     },
@@ -73,3 +66,31 @@ export function openGuard({ config, log, metrics, store }: Context, platform: Pl
     },
   }
 }
+
+/** What was said of an application's tokens since it was last told. */
+class TokenAnswers {
+  pushes = 0
+  doubtful = 0
+  /** Of the last of them, round and round: 1 = doubtful. */
+  readonly #recent = new Uint8Array(GUARD_RECENT)
+
+  add(doubtful: boolean) {
+    const mark = doubtful ? 1 : 0
+    this.#recent[this.pushes++ % GUARD_RECENT] = mark
+    this.doubtful += mark
+  }
+
+  /** Oldest first. */
+  recent(): string {
+    const turn = this.pushes % GUARD_RECENT
+    if (this.pushes <= GUARD_RECENT) return this.#recent.subarray(0, this.pushes).join('')
+    return this.#recent.subarray(turn).join('') + this.#recent.subarray(0, turn).join('')
+  }
+}
+
+const countOf = ([applicationId, answers]: [number, TokenAnswers]): GuardCount => ({
+  applicationId,
+  pushes: answers.pushes,
+  doubtful: answers.doubtful,
+  recent: answers.recent(),
+})

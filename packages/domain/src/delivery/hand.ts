@@ -2,6 +2,7 @@
 import type { ClaimedChunk } from '@push-server/store'
 import type { Platform } from '@push-server/contract'
 import type { Context } from '../context.ts'
+import type { Again } from './again.ts'
 import type { Counts } from './counts.ts'
 import type { Guard } from './guard.ts'
 import type { Ledger } from './ledger.ts'
@@ -24,8 +25,9 @@ export interface InHand {
   chunk: ClaimedChunk
   hold: Hold
   ledger: Ledger
-  /** What is not settled yet, by id: null = not pushed, otherwise when to try again (ms). */
-  pending: Map<number, number | null>
+  /** When the claim began (ms since the epoch): a dead token that was registered after it is not dropped. */
+  claimedAt: number
+  again: Again
   counts: Counts
   /** Reason of the credentials' fault, when one showed. */
   fault: string | undefined

@@ -1,6 +1,6 @@
 // Outcomes of one claim on their way into the database: in bulk, every quarter of a second and at the end.
 import type { Logger } from '@push-server/runtime'
-import type { Release, Store } from '@push-server/store'
+import type { DeliveryRow, Release, Store } from '@push-server/store'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Book } from './book.ts'
 import type { Disposal } from './disposal.ts'
@@ -11,6 +11,8 @@ const RETRY_MS = 500
 
 export interface Ledger {
   add(disposal: Disposal): void
+  /** `providerId`: the provider's own name for it. */
+  sent(delivery: DeliveryRow, providerId: string | undefined): void
   /** Writes the rest and gives the chunk back, due at `dueAt` (ms, null = now) if anything is pending. Undefined: claim lost. */
   release(dueAt: number | null): Promise<Release | undefined>
 }
@@ -43,6 +45,7 @@ export function openLedger({ book, store, log, onLost }: LedgerOptions): Ledger 
 
   return {
     add: (disposal) => book.add(disposal),
+    sent: (delivery, providerId) => book.sent(delivery, providerId),
 
     /**
      * Does not give up while the database is away or busy: outcomes that are not written would be pushed again. What the database

@@ -11,6 +11,8 @@ const OTHER = 'Other'
 export interface Outcomes {
   /** `record.id` is the position. */
   add(record: DeliveryRecord): void
+  /** The delivery at `position` was accepted. */
+  sent(position: number): void
   /** As they are to be stored now; later additions do not change it. */
   stored(): StoredOutcomes
 }
@@ -33,17 +35,21 @@ export function createOutcomes(start: StoredOutcomes): Outcomes {
     return code
   }
 
+  function markSent(position: number) {
+    if (bytes[position] !== PENDING) return
+    if (retries.size > 0) retries.delete(String(position))
+    bytes[position] = SENT
+    sent++
+  }
+
   return {
+    sent: markSent,
     add({ id, status, reason, attempts, nextAttemptAt }) {
+      if (status === 'sent') return markSent(id)
       // What has its outcome keeps it.
       if (bytes[id] !== PENDING) return
       if (status === 'pending') return void retries.set(String(id), [attempts, nextAttemptAt])
       retries.delete(String(id))
-      if (status === 'sent') {
-        bytes[id] = SENT
-        sent++
-        return
-      }
       const code = codeOf(reason ?? '')
       const name = names[code - FIRST_REASON] ?? OTHER
       bytes[id] = code

@@ -1,6 +1,6 @@
 // A claimed chunk's pushes, and what the provider's answers do to its deliveries.
 import { InvalidCredentials, type Outcome, type PushTarget } from '@push-server/providers'
-import type { ClaimedChunk, DeliveryRecord, DeliveryRow } from '@push-server/store'
+import type { ClaimedChunk, DeliveryRecord } from '@push-server/store'
 import { pushMessageOf } from '../messages/index.ts'
 import type { CountedOutcome } from './counts.ts'
 import { disposeOf } from './disposal.ts'
@@ -17,7 +17,7 @@ export async function pushChunk(hand: InHand): Promise<void> {
     ledger.add({ record })
     hand.counts.add('failed', record.reason ?? '')
   }
-  for (const { delivery } of screened.due) hand.pending.set(delivery.id, null)
+  hand.again.expect(screened.due.length)
   // A probe risks one delivery; the others wait until it is known to work.
   const due = chunk.probe ? screened.due.slice(0, 1) : screened.due
   if (due.length === 0 || chunk.credentialsVersion === null) return
@@ -34,7 +34,6 @@ async function push(hand: InHand, due: readonly Due[], credentialsVersion: numbe
   const { worker, chunk, hold } = hand
   const provider = await worker.providers.take(chunk.applicationId, credentialsVersion)
   if (!provider) return
-  const claimedAt = Date.now()
   const messages = chunk.messages.map(pushMessageOf)
   const targets = targetsOf(chunk, due)
   await atPace(hand, targets.length, (start, end) =>
@@ -45,7 +44,7 @@ async function push(hand: InHand, due: readonly Due[], credentialsVersion: numbe
         answered: worker.answered,
         settle(index, outcome) {
           const entry = due[start + index]
-          if (entry) settle(hand, { ...entry, outcome, claimedAt })
+          if (entry) settle(hand, entry, outcome)
         },
       },
     ),
@@ -71,16 +70,16 @@ const targetsOf = (chunk: ClaimedChunk, due: readonly Due[]): PushTarget[] =>
     message,
   }))
 
-interface Settling {
-  delivery: DeliveryRow
-  message: number
-  outcome: Outcome
-  claimedAt: number
-}
-
-function settle(hand: InHand, { delivery, message, outcome, claimedAt }: Settling): void {
-  const { chunk, hold, ledger } = hand
+function settle(hand: InHand, { delivery, message }: Due, outcome: Outcome): void {
+  const { again, chunk, claimedAt, counts, hold, ledger } = hand
   hold.check()
+  judge(hand, outcome)
+  // Nearly all of them, so with nothing made for each.
+  if (outcome.kind === 'sent') {
+    ledger.sent(delivery, outcome.id)
+    again.answered()
+    return counts.add('sent', '')
+  }
   const disposal = disposeOf(delivery, outcome, {
     now: Date.now(),
     validUntil: chunk.messages[message]?.validUntil ?? null,
@@ -90,9 +89,9 @@ function settle(hand: InHand, { delivery, message, outcome, claimedAt }: Settlin
     random: Math.random(),
   })
   ledger.add(disposal)
-  keepPending(hand, disposal.record)
-  hand.counts.add(countedAs(outcome, disposal.record), disposal.record.reason ?? '')
-  judge(hand, outcome)
+  const { nextAttemptAt, reason, status } = disposal.record
+  again.answered(status === 'pending' ? nextAttemptAt : undefined)
+  counts.add(countedAs(outcome, disposal.record), reason ?? '')
 }
 
 /** What the outcome says of others than its delivery: of the tokens of the application, and of its credentials. */
@@ -117,9 +116,4 @@ function judge(hand: InHand, outcome: Outcome): void {
 const countedAs = (outcome: Outcome, { status }: DeliveryRecord): CountedOutcome => {
   if (status !== 'pending') return status
   return outcome.kind === 'credentials-fault' ? 'paused' : 'retried'
-}
-
-function keepPending({ pending }: InHand, { id, status, nextAttemptAt }: DeliveryRecord): void {
-  if (status === 'pending') pending.set(id, nextAttemptAt)
-  else pending.delete(id)
 }

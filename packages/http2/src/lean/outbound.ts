@@ -20,6 +20,9 @@ import type { LeanStream } from './streams.ts'
 
 /** With so much that the socket does not take, no further request is put on the connection. */
 const FULL_BYTES = 262_144
+/** A write so soon after the last one waits for company, unless it has so much: under load, small writes cost the most. */
+const PAUSE_MS = 1
+const ENOUGH_BYTES = 32_768
 const EMPTY = Buffer.alloc(0)
 
 export class Outbound {
@@ -35,12 +38,16 @@ export class Outbound {
   #blocked: LeanStream[] = []
   #lastCollected = 0
   #isFlushDue = false
+  #isEnough = false
+  #flushedAt = -Infinity
 
   constructor(socket: TLSSocket, authority: string, settings: PeerSettings) {
     this.#socket = socket
     this.#settings = settings
     this.#encoder = new RequestEncoder(authority)
   }
+
+  readonly #flushNow = () => this.flush()
 
   get isFull() {
     return this.#outbox.length > FULL_BYTES
@@ -122,18 +129,27 @@ export class Outbound {
 
   flush() {
     this.#isFlushDue = false
+    this.#isEnough = false
     const { destroyed, writableEnded, writableNeedDrain } = this.#socket
     // While the socket is busy, what comes next is collected: see `isFull`.
     if (this.#outbox.length === 0 || writableNeedDrain || writableEnded || destroyed) return
     this.lastWritten = this.#lastCollected
+    this.#flushedAt = performance.now()
     this.#outbox.empty((octets, written) => this.#socket.write(octets, written))
     this.#pump()
   }
 
   #flushSoon() {
-    if (this.#isFlushDue) return
+    if (this.#isFlushDue) return this.#flushWhenEnough()
     this.#isFlushDue = true
-    setImmediate(() => this.flush())
+    if (performance.now() - this.#flushedAt >= PAUSE_MS) setImmediate(this.#flushNow)
+    else setTimeout(this.#flushNow, PAUSE_MS)
+  }
+
+  #flushWhenEnough() {
+    if (this.#outbox.length < ENOUGH_BYTES || this.#isEnough) return
+    this.#isEnough = true
+    setImmediate(this.#flushNow)
   }
 
   /** A block too long for one frame goes on in others (RFC 9113 section 6.10). */

@@ -19,7 +19,8 @@ export interface ApnsPayload {
   headers: Readonly<Record<string, string>>
 }
 
-const LONGEST_VALIDITY = 28 * 86_400_000
+const HOUR = 3_600_000
+const LONGEST_VALIDITY = 28 * 24 * HOUR
 /** What RFC 9113 §8.2.1 lets a header carry, and nothing beyond ASCII. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
@@ -86,7 +87,8 @@ const extrasOf = (body: MessageBody) =>
 /** In seconds since the epoch; 0: one try, nothing is kept for a phone that is away. */
 function expiration(validUntil: number | undefined, now: number): number {
   const latest = now + LONGEST_VALIDITY
-  if (validUntil === undefined) return Math.floor(latest / 1_000)
+  // By the hour, so that messages have their headers in common.
+  if (validUntil === undefined) return (latest - (latest % HOUR)) / 1_000
   return validUntil <= now ? 0 : Math.floor(Math.min(validUntil, latest) / 1_000)
 }
 

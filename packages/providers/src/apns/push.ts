@@ -1,6 +1,6 @@
 // How one push gets to APNs. What the devices of a message share is built once; for each of them there is a path and an id.
 import type { HeaderSet } from '@push-server/http2'
-import { authorizedHeaders } from '../authorized-headers.ts'
+import { authorizedSets } from '../authorized-headers.ts'
 import type { Reading, Route } from '../chunk-push.ts'
 import type { Flow } from '../flow.ts'
 import type { Environment, Outcome, ProviderToken } from '../provider.ts'
@@ -32,16 +32,22 @@ interface Post {
 
 const EXPIRED = 'ExpiredProviderToken'
 const TOKEN_EXPIRED: Reading = { outcome: { kind: 'token-refused', reason: EXPIRED }, isFlowControl: false }
+const accepted = (id: string | undefined): Reading => ({
+  outcome: id === undefined ? SENT : { kind: 'sent', id },
+  isFlowControl: false,
+})
+const SENT: Outcome = { kind: 'sent' }
 const ENVIRONMENT_MISMATCH: Outcome = { kind: 'failed', reason: 'EnvironmentMismatch' }
 const NOT_HEXADECIMAL = /[^0-9a-f]/gi
 
 export function apnsRoute({ bundle, base, connections, tokens, flow, now, ...events }: ApnsRouteOptions): Route<Post> {
+  const headerSets = authorizedSets('bearer')
   return {
     flow,
     tokens,
     prepare(message) {
       const { payload, headers } = apnsPayload(message, bundle, now())
-      return { payload, headersWith: authorizedHeaders('bearer', headers) }
+      return { payload, headersWith: headerSets(headers) }
     },
     send({ target, post, token }, signal, ended) {
       const environment = environmentOf(target.environment, base)
@@ -58,6 +64,7 @@ export function apnsRoute({ bundle, base, connections, tokens, flow, now, ...eve
       )
     },
     answered(result, { target }) {
+      if (result.status === 200) return accepted(result.headers['apns-id'])
       const answer = readAnswer(result)
       if (answer.reason === EXPIRED) return TOKEN_EXPIRED
       const environment = environmentOf(target.environment, base)

@@ -28,8 +28,19 @@ export function fcmPayload(message: PushMessage, options: FcmPayloadOptions): Bu
   return Buffer.from(`,${rest}}`)
 }
 
-export const fcmBody = (payload: Buffer, token: string): Buffer =>
-  Buffer.concat([HEAD, Buffer.from(JSON.stringify(token)), payload])
+/** What JSON takes as it is; every token that FCM has given out so far. */
+const PLAIN = /^[\w:.-]*$/
+
+/** One copy of what all devices have in common, with the token in its middle. */
+export function fcmBody(payload: Buffer, token: string): Buffer {
+  const text = PLAIN.test(token) ? `"${token}"` : JSON.stringify(token)
+  const length = Buffer.byteLength(text)
+  const body = Buffer.allocUnsafe(HEAD.length + length + payload.length)
+  HEAD.copy(body)
+  body.write(text, HEAD.length)
+  payload.copy(body, HEAD.length + length)
+  return body
+}
 
 function sections(message: PushMessage, { now, dataOnly }: FcmPayloadOptions): WireMessage {
   const { body, priority, silent, validUntil } = message
