@@ -2,7 +2,6 @@
 export { acceptMessages, checkPayloads, type Accepted, type AcceptRequest } from './accept.ts'
 export { openBackPressure, type BackPressure } from './back-pressure.ts'
 export { composeMessage, pushMessageOf } from './compose.ts'
-export { CHUNK_SIZES } from './plan.ts'
 export { findMessage, listMessages } from './status.ts'
 export { talliesOf, type Tallies } from './tallies.ts'
 export { openWaiters, type Waiters } from './waiters.ts'
