@@ -1,74 +1,113 @@
-// Starts the two sides of a measurement, each on a core of its own where `taskset` can see to that.
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+// Processes of a benchmark: started, on a core of their own where asked, looked at while they run, and stopped.
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { LoadReport } from './load-process.ts'
-import type { Measurement, PushOrder } from './push-process.ts'
-import type { Contender, Scenario } from './scenarios.ts'
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
-const PINS = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
-const CORES = { push: '0', load: '1' }
-const here = (file: string) => join(import.meta.dirname, file)
-
-interface StartOptions {
-  core: string
-  args: readonly string[]
-  env?: NodeJS.ProcessEnv
+export interface WatchedProcess {
+  name: string
+  /** Most memory it has held so far, MB; of Linux only. */
+  peakMemory(): number | undefined
+  /** Processor time so far, its children's included, seconds; of Linux only. */
+  processorTime(): number | undefined
 }
 
-function start({ core, args, env }: StartOptions): ChildProcess {
-  const [command = '', ...rest] = [...(PINS ? ['taskset', '-c', core] : []), process.execPath, ...args]
-  return spawn(command, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { ...process.env, ...env } })
+export interface BenchProcess extends WatchedProcess {
+  stop(): Promise<void>
 }
 
-export interface LoadProcess {
-  port: number
-  caFile: string
-  report(): Promise<LoadReport>
-  stop(): void
-}
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
-export async function startLoad({ latencyMs, streams }: Scenario): Promise<LoadProcess> {
-  const child = start({ core: CORES.load, args: [here('load-process.ts')] })
-  child.send({ latencyMs, maxStreams: streams, names: ['fcm.googleapis.com'] })
-  const [{ port, ca }] = (await once(child, 'message')) as [{ port: number; ca: string }]
-  const folder = mkdtempSync(join(tmpdir(), 'push-bench-'))
-  const caFile = join(folder, 'ca.pem')
-  writeFileSync(caFile, ca)
-  return {
-    port,
-    caFile,
-    async report() {
-      child.send('report')
-      const [report] = (await once(child, 'message')) as [LoadReport]
-      return report
-    },
-    stop() {
-      child.disconnect()
-      rmSync(folder, { recursive: true })
-    },
+const procFile = (pid: number | undefined, file: string): string | undefined => {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    // Another system, or the process is gone: there is no figure then.
+    return undefined
   }
 }
 
-export interface Times {
-  warmUpMs: number
-  measureMs: number
+/** Clock ticks of Linux, which it has told programs for decades. */
+const TICKS = 100
+
+/** Of the process, of its children that have ended, and of those that run. */
+function processorTime(pid: number | undefined): number | undefined {
+  const [, rest] = procFile(pid, 'stat')?.split(') ') ?? []
+  if (rest === undefined) return undefined
+  const own = rest
+    .split(' ')
+    .slice(11, 15)
+    .reduce((sum, ticks) => sum + Number(ticks), 0)
+  const children = procFile(pid, `task/${pid}/children`)?.split(' ').filter(Boolean) ?? []
+  return children.reduce((sum, child) => sum + (processorTime(Number(child)) ?? 0), own / TICKS)
 }
 
-export interface Measure {
-  contender: Contender
-  streams: number
-  times: Times
+/** One that somebody else has started. */
+export const watch = (name: string, pid: number | undefined): WatchedProcess => ({
+  name,
+  peakMemory() {
+    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(procFile(pid, 'status') ?? '') ?? []
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024
+  },
+  processorTime: () => processorTime(pid),
+})
+
+const watchChild = (name: string, child: ChildProcess): BenchProcess => ({
+  ...watch(name, child.pid),
+  async stop() {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  },
+})
+
+/** A service by its launcher, in exactly this environment. */
+export function startService(name: string, environment: Record<string, string>, label = name): BenchProcess {
+  const child = spawn(process.execPath, [`services/${name}/src/main.ts`], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  return watchChild(label, child)
 }
 
-export async function runPush({ port, caFile }: LoadProcess, { contender, streams, times }: Measure) {
-  const args = ['--require', here('redirect.cjs'), here('push-process.ts')]
-  const env = { NODE_EXTRA_CA_CERTS: caFile, LOAD_PORT: String(port), NODE_ENV: 'production' }
-  const child = start({ core: CORES.push, args, env })
-  child.send({ ...contender, ...times, port, caFile, streams } satisfies PushOrder)
-  const [measurement] = (await once(child, 'message')) as [Measurement]
-  await once(child, 'exit')
-  return measurement
+/** A script that prints one line once it is ready; resolves with that line. */
+export async function startScript(script: string, args: readonly string[] = []) {
+  const child = spawn(process.execPath, [`bench/src/${script}`, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for await (const line of createInterface(child.stdout)) return { line, process: watchChild(script, child) }
+  throw new Error(`${script} ended without a word`)
+}
+
+/** A server program, ready once one of its lines has `word` in it. */
+export async function startProgram(program: string, args: readonly string[], word: string): Promise<BenchProcess> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  for await (const line of createInterface(child.stdout)) {
+    if (!line.includes(word)) continue
+    child.stdout.resume()
+    return watchChild(program, child)
+  }
+  throw new Error(`${program} did not start`)
+}
+
+const PINS = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
+
+export interface PinnedOptions {
+  /** The one it runs on, where `taskset` can see to that. */
+  core: number
+  /** Of Node.js, before the script. */
+  flags?: readonly string[]
+  env?: NodeJS.ProcessEnv
+}
+
+/** A script that is spoken with by messages. */
+export function startPinned(script: string, { core, flags = [], env }: PinnedOptions): ChildProcess {
+  const pin = PINS ? ['taskset', '-c', String(core)] : []
+  const [command, ...args] = [...pin, process.execPath, ...flags, `bench/src/${script}`]
+  const options: SpawnOptions = { cwd: root, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }
+  return spawn(command, args, { ...options, env: { ...process.env, ...env } })
 }

@@ -1,4 +1,5 @@
 // What is measured: each client with the window and the connections at which it uses up its core.
+import type { Platform } from '@push-server/contract'
 import type { ClientName } from './clients/index.ts'
 
 export interface Contender {
@@ -10,6 +11,7 @@ export interface Contender {
 
 export interface Scenario {
   name: string
+  platform: Platform
   latencyMs: number | { min: number; max: number }
   streams: number
   /** The first one is what the others are compared with. */
@@ -22,6 +24,7 @@ const REAL_LATENCY = { min: 25, max: 75 }
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'APNs: 1000 streams a connection, 25–75 ms',
+    platform: 'ios',
     latencyMs: REAL_LATENCY,
     streams: 1_000,
     isQuick: true,
@@ -37,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'APNs: 1000 streams on one connection, no latency',
+    platform: 'ios',
     latencyMs: 0,
     streams: 1_000,
     isQuick: false,
@@ -51,6 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'FCM: 100 streams a connection, 25–75 ms',
+    platform: 'android',
     latencyMs: REAL_LATENCY,
     streams: 100,
     isQuick: true,
@@ -63,6 +68,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'FCM: 100 streams a connection, no latency',
+    platform: 'android',
     latencyMs: 0,
     streams: 100,
     isQuick: false,
@@ -74,9 +80,17 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'HMS: 1000 tokens a request, 25–75 ms',
+    platform: 'huawei',
     latencyMs: REAL_LATENCY,
     streams: 1,
     isQuick: true,
     contenders: [{ client: 'ours, HMS provider', connections: 60, calls: 60 }],
   },
 ]
+
+/** The one at a real latency, whose first contender is what a worker of the platform is compared with. */
+export function realScenario(platform: Platform): Scenario {
+  const scenario = SCENARIOS.find((each) => each.platform === platform && each.latencyMs === REAL_LATENCY)
+  if (!scenario) throw new Error(`No scenario of ${platform}`)
+  return scenario
+}

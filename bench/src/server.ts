@@ -2,11 +2,11 @@
 import { Readable } from 'node:stream'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { createApi, freePort, generateApnsKey, generateServiceAccount, until, type Api } from '@push-server/testing'
-import { startService, type BenchProcess } from './process.ts'
+import { startService, type BenchProcess } from './processes.ts'
 import type { Stage } from './stage.ts'
 
 export const APP = 'bench'
-const WORKERS: Record<Platform, string> = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' }
+export const WORKERS: Record<Platform, string> = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' }
 
 export interface Server {
   api: Api
@@ -18,11 +18,12 @@ export interface ServerOptions {
   platforms?: readonly Platform[]
   /** Of each kind (1). */
   workers?: number
+  schedulers?: number
 }
 
 /** With the application APP, which has credentials for the platforms. */
 export async function startServer(stage: Stage, options: ServerOptions = {}): Promise<Server> {
-  const { platforms = PLATFORMS, workers = 1 } = options
+  const { platforms = PLATFORMS, workers = 1, schedulers = 1 } = options
   const port = await freePort()
   const environment = { ...stage.environment, PORT: String(port) }
   const api = createApi(`http://127.0.0.1:${port}`)
@@ -39,8 +40,8 @@ export async function startServer(stage: Stage, options: ServerOptions = {}): Pr
   try {
     await until('the gateway to be ready', isReady, 60_000)
     const kinds = platforms.flatMap((platform) => Array.from({ length: workers }, () => WORKERS[platform]))
-    for (const name of ['campaign-scheduler', ...kinds])
-      services.push(startService(name, { ...environment, HEALTH_PORT: String(await freePort()) }))
+    const names = [...Array.from({ length: schedulers }, () => 'campaign-scheduler'), ...kinds]
+    for (const name of names) services.push(await startUnseen(name, environment))
     await accepted('application', api.post('/admin/app/create', { appId: APP }))
     for (const platform of platforms)
       await accepted(platform, api.post(`/admin/app/${platform}/update`, { appId: APP, ...CREDENTIALS[platform]() }))
@@ -50,6 +51,10 @@ export async function startServer(stage: Stage, options: ServerOptions = {}): Pr
     throw error
   }
 }
+
+/** A service that nobody calls: its health is all that listens. */
+export const startUnseen = async (name: string, environment: Record<string, string>): Promise<BenchProcess> =>
+  startService(name, { ...environment, HEALTH_PORT: String(await freePort()) })
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const CREDENTIALS: Record<Platform, () => object> = {

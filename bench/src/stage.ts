@@ -7,19 +7,20 @@ import { join } from 'node:path'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { startPostgres } from '@push-server/embedded-postgres'
 import { freePort } from '@push-server/testing'
-import { startProgram, startScript, type BenchProcess } from './process.ts'
+import { startProgram, startScript, watch, type BenchProcess, type WatchedProcess } from './processes.ts'
 import type { Seen } from './provider-process.ts'
 
 export interface Stage {
   /** For every service. */
   environment: Record<string, string>
+  postgres: WatchedProcess
   providers: ProviderProcess[]
   /** Pushes and distinct tokens of all providers. */
   seen(): Promise<Seen>
   close(): Promise<void>
 }
 
-interface ProviderProcess extends BenchProcess {
+export interface ProviderProcess extends BenchProcess {
   platform: Platform
   seen(): Promise<Seen>
 }
@@ -27,6 +28,8 @@ interface ProviderProcess extends BenchProcess {
 export interface StageOptions {
   backend: 'redis' | 'postgresql'
   latencyMs: number | { min: number; max: number }
+  /** That have a provider (all). */
+  platforms?: readonly Platform[]
 }
 
 /** Streams at a time on one connection, as of the real ones. */
@@ -38,7 +41,7 @@ const SETTINGS: Record<Platform, (origin: string, caFile: string) => Record<stri
 }
 
 /** PostgreSQL as it comes: what is answered is on disk. Redis writes its log once a second, as the compose file has it. */
-export async function openStage({ backend, latencyMs }: StageOptions): Promise<Stage> {
+export async function openStage({ backend, latencyMs, platforms = PLATFORMS }: StageOptions): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'push-bench-'))
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
   const close = async () => {
@@ -53,7 +56,7 @@ export async function openStage({ backend, latencyMs }: StageOptions): Promise<S
       ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     }
     const providers: ProviderProcess[] = []
-    for (const platform of PLATFORMS) {
+    for (const platform of platforms) {
       const { provider, settings } = await startProvider(platform, folder, latencyMs)
       closers.push(provider.stop)
       providers.push(provider)
@@ -64,7 +67,7 @@ export async function openStage({ backend, latencyMs }: StageOptions): Promise<S
       closers.push(redis.stop)
       environment.REDIS_URL = redis.url
     }
-    return { environment, providers, seen: () => sumOf(providers), close }
+    return { environment, postgres: watch('PostgreSQL', postgres.pid), providers, seen: () => sumOf(providers), close }
   } catch (error) {
     await close()
     throw error

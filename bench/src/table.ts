@@ -48,17 +48,17 @@ export function tableOf(rounds: readonly (readonly Run[])[]): string {
 
 const microsOf = ({ cpuMicros, pushes }: Run) => cpuMicros / pushes
 
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle) - 1] ?? NaN)) / 2
 }
 
-const rounded = (number: number) => Math.round(number).toLocaleString('en')
+export const rounded = (number: number) => Math.round(number).toLocaleString('en')
 
-/** The first column to the left, figures to the right. */
-function layout(rows: readonly string[][]): string {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+/** The first column to the left, figures to the right; the first row names the columns. */
+export function layout(rows: readonly string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const cell = (text: string, column: number) =>
     column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0)
   return rows.map((row) => row.map(cell).join('  ')).join('\n')

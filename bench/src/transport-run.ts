@@ -1,0 +1,69 @@
+// One measurement of one contender: a load server and a process that pushes to it, both fresh, each on a core of its own.
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { LoadReport } from './load-process.ts'
+import { startPinned } from './processes.ts'
+import type { Measurement, PushOrder } from './push-process.ts'
+import type { Contender, Scenario } from './scenarios.ts'
+import type { Run } from './table.ts'
+
+export interface Times {
+  warmUpMs: number
+  measureMs: number
+}
+
+export async function runTransport(scenario: Scenario, contender: Contender, times: Times): Promise<Run> {
+  const load = await startLoad(scenario)
+  try {
+    const before = await load.report()
+    const start = performance.now()
+    const measurement = await runPush(load, { ...contender, ...times, streams: scenario.streams })
+    const after = await load.report()
+    const loadBusy = (after.cpuMicros - before.cpuMicros) / 1_000 / (performance.now() - start)
+    return { client: contender.client, ...measurement, loadBusy }
+  } finally {
+    load.stop()
+  }
+}
+
+const CORES = { push: 0, load: 1 }
+
+type LoadProcess = Awaited<ReturnType<typeof startLoad>>
+
+async function startLoad({ latencyMs, streams }: Scenario) {
+  const child = startPinned('load-process.ts', { core: CORES.load })
+  child.send({ latencyMs, maxStreams: streams, names: ['fcm.googleapis.com'] })
+  const [{ port, ca }] = (await once(child, 'message')) as [{ port: number; ca: string }]
+  const folder = mkdtempSync(join(tmpdir(), 'push-bench-'))
+  const caFile = join(folder, 'ca.pem')
+  writeFileSync(caFile, ca)
+  return {
+    port,
+    caFile,
+    async report() {
+      child.send('report')
+      const [report] = (await once(child, 'message')) as [LoadReport]
+      return report
+    },
+    stop() {
+      child.disconnect()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+type Order = Omit<PushOrder, 'port' | 'caFile'>
+
+async function runPush({ port, caFile }: LoadProcess, order: Order): Promise<Measurement> {
+  const child = startPinned('push-process.ts', {
+    core: CORES.push,
+    flags: ['--require', './bench/src/redirect.cjs'],
+    env: { NODE_EXTRA_CA_CERTS: caFile, LOAD_PORT: String(port), NODE_ENV: 'production' },
+  })
+  child.send({ ...order, port, caFile } satisfies PushOrder)
+  const [measurement] = (await once(child, 'message')) as [Measurement]
+  await once(child, 'exit')
+  return measurement
+}

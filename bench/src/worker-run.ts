@@ -1,0 +1,104 @@
+// One measurement of whole workers: a campaign's chunks wait in the queue, then so many workers are started and take them all.
+// The first third of the audience warms them up. Measured is the rest, until the last outcome is in the database: processor time
+// of the workers' processes, over the pushes that the provider saw meanwhile.
+import { until } from '@push-server/testing'
+import type { WatchedProcess } from './processes.ts'
+import { accepted, startUnseen, WORKERS, type Server } from './server.ts'
+import type { ProviderProcess, Stage } from './stage.ts'
+
+export interface Setup {
+  backend: 'redis' | 'postgresql'
+  workers: number
+}
+
+/** Processor time is in microseconds. */
+export interface WorkerRun {
+  pushes: number
+  seconds: number
+  workerMicros: number
+  postgresMicros: number
+  providerMicros: number
+  /** The most that one worker has held. */
+  rssMiB: number
+}
+
+/** What all measurements share. */
+export interface Ground {
+  stage: Stage
+  server: Server
+  provider: ProviderProcess
+  /** To the whole audience. */
+  campaign: string
+  audience: number
+  /** Settings of the workers. */
+  settings: Record<string, string>
+}
+
+const WARM_UP_SHARE = 1 / 3
+const PATIENCE_MS = 10 * 60_000
+
+export async function runWorkers(ground: Ground, { backend, workers }: Setup): Promise<WorkerRun> {
+  const { stage, server, provider, campaign, audience, settings } = ground
+  // An empty setting is none: the queue is then on PostgreSQL.
+  const environment = { ...stage.environment, ...(backend === 'postgresql' && { REDIS_URL: '' }) }
+  await using services = new AsyncDisposableStack()
+  const start = async (name: string, more: Record<string, string> = {}) =>
+    services.adopt(await startUnseen(name, { ...environment, ...more }), ({ stop }) => stop())
+
+  await start('campaign-scheduler')
+  await accepted('live', server.api.post(`/push/campaign/send/live/${campaign}?resend=true`, {}))
+  await until('all chunks to be in the queue', async () => (await progressOf(ground)).state === 'sending', PATIENCE_MS)
+  const { pushes: former } = await provider.seen()
+  const running = await Promise.all(Array.from({ length: workers }, () => start(WORKERS[provider.platform], settings)))
+  const look = () => lookAt(ground, running)
+  const warm = former + audience * WARM_UP_SHARE
+  const before = await until(
+    'workers to be warm',
+    async () => found(await look(), ({ pushes }) => pushes >= warm),
+    PATIENCE_MS,
+  )
+  await until('all outcomes to be recorded', async () => (await progressOf(ground)).pending === 0, PATIENCE_MS)
+  const after = await look()
+  await until('the campaign to be sent', async () => (await progressOf(ground)).state === 'sent')
+  const { sent } = await progressOf(ground)
+  if (sent !== audience || after.pushes - former !== audience)
+    throw new Error(`${audience} devices, but ${after.pushes - former} pushes and ${sent} recorded as sent`)
+  return difference(before, after)
+}
+
+async function progressOf({ server, campaign }: Ground): Promise<{ state: string; pending?: number; sent?: number }> {
+  return (await server.api.get(`/push/campaign/${campaign}/progress`)).body.responseObject
+}
+
+const found = <T>(value: T, isIt: (value: T) => boolean): T | undefined => (isIt(value) ? value : undefined)
+
+type Look = Awaited<ReturnType<typeof lookAt>>
+
+async function lookAt({ provider, stage }: Ground, workers: readonly WatchedProcess[]) {
+  const { pushes } = await provider.seen()
+  return {
+    at: performance.now(),
+    pushes,
+    worker: sum(workers.map(secondsOf)),
+    postgres: secondsOf(stage.postgres),
+    provider: secondsOf(provider),
+    rssMiB: Math.round(Math.max(...workers.map((each) => each.peakMemory() ?? 0))),
+  }
+}
+
+function secondsOf(process: WatchedProcess): number {
+  const seconds = process.processorTime()
+  if (seconds === undefined) throw new Error(`No processor time of ${process.name}: has it ended? Only Linux tells it`)
+  return seconds
+}
+
+const difference = (before: Look, after: Look): WorkerRun => ({
+  pushes: after.pushes - before.pushes,
+  seconds: (after.at - before.at) / 1_000,
+  workerMicros: 1e6 * (after.worker - before.worker),
+  postgresMicros: 1e6 * (after.postgres - before.postgres),
+  providerMicros: 1e6 * (after.provider - before.provider),
+  rssMiB: after.rssMiB,
+})
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
