@@ -30,57 +30,59 @@ export function requestsOf(
   })
 }
 
-interface Entry {
-  token: string
-  index: number
-}
+/** Deliveries of one message. */
+class Group {
+  readonly message: number
+  readonly tokens: string[] = []
+  readonly indexes: number[] = []
+  readonly #known = new Set<string>()
 
-interface Group {
-  message: number
-  entries: Entry[]
-}
+  constructor(message: number) {
+    this.message = message
+  }
 
-/** The groups of one message, and how often each token has come. */
-interface Gathering {
-  groups: Group[]
-  times: Map<string, number>
+  /** False when it has the token already. */
+  add(token: string, index: number): boolean {
+    const { size } = this.#known
+    if (this.#known.add(token).size === size) return false
+    this.tokens.push(token)
+    this.indexes.push(index)
+    return true
+  }
 }
 
 /** A token that comes twice for a message is in two groups: the answer names refused tokens, not their positions. */
 function groupsOf(targets: readonly PushTarget[]): Group[] {
-  const gatherings = new Map<number, Gathering>()
+  const byMessage = new Map<number, Group[]>()
   for (const [index, { token, message }] of targets.entries()) {
-    const gathering = gatherings.get(message) ?? { groups: [], times: new Map<string, number>() }
-    gatherings.set(message, gathering)
-    const times = gathering.times.get(token) ?? 0
-    gathering.times.set(token, times + 1)
-    const group = gathering.groups[times] ?? { message, entries: [] }
-    gathering.groups[times] = group
-    group.entries.push({ token, index })
+    const groups = byMessage.get(message) ?? []
+    if (groups.length === 0) byMessage.set(message, groups)
+    if (groups.some((group) => group.add(token, index))) continue
+    const group = new Group(message)
+    group.add(token, index)
+    groups.push(group)
   }
-  return [...gatherings.values()].flatMap(({ groups }) => groups)
+  return [...byMessage.values()].flat()
 }
 
-function split({ entries }: Group, payload: HmsPayload, { tokensPerRequest, requestBytes }: RequestBounds) {
+function split({ tokens, indexes }: Group, payload: HmsPayload, { tokensPerRequest, requestBytes }: RequestBounds) {
   const payloadBytes = Buffer.byteLength(payload.head) + Buffer.byteLength(payload.tail)
-  const requests: Entry[][] = []
-  let bytes = Infinity
-  for (const entry of entries) {
-    const tokenBytes = jsonBytes(entry.token) + 1
-    const current = requests.at(-1)
-    if (current && current.length < tokensPerRequest && bytes + tokenBytes <= requestBytes) {
-      current.push(entry)
-      bytes += tokenBytes
-    } else {
-      requests.push([entry])
-      bytes = payloadBytes + tokenBytes
-    }
+  const requests: HmsRequest[] = []
+  let start = 0
+  let bytes = payloadBytes
+  const endAt = (end: number) => {
+    requests.push({ payload, tokens: tokens.slice(start, end), indexes: indexes.slice(start, end) })
+    start = end
+    bytes = payloadBytes
   }
-  return requests.map((request) => ({
-    payload,
-    tokens: request.map(({ token }) => token),
-    indexes: request.map(({ index }) => index),
-  }))
+  for (const [place, token] of tokens.entries()) {
+    const tokenBytes = jsonBytes(token) + 1
+    const isFull = place - start === tokensPerRequest || bytes + tokenBytes > requestBytes
+    if (isFull && place > start) endAt(place)
+    bytes += tokenBytes
+  }
+  endAt(tokens.length)
+  return requests
 }
 
 const AS_IT_IS = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
