@@ -1,8 +1,9 @@
-// Everything that a connection writes: frames are collected during one turn of the event loop and leave in one write. Bodies
-// wait here for flow control (RFC 9113 section 5.2).
+// Everything that a connection writes: frames are collected and leave together in few writes (departure.ts). Bodies wait here
+// for flow control (RFC 9113 section 5.2).
 import type { TLSSocket } from 'node:tls'
 import type { Http2Request } from '../client.ts'
 import { ErrorCode, ProtocolFault } from '../protocol-fault.ts'
+import { Departure } from './departure.ts'
 import {
   DEFAULT_WINDOW,
   Flag,
@@ -20,9 +21,6 @@ import type { LeanStream } from './streams.ts'
 
 /** With so much that the socket does not take, no further request is put on the connection. */
 const FULL_BYTES = 262_144
-/** A write so soon after the last one waits for company, unless it has so much: under load, small writes cost the most. */
-const PAUSE_MS = 1
-const ENOUGH_BYTES = 32_768
 const EMPTY = Buffer.alloc(0)
 
 export class Outbound {
@@ -37,17 +35,13 @@ export class Outbound {
   /** Streams with a body not sent completely, first come first. */
   #blocked: LeanStream[] = []
   #lastCollected = 0
-  #isFlushDue = false
-  #isEnough = false
-  #flushedAt = -Infinity
+  readonly #departure = new Departure(() => this.flush())
 
   constructor(socket: TLSSocket, authority: string, settings: PeerSettings) {
     this.#socket = socket
     this.#settings = settings
     this.#encoder = new RequestEncoder(authority)
   }
-
-  readonly #flushNow = () => this.flush()
 
   get isFull() {
     return this.#outbox.length > FULL_BYTES
@@ -79,12 +73,12 @@ export class Outbound {
     }
     if (request.body.length > 0) this.#body(stream, request.body)
     this.#lastCollected = stream.id
-    this.#flushSoon()
+    this.#departure.plan(this.#outbox.length)
   }
 
   frame(type: number, flags: number, { stream = 0, payload = EMPTY }: { stream?: number; payload?: Uint8Array }) {
     this.#outbox.append(frameOf({ type, flags, stream }, payload))
-    this.#flushSoon()
+    this.#departure.plan(this.#outbox.length)
   }
 
   reset(stream: number, code: number) {
@@ -128,28 +122,14 @@ export class Outbound {
   }
 
   flush() {
-    this.#isFlushDue = false
-    this.#isEnough = false
+    this.#departure.came()
     const { destroyed, writableEnded, writableNeedDrain } = this.#socket
     // While the socket is busy, what comes next is collected: see `isFull`.
     if (this.#outbox.length === 0 || writableNeedDrain || writableEnded || destroyed) return
     this.lastWritten = this.#lastCollected
-    this.#flushedAt = performance.now()
+    this.#departure.left()
     this.#outbox.empty((octets, written) => this.#socket.write(octets, written))
     this.#pump()
-  }
-
-  #flushSoon() {
-    if (this.#isFlushDue) return this.#flushWhenEnough()
-    this.#isFlushDue = true
-    if (performance.now() - this.#flushedAt >= PAUSE_MS) setImmediate(this.#flushNow)
-    else setTimeout(this.#flushNow, PAUSE_MS)
-  }
-
-  #flushWhenEnough() {
-    if (this.#outbox.length < ENOUGH_BYTES || this.#isEnough) return
-    this.#isEnough = true
-    setImmediate(this.#flushNow)
   }
 
   /** A block too long for one frame goes on in others (RFC 9113 section 6.10). */
