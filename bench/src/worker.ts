@@ -47,10 +47,12 @@ async function measure(platform: Platform): Promise<Round[]> {
   const campaign = await createCampaign(server, audience)
   const ground: Ground = { stage, server, provider, campaign, audience, settings }
   const done: Round[] = []
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 1; round <= rounds; round++) {
     const workers: WorkerRun[] = []
     done.push({ bare: await runTransport(scenario, bare, times), workers })
     for (const setup of SETUPS) workers.push(await runWorkers(ground, setup))
+    const figures = SETUPS.map((_, place) => ratioOf(done.slice(-1), place).median.toFixed(2))
+    print(`${platform}, round ${round} of ${rounds}: ${figures.join(' · ')} × bare`)
   }
   return done
 }
@@ -63,17 +65,16 @@ function settingOf(text: string): [name: string, value: string] {
 
 /** Huawei has no target: what stands beside it is no bare transport but the way through the provider. */
 function judge(platform: Platform, done: readonly Round[]): void {
-  print('whole worker (chunk taken from the queue to outcome recorded) ÷ bare transport, CPU per push')
+  const hasTarget = platform !== 'huawei'
+  const base = hasTarget ? 'bare transport' : 'provider'
+  print(`whole worker (chunk taken from the queue to outcome recorded) ÷ ${base}, CPU per push`)
   for (const [place, setup] of SETUPS.entries()) {
     const { median, min, max } = ratioOf(done, place)
     const figure = `${nameOf(setup)}: ${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`
-    if (platform === 'huawei') {
-      print(`  ${figure}`)
-      continue
-    }
     const isMet = median < TARGET.under
-    print(`${isMet ? '✔' : '✖'} ${figure}, target under ${TARGET.under}, aim ${TARGET.aim}`)
-    if (!isMet) process.exitCode = 1
+    if (hasTarget) print(`${isMet ? '✔' : '✖'} ${figure}, target under ${TARGET.under}, aim ${TARGET.aim}`)
+    else print(`  ${figure}`)
+    if (hasTarget && !isMet) process.exitCode = 1
   }
 }
 
