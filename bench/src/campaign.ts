@@ -1,6 +1,6 @@
 // `npm run bench:campaign`: one campaign to a million devices, through the public API only, everything on this machine and
-// results stored. `-- --quick` takes 100 000. Fails when the providers' distinct tokens differ from the audience. `-- --memory` sends
-// one to a tenth of the devices first, in processes of its own, and fails when a tenfold audience takes a service more memory.
+// results stored. `-- --quick` takes 100 000. Fails when the providers' distinct tokens differ from the audience. `-- --memory`
+// sends one to a tenth of the devices first, in processes of its own, and fails when ten times the audience takes more memory.
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PLATFORMS } from '@push-server/contract'

@@ -41,9 +41,14 @@ async function forgetfulProviders(t: Test): Promise<Record<string, string>> {
   await writeFile(file, ca)
   const origin = `https://localhost:${port}`
   return {
-    ...{ APNS_PRODUCTION_URL: origin, APNS_CA_FILE: file },
-    ...{ FCM_BASE_URL: origin, FCM_TOKEN_URL: `${origin}/token`, FCM_CA_FILE: file },
-    ...{ HMS_BASE_URL: origin, HMS_TOKEN_URL: `${origin}/token`, HMS_CA_FILE: file },
+    APNS_PRODUCTION_URL: origin,
+    APNS_CA_FILE: file,
+    FCM_BASE_URL: origin,
+    FCM_TOKEN_URL: `${origin}/token`,
+    FCM_CA_FILE: file,
+    HMS_BASE_URL: origin,
+    HMS_TOKEN_URL: `${origin}/token`,
+    HMS_CA_FILE: file,
   }
 }
 
