@@ -19,6 +19,8 @@ RUN node node_modules/prisma/build/index.js generate \
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HEALTH_PORT=9090
+# Three times this many MB are what a process keeps for what it has only just made; V8's own 32 cost 50 MB more and save no time.
+ENV NODE_OPTIONS=--max-semi-space-size=16
 WORKDIR /app
 COPY --from=build /app ./
 USER node

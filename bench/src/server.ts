@@ -25,7 +25,8 @@ export interface ServerOptions {
 export async function startServer(stage: Stage, options: ServerOptions = {}): Promise<Server> {
   const { platforms = PLATFORMS, workers = 1, schedulers = 1 } = options
   const port = await freePort()
-  const environment = { ...stage.environment, PORT: String(port) }
+  // Node's options are those of the image.
+  const environment = { ...stage.environment, NODE_OPTIONS: '--max-semi-space-size=16', PORT: String(port) }
   const api = createApi(`http://127.0.0.1:${port}`)
   // The first one brings the database up to date.
   const services = [startService('api-gateway', environment)]

@@ -1,4 +1,5 @@
 // The frame of a process: start, wait for a signal, stop in good order.
+import { boundGarbage } from './memory.ts'
 import type { Release } from './resources.ts'
 
 /**
@@ -6,6 +7,7 @@ import type { Release } from './resources.ts'
  * stopping goes to stderr as one text and makes the exit code 1.
  */
 export async function runProcess(start: () => Promise<Release>): Promise<void> {
+  boundGarbage()
   try {
     const stop = await start()
     await nextSignal()
