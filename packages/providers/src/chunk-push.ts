@@ -21,7 +21,7 @@ export interface Flight<Post> {
   round: number
   isRepeated: boolean
   /** Tells the flow that it is over. */
-  done: () => void
+  readonly done: () => void
 }
 
 /** An answer that speaks of the provider token and not of the push. */
@@ -57,20 +57,23 @@ export async function pushChunk<Post>(route: Route<Post>, chunk: PushChunk, opti
   const { signal } = options
   if (signal.aborted) return
   const push = new ChunkPush(route, options, await route.tokens.take())
-  const flights = flightsOf(route, chunk, push.token)
-  await route.flow.walk({ items: flights, signal, start: (flight, done) => push.start(flight, done) })
-}
-
-function flightsOf<Post>(route: Route<Post>, { messages, targets }: PushChunk, token: ProviderToken): Flight<Post>[] {
-  const posts = messages.map((message) => ({ post: route.prepare(message) }))
-  return targets.map((target, index) => {
-    const prepared = posts[target.message]
-    if (!prepared) throw new RangeError(`target ${index} names message ${target.message} of ${messages.length}`)
-    return { index, target, post: prepared.post, token, sentAt: 0, round: 0, isRepeated: false, done: NOTHING }
+  const posts = postsOf(route, chunk)
+  await route.flow.walk({
+    items: chunk.targets,
+    signal,
+    // Made when it starts: what lives as long as the chunk is copied by the collector again and again.
+    start(target, done, index) {
+      const post = posts[target.message] as Post // looked at by postsOf
+      push.start({ index, target, post, token: push.token, sentAt: 0, round: 0, isRepeated: false, done })
+    },
   })
 }
 
-const NOTHING = () => {}
+function postsOf<Post>(route: Route<Post>, { messages, targets }: PushChunk): Post[] {
+  for (const [index, { message }] of targets.entries())
+    if (!(message in messages)) throw new RangeError(`target ${index} names message ${message} of ${messages.length}`)
+  return messages.map((message) => route.prepare(message))
+}
 
 class ChunkPush<Post> {
   /** Of the next push. */
@@ -84,9 +87,8 @@ class ChunkPush<Post> {
     this.token = token
   }
 
-  start(flight: Flight<Post>, done: () => void) {
+  start(flight: Flight<Post>) {
     const { flow } = this.#route
-    flight.done = done
     const held = flow.held()
     if (held) return this.#settle(flight, held)
     flight.token = this.token
@@ -127,7 +129,7 @@ class ChunkPush<Post> {
     if (isOther) this.token = renewal.token
     if (isOther && !flight.isRepeated && !this.#options.signal.aborted) {
       flight.isRepeated = true
-      return this.start(flight, flight.done)
+      return this.start(flight)
     }
     this.#settle(flight, this.#route.refused(flight, refusal, renewal))
   }

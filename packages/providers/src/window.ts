@@ -5,8 +5,8 @@ export interface Walk<T extends object> {
   items: readonly T[]
   /** Once aborted nothing more is started. */
   signal: AbortSignal
-  /** Starts one. `done` has to be called once for each, at once or later. Must not throw. */
-  start(item: T, done: () => void): void
+  /** Starts one, at `index`. `done` has to be called once for each, at once or later. Must not throw. */
+  start(item: T, done: () => void, index: number): void
 }
 
 export interface Window {
@@ -62,9 +62,10 @@ export function createWindow(bound: () => number): Window {
 
       const walker: Walker = {
         startNext() {
-          const item = items[next++]
+          const index = next++
+          const item = items[index]
           inFlight++
-          if (item) start(item, done)
+          if (item) start(item, done, index)
         },
         hasNext: () => next < items.length && !signal.aborted,
       }

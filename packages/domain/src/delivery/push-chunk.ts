@@ -1,12 +1,11 @@
 // A claimed chunk's pushes, and what the provider's answers do to its deliveries.
-import { InvalidCredentials, type Outcome, type PushTarget } from '@push-server/providers'
-import type { ClaimedChunk, DeliveryRecord } from '@push-server/store'
+import { InvalidCredentials, type Outcome } from '@push-server/providers'
+import type { DeliveryRecord } from '@push-server/store'
 import { pushMessageOf } from '../messages/index.ts'
 import type { CountedOutcome } from './counts.ts'
 import { disposeOf } from './disposal.ts'
 import type { InHand } from './hand.ts'
 import { pace } from './pace.ts'
-import { pushIdAt } from './push-id.ts'
 import { screen, type Due } from './screen.ts'
 
 /** Resolves when nothing is in flight. Rejects for faults of ours; what was not pushed then is pending. */
@@ -35,10 +34,9 @@ async function push(hand: InHand, due: readonly Due[], credentialsVersion: numbe
   const provider = await worker.providers.take(chunk.applicationId, credentialsVersion)
   if (!provider) return
   const messages = chunk.messages.map(pushMessageOf)
-  const targets = targetsOf(chunk, due)
-  await atPace(hand, targets.length, (start, end) =>
+  await atPace(hand, due.length, (start, end) =>
     provider.push(
-      { messages, targets: targets.slice(start, end) },
+      { messages, targets: due.slice(start, end) },
       {
         signal: hold.signal,
         answered: worker.answered,
@@ -61,14 +59,6 @@ async function atPace(
   const reserve = (size: number) => store.runs.reserve(runId, size)
   await pace({ count, rate, signal, reserve, push })
 }
-
-const targetsOf = (chunk: ClaimedChunk, due: readonly Due[]): PushTarget[] =>
-  due.map(({ delivery, message }) => ({
-    token: delivery.token,
-    environment: delivery.environment ?? undefined,
-    pushId: pushIdAt(chunk.seed, delivery.position),
-    message,
-  }))
 
 function settle(hand: InHand, { delivery, message }: Due, outcome: Outcome): void {
   const { again, chunk, claimedAt, counts, hold, ledger } = hand

@@ -1,11 +1,12 @@
 // Which deliveries of a chunk are still to be pushed, and what becomes of the others. Pure.
+import type { PushTarget } from '@push-server/providers'
 import type { ClaimedChunk, DeliveryRecord, DeliveryRow, MessageRow } from '@push-server/store'
 import { settled } from './disposal.ts'
+import { pushIdAt } from './push-id.ts'
 
-/** To be pushed, with the position of its message. */
-export interface Due {
+/** To be pushed. */
+export interface Due extends PushTarget {
   delivery: DeliveryRow
-  message: number
 }
 
 export interface Screened {
@@ -21,10 +22,18 @@ export function screen(chunk: ClaimedChunk, now: number): Screened {
     const message = position === undefined ? undefined : chunk.messages[position]
     const reason = obstacle(chunk, message, now)
     if (reason !== undefined || position === undefined) result.settled.push(settled(delivery, 'failed', reason ?? null))
-    else result.due.push({ delivery, message: position })
+    else result.due.push(dueOf(delivery, position, chunk.seed))
   }
   return result
 }
+
+const dueOf = (delivery: DeliveryRow, message: number, seed: string): Due => ({
+  delivery,
+  message,
+  token: delivery.token,
+  environment: delivery.environment ?? undefined,
+  pushId: pushIdAt(seed, delivery.position),
+})
 
 /** What was valid on acceptance and is not now comes too late; what was past its time then gets its one try. */
 function obstacle(chunk: ClaimedChunk, message: MessageRow | undefined, now: number): string | undefined {
