@@ -6,6 +6,7 @@ import {
   freePort,
   openHouse,
   registerCrowd,
+  SHORT_LEASE,
   spawnService,
   startOwnPostgres,
   startOwnRedis,
@@ -68,6 +69,7 @@ export async function openSoakStage(backend: 'redis' | 'postgresql'): Promise<So
       cluster: postgres.url,
       simulator: { latencyMs: LATENCY_MS },
       environment: {
+        ...SHORT_LEASE,
         APNS_WINDOW: String(WINDOW),
         FCM_WINDOW: String(WINDOW),
         HMS_WINDOW: String(WINDOW),
@@ -98,7 +100,8 @@ const backendOf = (redis: OwnServer | undefined): TestBackend => ({
   environment: () => ({ ...(redis && { REDIS_URL: redis.url, QUEUE_PREFIX: 'soak' }) }),
 })
 
-const READY_MS = 60_000
+/** For what hangs, not for what is slow. */
+const READY_MS = 300_000
 const START_AGAIN_MS = 200
 
 async function startSoakService(house: House, name: string, closers: (() => Promise<unknown>)[]): Promise<SoakService> {

@@ -45,7 +45,7 @@ function open(test: Test, { url, tokenUrl }: Pick<Origin, 'url' | 'tokenUrl'>, m
     tokenUrl,
     ca,
     requestsInFlight: 16,
-    requestTimeoutMs: 5_000,
+    requestTimeoutMs: 20_000,
     dataOnly: false,
     log,
     ...more,
@@ -184,8 +184,8 @@ t.test('no answer ends at the deadline, also one that began', async (t) => {
     if (request.title === '2') request.response.writeHead(200).write('{"code":')
     else answer(request)
   })
-  const outcomes = await push(t, open(t, origin, { requestTimeoutMs: 300 }), apart(4))
-  const timeout = { kind: 'retry', reason: 'Timeout: no answer within 300 ms' }
+  const outcomes = await push(t, open(t, origin, { requestTimeoutMs: 1_500 }), apart(4))
+  const timeout = { kind: 'retry', reason: 'Timeout: no answer within 1500 ms' }
   t.strictSame(inOrder(outcomes), [SENT, timeout, timeout, SENT])
 })
 
@@ -232,7 +232,7 @@ t.test('a POST that gave up waiting for a connection is not written later', asyn
   const origin = await start(t, (request) => {
     if (request.title === 'last') answer(request)
   })
-  const client = openPostClient({ ca, connections: 1, connectTimeoutMs: 800, requestTimeoutMs: 1_600 })
+  const client = openPostClient({ ca, connections: 1, connectTimeoutMs: 1_500, requestTimeoutMs: 4_000 })
   t.teardown(() => client.close())
   const post = (title: string) => {
     const body = JSON.stringify({ message: { token: [], android: { notification: { title } } } })
@@ -377,7 +377,7 @@ t.test('an access token', async (t) => {
         else answer({ response }, 200, { access_token: 'late', expires_in: 60 })
       },
     )
-    const provider = open(t, origin, { tokenTimeoutMs: 300 })
+    const provider = open(t, origin, { tokenTimeoutMs: 1_500 })
     for (const reason of [/HTTP 503/, /\w/, /timeout/, /no access token/]) {
       const waits = { kind: 'retry', reason: /^TokenUnavailable: / }
       const outcomes = inOrder(await push(t, provider, together(2)))
