@@ -197,8 +197,8 @@ test('hung answers', async (t) => {
   })
   const client = open(origin.url)
   await send(client, { path: '/ok' })
-  t.same(await send(client, { timeoutMs: 300 }), { kind: 'timeout', reason: 'no answer within 300 ms' })
-  const hung = [send(client, { timeoutMs: 300 }), send(client, { timeoutMs: 300 })]
+  t.same(await send(client, { timeoutMs: 1_000 }), { kind: 'timeout', reason: 'no answer within 1000 ms' })
+  const hung = [send(client, { timeoutMs: 1_000 }), send(client, { timeoutMs: 1_000 })]
   t.match(await send(client, { path: '/ok' }), { kind: 'answer' }, 'their streams are free again')
   t.same(kinds(await Promise.all(hung)), { timeout: 2 })
   t.equal(origin.received.length, 5)
@@ -209,11 +209,11 @@ test('a stream is never given to a request past its time', async (t) => {
   const origin = await startOrigin(t, (request) => request.path === '/ok' && answer(request), {
     maxConcurrentStreams: 1,
   })
-  const client = open(origin.url, { queueTimeoutMs: 300, requestTimeoutMs: 400 })
+  const client = open(origin.url, { queueTimeoutMs: 1_000, requestTimeoutMs: 2_000 })
   await send(client, { path: '/ok' })
   const results = await sendMany(client, 100)
   t.same(kinds(results), { timeout: 1, unsent: 99 })
-  t.equal(reasonOf(results[1]), 'no stream was free within 300 ms')
+  t.equal(reasonOf(results[1]), 'no stream was free within 1000 ms')
   t.equal(origin.received.length, 2)
   await client.close()
 })

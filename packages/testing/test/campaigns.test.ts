@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { Platform } from '@push-server/contract'
 import { APP, BACKENDS, openHouse, until, type House, type HouseOptions } from '@push-server/testing'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const PLATFORMS = ['ios', 'android', 'huawei'] as const
 const BODY = { title: 'Market closed', body: 'We open again on Monday.' }

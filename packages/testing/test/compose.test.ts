@@ -10,7 +10,7 @@ import { parse } from 'yaml'
 import { SETTINGS } from '@push-server/runtime'
 import { BACKENDS, createDatabase, freePort, until } from '@push-server/testing'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 interface ComposeService {
   image: string

@@ -16,7 +16,7 @@ import {
 } from '@push-server/testing'
 import pg from 'pg'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const WINDOW = 50
 const LATENCY_MS = 100

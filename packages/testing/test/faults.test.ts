@@ -27,7 +27,7 @@ import {
   type TestBackend,
 } from '@push-server/testing'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 // Much of the time they wait for answers and leases.
 t.jobs = 2
 /** One object for each test: tap keeps its state in it. */

@@ -10,7 +10,7 @@ import {
   type HouseOptions,
 } from '@push-server/testing'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const BAD = { status: 400, reason: 'BadDeviceToken' }
 

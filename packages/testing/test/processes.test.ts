@@ -12,7 +12,7 @@ import {
   type HouseOptions,
 } from '@push-server/testing'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const PORTFOLIO = 'portfolio'
 const BATCH = 20

@@ -17,7 +17,7 @@ import {
   type HouseOptions,
 } from '@push-server/testing'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 // Most of the time they wait for time-outs.
 t.jobs = 4
 /** One object for each test: tap keeps its state in it. */
