@@ -6,7 +6,6 @@ import {
   freePort,
   openHouse,
   registerCrowd,
-  SHORT_LEASE,
   spawnService,
   startOwnPostgres,
   startOwnRedis,
@@ -69,7 +68,6 @@ export async function openSoakStage(backend: 'redis' | 'postgresql'): Promise<So
       cluster: postgres.url,
       simulator: { latencyMs: LATENCY_MS },
       environment: {
-        ...SHORT_LEASE,
         APNS_WINDOW: String(WINDOW),
         FCM_WINDOW: String(WINDOW),
         HMS_WINDOW: String(WINDOW),

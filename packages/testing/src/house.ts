@@ -33,7 +33,7 @@ export interface HouseOptions {
   backend?: TestBackend
   /** Which run in this process; all of them by default. */
   services?: readonly ServiceName[]
-  /** Over the settings of tests, which are the product's with a sweep that comes sooner. */
+  /** Over the settings of tests, which are the product's with shorter times. */
   environment?: Record<string, string>
   simulator?: SimulatorOptions
   /** The simulated PowerAuth Server is asked for activations, instead of the local registry. */
@@ -69,12 +69,11 @@ const TEST_SETTINGS = {
   LOG_LEVEL: 'silent',
   SWEEP_INTERVAL: '250ms',
   SWEEP_AFTER: '1s',
+  // What a dead worker held is soon free, and a busy machine still renews in time what it holds.
+  LEASE_TIME: '5s',
   // The transport that the whole run is to be made with.
   HTTP2_TRANSPORT: process.env.HTTP2_TRANSPORT ?? 'lean',
 }
-
-/** For tests in which a worker dies: others have its chunks soon, and a busy machine still renews what it holds. */
-export const SHORT_LEASE = { LEASE_TIME: '4s' }
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const resources = createResources(() => {})

@@ -5,15 +5,7 @@ export { BACKENDS, type TestBackend } from './backends.ts'
 export { startConnectProxy, type ConnectProxy } from './connect-proxy.ts'
 export { createDatabase, type TestDatabase } from './database.ts'
 export { APNS_SETTINGS, generateApnsKey, generateCredentials, generateServiceAccount } from './credentials.ts'
-export {
-  APP,
-  openHouse,
-  POWER_AUTH_CLIENT,
-  SHORT_LEASE,
-  type House,
-  type HouseOptions,
-  type ServiceName,
-} from './house.ts'
+export { APP, openHouse, POWER_AUTH_CLIENT, type House, type HouseOptions, type ServiceName } from './house.ts'
 export { createGate, type Gate } from './gate.ts'
 export { freePort } from './free-port.ts'
 export { acceptSurely, registerCrowd, sendToCrowd, type Crowd, type Sent } from './load.ts'

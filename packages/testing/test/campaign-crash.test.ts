@@ -7,7 +7,6 @@ import {
   BACKENDS,
   createRandom,
   openHouse,
-  SHORT_LEASE,
   spawnService,
   until,
   type House,
@@ -25,12 +24,7 @@ const LATENCY_MS = 20
 /** What a window of pushes brings in answers within one checkpoint of 250 ms. */
 const CHECKPOINT = WINDOW * Math.ceil(250 / LATENCY_MS)
 
-const SETTINGS = {
-  ...SHORT_LEASE,
-  APNS_WINDOW: String(WINDOW),
-  CAMPAIGN_PARTITION: '500',
-  CAMPAIGN_CONCURRENCY: '4',
-}
+const SETTINGS = { APNS_WINDOW: String(WINDOW), CAMPAIGN_PARTITION: '500', CAMPAIGN_CONCURRENCY: '4' }
 
 async function open(t: Test, backend: (typeof BACKENDS)[number]): Promise<House> {
   const house = await openHouse({

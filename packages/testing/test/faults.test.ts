@@ -15,7 +15,6 @@ import {
   openHouse,
   registerCrowd,
   sendToCrowd,
-  SHORT_LEASE,
   spawnService,
   startOwnPostgres,
   startOwnRedis,
@@ -33,7 +32,7 @@ t.jobs = 2
 /** One object for each test: tap keeps its state in it. */
 const beside = (skip: string | false = false) => ({ buffered: true, skip })
 
-/** For what hangs: with back-off and leases a slow machine takes its time. */
+/** For what hangs, as in `until`. */
 const HANG_MS = 300_000
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
 const MESSAGES = 2000
@@ -45,16 +44,11 @@ const CHECKPOINT = WINDOW * Math.ceil(250 / LATENCY_MS)
 /** What the death of one worker may repeat. */
 const REPEATS_OF_ONE = WINDOW + CHECKPOINT
 
-const SETTINGS = {
-  ...SHORT_LEASE,
-  APNS_WINDOW: String(WINDOW),
-  FCM_WINDOW: String(WINDOW),
-  HMS_WINDOW: String(WINDOW),
-}
+const WINDOWS = { APNS_WINDOW: String(WINDOW), FCM_WINDOW: String(WINDOW), HMS_WINDOW: String(WINDOW) }
 const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' } satisfies Record<Platform, string>
 
 async function open(t: Test, options: HouseOptions, crowds: readonly Crowd[] = [CROWD]): Promise<House> {
-  const environment = { ...SETTINGS, ...options.environment }
+  const environment = { ...WINDOWS, ...options.environment }
   const house = await openHouse({ simulator: { latencyMs: LATENCY_MS }, ...options, environment })
   t.teardown(() => house.close())
   for (const crowd of crowds) {
@@ -72,16 +66,12 @@ const arrived = (house: House, pushes: number) => house.simulator.waitFor(() => 
 
 /** Waits until everything is settled, and counts. `most`: repeats that are allowed. */
 async function account(t: Test, house: House, { messageIds, most = 0 }: Pick<Sent, 'messageIds'> & { most?: number }) {
-  await until(
-    'everything accepted to settle',
-    async () => {
-      const [row] = await house.database.query<{ open: number }>(
-        'SELECT count(*)::int AS open FROM chunks WHERE settled_at IS NULL',
-      )
-      return row?.open === 0
-    },
-    HANG_MS,
-  )
+  await until('everything accepted to settle', async () => {
+    const [row] = await house.database.query<{ open: number }>(
+      'SELECT count(*)::int AS open FROM chunks WHERE settled_at IS NULL',
+    )
+    return row?.open === 0
+  })
   const accepted = new Set(messageIds).size
   t.ok(accepted >= MESSAGES, `${accepted} messages were accepted`)
   const statuses = await house.database.query(
@@ -233,16 +223,12 @@ t.test('every provider is down for a while', beside(), async (t) => {
   await arrived(house, 500)
   await Promise.all(PLATFORMS.map((platform) => house.simulator.conduct(platform, { down: true })))
   const sent = await sending
-  await until(
-    'tries in vain',
-    async () => {
-      const rows = await house.database.query<{ reason: string }>(
-        `SELECT DISTINCT reason FROM deliveries WHERE status = 'pending' AND next_attempt_at IS NOT NULL AND reason LIKE 'Unsent%'`,
-      )
-      return rows.length > 0
-    },
-    HANG_MS,
-  )
+  await until('tries in vain', async () => {
+    const rows = await house.database.query<{ reason: string }>(
+      `SELECT DISTINCT reason FROM deliveries WHERE status = 'pending' AND next_attempt_at IS NOT NULL AND reason LIKE 'Unsent%'`,
+    )
+    return rows.length > 0
+  })
   await Promise.all(PLATFORMS.map((platform) => house.simulator.conduct(platform, { down: false })))
   await account(t, house, { ...sent, most: PLATFORMS.length * WINDOW })
 })
@@ -286,17 +272,13 @@ t.test('the token endpoints are down when tokens expire', beside(), async (t) =>
   for (const gate of Object.values(gates)) await gate.shut()
   house.simulator.expireTokens()
   const sent = await sending
-  await until(
-    'tries without a token',
-    async () => {
-      const [row] = await house.database.query<{ platforms: number }>(
-        `SELECT count(DISTINCT platform)::int AS platforms FROM deliveries
+  await until('tries without a token', async () => {
+    const [row] = await house.database.query<{ platforms: number }>(
+      `SELECT count(DISTINCT platform)::int AS platforms FROM deliveries
        WHERE status = 'pending' AND reason LIKE 'TokenUnavailable%'`,
-      )
-      return row?.platforms === 2
-    },
-    HANG_MS,
-  )
+    )
+    return row?.platforms === 2
+  })
   for (const gate of Object.values(gates)) await gate.open()
   await account(t, house, sent)
 })

@@ -1,16 +1,7 @@
 // Every service in a process of its own on Redis, as production runs them: shared work, metrics, ends in good and bad order.
 import t, { type Test } from 'tap'
 import { PLATFORMS, type Platform } from '@push-server/contract'
-import {
-  BACKENDS,
-  freePort,
-  openHouse,
-  SHORT_LEASE,
-  spawnService,
-  until,
-  type House,
-  type HouseOptions,
-} from '@push-server/testing'
+import { BACKENDS, freePort, openHouse, spawnService, until, type House, type HouseOptions } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
@@ -137,7 +128,7 @@ async function open(t: Test, options: HouseOptions): Promise<House> {
 t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t) => {
   // Answers at different times: otherwise a worker's chunks all settle at once, and between them it holds none.
   const latencyMs = { min: 5, max: 50 }
-  const house = await open(t, { services: [], environment: SHORT_LEASE, simulator: { latencyMs } })
+  const house = await open(t, { services: [], simulator: { latencyMs } })
   const [gateway, scheduler, ...workers] = await Promise.all(
     ['api-gateway', 'campaign-scheduler', ...PLATFORMS.flatMap((platform) => [WORKERS[platform], WORKERS[platform]])]
       // They start at the same moment, as after the power came back.
