@@ -228,16 +228,40 @@ t.test('what never reached HMS is unsent', async (t) => {
   })
 })
 
+/** Over one connection. */
+function openPost(t: Test, { url }: Origin, times: { connectTimeoutMs: number; requestTimeoutMs: number }) {
+  const client = openPostClient({ ca, connections: 1, ...times })
+  t.teardown(() => client.close())
+  return (title: string) => {
+    const body = JSON.stringify({ message: { token: [], android: { notification: { title } } } })
+    return client.post({ url: new URL(url), headers: {}, body })
+  }
+}
+
+t.test('a POST that gave up waiting for a connection does not cost those who come next theirs', async (t) => {
+  const sockets = new Set<unknown>()
+  const held: Received[] = []
+  const origin = await start(t, (request) => {
+    sockets.add(request.response.socket)
+    if (request.title === 'first') held.push(request)
+    else answer(request)
+  })
+  const post = openPost(t, origin, { connectTimeoutMs: 1_000, requestTimeoutMs: 60_000 })
+  const first = post('first')
+  await origin.until(1)
+  t.match(await post('second'), { kind: 'unsent', reason: 'no connection in time' })
+  for (const request of held) answer(request)
+  t.match(await first, { kind: 'answer' })
+  t.match(await post('last'), { kind: 'answer' })
+  t.equal(origin.received.length, 2)
+  t.equal(sockets.size, 1)
+})
+
 t.test('a POST that gave up waiting for a connection is not written later', async (t) => {
   const origin = await start(t, (request) => {
     if (request.title === 'last') answer(request)
   })
-  const client = openPostClient({ ca, connections: 1, connectTimeoutMs: 1_500, requestTimeoutMs: 4_000 })
-  t.teardown(() => client.close())
-  const post = (title: string) => {
-    const body = JSON.stringify({ message: { token: [], android: { notification: { title } } } })
-    return client.post({ url: new URL(origin.url), headers: {}, body })
-  }
+  const post = openPost(t, origin, { connectTimeoutMs: 1_500, requestTimeoutMs: 4_000 })
   const first = post('first')
   await origin.until(1)
   t.match(await post('second'), { kind: 'unsent', reason: 'no connection in time' })
