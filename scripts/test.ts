@@ -1,5 +1,6 @@
 // `npm test [files]`: one PostgreSQL and one Redis for the whole run, then every test, or those of the files named.
-// `--coverage` measures what they cover, `--long` adds the tests that take minutes. The last line counts asserts.
+// `--coverage` measures what they cover, `--long` adds the tests that take minutes, `--fallback` speaks HTTP/2 by Node.js and
+// runs only what delivers. The last line counts asserts.
 import { parseArgs } from 'node:util'
 import { openTemporaryPostgres } from './database/temporary-postgres.ts'
 import { startRedis } from './testing/redis.ts'
@@ -7,6 +8,10 @@ import { runTap } from './testing/tap.ts'
 import type { Totals } from './testing/tap-report.ts'
 
 const NO_REDIS = 'no Redis here: set REDIS_URL, or install redis-server'
+
+/** What goes over HTTP/2: to scripted and simulated providers, and through the whole house. */
+const DELIVERY = ['packages/providers/test/*.test.ts', 'packages/testing/test/{journeys,providers}.test.ts']
+const ALL_DELIVERY = ['packages/providers/test/*.test.ts', 'packages/testing/test/*.test.ts']
 
 interface Backends {
   env: NodeJS.ProcessEnv
@@ -29,6 +34,11 @@ async function openBackends({ env, closers }: Backends): Promise<void> {
   }
 }
 
+function filesOf({ long, fallback }: { long: boolean; fallback: boolean }, named: readonly string[]) {
+  if (!fallback || named.length > 0) return named
+  return long ? ALL_DELIVERY : DELIVERY
+}
+
 function conclude({ passed, failed, skipped, skipReasons }: Totals, env: NodeJS.ProcessEnv): boolean {
   for (const [reason, count] of skipReasons) print(`skipped ${count}: ${reason}`)
   if (env.TEST_REDIS_SKIP_REASON) print(`Tests on Redis were left out, ${NO_REDIS}`)
@@ -43,17 +53,23 @@ function print(line: string): void {
 }
 
 const { values, positionals } = parseArgs({
-  options: { coverage: { type: 'boolean', default: false }, long: { type: 'boolean', default: false } },
+  options: {
+    coverage: { type: 'boolean', default: false },
+    long: { type: 'boolean', default: false },
+    fallback: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
 const interruption = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interruption.abort())
-const backends: Backends = { env: { ...process.env, ...(values.long && { TEST_LONG: '1' }) }, closers: [] }
+const wanted = { ...(values.long && { TEST_LONG: '1' }), ...(values.fallback && { HTTP2_TRANSPORT: 'node' }) }
+const backends: Backends = { env: { ...process.env, ...wanted }, closers: [] }
 const { env, closers } = backends
 try {
   await openBackends(backends)
   interruption.signal.throwIfAborted()
-  const totals = await runTap({ files: positionals, coverage: values.coverage, env, signal: interruption.signal })
+  const files = filesOf(values, positionals)
+  const totals = await runTap({ files, coverage: values.coverage, env, signal: interruption.signal })
   process.exitCode = conclude(totals, env) ? 0 : 1
 } catch (error) {
   // Ctrl-C reaches what is being started here as well, so whatever failed then has failed of that.

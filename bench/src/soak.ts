@@ -27,7 +27,7 @@ const pauseMs = values.quick ? { min: 300, max: 1_200 } : { min: 2_000, max: 12_
 const print = (line: string) => void process.stdout.write(`${line}\n`)
 
 /** What waits for ever, or somebody who has seen enough, ends the soak as well. */
-const LONGEST_MS = loadMs + 5 * 60_000
+const LONGEST_MS = loadMs + 20 * 60_000
 const ended = Promise.withResolvers<never>()
 setTimeout(() => ended.reject(new Error('It did not come to an end')), LONGEST_MS)
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.reject(new Error('Interrupted')))

@@ -9,8 +9,6 @@ import { TapReport, type Totals } from './tap-report.ts'
 
 const TAP = 'node_modules/tap/dist/esm/run.mjs'
 const END_WITHIN_MS = 3_000
-/** For one file, when the tests that take minutes are wanted. */
-const LONG_FILE_S = 1_800
 
 export interface TapOptions {
   /** None: every test file. */
@@ -24,9 +22,8 @@ export interface TapOptions {
 /** Resolves with `failed` above zero whenever anything went wrong. */
 export async function runTap({ files, coverage, env, signal }: TapOptions): Promise<Totals> {
   await buildTap()
-  const patience = env.TEST_LONG ? [`--timeout=${LONG_FILE_S}`] : []
   const covering = coverage ? '--coverage-report=none' : '--disable-coverage'
-  const flags = ['run', '--reporter=tap', covering, ...patience, ...files]
+  const flags = ['run', '--reporter=tap', covering, ...files]
   const tap = spawn(process.execPath, [TAP, ...flags], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
   const exit = once(tap, 'exit')
   const kill = () => void killGroup(tap)

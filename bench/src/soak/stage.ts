@@ -98,7 +98,8 @@ const backendOf = (redis: OwnServer | undefined): TestBackend => ({
   environment: () => ({ ...(redis && { REDIS_URL: redis.url, QUEUE_PREFIX: 'soak' }) }),
 })
 
-const READY_MS = 60_000
+/** For what hangs, not for what is slow. */
+const READY_MS = 300_000
 const START_AGAIN_MS = 200
 
 async function startSoakService(house: House, name: string, closers: (() => Promise<unknown>)[]): Promise<SoakService> {

@@ -5,7 +5,8 @@ import { insist, wrapped } from './insist.ts'
 import type { SoakLedger } from './ledger.ts'
 import { APP, type SoakStage } from './stage.ts'
 
-const DRAIN_MS = 180_000
+/** For what hangs, not for what is slow. */
+const DRAIN_MS = 600_000
 
 export interface Judging {
   ledger: SoakLedger

@@ -48,14 +48,15 @@ function test(name: string, run: (t: Test) => Promise<unknown>) {
   }
 }
 
+/** With time enough for any machine: a test that is about a limit sets it. */
 const open = (url: string, options: Partial<Http2Options> = {}) =>
   openHttp2({
     origin: url,
     transport,
     ca: localhost.cert,
-    requestTimeoutMs: 2_000,
-    queueTimeoutMs: 2_000,
-    connectTimeoutMs: 1_000,
+    requestTimeoutMs: 20_000,
+    queueTimeoutMs: 20_000,
+    connectTimeoutMs: 20_000,
     ...options,
   })
 
@@ -163,9 +164,9 @@ test('the number of streams follows SETTINGS', async (t) => {
 })
 
 test('a deadline runs from the writing', async (t) => {
-  const origin = await startOrigin(t, (request) => setTimeout(() => answer(request), 50), { maxConcurrentStreams: 1 })
-  const client = open(origin.url, { requestTimeoutMs: 300 })
-  t.same(kinds(await sendMany(client, 10)), { answer: 10 }, '500 ms in all')
+  const origin = await startOrigin(t, (request) => setTimeout(() => answer(request), 100), { maxConcurrentStreams: 1 })
+  const client = open(origin.url, { requestTimeoutMs: 1_000 })
+  t.same(kinds(await sendMany(client, 12)), { answer: 12 }, '1200 ms in all')
   await client.close()
 })
 
@@ -180,12 +181,12 @@ test('an answer that came while this process stood still is no timeout', async (
   t.teardown(() => child.kill())
   const [told] = await once(child.stdout, 'data')
   const { url, ca } = JSON.parse(String(told)) as { url: string; ca: string }
-  const client = open(url, { ca, requestTimeoutMs: 300 })
+  const client = open(url, { ca })
   await send(client)
-  const late = send(client)
+  const late = send(client, { timeoutMs: 300 })
   // Written at the end of this turn.
   for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
   t.match(await late, { kind: 'answer' })
   await client.close()
 })
@@ -194,11 +195,11 @@ test('hung answers', async (t) => {
   const origin = await startOrigin(t, (request) => request.path === '/ok' && answer(request), {
     maxConcurrentStreams: 2,
   })
-  const client = open(origin.url, { requestTimeoutMs: 5_000 })
+  const client = open(origin.url)
   await send(client, { path: '/ok' })
-  t.same(await send(client, { timeoutMs: 50 }), { kind: 'timeout', reason: 'no answer within 50 ms' })
-  const hung = [send(client, { timeoutMs: 100 }), send(client, { timeoutMs: 100 })]
-  t.match(await send(client, { path: '/ok', timeoutMs: 1_000 }), { kind: 'answer' }, 'their streams are free again')
+  t.same(await send(client, { timeoutMs: 1_000 }), { kind: 'timeout', reason: 'no answer within 1000 ms' })
+  const hung = [send(client, { timeoutMs: 1_000 }), send(client, { timeoutMs: 1_000 })]
+  t.match(await send(client, { path: '/ok' }), { kind: 'answer' }, 'their streams are free again')
   t.same(kinds(await Promise.all(hung)), { timeout: 2 })
   t.equal(origin.received.length, 5)
   await client.close()
@@ -208,11 +209,11 @@ test('a stream is never given to a request past its time', async (t) => {
   const origin = await startOrigin(t, (request) => request.path === '/ok' && answer(request), {
     maxConcurrentStreams: 1,
   })
-  const client = open(origin.url, { queueTimeoutMs: 300, requestTimeoutMs: 400 })
+  const client = open(origin.url, { queueTimeoutMs: 1_000, requestTimeoutMs: 2_000 })
   await send(client, { path: '/ok' })
   const results = await sendMany(client, 100)
   t.same(kinds(results), { timeout: 1, unsent: 99 })
-  t.equal(reasonOf(results[1]), 'no stream was free within 300 ms')
+  t.equal(reasonOf(results[1]), 'no stream was free within 1000 ms')
   t.equal(origin.received.length, 2)
   await client.close()
 })
@@ -383,15 +384,10 @@ test('a peer that leaves PING unanswered', async (t) => {
     socket.resume()
   })
   t.teardown(() => tls.stop())
-  const client = open(tls.url, {
-    pingIntervalMs: 100,
-    pingTimeoutMs: 100,
-    requestTimeoutMs: 5_000,
-    queueTimeoutMs: 5_000,
-  })
+  const client = open(tls.url, { pingIntervalMs: 100, pingTimeoutMs: 500 })
   const results = await sendMany(client, 5)
   t.same(kinds(results), { unknown: 2, answer: 3 }, 'in flight: unknown; waiting: over another connection')
-  t.equal(reasonOf(results[0]), 'PING unanswered for 100 ms')
+  t.equal(reasonOf(results[0]), 'PING unanswered for 500 ms')
   t.equal(tls.sockets.length, 2)
   await client.close()
 })
@@ -433,13 +429,13 @@ test('an origin that is not there', async (t) => {
   await new Promise((closed) => probe.close(closed))
   const warnings: object[] = []
   const log = { debug() {}, info() {}, warn: (fields: object) => warnings.push(fields) }
-  const hasty = open(`https://localhost:${port}`, { queueTimeoutMs: 300, log })
+  const hasty = open(`https://localhost:${port}`, { queueTimeoutMs: 1_000, log })
   const patient = open(`https://localhost:${port}`)
   const later = send(patient)
   const result = await send(hasty)
   t.equal(result.kind, 'unsent')
   t.match(reasonOf(result), /ECONNREFUSED/)
-  t.ok(warnings.length >= 2 && warnings.length <= 4, `${warnings.length} attempts within 300 ms`)
+  t.ok(warnings.length >= 2 && warnings.length <= 5, `${warnings.length} attempts within a second`)
   const origin = await new Origin(answer).start(port)
   t.teardown(() => origin.stop())
   t.match(await later, { kind: 'answer' })
@@ -457,7 +453,7 @@ test('connections that go before they are of use are not dialled in a storm', as
   const start = performance.now()
   t.equal((await send(client)).kind, 'unsent')
   t.equal(tls.sockets.length, 4, 'sent again three times')
-  t.ok(performance.now() - start >= 350, 'after 50, 100 and 200 ms at least')
+  t.ok(performance.now() - start >= 340, 'after 50, 100 and 200 ms at least')
   await client.close()
 })
 
@@ -477,7 +473,7 @@ test('connecting takes its time', async (t) => {
   const listeners = [await startTcp(() => {}, createServer()), await startTls(() => {})]
   const attempts = listeners.map(async ({ url, stop }) => {
     t.teardown(stop)
-    const client = open(url, { connectTimeoutMs: 100, queueTimeoutMs: 600 })
+    const client = open(url, { connectTimeoutMs: 100, queueTimeoutMs: 1_500 })
     t.same(await send(client), { kind: 'unsent', reason: 'no connection within 100 ms' })
     await client.close()
   })
@@ -501,7 +497,7 @@ test('only a verified origin that speaks h2', async (t) => {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
   t.teardown(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED)
   const attempts = cases.map(async ({ url, ca, reason }) => {
-    const client = open(url, { ca, queueTimeoutMs: 500 })
+    const client = open(url, { ca, queueTimeoutMs: 2_000 })
     const result = await send(client)
     t.equal(result.kind, 'unsent')
     t.match(reasonOf(result), reason)
@@ -523,7 +519,8 @@ test('through a proxy', async (t) => {
   })
   t.teardown(() => proxy.stop())
   const through = { host: 'localhost', port: portOf(proxy.server) }
-  const client = open(origin.url, { connectTimeoutMs: 150, proxy: { ...through, username: 'me', password: 'secret' } })
+  const proxyWith = { ...through, username: 'me', password: 'secret' }
+  const client = open(origin.url, { connectTimeoutMs: 1_000, proxy: proxyWith })
   t.same(kinds(await sendMany(client, 10)), { answer: 10 })
   const authority = new URL(origin.url).host
   t.same(
@@ -552,7 +549,7 @@ test('a proxy that fails says why', async (t) => {
   const attempts = cases.map(async ({ proxy, reason }) => {
     t.teardown(() => proxy.stop())
     const client = open('https://localhost', {
-      queueTimeoutMs: 500,
+      queueTimeoutMs: 2_000,
       proxy: { host: 'localhost', port: portOf(proxy.server) },
     })
     const result = await send(client)
@@ -565,7 +562,7 @@ test('a proxy that fails says why', async (t) => {
 
 test('8000 requests at once over 100 streams', async (t) => {
   const origin = await startOrigin(t, (request) => setTimeout(() => answer(request), 5), { maxConcurrentStreams: 50 })
-  const client = open(origin.url, { connections: 2, queueTimeoutMs: 20_000, requestTimeoutMs: 1_500 })
+  const client = open(origin.url, { connections: 2, queueTimeoutMs: 120_000 })
   t.equal(client.capacity, 2000)
   const results = await sendMany(client, 8000)
   t.same(kinds(results), { answer: 8000 })
@@ -580,8 +577,8 @@ test('closing', async (t) => {
   const origin = await startOrigin(t, (request) => request.path !== '/hang' && setTimeout(() => answer(request), 100), {
     maxConcurrentStreams: 2,
   })
-  const client = open(origin.url, { requestTimeoutMs: 400 })
-  const inFlight = [send(client), send(client, { path: '/hang' })]
+  const client = open(origin.url)
+  const inFlight = [send(client), send(client, { path: '/hang', timeoutMs: 1_000 })]
   const waiting = send(client)
   await origin.until(2)
   const closed = client.close()

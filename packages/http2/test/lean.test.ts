@@ -167,7 +167,7 @@ t.test('what has to come first', async (t) => {
     frame(4, 1, 0),
     Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),
   ]) {
-    const { peer, client } = await startWith(t, { greeting }, { queueTimeoutMs: 1_000 })
+    const { peer, client } = await startWith(t, { greeting }, { queueTimeoutMs: 2_000 })
     t.match(await send(client), { kind: 'unsent', reason: /^(PROTOCOL|FRAME_SIZE)_ERROR: / })
     t.ok(peer.frames.some(isGoaway))
   }
@@ -519,7 +519,7 @@ t.test('a peer that does not read gets no more than a buffer full; what waits go
   const { peer, client } = await startWith(
     t,
     { onFrame: answerAll, reads: (connection) => connection > 0 },
-    { pingIntervalMs: 200, pingTimeoutMs: 1_000, requestTimeoutMs: 10_000, queueTimeoutMs: 10_000 },
+    { pingIntervalMs: 200, pingTimeoutMs: 2_000, requestTimeoutMs: 60_000, queueTimeoutMs: 60_000 },
   )
   const path = `/${'x'.repeat(16_000)}`
   const results = await Promise.all(Array.from({ length: 900 }, (_, place) => send(client, { path: path + place })))

@@ -4,6 +4,9 @@ import type { Outcome, Provider, ProviderToken, PushChunk, TokenCache } from '..
 
 const HOUR = 3_600_000
 
+/** How the whole run is to speak HTTP/2. */
+export const transport = process.env.HTTP2_TRANSPORT === 'node' ? 'node' : 'lean'
+
 /** What the store does, in memory. `minted` are the tokens made, `kept` the one it would hand out. */
 export class MemoryTokens implements TokenCache {
   kept: ProviderToken | undefined

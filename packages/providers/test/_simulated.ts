@@ -5,7 +5,7 @@ import { createLogger, readConfig } from '@push-server/runtime'
 import type { Simulator } from '@push-server/simulator'
 import type { Test } from 'tap'
 import { hmsSecret, PROVIDERS, type Outcome, type Provider, type PushChunk, type PushTarget } from '../src/index.ts'
-import { MemoryTokens, push } from './_pushing.ts'
+import { MemoryTokens, push, transport } from './_pushing.ts'
 
 /** Of the simulator all that is needed, so that it may as well be in another process. */
 export type Address = Pick<Simulator, 'apns' | 'fcm' | 'hms'>
@@ -49,6 +49,7 @@ export function open(test: Test, { apns, fcm, hms }: Address, { platform, tokens
     HMS_BASE_URL: hms.origin,
     HMS_TOKEN_URL: hms.tokenUrl,
     HMS_CA_FILE: caFile,
+    HTTP2_TRANSPORT: transport,
     ...environment,
   })
   const provider = PROVIDERS[platform].open(CREDENTIALS[platform], {

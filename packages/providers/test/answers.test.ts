@@ -210,5 +210,5 @@ t.test('a limit of one device of APNs delays no other', async (t) => {
   t.match(inOrder(await push(t, provider, together([tokenOf(0)]))), [{ kind: 'retry', reason: 'TooManyRequests' }])
   const before = Date.now()
   t.match(inOrder(await push(t, provider, together([tokenOf(1), tokenOf(2)]))), [{ kind: 'sent' }, { kind: 'sent' }])
-  t.ok(Date.now() - before < 5_000)
+  t.ok(Date.now() - before < 30_000, 'long before its minute is over')
 })

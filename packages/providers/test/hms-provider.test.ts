@@ -45,7 +45,7 @@ function open(test: Test, { url, tokenUrl }: Pick<Origin, 'url' | 'tokenUrl'>, m
     tokenUrl,
     ca,
     requestsInFlight: 16,
-    requestTimeoutMs: 5_000,
+    requestTimeoutMs: 20_000,
     dataOnly: false,
     log,
     ...more,
@@ -184,8 +184,8 @@ t.test('no answer ends at the deadline, also one that began', async (t) => {
     if (request.title === '2') request.response.writeHead(200).write('{"code":')
     else answer(request)
   })
-  const outcomes = await push(t, open(t, origin, { requestTimeoutMs: 300 }), apart(4))
-  const timeout = { kind: 'retry', reason: 'Timeout: no answer within 300 ms' }
+  const outcomes = await push(t, open(t, origin, { requestTimeoutMs: 1_500 }), apart(4))
+  const timeout = { kind: 'retry', reason: 'Timeout: no answer within 1500 ms' }
   t.strictSame(inOrder(outcomes), [SENT, timeout, timeout, SENT])
 })
 
@@ -228,16 +228,40 @@ t.test('what never reached HMS is unsent', async (t) => {
   })
 })
 
+/** Over one connection. */
+function openPost(t: Test, { url }: Origin, times: { connectTimeoutMs: number; requestTimeoutMs: number }) {
+  const client = openPostClient({ ca, connections: 1, ...times })
+  t.teardown(() => client.close())
+  return (title: string) => {
+    const body = JSON.stringify({ message: { token: [], android: { notification: { title } } } })
+    return client.post({ url: new URL(url), headers: {}, body })
+  }
+}
+
+t.test('a POST that gave up waiting for a connection does not cost those who come next theirs', async (t) => {
+  const sockets = new Set<unknown>()
+  const held: Received[] = []
+  const origin = await start(t, (request) => {
+    sockets.add(request.response.socket)
+    if (request.title === 'first') held.push(request)
+    else answer(request)
+  })
+  const post = openPost(t, origin, { connectTimeoutMs: 1_000, requestTimeoutMs: 60_000 })
+  const first = post('first')
+  await origin.until(1)
+  t.match(await post('second'), { kind: 'unsent', reason: 'no connection in time' })
+  for (const request of held) answer(request)
+  t.match(await first, { kind: 'answer' })
+  t.match(await post('last'), { kind: 'answer' })
+  t.equal(origin.received.length, 2)
+  t.equal(sockets.size, 1)
+})
+
 t.test('a POST that gave up waiting for a connection is not written later', async (t) => {
   const origin = await start(t, (request) => {
     if (request.title === 'last') answer(request)
   })
-  const client = openPostClient({ ca, connections: 1, connectTimeoutMs: 800, requestTimeoutMs: 1_600 })
-  t.teardown(() => client.close())
-  const post = (title: string) => {
-    const body = JSON.stringify({ message: { token: [], android: { notification: { title } } } })
-    return client.post({ url: new URL(origin.url), headers: {}, body })
-  }
+  const post = openPost(t, origin, { connectTimeoutMs: 1_500, requestTimeoutMs: 4_000 })
   const first = post('first')
   await origin.until(1)
   t.match(await post('second'), { kind: 'unsent', reason: 'no connection in time' })
@@ -377,7 +401,7 @@ t.test('an access token', async (t) => {
         else answer({ response }, 200, { access_token: 'late', expires_in: 60 })
       },
     )
-    const provider = open(t, origin, { tokenTimeoutMs: 300 })
+    const provider = open(t, origin, { tokenTimeoutMs: 1_500 })
     for (const reason of [/HTTP 503/, /\w/, /timeout/, /no access token/]) {
       const waits = { kind: 'retry', reason: /^TokenUnavailable: / }
       const outcomes = inOrder(await push(t, provider, together(2)))

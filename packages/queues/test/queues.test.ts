@@ -12,9 +12,10 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { openQueues, type Handled, type JobData, type Queues, type QueueSettings } from '../src/index.ts'
 
-const ENQUEUE_TIMEOUT = 400
-/** What an answer within the time-out may take on a busy machine. */
-const IN_TIME = ENQUEUE_TIMEOUT + 800
+/** Long enough for a queue that answers, on any machine. */
+const ENQUEUE_TIMEOUT = 1_500
+/** What hangs takes longer; what is refused in time does not, however busy the machine. */
+const IN_TIME = ENQUEUE_TIMEOUT + 10_000
 
 const silent = createLogger({ logLevel: 'silent', logPretty: false }, 'test')
 const job = (chunkId: number, more: Partial<ChunkJob> = {}): ChunkJob => ({
@@ -38,7 +39,7 @@ function collect(t: Test, queues: Queues, handle: (chunkId: number) => Promise<H
   return { got, consumer }
 }
 
-const gets = (got: number[], chunkId: number) => until(`chunk ${chunkId}`, () => got.includes(chunkId), 3_000)
+const gets = (got: number[], chunkId: number) => until(`chunk ${chunkId}`, () => got.includes(chunkId))
 
 async function elapsed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
@@ -117,12 +118,12 @@ for (const backend of BACKENDS) {
       const queues = await openAlone(t)
       const { got } = collect(t, queues)
       const start = performance.now()
-      await queues.enqueue([job(1, { delayMs: 600.5 }), job(2)])
+      await queues.enqueue([job(1, { delayMs: 2_000.5 }), job(2)])
       await gets(got, 2)
       t.same(got, [2])
       await gets(got, 1)
       const waited = performance.now() - start
-      t.ok(waited >= 595, `after ${waited} ms`)
+      t.ok(waited >= 1_995, `after ${waited} ms`)
     })
 
     t.test('the same id added twice while it waits runs once, and after it ran once more', async (t) => {
@@ -300,7 +301,7 @@ t.test('PostgreSQL that hangs: enqueueing rejects in time, and works again after
   )
   t.teardown(() => queues.close())
   const release = await lockJobs(database)
-  const waited = await elapsed(() => t.rejects(queues.enqueue([job(1)]), { message: /within 400 ms/ }))
+  const waited = await elapsed(() => t.rejects(queues.enqueue([job(1)]), { message: /within 1500 ms/ }))
   t.ok(waited >= ENQUEUE_TIMEOUT - 5 && waited < IN_TIME, `after ${waited} ms`)
   await release()
   await queues.enqueue([job(2)])
@@ -338,7 +339,7 @@ async function kill(server: ChildProcess): Promise<void> {
 const closes = (closing: Promise<unknown>) =>
   Promise.race([
     closing.then(() => 'closed'),
-    new Promise((resolve) => setTimeout(resolve, 2_000, 'still closing after 2 s').unref()),
+    new Promise((resolve) => setTimeout(resolve, 20_000, 'still closing after 20 s').unref()),
   ])
 
 t.test('Redis that is away, comes, hangs and goes', { skip: noServer }, async (t) => {
@@ -359,7 +360,7 @@ t.test('Redis that is away, comes, hangs and goes', { skip: noServer }, async (t
   let queues: Queues | undefined
   const got: number[] = []
   const opening = await elapsed(async () => (queues = await openQueues(settings, log)))
-  t.ok(opening < 3_500, `opened without it after ${opening} ms`)
+  t.ok(opening < 3_000 + 10_000, `opened without it after ${opening} ms`)
   if (!queues) return
   const { enqueue, consume, close, ping } = queues
   await t.rejects(ping())

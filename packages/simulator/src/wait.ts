@@ -8,7 +8,7 @@ export function createWaiting(ledger: Ledger) {
   const stopped = new AbortController()
 
   /** Resolves as soon as the condition holds, rejects after `timeoutMs` or when the simulator stops before. */
-  function waitFor(condition: Condition, timeoutMs = 5000): Promise<void> {
+  function waitFor(condition: Condition, timeoutMs = 30_000): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = () => {
         try {

@@ -142,7 +142,7 @@ t.test('one provider is slow, the others are not', async (t) => {
   const slow = push(session, TOKEN)
   t.equal((await sendHms(hms, hmsMessage(['a']))).status, 200)
   await slow
-  t.ok(performance.now() - before >= 100)
+  t.ok(performance.now() - before >= 99)
   await simulator.conduct('ios', { latencyMs: null })
   t.equal((await push(session, TOKEN)).status, 200)
 })
@@ -179,7 +179,7 @@ t.test('nobody listens, or nobody shakes hands for a while', async (t) => {
   await simulator.conduct('ios', { down: false, handshakeMs: 150 })
   const before = performance.now()
   t.equal((await push(dial(t, simulator), TOKEN)).status, 200, 'on the same port')
-  t.ok(performance.now() - before >= 150)
+  t.ok(performance.now() - before >= 149)
 })
 
 t.test('connections are ended', async (t) => {

@@ -459,7 +459,7 @@ t.test('devices: everything of a registration is kept', async (t) => {
   await register(first)
   const columns = () =>
     database.query(
-      "SELECT user_id, activation_id, platform, environment, token, active, bucket, registered_at > now() - interval '10 s' AS recent FROM devices WHERE application_id = $1",
+      "SELECT user_id, activation_id, platform, environment, token, active, bucket, registered_at > now() - interval '1 min' AS recent FROM devices WHERE application_id = $1",
       [id],
     )
   t.same(await columns(), [
@@ -675,7 +675,7 @@ t.test('messages: what is stored', async (t) => {
   t.same(
     await database.query(
       `SELECT platform, lane, total, waiter, try, epoch, sent, failed, owner, reasons,
-         expires_at BETWEEN now() + interval '50 s' AND now() + interval '60 s' AS expires, due_at <= now() AS due,
+         expires_at BETWEEN now() + interval '10 s' AND now() + interval '60 s' AS expires, due_at <= now() AS due,
          (SELECT count(*)::int FROM deliveries d WHERE d.chunk_id = chunks.id AND d.status = 'pending') AS deliveries
        FROM chunks WHERE id = ANY($1) ORDER BY platform`,
       [chunks.map((chunk) => chunk.id)],

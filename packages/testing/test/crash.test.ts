@@ -1,12 +1,13 @@
 // Processes that die in the middle of it: what was accepted is delivered, and little of it twice.
 import { Redis } from 'ioredis'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import {
   APP,
   BACKENDS,
   emptyQueue,
   openHouse,
   spawnService,
+  startOwnRedis,
   until,
   type House,
   type ServiceName,
@@ -14,10 +15,12 @@ import {
 } from '@push-server/testing'
 import pg from 'pg'
 
-t.setTimeout(300_000)
+t.setTimeout(1_800_000)
 
 const WINDOW = 50
 const LATENCY_MS = 100
+/** For a service to start and to be in the middle of it. */
+const HANG_MS = 120_000
 /** What a window of pushes brings in answers within one checkpoint of 250 ms. */
 const CHECKPOINT = WINDOW * Math.ceil(250 / LATENCY_MS)
 
@@ -38,12 +41,23 @@ async function registerPhones(house: House, userId: string, count: number): Prom
   )
 }
 
+/** The same back end, on a Redis that other tests do not wait for. */
+async function ownBackend(t: Test, backend: TestBackend): Promise<TestBackend> {
+  if (backend.name === 'postgresql') return backend
+  const server = await startOwnRedis({ appendOnly: false })
+  t.teardown(() => server.close())
+  return { ...backend, environment: () => ({ REDIS_URL: server.url }) }
+}
+
 /** Holds back whatever wants to write to the queue. */
 async function blockQueue(house: House, backend: TestBackend): Promise<() => Promise<void>> {
   if (backend.name === 'redis') {
     const redis = new Redis(house.environment.REDIS_URL ?? '')
-    await redis.call('CLIENT', 'PAUSE', '900', 'WRITE')
-    return async () => redis.disconnect()
+    await redis.call('CLIENT', 'PAUSE', String(HANG_MS), 'WRITE')
+    return async () => {
+      await redis.call('CLIENT', 'UNPAUSE')
+      redis.disconnect()
+    }
   }
   const client = new pg.Client({ connectionString: house.database.url })
   await client.connect()
@@ -57,7 +71,7 @@ const open = (backend: TestBackend, services: readonly ServiceName[], environmen
 for (const backend of BACKENDS) {
   t.test(`crashes on ${backend.name}`, { skip: backend.skip }, async (t) => {
     t.test('two workers are offered the same chunk: one takes it', async (t) => {
-      const house = await open(backend, ['gateway', 'apns', 'apns'])
+      const house = await open(backend, ['gateway', 'apns', 'apns'], { LEASE_TIME: '60s' })
       t.teardown(() => house.close())
       await house.configure()
       await registerPhones(house, 'shared', 100)
@@ -85,12 +99,12 @@ for (const backend of BACKENDS) {
       await registerPhones(house, 'killed', 500)
       const worker = spawnService('apns-worker', house.environment)
       await sendLater(house, 'killed')
-      await house.simulator.waitFor((pushes) => pushes.length >= 200, 20_000)
+      await house.simulator.waitFor((pushes) => pushes.length >= 200, HANG_MS)
       await worker.kill()
       const before = house.simulator.pushes.length
       t.ok(before < 500, `killed in the middle, at ${before}`)
       await house.start('apns')
-      await until('the chunk to settle', async () => (await openChunks(house)) === 0, 30_000)
+      await until('the chunk to settle', async () => (await openChunks(house)) === 0)
       t.equal(house.simulator.stats().ios.distinctTokens, 500, 'nothing is lost')
       const repeats = house.simulator.pushes.length - 500
       t.ok(repeats <= WINDOW + CHECKPOINT, `${repeats} repeats, allowed are ${WINDOW} + ${CHECKPOINT}`)
@@ -105,7 +119,7 @@ for (const backend of BACKENDS) {
     })
 
     t.test('the gateway is killed between storing and enqueueing', async (t) => {
-      const house = await open(backend, ['apns', 'scheduler'])
+      const house = await open(await ownBackend(t, backend), ['apns', 'scheduler'])
       t.teardown(() => house.close())
       await house.configure()
       await registerPhones(house, 'stored', 3)
@@ -125,7 +139,7 @@ for (const backend of BACKENDS) {
       await gateway.kill()
       await release()
       t.equal(await answer, 'cut off')
-      await until('the sweep', async () => (await openChunks(house)) === 0, 30_000)
+      await until('the sweep', async () => (await openChunks(house)) === 0)
       t.equal(house.simulator.stats().ios.distinctTokens, 3)
     })
 
@@ -138,7 +152,7 @@ for (const backend of BACKENDS) {
       t.ok((await emptyQueue(house)) > 0, 'there was something to lose')
       await house.start('apns')
       await house.start('scheduler')
-      await until('the sweep', async () => (await openChunks(house)) === 0, 30_000)
+      await until('the sweep', async () => (await openChunks(house)) === 0)
       t.equal(house.simulator.pushes.length, 3)
     })
   })
@@ -155,7 +169,7 @@ t.test('whatever the queue is on', async (t) => {
     const frozen = spawnService('apns-worker', house.environment)
     t.teardown(() => frozen.kill())
     await sendLater(house, 'frozen')
-    await house.simulator.waitFor((pushes) => pushes.length >= 150, 20_000)
+    await house.simulator.waitFor((pushes) => pushes.length >= 150, HANG_MS)
     process.kill(frozen.pid, 'SIGSTOP')
     const before = house.simulator.pushes.length
     t.ok(before < 500, `frozen in the middle, at ${before}`)
@@ -170,7 +184,7 @@ t.test('whatever the queue is on', async (t) => {
     await house.context.queues.enqueue([
       { chunkId: chunk.id, applicationId: 1, platform: 'ios', lane: 'direct', try: 1, delayMs: 0 },
     ])
-    await until('the chunk to settle', async () => (await openChunks(house)) === 0, 30_000)
+    await until('the chunk to settle', async () => (await openChunks(house)) === 0)
     await stopOther()
     const settled = house.simulator.pushes.length
     t.equal(house.simulator.stats().ios.distinctTokens, 500, 'nothing is lost')
@@ -179,12 +193,14 @@ t.test('whatever the queue is on', async (t) => {
     process.kill(frozen.pid, 'SIGCONT')
     await house.register({ userId: 'later', token: 'f'.repeat(64) })
     await sendLater(house, 'later')
-    await until('the thawed worker to deliver something else', async () => (await openChunks(house)) === 0, 30_000)
+    await until('the thawed worker to deliver something else', async () => (await openChunks(house)) === 0)
     t.equal(await frozen.stop(), 0, 'it has nothing in hand any more')
     t.equal(house.simulator.pushes.length, settled + 1, 'of the chunk it had it pushes nothing')
-    t.match(await house.database.query('SELECT epoch, sent, failed, total FROM chunks ORDER BY id LIMIT 1'), [
-      { epoch: 2, sent: 500, failed: 0, total: 500 },
-    ])
+    const [taken] = await house.database.query<{ epoch: number }>(
+      'SELECT epoch, sent, failed, total FROM chunks ORDER BY id LIMIT 1',
+    )
+    t.match(taken, { sent: 500, failed: 0, total: 500 })
+    t.ok(taken && taken.epoch >= 2, 'another had claimed it')
   })
 
   t.test('the sweep comes to a message behind 4000 chunks of a platform without workers', async (t) => {
@@ -200,7 +216,7 @@ t.test('whatever the queue is on', async (t) => {
     )
     await house.start('apns')
     await house.start('scheduler')
-    await until('the sweep', () => house.simulator.pushes.length === 3, 30_000)
+    await until('the sweep', () => house.simulator.pushes.length === 3)
     const [row] = await house.database.query(
       "SELECT count(*)::int AS waiting FROM chunks WHERE platform = 'android' AND settled_at IS NULL",
     )

@@ -26,12 +26,14 @@ import {
   type TestBackend,
 } from '@push-server/testing'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 // Much of the time they wait for answers and leases.
 t.jobs = 2
 /** One object for each test: tap keeps its state in it. */
 const beside = (skip: string | false = false) => ({ buffered: true, skip })
 
+/** For what hangs, as in `until`. */
+const HANG_MS = 300_000
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
 const MESSAGES = 2000
 const CROWD: Crowd = { appId: APP, users: MESSAGES }
@@ -60,20 +62,16 @@ const received = (house: House) =>
   Object.values(house.simulator.stats()).reduce((sum, platform) => sum + platform.received, 0)
 
 /** Resolves when so many pushes have arrived: in the middle of it. */
-const arrived = (house: House, pushes: number) => house.simulator.waitFor(() => received(house) >= pushes, 120_000)
+const arrived = (house: House, pushes: number) => house.simulator.waitFor(() => received(house) >= pushes, HANG_MS)
 
 /** Waits until everything is settled, and counts. `most`: repeats that are allowed. */
 async function account(t: Test, house: House, { messageIds, most = 0 }: Pick<Sent, 'messageIds'> & { most?: number }) {
-  await until(
-    'everything accepted to settle',
-    async () => {
-      const [row] = await house.database.query<{ open: number }>(
-        'SELECT count(*)::int AS open FROM chunks WHERE settled_at IS NULL',
-      )
-      return row?.open === 0
-    },
-    120_000,
-  )
+  await until('everything accepted to settle', async () => {
+    const [row] = await house.database.query<{ open: number }>(
+      'SELECT count(*)::int AS open FROM chunks WHERE settled_at IS NULL',
+    )
+    return row?.open === 0
+  })
   const accepted = new Set(messageIds).size
   t.ok(accepted >= MESSAGES, `${accepted} messages were accepted`)
   const statuses = await house.database.query(
@@ -157,16 +155,27 @@ for (const backend of BACKENDS) {
     const postgres = await startOwnPostgres({ fsync: 'off', max_connections: '200' })
     // What is opened last is closed first: the house, which drops its database.
     t.teardown(() => postgres.close())
-    const house = await open(t, { backend, cluster: postgres.url })
-    const sending = sendToCrowd(house.api, CROWD)
+    const meanwhile: Crowd = { appId: 'meanwhile', users: 20, prefix: 'd' }
+    const house = await open(t, { backend, cluster: postgres.url }, [CROWD, meanwhile])
+    const isAway = () =>
+      house.database.query('SELECT 1').then(
+        () => false,
+        () => true,
+      )
+    const sending = [sendToCrowd(house.api, CROWD)]
     for (const pushes of [400, 1200]) {
       await arrived(house, pushes)
       await postgres.kill()
+      if (sending.length === 1) {
+        await until('PostgreSQL to be away', isAway)
+        sending.push(sendToCrowd(house.api, meanwhile))
+      }
       await postgres.start()
     }
-    const sent = await sending
-    t.ok(sent.repeated > 0, `${sent.repeated} requests had to be made again`)
-    await account(t, house, { ...sent, most: 2 * PLATFORMS.length * REPEATS_OF_ONE })
+    const [sent, late] = await Promise.all(sending)
+    const messageIds = [...(sent?.messageIds ?? []), ...(late?.messageIds ?? [])]
+    t.ok(late && late.repeated > 0, `while it was away ${late?.repeated} requests had to be made again`)
+    await account(t, house, { messageIds, most: 2 * PLATFORMS.length * REPEATS_OF_ONE })
   })
 }
 
@@ -214,16 +223,12 @@ t.test('every provider is down for a while', beside(), async (t) => {
   await arrived(house, 500)
   await Promise.all(PLATFORMS.map((platform) => house.simulator.conduct(platform, { down: true })))
   const sent = await sending
-  await until(
-    'tries in vain',
-    async () => {
-      const rows = await house.database.query<{ reason: string }>(
-        `SELECT DISTINCT reason FROM deliveries WHERE status = 'pending' AND next_attempt_at IS NOT NULL AND reason LIKE 'Unsent%'`,
-      )
-      return rows.length > 0
-    },
-    60_000,
-  )
+  await until('tries in vain', async () => {
+    const rows = await house.database.query<{ reason: string }>(
+      `SELECT DISTINCT reason FROM deliveries WHERE status = 'pending' AND next_attempt_at IS NOT NULL AND reason LIKE 'Unsent%'`,
+    )
+    return rows.length > 0
+  })
   await Promise.all(PLATFORMS.map((platform) => house.simulator.conduct(platform, { down: false })))
   await account(t, house, { ...sent, most: PLATFORMS.length * WINDOW })
 })
@@ -235,7 +240,7 @@ t.test('one provider answers after 5 s: the others keep their pace, and none is 
   const sending = sendToCrowd(house.api, CROWD)
   const share = (platform: Platform) => house.simulator.stats()[platform].received
   const others = MESSAGES - Math.ceil(MESSAGES / 3)
-  await house.simulator.waitFor(() => share('ios') + share('huawei') >= others, 120_000)
+  await house.simulator.waitFor(() => share('ios') + share('huawei') >= others, HANG_MS)
   const took = Math.round(performance.now() - since)
   t.ok(
     share('android') < MESSAGES / 4,
@@ -267,17 +272,13 @@ t.test('the token endpoints are down when tokens expire', beside(), async (t) =>
   for (const gate of Object.values(gates)) await gate.shut()
   house.simulator.expireTokens()
   const sent = await sending
-  await until(
-    'tries without a token',
-    async () => {
-      const [row] = await house.database.query<{ platforms: number }>(
-        `SELECT count(DISTINCT platform)::int AS platforms FROM deliveries
+  await until('tries without a token', async () => {
+    const [row] = await house.database.query<{ platforms: number }>(
+      `SELECT count(DISTINCT platform)::int AS platforms FROM deliveries
        WHERE status = 'pending' AND reason LIKE 'TokenUnavailable%'`,
-      )
-      return row?.platforms === 2
-    },
-    60_000,
-  )
+    )
+    return row?.platforms === 2
+  })
   for (const gate of Object.values(gates)) await gate.open()
   await account(t, house, sent)
 })

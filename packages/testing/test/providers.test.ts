@@ -16,7 +16,7 @@ import {
   type HouseOptions,
 } from '@push-server/testing'
 
-t.setTimeout(300_000)
+t.setTimeout(1_800_000)
 // Most of the time they wait for time-outs.
 t.jobs = 4
 /** One object for each test: tap keeps its state in it. */
@@ -87,7 +87,7 @@ t.test(
           const { detail } = await providersOf(house, platform)
           return detail.applications.find((application) => application.appId === 'locked-out' && 'fault' in application)
         }
-        const fault = await until(`a fault on ${platform}`, named, 40_000)
+        const fault = await until(`a fault on ${platform}`, named)
         t.match(fault, { fault: { reason: /407/ } }, platform)
         const { status, essential, detail } = await providersOf(house, platform)
         t.same({ status, essential }, { status: 'ready', essential: false }, 'a provider out of reach is told, no more')
@@ -138,7 +138,7 @@ t.test(
   beside(),
   async (t) => {
     const mute = await startMute(t)
-    const house = await open(t, { services: ['gateway', 'scheduler'] })
+    const house = await open(t, { services: ['gateway', 'scheduler'], environment: { LEASE_TIME: '10s' } })
     await furnish(house, APP, ['android'])
     const stop = await house.start('fcm')
     t.match((await send(house, APP)).body.responseObject.result.android, SENT, 'its token is stored now')
@@ -165,29 +165,24 @@ t.test(
        FROM chunks, (SELECT min(created_at) AS at FROM messages WHERE user_id LIKE 'hung%') claimed
        WHERE owner IS NOT NULL`,
       )
-    await until('every chunk to be in hand', async () => (await lease())[0]?.chunks === hung.length, 40_000)
+    await until('every chunk to be in hand', async () => (await lease())[0]?.chunks === hung.length)
+    const reasonsOf = () =>
+      house.database.query<{ reason: string }>(
+        `SELECT DISTINCT reason FROM deliveries d JOIN messages m ON m.id = d.message_id
+         WHERE m.user_id LIKE 'hung%' AND reason IS NOT NULL`,
+      )
+    for (let round = 0; round < 5; round++)
+      t.match((await send(house, APP)).body.responseObject.result.android, SENT, 'the other application is served')
+    t.same(await reasonsOf(), [], 'while all of them hang')
     const renewed = await until('leases to be renewed', async () => {
       const [row] = await lease()
-      return row && row.left > 6 && row
+      return row && row.left > 13 && row
     })
     t.match(renewed, { chunks: hung.length, epoch: 1 }, 'nobody else took them')
-    for (let round = 0; round < 5; round++) {
-      const since = performance.now()
-      t.match((await send(house, APP)).body.responseObject.result.android, SENT)
-      const took = performance.now() - since
-      t.ok(took < 2_000, `the other application is served in ${Math.round(took)} ms`)
-    }
-    const reasons = await until(
-      'the time-out',
-      async () => {
-        const rows = await house.database.query<{ reason: string }>(
-          `SELECT DISTINCT reason FROM deliveries d JOIN messages m ON m.id = d.message_id
-       WHERE m.user_id LIKE 'hung%' AND reason IS NOT NULL`,
-        )
-        return rows.length > 0 && rows
-      },
-      30_000,
-    )
+    const reasons = await until('the time-out', async () => {
+      const rows = await reasonsOf()
+      return rows.length > 0 && rows
+    })
     t.match(reasons, [{ reason: /^TokenUnavailable: / }], 'it is bounded, and the push waits for another try')
     // What still asks is refused at once, so that the worker's end does not wait for it.
     mute.close()

@@ -349,7 +349,7 @@ t.test('POST /admin/app/remove: gone at once, cleared in the background, others 
 
 t.test('POST /admin/app/remove: whoever waits is answered at once, and nothing is tried again', async (t) => {
   // No worker delivers to Android here.
-  const running = await openHouse({ services: ['gateway', 'apns'], environment: { SYNC_TIMEOUT: '60s' } })
+  const running = await openHouse({ services: ['gateway', 'apns'], environment: { SYNC_TIMEOUT: '10m' } })
   t.teardown(() => running.close())
   const isOpen = async (platform: Platform) => {
     const sql = 'SELECT 1 FROM chunks WHERE platform = $1 AND settled_at IS NULL'
@@ -373,7 +373,7 @@ t.test('POST /admin/app/remove: whoever waits is answered at once, and nothing i
   await until('the message to be stored', () => isOpen('android'))
   t.same(await remove('android'), { appId: 'android', pending: 1 })
   t.same(await answer, pending)
-  t.ok(performance.now() - start < 30_000, 'long before the time is up')
+  t.ok(performance.now() - start < 300_000, 'long before the time is up')
 
   await running.start('scheduler')
   await until('the open chunks to be gone', async () => !(await isOpen('ios')) && !(await isOpen('android')))

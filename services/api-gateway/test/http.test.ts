@@ -180,7 +180,10 @@ t.test('PostgreSQL away: 503 to come again, the status all the same; back: as if
   const own = await createDatabase()
   const proxy = await startProxy(t, new URL(own.url))
   t.teardown(() => own.close())
-  const away = await openHouse({ services: ['gateway'], environment: { DATABASE_URL: proxy.url } })
+  const away = await openHouse({
+    services: ['gateway'],
+    environment: { DATABASE_URL: proxy.url, SYNC_TIMEOUT: '300ms' },
+  })
   t.teardown(() => away.close())
   const client = watch(away.api.url)
   const { body: nothing } = await client.get('/admin/app/list')

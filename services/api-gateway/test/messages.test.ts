@@ -47,7 +47,7 @@ const sentTo = (house: House, token: string) => house.simulator.pushes.filter((p
 
 for (const backend of BACKENDS) {
   t.test(`messages on ${backend.name}`, { skip: backend.skip }, async (t) => {
-    const bench = await openBench(t, { backend, environment: { SYNC_TIMEOUT: '5s' } })
+    const bench = await openBench(t, { backend })
     const { house, api, phones, stored } = bench
     const { post } = api
 
@@ -134,7 +134,7 @@ for (const backend of BACKENDS) {
     t.test('status: how each delivery fares, without a word of its token', async (t) => {
       const [good, gone, busy] = [newToken(), `faded410${newToken().slice(8)}`, newToken()]
       const userId = await phones(good, gone, busy)
-      house.simulator.answer(busy, { status: 503, reason: 'ServiceUnavailable', retryAfter: 60, times: 1 })
+      house.simulator.answer(busy, { status: 503, reason: 'ServiceUnavailable', retryAfter: 600, times: 1 })
       const { body } = await post(SEND, sending(userId))
       const [id] = body.responseObject.messageIds
       const answer = await api.get(`/push/message/${id}`)
@@ -259,7 +259,7 @@ t.test('messages without a worker', async (t) => {
     const start = performance.now()
     t.same((await api.call('POST', SEND, keyed('waiting', sending(userId)))).body, first.body)
     const ms = performance.now() - start
-    t.ok(ms >= 290 && ms < 3000, `${ms} ms`)
+    t.ok(ms >= 290 && ms < 20_000, `${ms} ms`)
     const { deliveries } = await statusOf(api, first.body.responseObject.messageIds[0])
     t.match(deliveries, [{ status: 'pending', attempts: 0, reason: undefined, timestampNextAttempt: undefined }])
   })
@@ -384,7 +384,7 @@ t.test('asking', async (t) => {
 
 t.test('MESSAGE_STORAGE_ENABLED=false: a message goes once nobody waits for it, its key stays', async (t) => {
   const { house, api, phones, stored } = await openBench(t, {
-    environment: { MESSAGE_STORAGE_ENABLED: 'false', RETENTION_INTERVAL: '50ms' },
+    environment: { MESSAGE_STORAGE_ENABLED: 'false', RETENTION_INTERVAL: '50ms', SYNC_TIMEOUT: '10s' },
   })
   const userId = await phones(newToken())
   const kept = await api.call('POST', SEND, keyed('kept', sending(userId)))

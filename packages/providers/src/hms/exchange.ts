@@ -40,7 +40,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController) {
-    if (this.#isOver) return controller.abort(new Error('withdrawn'))
+    // Thrown, not aborted: undici would close the connection for it. When connections open slowly, each would be closed by
+    // those who gave up waiting for it, and nobody would get through any more.
+    if (this.#isOver) throw new Error('withdrawn')
     this.#controller = controller
     clearTimeout(this.#timer)
     this.#timer = setTimeout(this.#noAnswer, this.#options.requestTimeoutMs)
