@@ -1,6 +1,15 @@
 // A campaign whose processes are killed: a house without scheduler and workers, users with an iPhone each, and what has to hold.
 import type { CampaignProgress } from '@push-server/contract'
-import { APP, openHouse, until, type House, type TestBackend } from '@push-server/testing'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  APP,
+  openHouse,
+  spawnService,
+  until,
+  type House,
+  type ServiceProcess,
+  type TestBackend,
+} from '@push-server/testing'
 import type { Test } from 'tap'
 
 export const USERS = 3000
@@ -43,8 +52,17 @@ export async function startRun({ api }: House): Promise<string> {
   return id
 }
 
+/** Ends with the test, however that comes. */
+export function launch(t: Test, { environment }: House, name: string): ServiceProcess {
+  const service = spawnService(name, environment)
+  t.teardown(() => service.kill())
+  return service
+}
+
 export const detailOf = async ({ api }: House, id: string) =>
   (await api.get(`/push/campaign/${id}/detail`)).body.responseObject
+
+const LONGEST_RUN_MS = 300_000
 
 /** Every progress that was seen until the run was over, in order. */
 export async function follow({ api }: House, id: string): Promise<CampaignProgress[]> {
@@ -54,9 +72,11 @@ export async function follow({ api }: House, id: string): Promise<CampaignProgre
     async () => {
       const progress: CampaignProgress = (await api.get(`/push/campaign/${id}/progress`)).body.responseObject
       seen.push(progress)
+      // As often as a page that shows it might ask.
+      await sleep(100)
       return progress.state === 'sent' || progress.state === 'cancelled'
     },
-    120_000,
+    LONGEST_RUN_MS,
   )
   return seen
 }

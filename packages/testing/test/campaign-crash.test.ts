@@ -2,46 +2,56 @@
 // The moments come from a seed that is printed; TEST_SEED repeats them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { BACKENDS, createRandom, spawnService, until, type House, type ServiceProcess } from '@push-server/testing'
-import { checkProgress, checkSent, detailOf, follow, MOST_REPEATS, openCrowd, startRun, USERS } from './_campaign.ts'
+import { BACKENDS, createRandom, until, type House } from '@push-server/testing'
+import {
+  checkProgress,
+  checkSent,
+  detailOf,
+  follow,
+  launch,
+  MOST_REPEATS,
+  openCrowd,
+  startRun,
+  USERS,
+} from './_campaign.ts'
 
 const LONG = process.env.TEST_LONG !== undefined
 const ROUNDS = LONG ? 20 : 3
-t.setTimeout(LONG ? 3_600_000 : 240_000)
+t.setTimeout(LONG ? 3_600_000 : 600_000)
 
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
 
 /** How long before a worker's death its pushes may not be recorded yet: one checkpoint, and what a busy machine adds. */
 const UNRECORDED_MS = 1000
+const LONGEST_WAIT_MS = 120_000
 
 interface Crashes {
+  house: House
   random: () => number
   kills: number
 }
 
 /** Killed some time after each start, until it may stay. */
-async function crashScheduler({ environment }: House, { random, kills }: Crashes): Promise<ServiceProcess> {
-  let service = spawnService('campaign-scheduler', environment)
+async function crashScheduler(t: Test, { house, random, kills }: Crashes): Promise<void> {
+  let service = launch(t, house, 'campaign-scheduler')
   for (let kill = 0; kill < kills; kill++) {
     // Not a wait for something: the moment of the death is what is tried.
     await sleep(300 + random() * 1500)
     await service.kill()
-    service = spawnService('campaign-scheduler', environment)
+    service = launch(t, house, 'campaign-scheduler')
   }
-  return service
 }
 
 /** Killed whenever so many pushes have arrived, and so in the middle of chunks; `deaths` gets the times. */
-async function crashWorker(house: House, { random, kills, deaths }: Crashes & { deaths: number[] }) {
+async function crashWorker(t: Test, { house, random, kills, deaths }: Crashes & { deaths: number[] }): Promise<void> {
   const moments = Array.from({ length: kills }, () => Math.ceil(random() * 0.9 * USERS)).toSorted((a, b) => a - b)
-  let service = spawnService('apns-worker', house.environment)
+  let service = launch(t, house, 'apns-worker')
   for (const moment of moments) {
-    await until(`${moment} pushes`, () => house.simulator.pushes.length >= moment, 90_000)
+    await until(`${moment} pushes`, () => house.simulator.pushes.length >= moment, LONGEST_WAIT_MS)
     deaths.push(Date.now())
     await service.kill()
-    service = spawnService('apns-worker', house.environment)
+    service = launch(t, house, 'apns-worker')
   }
-  return service
 }
 
 /** Only what arrived shortly before a worker died comes again, few of them, under the same id. */
@@ -74,14 +84,13 @@ for (const backend of BACKENDS)
         const house = await openCrowd(t, backend)
         const id = await startRun(house)
         const deaths: number[] = []
-        const [seen, ...services] = await Promise.all([
+        const [seen] = await Promise.all([
           follow(house, id),
-          crashScheduler(house, { random, kills: 2 }),
-          crashScheduler(house, { random, kills: 0 }),
-          crashWorker(house, { random, kills: 2, deaths }),
-          crashWorker(house, { random, kills: 2, deaths }),
+          crashScheduler(t, { house, random, kills: 2 }),
+          crashScheduler(t, { house, random, kills: 0 }),
+          crashWorker(t, { house, random, kills: 2, deaths }),
+          crashWorker(t, { house, random, kills: 1, deaths }),
         ])
-        t.teardown(() => Promise.all(services.map((service) => service.kill())))
         checkProgress(t, seen)
         await checkSent(t, house, id)
         checkRepeats(t, house, deaths)
@@ -100,12 +109,11 @@ for (const backend of BACKENDS)
             await house.api.post(`/push/campaign/${id}/resume`, {})
           }
         }
-        const [seen, worker] = await Promise.all([
+        const [seen] = await Promise.all([
           follow(house, id),
-          crashWorker(house, { random, kills: 1, deaths }),
+          crashWorker(t, { house, random, kills: 1, deaths }),
           hold(),
         ])
-        t.teardown(() => worker.kill())
         checkProgress(t, seen)
         await checkSent(t, house, id)
         checkRepeats(t, house, deaths)

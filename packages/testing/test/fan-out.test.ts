@@ -2,10 +2,10 @@
 // way and once while it is being committed, so that what comes after it in the program never happens.
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { BACKENDS, spawnService, until, type House } from '@push-server/testing'
-import { checkProgress, checkSent, follow, openCrowd, startRun, USERS } from './_campaign.ts'
+import { BACKENDS, until, type House } from '@push-server/testing'
+import { checkProgress, checkSent, follow, launch, openCrowd, startRun, USERS } from './_campaign.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(600_000)
 
 interface Step {
   name: string
@@ -72,12 +72,19 @@ const gate = ({ table, event, when }: Step, moment: Moment) =>
        FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION hold()`
     : `CREATE TRIGGER gate BEFORE ${event} ON ${table} FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION hold()`
 
+interface Death {
+  step: Step
+  moment: Moment
+  house: House
+  lock: pg.Client
+}
+
 /** Starts a scheduler, kills it at the step, and lets PostgreSQL finish what it was asked for. */
-async function dieAt(house: House, { step, moment, lock }: { step: Step; moment: Moment; lock: pg.Client }) {
-  const { database, environment } = house
+async function dieAt(t: Test, { step, moment, house, lock }: Death): Promise<void> {
+  const { database } = house
   await lock.query(`SELECT pg_advisory_lock(${LOCK})`)
   await database.query(gate(step, moment))
-  const scheduler = spawnService('campaign-scheduler', environment)
+  const scheduler = launch(t, house, 'campaign-scheduler')
   const held = await until(
     `a scheduler to come to where ${step.name}`,
     async () => (await database.query<{ pid: number }>(WAITING))[0],
@@ -110,7 +117,7 @@ for (const backend of BACKENDS)
     const dying = async () => {
       for (const step of STEPS)
         for (const moment of step.moments) {
-          await dieAt(house, { step, moment, lock })
+          await dieAt(t, { step, moment, house, lock })
           const [row] = await house.database.query(step.done)
           const isDone = moment === 'during the commit'
           t.same(
@@ -124,8 +131,7 @@ for (const backend of BACKENDS)
     checkProgress(t, seen)
     await checkSent(t, house, id)
     t.equal(house.simulator.pushes.length, USERS, 'and nobody twice')
-    const scheduler = spawnService('campaign-scheduler', house.environment)
-    t.teardown(() => scheduler.kill())
+    launch(t, house, 'campaign-scheduler')
     await until('tokens to be forgotten', async () => {
       const [row] = await house.database.query<{ n: number }>(
         `SELECT count(*)::int AS n FROM chunks WHERE tokens <> '{}'`,
