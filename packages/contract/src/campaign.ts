@@ -182,7 +182,7 @@ export const CampaignProgress = Type.Object(
     failed: Type.Optional(Type.Integer()),
     pending: Type.Optional(Type.Integer()),
     total: Type.Optional(Type.Integer({ description: 'Absent until every chunk is cut.' })),
-    pushesPerSecond: Type.Number({ description: 'Over the last ten seconds.', examples: [12000] }),
+    pushesPerSecond: Type.Number({ description: 'Over the last five to ten seconds.', examples: [12000] }),
     timestampEstimatedEnd: time('At this pace.'),
   },
   { title: 'CampaignProgress' },

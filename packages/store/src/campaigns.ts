@@ -1,5 +1,5 @@
 // Campaigns and their users: who is to get one message. What is deleted is gone for clients at once, its rows go later.
-import type { CampaignState, MessageBody } from '@push-server/contract'
+import type { CampaignState, MessageBody, Platform } from '@push-server/contract'
 import type { Database, Queryable, Statement } from './database.ts'
 
 export interface CampaignRow {
@@ -8,6 +8,20 @@ export interface CampaignRow {
   message: MessageBody
   /** Whether a run of it was completed. */
   sent: boolean
+}
+
+export interface RunTally {
+  platform: Platform
+  total: number
+  sent: number
+  failed: number
+}
+
+/** A point in the past that the pace of a run is taken from. */
+export interface PaceBase {
+  seconds: number
+  /** What was sent or failed by then. */
+  done: number
 }
 
 export interface CampaignDetailRow extends CampaignRow {
@@ -20,6 +34,10 @@ export interface CampaignDetailRow extends CampaignRow {
   completedAt: Date | null
   /** When the latest run that was completed was. */
   sentAt: Date | null
+  /** Of each platform that the latest run goes to, as far as it is cut. */
+  tallies: RunTally[]
+  /** Five to ten seconds ago, or the start of the latest run; null when it has not started. */
+  pace: PaceBase | null
 }
 
 export interface NewCampaign {
@@ -29,9 +47,11 @@ export interface NewCampaign {
   validUntil: number | null
 }
 
-/** Which campaigns are listed: all of them, or by whether they were sent. */
+/** Which campaigns are listed: all of them, by whether they were sent, those of some applications. */
 export interface CampaignFilter {
   sent: boolean | undefined
+  /** Undefined = of any application. */
+  appIds: readonly string[] | undefined
   offset: number
   limit: number | null
 }
@@ -46,7 +66,7 @@ export interface UserPage {
 const SENT = `EXISTS (SELECT FROM runs r WHERE r.campaign_id = c.id AND r.state = 'sent')`
 const COLUMNS = `c.id, a.app_id AS "appId", c.message, ${SENT} AS sent`
 /** A campaign goes with its application, which has no name any more once it is removed. */
-const LIVING = `campaigns c
+export const LIVING = `campaigns c
     JOIN applications a ON a.id = c.application_id AND a.app_id IS NOT NULL AND c.deleted_at IS NULL`
 
 const CREATE: Statement = {
@@ -56,20 +76,29 @@ const CREATE: Statement = {
 
 const FIND: Statement = { name: 'campaign-find', text: `SELECT ${COLUMNS} FROM ${LIVING} WHERE c.id = $1` }
 
+/** Chunks are a five-hundredth of the audience, and their outcomes are not read. */
+const TALLIES = `SELECT coalesce(json_agg(t), '[]') AS tallies FROM (
+        SELECT platform, sum(total) AS total, sum(sent) AS sent, sum(failed) AS failed
+        FROM chunks WHERE run_id = r.id GROUP BY platform) t`
+
+/** One query, as clients that show progress ask every second. */
 const DETAIL: Statement = {
   name: 'campaign-detail',
   text: `SELECT ${COLUMNS}, c.created_at AS "createdAt", r.id AS "runId", coalesce(r.state, 'created') AS state,
       r.paused_at IS NOT NULL AND r.settled_at IS NULL AS paused, r.scheduled_at AS "scheduledAt",
       r.settled_at AS "completedAt",
-      (SELECT max(s.settled_at) FROM runs s WHERE s.campaign_id = c.id AND s.state = 'sent') AS "sentAt"
+      (SELECT max(s.settled_at) FROM runs s WHERE s.campaign_id = c.id AND s.state = 'sent') AS "sentAt", t.tallies,
+      CASE WHEN r.started_at IS NOT NULL THEN json_build_object('done', coalesce(r.previous_done, 0),
+        'seconds', extract(epoch FROM now() - coalesce(r.previous_at, r.started_at))) END AS pace
     FROM ${LIVING} LEFT JOIN LATERAL (
-      SELECT * FROM runs WHERE campaign_id = c.id ORDER BY id DESC LIMIT 1) r ON true
+      SELECT * FROM runs WHERE campaign_id = c.id ORDER BY id DESC LIMIT 1) r ON true, LATERAL (${TALLIES}) t
     WHERE c.id = $1`,
 }
 
 const LIST: Statement = {
   name: 'campaign-list',
-  text: `SELECT ${COLUMNS} FROM ${LIVING} WHERE $1::bool IS NULL OR ${SENT} = $1 ORDER BY c.id OFFSET $2 LIMIT $3`,
+  text: `SELECT ${COLUMNS} FROM ${LIVING}
+    WHERE ($1::bool IS NULL OR ${SENT} = $1) AND ($2::text[] IS NULL OR a.app_id = ANY($2)) ORDER BY c.id OFFSET $3 LIMIT $4`,
 }
 
 const LOCK: Statement = {
@@ -133,15 +162,15 @@ export const openCampaigns = (database: Database) => ({
     return row
   },
 
-  /** With the state of its latest run. */
+  /** With its latest run: the state, and how far it is. */
   async describe(id: number): Promise<CampaignDetailRow | undefined> {
     const [row] = await database.query<CampaignDetailRow>(DETAIL, [id])
     return row
   },
 
   /** In the order they were made. */
-  list: ({ sent, offset, limit }: CampaignFilter): Promise<CampaignRow[]> =>
-    database.query(LIST, [sent ?? null, offset, limit]),
+  list: ({ sent, appIds, offset, limit }: CampaignFilter): Promise<CampaignRow[]> =>
+    database.query(LIST, [sent ?? null, appIds ?? null, offset, limit]),
 
   /** Refuses while a run of it is active. */
   delete: (id: number): Promise<'deleted' | 'unknown' | 'active'> =>

@@ -7,6 +7,8 @@ import { PrismaClient } from './generated/client.ts'
 export interface Statement {
   readonly name: string
   readonly text: string
+  /** How long it may take, ms, where the time limit of all others is too short. The driver's own word. */
+  readonly query_timeout?: number
 }
 
 /** Values in the order of the statement's placeholders. */
@@ -43,7 +45,7 @@ export interface Connection extends Queryable {
 }
 
 /** Longer than sorting a million rows takes on a slow disk. */
-const LONG_QUERY_TIMEOUT_MS = 300_000
+export const LONG_QUERY_TIMEOUT_MS = 300_000
 
 /** One connection of its own for long work with temporary tables; it is none of the pool's. */
 export async function openConnection(

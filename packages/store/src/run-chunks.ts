@@ -136,10 +136,13 @@ const CLOSE: Statement = {
     FROM open WHERE c.id = open.id RETURNING c.id`,
 }
 
-/** Tokens that the cut of their run still needed when their chunk was settled. */
+/** Tokens that the cut of their run still needed when their chunk was settled. An index has these chunks, mostly none. */
 const FORGET: Statement = {
   name: 'run-chunk-forget',
-  text: `UPDATE chunks SET tokens = '{}' WHERE run_id = $1 AND settled_at IS NOT NULL AND tokens <> '{}'`,
+  text: `UPDATE chunks SET tokens = '{}' WHERE id IN (
+      SELECT c.id FROM chunks c JOIN runs r ON r.id = c.run_id
+      WHERE c.run_id IS NOT NULL AND c.settled_at IS NOT NULL AND c.tokens <> '{}' AND r.state <> 'fanning-out'
+      LIMIT $1 FOR UPDATE OF c SKIP LOCKED) RETURNING id`,
 }
 
 export interface RunRecords {
@@ -187,9 +190,9 @@ export const openRunChunks = (database: Database) => {
       return (await database.query(CLOSE, [limit])).length
     },
 
-    /** Of a run that is over. */
-    async forgetTokens(runId: number): Promise<void> {
-      await database.query(FORGET, [runId])
+    /** Of up to `limit` settled chunks of runs that are cut, or will not be any more; answers of how many. */
+    async forgetTokens(limit: number): Promise<number> {
+      return (await database.query(FORGET, [limit])).length
     },
   }
 }

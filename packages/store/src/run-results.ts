@@ -1,27 +1,11 @@
-// What became of a run so far: sums over its chunks, and who was not reached.
+// What became of a run: why deliveries failed, and who was not reached. How far it is stands with its campaign.
 import type { Platform } from '@push-server/contract'
 import type { Database, Statement } from './database.ts'
-
-export interface RunTally {
-  platform: Platform
-  total: number
-  sent: number
-  failed: number
-  /** Settled within the last ten seconds. */
-  recent: number
-}
 
 export interface Failure {
   userId: string
   platform: Platform
   reason: string
-}
-
-const TALLY: Statement = {
-  name: 'run-tally',
-  text: `SELECT platform, sum(total)::int AS total, sum(sent)::int AS sent, sum(failed)::int AS failed,
-      coalesce(sum(sent + failed) FILTER (WHERE settled_at > now() - interval '10 s'), 0)::int AS recent
-    FROM chunks WHERE run_id = $1 GROUP BY platform`,
 }
 
 const REASONS: Statement = {
@@ -46,25 +30,11 @@ const FAILURES: Statement = {
     OFFSET $2 - coalesce((SELECT min(before) FROM page), 0) LIMIT $3`,
 }
 
-const STARTED: Statement = {
-  name: 'run-started',
-  text: `SELECT extract(epoch FROM now() - started_at)::float8 AS "seconds" FROM runs WHERE id = $1`,
-}
-
 export const openRunResults = (database: Database) => ({
-  /** Of each platform that the run goes to, as far as it is cut. */
-  tally: (runId: number): Promise<RunTally[]> => database.query(TALLY, [runId]),
-
   /** How many failed with each reason. */
   async reasons(runId: number): Promise<Record<string, number>> {
     const rows = await database.query<{ reason: string; count: number }>(REASONS, [runId])
     return Object.fromEntries(rows.map(({ reason, count }) => [reason, count]))
-  },
-
-  /** Seconds since its start. */
-  async age(runId: number): Promise<number> {
-    const [row] = await database.query<{ seconds: number | null }>(STARTED, [runId])
-    return row?.seconds ?? 0
   },
 
   failures: (runId: number, offset: number, limit: number): Promise<Failure[]> =>

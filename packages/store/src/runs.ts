@@ -1,5 +1,6 @@
 // Runs: live sends of campaigns, from their start to their end. Rows only; schedulers move them on.
 import type { CampaignState, Platform } from '@push-server/contract'
+import { LIVING } from './campaigns.ts'
 import type { Database, Statement } from './database.ts'
 
 /** Told whenever a run may be moved on, so that schedulers need not wait for their next look. */
@@ -9,6 +10,12 @@ export interface RunRow {
   id: number
   campaignId: number
   applicationId: number
+}
+
+/** A run whose audience is not cut yet. */
+export interface FanningOutRun extends RunRow {
+  /** False until it is divided into partitions. */
+  isPartitioned: boolean
 }
 
 export interface NewRun {
@@ -31,7 +38,13 @@ export interface OpenChunk {
 /** What came of a start: the run, or the state that forbids it. */
 export type Started = { runId: number } | { refusedBy: CampaignState }
 
-/** The last run decides; `runs_one_active` lets only one of two calls at the same moment through. */
+/** Of two calls at the same moment the second one is to see the run of the first, even when that is over already. */
+const LOCK: Statement = {
+  name: 'run-start-lock',
+  text: `SELECT c.id FROM ${LIVING} WHERE c.id = $1 FOR NO KEY UPDATE OF c`,
+}
+
+/** The last run decides. */
 const START: Statement = {
   name: 'run-start',
   text: `WITH last AS (SELECT state FROM runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1),
@@ -39,17 +52,11 @@ const START: Statement = {
       INSERT INTO runs (campaign_id, state, rate, scheduled_at, started_at)
       SELECT c.id, CASE WHEN $3::timestamptz IS NULL THEN 'fanning-out' ELSE 'scheduled' END, $2::int, $3::timestamptz,
         CASE WHEN $3::timestamptz IS NULL THEN now() END
-      FROM (SELECT id FROM campaigns WHERE id = $1 AND deleted_at IS NULL FOR SHARE) AS c
-      WHERE NOT EXISTS (
+      FROM ${LIVING} WHERE c.id = $1 AND NOT EXISTS (
         SELECT FROM last WHERE state IN ('scheduled', 'fanning-out', 'sending') OR (state = 'sent' AND NOT $4::bool))
-      ON CONFLICT (campaign_id) WHERE state IN ('scheduled', 'fanning-out', 'sending') DO NOTHING RETURNING id, state),
+      RETURNING id),
     told AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM started)
     SELECT (SELECT id FROM started) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM told) AS told`,
-}
-
-const STATE: Statement = {
-  name: 'run-state',
-  text: 'SELECT state FROM runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1',
 }
 
 /** Scheduled runs that are due; those that are late by more than $1 ms are missed. */
@@ -66,8 +73,17 @@ const FIRE: Statement = {
 
 const FANNING_OUT: Statement = {
   name: 'run-fanning-out',
-  text: `SELECT r.id, r.campaign_id AS "campaignId", c.application_id AS "applicationId"
+  text: `SELECT r.id, r.campaign_id AS "campaignId", c.application_id AS "applicationId",
+      EXISTS (SELECT FROM run_partitions p WHERE p.run_id = r.id) AS "isPartitioned"
     FROM runs r JOIN campaigns c ON c.id = r.campaign_id WHERE r.state = 'fanning-out' ORDER BY r.id`,
+}
+
+/** Whoever else samples at the same moment waits, and then finds that it is done. */
+const SAMPLE: Statement = {
+  name: 'run-sample',
+  text: `UPDATE runs r SET previous_at = r.sampled_at, previous_done = r.sampled_done, sampled_at = now(),
+      sampled_done = (SELECT coalesce(sum(c.sent + c.failed), 0) FROM chunks c WHERE c.run_id = r.id)
+    WHERE r.state IN ('fanning-out', 'sending') AND coalesce(r.sampled_at, r.started_at) < now() - interval '5 s'`,
 }
 
 const SETTLE: Statement = {
@@ -123,28 +139,25 @@ interface Changed {
   state: CampaignState | null
 }
 
-const refusedOr = ({ runId, state }: Changed): Started =>
-  runId === null ? { refusedBy: state ?? 'created' } : { runId }
+function refusedOr(row: Changed | undefined): Started {
+  if (!row || row.runId === null) return { refusedBy: row?.state ?? 'created' }
+  return { runId: row.runId }
+}
 
 export const openRuns = (database: Database) => {
   async function change(statement: Statement, campaignId: number): Promise<Started> {
     const [row] = await database.query<Changed>(statement, [campaignId])
-    return refusedOr(row ?? { runId: null, state: null })
-  }
-
-  async function stateOf(campaignId: number): Promise<CampaignState> {
-    const [row] = await database.query<{ state: CampaignState }>(STATE, [campaignId])
-    return row?.state ?? 'created'
+    return refusedOr(row)
   }
 
   return {
     /** Starts or schedules a run of a campaign that has no active one. */
-    async start({ campaignId, rate, scheduledAt, again }: NewRun): Promise<Started> {
-      const [row] = await database.query<Changed>(START, [campaignId, rate, scheduledAt, again])
-      if (row && row.runId !== null) return { runId: row.runId }
-      // Of two calls at the same moment the other one's run was not to be seen in that statement.
-      return { refusedBy: await stateOf(campaignId) }
-    },
+    start: ({ campaignId, rate, scheduledAt, again }: NewRun): Promise<Started> =>
+      database.transaction(async (connection) => {
+        await connection.query(LOCK, [campaignId])
+        const [row] = await connection.query<Changed>(START, [campaignId, rate, scheduledAt, again])
+        return refusedOr(row)
+      }),
 
     pause: (campaignId: number) => change(PAUSE, campaignId),
     resume: (campaignId: number) => change(RESUME, campaignId),
@@ -156,7 +169,12 @@ export const openRuns = (database: Database) => {
     fire: (graceMs: number): Promise<{ id: number; campaignId: number; state: CampaignState }[]> =>
       database.query(FIRE, [graceMs]),
 
-    fanningOut: (): Promise<RunRow[]> => database.query(FANNING_OUT),
+    fanningOut: (): Promise<FanningOutRun[]> => database.query(FANNING_OUT),
+
+    /** Notes how far active runs are; the pace that the API tells is taken since the sample before the last. */
+    async sample(): Promise<void> {
+      await database.query(SAMPLE)
+    },
 
     /** Settles runs all of whose chunks are; answers them. */
     settle: (): Promise<{ id: number; campaignId: number }[]> => database.query(SETTLE),

@@ -1,5 +1,7 @@
 // Runs in the store: the cut with devices that move meanwhile, records of a run's chunk, and several schedulers at once.
 import { randomUUID } from 'node:crypto'
+import { until } from '@push-server/testing'
+import pg from 'pg'
 import t from 'tap'
 import type { StoredOutcomes } from '../src/index.ts'
 import { LEASE_MS, makeApplication, newToken, openFixture, registration } from './_fixtures.ts'
@@ -176,7 +178,8 @@ t.test('record: what is due of a chunk, and what became of it', async (t) => {
   const again = await store.chunks.claim(chunk.id, 'worker', LEASE_MS)
   t.same(again?.deliveries, [], 'nothing is due before its time')
   t.equal(again?.laterDueAt, later)
-  t.same(await store.runs.tally(run.id), [{ platform: 'ios', total: 3, sent: 1, failed: 1, recent: 0 }])
+  const tallies = [{ platform: 'ios', total: 3, sent: 1, failed: 1 }]
+  t.match(await store.campaigns.describe(campaignId), { state: 'sending', tallies })
   if (!again) throw new Error('Not claimed')
   const sent = { ...records.outcomes, bytes: Buffer.from([1, 1, 2]), retries: {}, sent: 2 }
   t.match(await store.runChunks.release(again, 'worker', { outcomes: sent, deadTokens: [], dueAt: null }), {
@@ -192,6 +195,83 @@ t.test('record: what is due of a chunk, and what became of it', async (t) => {
   t.same((await store.runs.settle()).filter(({ id }) => id === run.id).length, 1)
   t.match(await store.campaigns.describe(campaignId), { state: 'sent', sent: true })
   t.same(await tokensOf(run.id), [], 'tokens are not kept')
+})
+
+t.test('the pace is taken from five to ten seconds ago', async (t) => {
+  const { chunk, run, campaignId } = await claimOne()
+  const age = (column: string, seconds: number) =>
+    database.query(`UPDATE runs SET ${column} = now() - $2 * interval '1 s' WHERE id = $1`, [run.id, seconds])
+  const paceOf = async () => {
+    await store.runs.sample()
+    const { pace } = (await store.campaigns.describe(campaignId)) ?? {}
+    return pace && { done: pace.done, seconds: Math.floor(pace.seconds) }
+  }
+  t.match(await paceOf(), { done: 0, seconds: 0 }, 'too early for a sample')
+  await store.runChunks.record(chunk, 'worker', { outcomes: { ...BLANK, sent: 2 }, deadTokens: [] })
+  await age('started_at', 6)
+  t.match(await paceOf(), { done: 0, seconds: 6 }, 'since the start')
+  await age('sampled_at', 7)
+  t.match(await paceOf(), { done: 2, seconds: 7 }, 'since the sample before the last')
+  t.match(await paceOf(), { done: 2, seconds: 7 }, 'no sample is taken twice')
+})
+
+t.test('rate: what is promised to all workers together is exact over a minute', async (t) => {
+  const { campaignId } = await makeGroup(1)
+  const started = await store.runs.start({ campaignId, rate: 100, scheduledAt: null, again: false })
+  if (!('runId' in started)) throw new Error('Refused')
+  const starts: number[] = []
+  const work = async () => {
+    for (let slice = 0; slice < 30; slice++) {
+      const waitMs = await store.runs.reserve(started.runId, 25)
+      starts.push(performance.now() + waitMs)
+    }
+  }
+  // Eight workers, 240 slices of a quarter of a second each.
+  await Promise.all(Array.from({ length: 8 }, work))
+  starts.sort((a, b) => a - b)
+  const [first = 0, last = 0] = [starts[0], starts.at(-1)]
+  // What an answer takes on its way is all that may differ.
+  t.ok(Math.abs(last - first - 59_750) < 1000, `the last of 6000 pushes at 100 a second start after ${last - first} ms`)
+  const [row] = await database.query<{ seconds: number }>(
+    'SELECT extract(epoch FROM paced_until - started_at)::float8 AS seconds FROM runs WHERE id = $1',
+    [started.runId],
+  )
+  t.ok(row && row.seconds >= 60 && row.seconds < 62, `promised until ${row?.seconds} s after the start`)
+})
+
+t.test('of two starts the second sees the first one’s run, even when it is over by then', async (t) => {
+  const { campaignId } = await makeGroup(1)
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  t.teardown(() => other.end())
+  await other.query('BEGIN')
+  await other.query('SELECT id FROM campaigns WHERE id = $1 FOR UPDATE', [campaignId])
+  await other.query("INSERT INTO runs (campaign_id, state, settled_at) VALUES ($1, 'sent', now())", [campaignId])
+  const second = store.runs.start({ campaignId, rate: null, scheduledAt: null, again: false })
+  await until('it to wait', async () => {
+    const [row] = await database.query<{ n: number }>(
+      'SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()',
+    )
+    return (row?.n ?? 0) > 0
+  })
+  await other.query('COMMIT')
+  t.same(await second, { refusedBy: 'sent' })
+})
+
+t.test('tokens go from chunks that settled while their run was cut, also when it is cancelled then', async (t) => {
+  const { campaignId, applicationId } = await makeGroup(3)
+  const started = await start({ campaignId, applicationId, devices: [] })
+  await store.runs.partition(started, CUT)
+  const cut = await store.runs.cut(started, CUT)
+  const claimed = await store.chunks.claim(cut?.chunks[0]?.id ?? 0, 'worker', LEASE_MS)
+  if (!claimed) throw new Error('Not claimed')
+  const outcomes = { ...BLANK, bytes: Buffer.from([1, 1, 1]), sent: 3 }
+  await store.runChunks.release(claimed, 'worker', { outcomes, deadTokens: [], dueAt: null })
+  await store.runChunks.forgetTokens(10)
+  t.equal((await tokensOf(started.id)).length, 3, 'the cut may still look at them')
+  await store.runs.cancel(campaignId)
+  t.equal(await store.runChunks.forgetTokens(10), 1)
+  t.same(await tokensOf(started.id), [])
 })
 
 t.test('a run that is held or cancelled is not claimed; what is in hand is told', async (t) => {

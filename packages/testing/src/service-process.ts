@@ -19,11 +19,15 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** Code that the tests' own processes have compiled already halves the processor time of a start. */
+const { PATH = '', NODE_COMPILE_CACHE } = process.env
+const SURROUNDINGS = { PATH, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) }
+
 /** Runs the service's launcher with exactly this environment. */
 export function spawnService(name: string, environment: Record<string, string>): ServiceProcess {
   const launcher = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url))
   const child = spawn(process.execPath, [launcher], {
-    env: { PATH: process.env.PATH ?? '', ...environment },
+    env: { ...SURROUNDINGS, ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   running.add(child)

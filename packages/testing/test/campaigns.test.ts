@@ -295,3 +295,59 @@ t.test('de-duplication: one push for each token, over users, activations and par
   )
   t.same(partitions, { n: 7, devices: 501 }, 'six partitions and a late one')
 })
+
+t.test('the audience is that of the cut: who comes later gets nothing, who goes later still gets it', async (t) => {
+  const house = await open(t, { services: ['gateway'] })
+  await house.configure()
+  const users = await registerCrowd(house, { users: 5, prefix: 'a' })
+  const id = await createCampaign(house, [...users, 'without-a-phone'])
+  const sendAt = new Date(Date.now() + 1000).toISOString()
+  t.equal((await house.api.post(`/push/campaign/${id}/schedule`, { sendAt })).status, 200)
+  await until('its time to be past', () => Date.now() > Date.parse(sendAt))
+  t.equal(await stateOf(house, id), 'scheduled', 'while nobody is there to start it')
+  await house.start('scheduler')
+  await until('everything to be cut', async () => (await stateOf(house, id)) === 'sending')
+  await house.register({ userId: 'a1', token: 'c0ffee', activationId: 'new-phone' })
+  await house.register({ userId: 'without-a-phone', token: 'beef', activationId: 'first-phone' })
+  await house.api.post(`/push/campaign/${id}/user/add`, ['late-user'])
+  await house.api.post(`/push/campaign/${id}/user/delete`, ['a3'])
+  const [gone] = await house.database.query<{ token: string }>("SELECT token FROM devices WHERE user_id = 'a2'")
+  await house.api.post('/push/device/delete', { appId: APP, token: gone?.token })
+  t.same(await house.database.query("SELECT 1 FROM devices WHERE user_id = 'a2'"), [])
+  await house.start('apns')
+  await settled(house, id)
+  t.match((await detailOf(house, id)).result.ios, { sent: 5, total: 5 })
+  t.ok(
+    house.simulator.pushes.every(({ token }) => token.startsWith('a0')),
+    'only those of the cut',
+  )
+})
+
+t.test('a run that cannot be cut keeps no other one waiting', async (t) => {
+  const house = await open(t, { services: ['gateway', 'scheduler', 'apns'] })
+  await house.configure()
+  const users = await registerCrowd(house, { users: 5, prefix: 'a' })
+  const [broken, refused, good] = [
+    await createCampaign(house, users),
+    await createCampaign(house, users),
+    await createCampaign(house, users),
+  ]
+  await house.database.query(
+    `CREATE FUNCTION disturb() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF (SELECT campaign_id FROM runs WHERE id = NEW.run_id) = ${broken} THEN RAISE EXCEPTION 'out of order'; END IF;
+       IF (SELECT campaign_id FROM runs WHERE id = NEW.run_id) = ${refused} THEN
+         RAISE EXCEPTION 'not accepted' USING ERRCODE = 'check_violation'; END IF;
+       RETURN NEW; END $$`,
+  )
+  await house.database.query('CREATE TRIGGER disturb BEFORE INSERT ON chunks FOR EACH ROW EXECUTE FUNCTION disturb()')
+  for (const id of [broken, refused, good]) await sendLive(house, id)
+  await settled(house, good)
+  await until('the refused one to fail', async () => (await stateOf(house, refused)) === 'failed')
+  t.match((await act(house, refused, 'pause')).body.responseObject, { message: 'Campaign is failed' })
+  t.equal(await stateOf(house, broken), 'fanning-out', 'tried again until it can be cut')
+  await house.database.query('DROP TRIGGER disturb ON chunks')
+  await settled(house, broken)
+  t.equal((await sendLive(house, refused)).status, 200, 'after a failed one no resend is asked for')
+  await settled(house, refused)
+  t.equal(house.simulator.pushes.length, 15)
+})

@@ -199,6 +199,48 @@ t.test('a key bound to applications names those alone', async (t) => {
   t.equal(await registered(own), 0)
 })
 
+t.test('a key bound to applications sees and touches their campaigns alone', async (t) => {
+  const [own, second, other] = [`own-${randomUUID()}`, `second-${randomUUID()}`, `other-${randomUUID()}`]
+  for (const appId of [own, second, other]) await context.store.applications.create(appId)
+  const all = clientOf(bearer(await makeKey(['campaign'])))
+  const bound = clientOf(bearer(await makeKey(['campaign'], [own, second, 'none'])))
+  const create = async (appId: string): Promise<string> => {
+    const { body } = await all.post('/push/campaign/create', { appId, message: { title: 'Market closed' } })
+    return body.responseObject.id
+  }
+  const made: string[] = []
+  for (const appId of [own, other, second, own, other]) made.push(await create(appId))
+  const [first = '', foreign = '', ...rest] = made
+  const mine = [first, ...rest.slice(0, 2)]
+  const listed = async (client: ReturnType<typeof clientOf>, query = '') => {
+    const { body } = await client.get(`/push/campaign/list${query}`)
+    return (body.responseObject as { id: string }[]).map(({ id }) => id)
+  }
+  t.same(await listed(bound), mine)
+  t.same(await listed(bound, '?page=0&size=2'), mine.slice(0, 2), 'pages are of those')
+  t.same(await listed(bound, '?page=1&size=2'), mine.slice(2))
+  t.same(await listed(bound, '?sent=true'), [])
+  t.same((await listed(all)).slice(-5), made, 'a key without applications sees everybody’s')
+  t.same(await listed(clientOf(bearer(await makeKey(['campaign'], ['none'])))), [])
+
+  isOk(t, await bound.get(`/push/campaign/${first}/detail`), 'its own')
+  const texts = new Set<string>()
+  for (const id of [foreign, '999999999'])
+    for (const answer of [
+      await bound.get(`/push/campaign/${id}/detail`),
+      await bound.post(`/push/campaign/send/live/${id}`, {}),
+      await bound.post(`/push/campaign/send/test/${id}`, { userId: 'u' }),
+      await bound.post(`/push/campaign/${id}/schedule`, { sendAt: '2099-01-01T00:00:00Z' }),
+      await bound.post(`/push/campaign/${id}/cancel`, {}),
+      await bound.call('DELETE', `/push/campaign/${id}/delete`),
+    ]) {
+      refused(t, answer, FORBIDDEN, id)
+      texts.add(answer.body.responseObject.message)
+    }
+  t.equal(texts.size, 1, 'whether there is such a campaign is not told')
+  refused(t, await bound.post('/push/campaign/create', { appId: other, message: {} }), FORBIDDEN, 'one for another')
+})
+
 t.test('whoever fails too often is slowed down; valid keys pass from the same address', async (t) => {
   const from = address()
   const bad = createApi(url, { ...from, ...bearer(`nobody.${'x'.repeat(43)}`) })

@@ -40,14 +40,17 @@ const campaignOf = ({ id, appId, sent, message }: CampaignRow): Campaign => ({ i
 
 export interface ListRequest {
   sent: boolean | undefined
+  /** Undefined = of any application. */
+  appIds: readonly string[] | undefined
   page: number
   /** Undefined = everything. */
   size: number | undefined
 }
 
-export async function listCampaigns({ campaigns }: Shelf, { sent, page, size }: ListRequest): Promise<Campaign[]> {
+export async function listCampaigns({ campaigns }: Shelf, request: ListRequest): Promise<Campaign[]> {
+  const { sent, appIds, page, size } = request
   const offset = size === undefined ? 0 : page * size
-  return (await campaigns.list({ sent, offset, limit: size ?? null })).map(campaignOf)
+  return (await campaigns.list({ sent, appIds, offset, limit: size ?? null })).map(campaignOf)
 }
 
 /** Refuses when there is no such campaign. */
@@ -62,7 +65,7 @@ export async function describeCampaign({ campaigns, runs }: Shelf, id: string): 
   const number = campaignNumber(id)
   const row = number === undefined ? undefined : await campaigns.describe(number)
   if (!row) throw refusal(TEXT.campaignUnknown)
-  const { runId, state, paused, createdAt, sentAt, completedAt, scheduledAt } = row
+  const { runId, state, paused, createdAt, sentAt, completedAt, scheduledAt, tallies } = row
   const isScheduled = state === 'scheduled'
   return {
     ...campaignOf(row),
@@ -72,8 +75,7 @@ export async function describeCampaign({ campaigns, runs }: Shelf, id: string): 
     ...(sentAt && { timestampSent: timestampOf(sentAt) }),
     ...(completedAt && { timestampCompleted: timestampOf(completedAt) }),
     ...(isScheduled && scheduledAt && { timestampScheduled: timestampOf(scheduledAt) }),
-    ...(runId !== null &&
-      !isScheduled && { result: resultOf(await runs.tally(runId)), reasons: await runs.reasons(runId) }),
+    ...(runId !== null && !isScheduled && { result: resultOf(tallies), reasons: await runs.reasons(runId) }),
   }
 }
 

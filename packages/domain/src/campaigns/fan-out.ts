@@ -1,14 +1,15 @@
 // Moving runs on: what is due is fired, partitions are cut into chunks, chunks get their jobs, and runs that are done settle.
 import type { ChunkJob, Platform } from '@push-server/contract'
 import { PLATFORMS } from '@push-server/contract'
-import type { CutOptions, RunRow } from '@push-server/store'
+import type { CutOptions, FanningOutRun } from '@push-server/store'
 import type { Context } from '../context.ts'
 
 type FanOut = Pick<Context, 'config' | 'store' | 'queues' | 'log'>
 
 /** Twice as many as of direct messages: nobody waits for one, and what a chunk costs by itself is shared by more. */
 const CHUNK_SIZES: Readonly<Record<Platform, number>> = { ios: 1000, android: 1000, huawei: 1000 }
-const CLOSE_BATCH = 500
+/** Chunks of one statement. */
+const BATCH = 500
 /** Jobs of one call to the queue. */
 const JOBS = 1000
 
@@ -18,40 +19,56 @@ const cutOptions = ({ config }: FanOut): CutOptions => ({
   maxAgeMs: config.deliveryMaxAgeCampaign,
 })
 
-/** One round over all runs. Any number of schedulers may do it at once: each partition is cut by one of them. */
-export async function moveRuns(context: FanOut): Promise<void> {
+/**
+ * One round over all runs; true when there is more to cut at once. Any number of schedulers may do it at the same time: each
+ * partition is cut by one of them.
+ */
+export async function moveRuns(context: FanOut): Promise<boolean> {
   const { config, log, store } = context
   for (const { id, campaignId, state } of await store.runs.fire(config.campaignGrace)) {
     if (state === 'missed') log.error({ runId: id, campaignId }, 'scheduled run missed: it was due too long ago')
     else log.info({ runId: id, campaignId }, 'scheduled run started')
   }
-  for (const run of await store.runs.fanningOut()) await cutRun(context, run)
+  let isMore = false
+  // A partition of each: a large run keeps no other one waiting.
+  for (const run of await store.runs.fanningOut()) if (await cutSome(context, run)) isMore = true
   await closeCancelled(context)
-  for (const { id, campaignId } of await store.runs.settle()) {
-    await store.runChunks.forgetTokens(id)
-    log.info({ runId: id, campaignId }, 'run settled')
-  }
+  await store.runs.sample()
+  for (const { id, campaignId } of await store.runs.settle()) log.info({ runId: id, campaignId }, 'run settled')
+  await inBatches((limit) => store.runChunks.forgetTokens(limit))
+  return isMore
 }
 
-async function cutRun(context: FanOut, run: RunRow): Promise<void> {
+/** True when a partition was cut. What fails here is the run's own trouble: the others go on. */
+async function cutSome(context: FanOut, run: FanningOutRun): Promise<boolean> {
+  const { log, store } = context
+  const names = { runId: run.id, campaignId: run.campaignId }
+  try {
+    if (await cutPartition(context, run)) return true
+    await store.runs.finish(run.id)
+  } catch (error) {
+    if (!store.isRefused(error)) {
+      log.warn({ err: error, ...names }, 'cutting failed; the next look tries again')
+      return false
+    }
+    await store.runs.fail(run.id)
+    log.error({ err: error, ...names }, 'run failed: its audience cannot be cut')
+  }
+  return false
+}
+
+/** False when there is no partition that is in nobody's hands. */
+async function cutPartition(context: FanOut, run: FanningOutRun): Promise<boolean> {
   const { log, store } = context
   const options = cutOptions(context)
   const since = performance.now()
-  let chunks = 0
-  try {
-    await store.runs.partition(run, options)
-    for (let cut = await store.runs.cut(run, options); cut; cut = await store.runs.cut(run, options)) {
-      chunks += cut.chunks.length
-      if (!cut.paused) await enqueue(context, cut.chunks.map(jobOf(run.applicationId)))
-    }
-    await store.runs.finish(run.id)
-  } catch (error) {
-    if (!store.isRefused(error)) throw error
-    await store.runs.fail(run.id)
-    log.error({ err: error, runId: run.id, campaignId: run.campaignId }, 'run failed: its audience cannot be cut')
-  }
-  if (chunks > 0)
-    log.info({ runId: run.id, chunks, ms: Math.round(performance.now() - since) }, 'audience cut into chunks')
+  if (!run.isPartitioned) await store.runs.partition(run, options)
+  const cut = await store.runs.cut(run, options)
+  if (!cut) return false
+  const ms = Math.round(performance.now() - since)
+  log.info({ runId: run.id, campaignId: run.campaignId, chunks: cut.chunks.length, ms }, 'partition cut into chunks')
+  if (!cut.paused) await enqueue(context, cut.chunks.map(jobOf(run.applicationId)))
+  return true
 }
 
 const jobOf =
@@ -93,8 +110,13 @@ export async function enqueueOpenChunks(
 }
 
 async function closeCancelled({ store, log }: FanOut): Promise<void> {
-  for (let closed = CLOSE_BATCH; closed === CLOSE_BATCH;) {
-    closed = await store.runChunks.close(CLOSE_BATCH)
-    if (closed > 0) log.info({ chunks: closed }, 'chunks of cancelled runs closed')
-  }
+  const closed = await inBatches((limit) => store.runChunks.close(limit))
+  if (closed > 0) log.info({ chunks: closed }, 'chunks of cancelled runs closed')
+}
+
+/** Until nothing is left; answers how many there were. */
+async function inBatches(work: (limit: number) => Promise<number>): Promise<number> {
+  let total = 0
+  for (let count = BATCH; count === BATCH; total += count) count = await work(BATCH)
+  return total
 }

@@ -1,13 +1,10 @@
 // What became of a run, as the API tells it.
 import { refusal, TEXT, timestampOf, type CampaignFailures, type CampaignProgress } from '@push-server/contract'
-import type { RunTally, Store } from '@push-server/store'
+import type { CampaignDetailRow, RunTally, Store } from '@push-server/store'
 import { talliesOf, type Tallies } from '../messages/index.ts'
 import { campaignNumber } from './campaign-number.ts'
 
 type Shelf = Pick<Store, 'campaigns' | 'runs'>
-
-/** Seconds that the pace is taken over. */
-const RECENT_S = 10
 
 /** Every platform, zeros included. */
 export const resultOf = (tallies: readonly RunTally[]): Tallies =>
@@ -19,17 +16,15 @@ export const resultOf = (tallies: readonly RunTally[]): Tallies =>
     ]),
   )
 
-export async function campaignProgress({ campaigns, runs }: Shelf, id: string): Promise<CampaignProgress> {
+export async function campaignProgress({ campaigns }: Pick<Store, 'campaigns'>, id: string): Promise<CampaignProgress> {
   const number = campaignNumber(id)
   const row = number === undefined ? undefined : await campaigns.describe(number)
   if (!row) throw refusal(TEXT.campaignUnknown)
-  const { runId, state, paused } = row
-  if (runId === null || state === 'scheduled') return { state, paused, pushesPerSecond: 0 }
-  const [tallies, age] = await Promise.all([runs.tally(runId), runs.age(runId)])
-  const sums = sumsOf(tallies)
-  const pushesPerSecond = row.completedAt ? 0 : Math.round(sums.recent / Math.max(1, Math.min(RECENT_S, age)))
+  const { pace, paused, state, tallies } = row
+  if (!pace) return { state, paused, pushesPerSecond: 0 }
+  const { sent, failed, total } = sumsOf(tallies)
+  const pushesPerSecond = paceOf(row, sent + failed)
   const isCut = state !== 'fanning-out'
-  const { sent, failed, total } = sums
   const pending = total - sent - failed
   return {
     state,
@@ -39,16 +34,21 @@ export async function campaignProgress({ campaigns, runs }: Shelf, id: string): 
     sent,
     failed,
     pushesPerSecond,
-    ...(isCut && pushesPerSecond > 0 && { timestampEstimatedEnd: endOf(pending / pushesPerSecond) }),
+    ...(isCut && !paused && pushesPerSecond > 0 && { timestampEstimatedEnd: endOf(pending / pushesPerSecond) }),
   }
+}
+
+/** To a tenth. Taken over a second at least, so that the first answers do not boast. */
+function paceOf({ completedAt, pace }: CampaignDetailRow, done: number): number {
+  if (completedAt || !pace) return 0
+  return Math.round((10 * (done - pace.done)) / Math.max(1, pace.seconds)) / 10
 }
 
 const endOf = (seconds: number) => timestampOf(new Date(Date.now() + seconds * 1000))
 
 function sumsOf(tallies: readonly RunTally[]) {
-  const sums = { total: 0, sent: 0, failed: 0, recent: 0 }
-  for (const tally of tallies)
-    for (const name of ['total', 'sent', 'failed', 'recent'] as const) sums[name] += tally[name]
+  const sums = { total: 0, sent: 0, failed: 0 }
+  for (const tally of tallies) for (const name of ['total', 'sent', 'failed'] as const) sums[name] += tally[name]
   return sums
 }
 

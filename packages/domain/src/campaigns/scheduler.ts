@@ -15,9 +15,11 @@ export const runScheduler: Service = async (context) => {
   async function round(): Promise<void> {
     do {
       again = false
-      await moveRuns(context).catch((error: unknown) =>
-        log.warn({ err: error }, 'moving runs on failed; the next look tries again'),
-      )
+      const isMore = await moveRuns(context).catch((error: unknown) => {
+        log.warn({ err: error }, 'moving runs on failed; the next look tries again')
+        return false
+      })
+      again ||= isMore
     } while (again && !stopping.signal.aborted)
   }
   function look(): void {

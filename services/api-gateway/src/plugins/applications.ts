@@ -1,5 +1,5 @@
 // Which applications a request names. A route says where they stand in it, and keys that are bound to applications are held
-// to them; on a route that says nothing such a key is refused.
+// to them; on a route that says nothing such a key is refused. One that says OWN answers of the key's applications alone.
 import { forbidden } from '@push-server/contract'
 import type { Caller, Context } from '@push-server/domain'
 import type { FastifyRequest } from 'fastify'
@@ -9,6 +9,13 @@ import type { FastifyRequest } from 'fastify'
  * which a bound key is refused for. May ask the database, as for the application of a campaign.
  */
 export type ApplicationsOf = (request: FastifyRequest) => readonly string[] | Promise<readonly string[]>
+
+/** The request is about all applications of the key: the handler asks `ownApplications` which. */
+export const OWN = 'own'
+
+/** What a key is bound to; undefined = any application. */
+export const ownApplications = ({ caller }: FastifyRequest): readonly string[] | undefined =>
+  caller && caller.appIds.length > 0 ? caller.appIds : undefined
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -66,6 +73,7 @@ function idsIn(value: unknown): string[] {
 export async function holdToApplications({ appIds }: Caller, request: FastifyRequest): Promise<void> {
   if (appIds.length === 0) return
   const { applications } = request.routeOptions.config
+  if (applications === OWN) return
   if (!applications) throw forbidden('This API key is bound to applications, and this is not about any one of them')
   const named = await applications(request)
   if (named.length === 0 || !named.every((appId) => appIds.includes(appId)))

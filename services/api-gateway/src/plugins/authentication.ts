@@ -5,14 +5,14 @@ import { CHALLENGES, type Access, type Caller } from '@push-server/domain'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { holdToApplications, type ApplicationsOf } from './applications.ts'
+import { holdToApplications, type ApplicationsOf, type OWN } from './applications.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a key must be allowed to do; `public` answers everybody. */
     scope?: Scope | typeof PUBLIC
     /** Where the request names its applications. */
-    applications?: ApplicationsOf
+    applications?: ApplicationsOf | typeof OWN
   }
   interface FastifyInstance {
     /** What each route wants, by method and path as it is written, such as `POST /push/message/send`. */

@@ -31,7 +31,7 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
-import { applicationOfCampaign } from '../plugins/applications.ts'
+import { applicationOfCampaign, ownApplications } from '../plugins/applications.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
 import { answers, OK_ANSWERS } from './answers.ts'
 import type { Desk } from './message.ts'
@@ -60,9 +60,12 @@ export const campaignSendingRoutes =
   async (app) => {
     const { store } = context
     const config = { scope: 'campaign', applications: applicationOfCampaign(store) } as const
-    /** Clients are told of an unknown campaign before anything in the body is looked at. */
+    /**
+     * Clients are told of an unknown campaign before anything in the body is looked at; but not keys that are bound to
+     * applications, which are refused alike for one that is unknown and one that is not theirs.
+     */
     const existing: preValidationAsyncHookHandler = async (request) => {
-      await findCampaign(store, (request.params as { id: string }).id)
+      if (!ownApplications(request)) await findCampaign(store, (request.params as { id: string }).id)
     }
 
     app.post(
@@ -118,6 +121,7 @@ export const campaignSendingRoutes =
           tags,
           operationId: 'scheduleCampaign',
           summary: 'Send a campaign at a time to come',
+          description: 'One that nobody could start within CAMPAIGN_GRACE of its time is missed, and not sent.',
           params: CampaignParams,
           body: Wrapped(ScheduleCampaignRequest),
           response: OK_ANSWERS,
@@ -158,6 +162,7 @@ export const campaignSendingRoutes =
           tags,
           operationId: 'campaignProgress',
           summary: 'How far a live send is',
+          description: 'Cheap: may be asked every second. Totals are left out until everything is cut into chunks.',
           params: CampaignParams,
           response: answers(OkWith(CampaignProgress)),
         },
@@ -173,6 +178,7 @@ export const campaignSendingRoutes =
           tags,
           operationId: 'campaignFailures',
           summary: 'Who was not reached by the latest live send, and why',
+          description: 'In an order that stays once the live send has ended.',
           params: CampaignParams,
           querystring: CampaignFailuresQuery,
           response: answers(Paged(CampaignFailures)),

@@ -30,7 +30,7 @@ import {
   type Context,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { applicationOfCampaign, fromBody } from '../plugins/applications.ts'
+import { applicationOfCampaign, fromBody, OWN, ownApplications } from '../plugins/applications.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
 import { answers, OK_ANSWERS, PerhapsPaged } from './answers.ts'
 
@@ -101,20 +101,24 @@ export const campaignRoutes =
     app.get(
       '/push/campaign/list',
       {
-        config: { scope: 'campaign' },
+        config: { scope: 'campaign', applications: OWN },
         schema: {
           tags,
           operationId: 'listCampaigns',
           summary: 'List campaigns',
+          description:
+            'In the order they were made; to a key that is bound to applications, those of its applications.',
           querystring: CampaignListQuery,
           response: answers(PerhapsPaged(CampaignList)),
         },
       },
-      async ({ query: { all = true, sent = all ? undefined : true, page, size } }) => {
+      async (request) => {
+        const { all = true, sent = all ? undefined : true, page, size } = request.query
         // Existing clients know no pages here and get everything.
         const isPaged = page !== undefined || size !== undefined
         const wanted = isPaged ? { page: page ?? 0, size: size ?? PAGE_SIZE } : undefined
-        return { ...wanted, ...okWith(await listCampaigns(store, { sent, page: 0, size: undefined, ...wanted })) }
+        const filter = { sent, appIds: ownApplications(request), page: 0, size: undefined }
+        return { ...wanted, ...okWith(await listCampaigns(store, { ...filter, ...wanted })) }
       },
     )
 
