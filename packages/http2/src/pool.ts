@@ -51,6 +51,8 @@ export class Pool implements Http2Client, ConnectionEvents {
     this.#keepTime()
     if (this.#closing) return process.nextTick(() => this.#settle(exchange, unsent('the client is closed')))
     if (request.signal?.aborted) return process.nextTick(() => this.#settle(exchange, unsent('aborted')))
+    const connection = this.#waiting.size > 0 || this.#sending ? undefined : this.#pick()
+    if (connection) return connection.open(exchange, now)
     this.#waiting.push(exchange)
     this.#send()
   }
@@ -200,6 +202,8 @@ export class Pool implements Http2Client, ConnectionEvents {
   #settle(exchange: Exchange, result: Http2Result) {
     this.#pending--
     this.#rest()
+    // So that no dead object holds a later one: V8 would keep them all until it collects the old generation.
+    exchange.stream = undefined
     exchange.settle(result)
   }
 

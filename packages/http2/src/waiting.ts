@@ -1,6 +1,9 @@
 // Requests that wait for a stream: first in, first out, and what was refused comes back at the front.
 import type { Exchange } from './session.ts'
 
+/** Of those taken, so that what is left is not moved at every turn. */
+const LEAST_KEPT = 1024
+
 export class Waiting {
   #items: Exchange[] = []
   #taken = 0
@@ -20,7 +23,12 @@ export class Waiting {
 
   take(): Exchange | undefined {
     const exchange = this.#items[this.#taken]
-    if (exchange !== undefined && ++this.#taken === this.#items.length) this.#reset([])
+    if (exchange === undefined) return undefined
+    this.#taken++
+    const isEmpty = this.#taken === this.#items.length
+    // When somebody always waits, too: those who were taken are not kept.
+    if (isEmpty || this.#taken > Math.max(LEAST_KEPT, this.#items.length / 2))
+      this.#reset(this.#items.slice(this.#taken))
     return exchange
   }
 

@@ -2,6 +2,7 @@
 import { ProtocolFault } from '../protocol-fault.ts'
 import type { Exchange, Stream } from '../session.ts'
 import type { AnswerBody } from './answer-body.ts'
+import { OpenStreams } from './open-streams.ts'
 
 /** Ids end at 2^31 - 1, which one busy connection reaches within a day or two. */
 const LAST_STREAM_ID = 0x7fff_fffd
@@ -45,7 +46,7 @@ export class LeanStream implements Stream {
 }
 
 export class Streams {
-  readonly #open = new Map<number, LeanStream>()
+  readonly #open = new OpenStreams()
   readonly #owner: StreamOwner
   #nextId: number
   /** The highest that we have reset. */
@@ -68,7 +69,7 @@ export class Streams {
   add(exchange: Exchange): LeanStream {
     const stream = new LeanStream(this.#nextId, exchange, this.#owner)
     this.#nextId += 2
-    this.#open.set(stream.id, stream)
+    this.#open.add(stream)
     return stream
   }
 
@@ -80,15 +81,16 @@ export class Streams {
     stream.isClosed = true
     stream.rest = undefined
     if (isReset) this.#lastReset = Math.max(this.#lastReset, stream.id)
-    this.#open.delete(stream.id)
+    this.#open.delete(stream)
   }
 
+  /** In the order they were opened in. */
   above(id: number): LeanStream[] {
-    return [...this.#open.values()].filter((stream) => stream.id > id)
+    return this.all().filter((stream) => stream.id > id)
   }
 
-  all(): Iterable<LeanStream> {
-    return this.#open.values()
+  all(): LeanStream[] {
+    return this.#open.all()
   }
 
   /** Throws for one that was never opened: ours are odd, and the peer may open none. */
