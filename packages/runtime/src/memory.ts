@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8'
  * it. V8 reads this one after each collection, so that it works in a process that runs. Less costs time, more costs memory:
  * docs/performance.md.
  */
-const GROWTH_PERCENT = 100
+const GROWTH_PERCENT = 50
 
 /** To be called before the process has work. */
 export const boundGarbage = (): void => setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`)
