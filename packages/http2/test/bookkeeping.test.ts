@@ -40,7 +40,7 @@ t.test('waiting: the order holds while somebody always waits', async (t) => {
   while (waiting.size > 0) taken.push(waiting.take())
   t.same(
     taken.map((exchange) => all.indexOf(exchange as (typeof all)[number])),
-    all.keys().toArray(),
+    [...all.keys()],
   )
 })
 
