@@ -2,13 +2,11 @@
 import t from 'tap'
 import { Exchanges } from '../src/exchanges.ts'
 import { OpenStreams } from '../src/lean/open-streams.ts'
-import { LeanStream } from '../src/lean/streams.ts'
 import { Waiting } from '../src/waiting.ts'
 import { exchangeOf } from './nothing.ts'
 
 const named = (count: number) => Array.from({ length: count }, (_, n) => exchangeOf(`/${n}`))
-const owner = { isWritten: () => true, cancel() {} }
-const streamOf = (id: number) => new LeanStream(id, exchangeOf(`/${id}`), owner)
+const streamOf = (id: number) => ({ id })
 
 t.test('waiting: first in, first out, and what was refused comes back at the front', async (t) => {
   const waiting = new Waiting()
@@ -60,7 +58,7 @@ t.test('exchanges: added and deleted in any order', async (t) => {
 })
 
 t.test('open streams: found by their ids, the slow ones too', async (t) => {
-  const open = new OpenStreams()
+  const open = new OpenStreams<{ id: number }>()
   const [slow, slower] = [streamOf(1), streamOf(3)]
   for (const stream of [slow, slower]) open.add(stream)
   // Round and round, several times over.

@@ -46,7 +46,7 @@ export class LeanStream implements Stream {
 }
 
 export class Streams {
-  readonly #open = new OpenStreams()
+  readonly #open = new OpenStreams<LeanStream>()
   readonly #owner: StreamOwner
   #nextId: number
   /** The highest that we have reset. */
