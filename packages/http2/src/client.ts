@@ -37,7 +37,7 @@ export interface Http2Client {
   request(request: Http2Request, settle: Settle): void
   /**
    * How many requests are worth having under way: the streams the origin allows at this moment over all connections, and
-   * the most for one that is not open yet. Never less than 1, so it can serve as a window; what exceeds it waits.
+   * the most for each connection not open yet. Never less than 1, so it can serve as a window; what exceeds it waits.
    */
   readonly capacity: number
   /** Further requests go over new connections; what is on a stream of those there are keeps its time. */

@@ -118,11 +118,12 @@ export class Pool implements Http2Client, ConnectionEvents {
   }
 
   #countCapacity() {
-    const open = [...this.#connections].filter(({ state }) => state === 'open')
-    const streams = open.reduce((sum, connection) => sum + connection.streams, 0)
-    // As much again as makes it dial one more: what waits longer stands in the way of what is urgent.
-    const more = open.length < this.#options.maxConnections ? this.#options.maxStreams : 0
-    return Math.max(1, streams + more)
+    const { maxConnections, maxStreams } = this.#options
+    let streams = maxConnections * maxStreams
+    for (const connection of this.#connections) {
+      if (connection.state === 'open') streams += connection.streams - maxStreams
+    }
+    return Math.max(1, streams)
   }
 
   get #origin() {
