@@ -1,6 +1,7 @@
 // An import of a campaign's users: staged in a table that only this connection sees, added once all lines are read, in
 // batches that lock for a moment only. The whole may be repeated.
-import { openConnection, type Statement } from './database.ts'
+import type { Statement } from './database.ts'
+import { openStaging, type StagingOptions } from './staging.ts'
 
 export interface UserImport {
   stage(userIds: readonly string[]): Promise<void>
@@ -36,15 +37,8 @@ interface Applied {
   exists: boolean
 }
 
-/** On a connection of its own: the staging table ends with it, whatever happens. */
-export async function openUserImport(options: { url: string; onError(error: Error): void }): Promise<UserImport> {
-  const connection = await openConnection({ ...options, name: 'push-server import' })
-  try {
-    await connection.run(STAGING)
-  } catch (error) {
-    await connection.close()
-    throw error
-  }
+export async function openUserImport(options: StagingOptions): Promise<UserImport> {
+  const connection = await openStaging(options, STAGING)
   return {
     async stage(userIds) {
       await connection.query(STAGE, [userIds])

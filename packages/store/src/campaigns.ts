@@ -76,7 +76,7 @@ const CREATE: Statement = {
 
 const FIND: Statement = { name: 'campaign-find', text: `SELECT ${COLUMNS} FROM ${LIVING} WHERE c.id = $1` }
 
-/** Chunks are a five-hundredth of the audience, and their outcomes are not read. */
+/** Chunks are a thousandth of the audience, and their outcomes are not read. */
 const TALLIES = `SELECT coalesce(json_agg(t), '[]') AS tallies FROM (
         SELECT platform, sum(total) AS total, sum(sent) AS sent, sum(failed) AS failed
         FROM chunks WHERE run_id = r.id GROUP BY platform) t`

@@ -2,8 +2,9 @@
 // Then they are applied in batches that lock for a moment only; the whole may be repeated.
 import type { Platform } from '@push-server/contract'
 import { isContended } from './away.ts'
-import { openConnection, type Queryable, type Statement } from './database.ts'
+import type { Queryable, Statement } from './database.ts'
 import { bucketOf } from './devices.ts'
+import { openStaging, type StagingOptions } from './staging.ts'
 
 export interface ImportedRow {
   line: number
@@ -106,18 +107,8 @@ interface Applied {
   updated: number
 }
 
-/** On a connection of its own: the staging table ends with it, whatever happens. */
-export async function openDeviceImport(
-  applicationId: number,
-  options: { url: string; onError(error: Error): void },
-): Promise<DeviceImport> {
-  const connection = await openConnection({ ...options, name: 'push-server import' })
-  try {
-    await connection.run(STAGING)
-  } catch (error) {
-    await connection.close()
-    throw error
-  }
+export async function openDeviceImport(applicationId: number, options: StagingOptions): Promise<DeviceImport> {
+  const connection = await openStaging(options, STAGING)
   return {
     async stage(rows) {
       await connection.query(STAGE, [

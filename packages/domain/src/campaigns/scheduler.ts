@@ -1,11 +1,13 @@
 // The service that moves runs on. Told by the database when there is something to do, and looking for itself all the same.
 import { RUNS_CHANNEL } from '@push-server/store'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '../context.ts'
+import { pause } from '../pause.ts'
 import { moveRuns } from './fan-out.ts'
 
 /** Also how late a scheduled run may start and a finished one may be seen to be. */
 const LOOK_MS = 500
+/** A database that takes its time has reasons other than the cut. */
+const LONGEST_PAUSE_MS = 2000
 
 export const runScheduler: Service = async (context) => {
   const { log, store } = context
@@ -23,11 +25,9 @@ export const runScheduler: Service = async (context) => {
       })
       again ||= isMore
       // The cut is well ahead of the pushes; what else the database is asked for, direct messages above all, gets half of its time.
-      if (isMore) await pause(performance.now() - since)
+      if (isMore) await pause(Math.min(performance.now() - since, LONGEST_PAUSE_MS), stopping.signal)
     } while (again && !stopping.signal.aborted)
   }
-  /** Shorter when it is stopped. */
-  const pause = (ms: number) => sleep(ms, undefined, { signal: stopping.signal }).catch(() => {})
   function look(): void {
     again = true
     if (stopping.signal.aborted) return

@@ -1,6 +1,6 @@
 // A chunk of a run with a rate: pushed in slices, each at the time that the store promises, so that all workers together
 // keep to the rate.
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from '../pause.ts'
 
 /** Seconds of the rate that one slice takes. */
 const SLICE_S = 0.25
@@ -19,18 +19,9 @@ export interface Paced {
 export async function pace({ count, rate, signal, reserve, push }: Paced): Promise<void> {
   for (let start = 0; start < count && !signal.aborted;) {
     const size = Math.min(count - start, Math.max(1, Math.ceil(rate * SLICE_S)))
-    await waited(await reserve(size), signal)
+    await pause(await reserve(size), signal)
     if (signal.aborted) return
     await push(start, start + size)
     start += size
-  }
-}
-
-/** Shorter when aborted. */
-async function waited(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal })
-  } catch (error) {
-    if (!signal.aborted) throw error
   }
 }

@@ -32,11 +32,11 @@ interface Post {
 
 const EXPIRED = 'ExpiredProviderToken'
 const TOKEN_EXPIRED: Reading = { outcome: { kind: 'token-refused', reason: EXPIRED }, isFlowControl: false }
+const SENT: Outcome = { kind: 'sent' }
 const accepted = (id: string | undefined): Reading => ({
   outcome: id === undefined ? SENT : { kind: 'sent', id },
   isFlowControl: false,
 })
-const SENT: Outcome = { kind: 'sent' }
 const ENVIRONMENT_MISMATCH: Outcome = { kind: 'failed', reason: 'EnvironmentMismatch' }
 const NOT_HEXADECIMAL = /[^0-9a-f]/gi
 

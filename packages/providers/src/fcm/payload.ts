@@ -28,7 +28,7 @@ export function fcmPayload(message: PushMessage, options: FcmPayloadOptions): Bu
   return Buffer.from(`,${rest}}`)
 }
 
-/** What JSON takes as it is; every token that FCM has given out so far. */
+/** What JSON takes as it is. */
 const PLAIN = /^[\w:.-]*$/
 
 /** One copy of what all devices have in common, with the token in its middle. */

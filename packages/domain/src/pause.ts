@@ -1,0 +1,11 @@
+// A wait that ends early when what it waits for is called off.
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Resolves after so many ms, or once the signal is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
