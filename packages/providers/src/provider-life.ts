@@ -1,5 +1,6 @@
 // What all providers have in common: how they say that they fare, and their end, when chunks under way finish before the
 // connections close.
+import { boundOutcome } from './outcome-bounds.ts'
 import type { Outcome, Provider, ProviderState, PushChunk, PushOptions } from './provider.ts'
 
 export interface ProviderParts {
@@ -38,7 +39,8 @@ export function providerOf({ name, push, release }: ProviderParts): Provider {
 /** The same options, whose calls leave their trace in the state. */
 const observed = (state: ProviderState, options: PushOptions): PushOptions => ({
   signal: options.signal,
-  settle(index, outcome) {
+  settle(index, received) {
+    const outcome = boundOutcome(received, Date.now())
     if (isPutOff(outcome)) state.fault = { reason: outcome.reason, at: Date.now() }
     options.settle(index, outcome)
   },

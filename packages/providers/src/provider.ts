@@ -1,7 +1,10 @@
 // What a provider is to the rest of the house: it pushes a chunk and says what became of each delivery.
 import type { MessageBody } from '@push-server/contract'
 
-/** What a provider's answer to one push means. Nothing vendor-specific leaves a provider but the words of `reason`. */
+/**
+ * What a provider's response to one push means. Nothing vendor-specific leaves a provider but the words of `reason`. Texts have
+ * at most 255 characters that a column takes; `since` lies between the epoch and now, `notBefore` within a day.
+ */
 export type Outcome =
   /** Accepted. `id` is the provider's own name for the notification, when it gave one. */
   | { kind: 'sent'; id?: string }

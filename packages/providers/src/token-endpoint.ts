@@ -28,6 +28,9 @@ export interface TokenEndpoint {
   close(): Promise<void>
 }
 
+/** Bytes. Longer than any access token that a header can carry. */
+const LARGEST_RESPONSE = 256 * 1024
+
 /** Connects when it is asked. Certificates are always verified. */
 export function openTokenEndpoint({ url, ca, proxy, timeoutMs = 10_000, now }: TokenEndpointOptions): TokenEndpoint {
   const dispatcher = dispatcherOf(ca, proxy)
@@ -50,10 +53,11 @@ function dispatcherOf(ca: Http2Options['ca'], proxy: Proxy | undefined): Dispatc
       : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ...[ca].flat()] }) }
   // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
   const tls = { ...trusted, rejectUnauthorized: true }
-  if (!proxy) return new Agent({ connect: tls, allowH2: false })
+  const common = { allowH2: false, maxResponseSize: LARGEST_RESPONSE }
+  if (!proxy) return new Agent({ ...common, connect: tls })
   const { host, port, username, password = '' } = proxy
   const token = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-  return new ProxyAgent({ uri: `http://${host}:${port}`, requestTls: tls, allowH2: false, ...(token && { token }) })
+  return new ProxyAgent({ uri: `http://${host}:${port}`, requestTls: tls, ...common, ...(token && { token }) })
 }
 
 interface Post {
@@ -95,14 +99,16 @@ function membersOf(text: string): Answer['members'] {
 
 const REFUSALS = [400, 401, 403]
 /** What a header can carry. */
-const HEADER_VALUE = /^[\x21-\x7e]+$/
+const HEADER_VALUE = /^[\x21-\x7e]{1,16384}$/
+/** No endpoint's access token lives for longer; a time beyond all dates could not be kept. */
+const LONGEST_LIFE_S = 24 * 3600
 /** Codes that Google gives with a 400 although the fault is its own. */
 const TRANSIENT = ['internal_failure', 'server_error', 'temporarily_unavailable']
 
 function tokenOf({ status, members }: Answer, issuedAt: number): ProviderToken {
   const { access_token: value, expires_in: seconds } = members
   if (status === 200 && typeof value === 'string' && HEADER_VALUE.test(value) && Number(seconds) > 0)
-    return { value, issuedAt, expiresAt: issuedAt + Number(seconds) * 1_000 }
+    return { value, issuedAt, expiresAt: issuedAt + Math.min(Number(seconds), LONGEST_LIFE_S) * 1_000 }
   const texts = [members['error'], members['error_description']].filter((text) => typeof text === 'string')
   const reason = texts.join(': ') || (status === 200 ? 'no access token in the answer' : `HTTP ${status}`)
   const isFinal = REFUSALS.includes(status) && !TRANSIENT.includes(texts[0] ?? '')

@@ -30,6 +30,8 @@ export interface Metrics {
   /** The time from a push to its answer, in seconds. */
   answered(platform: string): (seconds: number) => void
   dropped(platform: string, count: number): void
+  /** Deliveries that failed because the database rejects what became of them. */
+  unrecordable(platform: string, count: number): void
   /** A guard of a device table has tripped. */
   tripped(platform: string): void
   /** Whether messages to the platform are refused because too much waits there. */
@@ -77,10 +79,16 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
 }
 
 /** What is told of a platform as a whole. */
-function createPlatformMetrics(registers: Registry[]): Pick<Metrics, 'dropped' | 'tripped' | 'refusing' | 'refused'> {
+function createPlatformMetrics(
+  registers: Registry[],
+): Pick<Metrics, 'dropped' | 'unrecordable' | 'tripped' | 'refusing' | 'refused'> {
   const labelNames = ['platform'] as const
   const counter = (name: string, help: string) => new Counter({ name, help, labelNames, registers })
   const dropped = counter('push_dropped_tokens_total', 'Devices dropped because their token is dead')
+  const unrecordable = counter(
+    'push_unrecordable_deliveries_total',
+    'Deliveries that failed because the database rejects what became of them',
+  )
   const tripped = counter(
     'push_guard_trips_total',
     'Guards that stopped the dropping of tokens because too many were doubtful',
@@ -94,6 +102,7 @@ function createPlatformMetrics(registers: Registry[]): Pick<Metrics, 'dropped' |
   })
   return {
     dropped: (platform, count) => dropped.inc({ platform }, count),
+    unrecordable: (platform, count) => unrecordable.inc({ platform }, count),
     tripped: (platform) => tripped.inc({ platform }),
     refusing: (platform, yes) => refusing.set({ platform }, yes ? 1 : 0),
     refused: (platform) => refused.inc({ platform }),

@@ -2,6 +2,7 @@
 import type { Lane, Platform } from '@push-server/contract'
 import type { Claim, ClaimedChunk } from './chunk-row.ts'
 import type { Database, Statement } from './database.ts'
+import { DIRECT_RECIPIENTS, takeNewTokens, type DirectRecipient } from './recipient-changes.ts'
 import { readRunContent, type ChunkHead } from './run-chunks.ts'
 
 /**
@@ -36,15 +37,16 @@ const CONTENT: Statement = {
       (SELECT coalesce(json_agg(json_build_object('id', m.id, 'body', m.body, 'silent', m.silent, 'priority', m.priority,
           'validUntil', extract(epoch FROM m.valid_until) * 1000, 'createdAt', extract(epoch FROM m.created_at) * 1000)), '[]')
         FROM messages m WHERE m.id IN (SELECT message_id FROM deliveries d WHERE d.chunk_id = $1)) AS messages,
-      (SELECT coalesce(json_agg(json_build_object('id', d.id, 'position', d.position, 'messageId', d.message_id,
-          'token', d.token, 'environment', d.environment, 'attempts', d.attempts) ORDER BY d.position), '[]')
-        FROM deliveries d WHERE d.chunk_id = $1 AND d.status = 'pending'
-          AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now() + interval '1 s')) AS deliveries,
+      (SELECT coalesce(json_agg(json_build_object('id', r.id, 'position', r.position, 'messageId', r.message_id,
+          'token', r.token, 'environment', r.device_environment, 'attempts', r.attempts,
+          'obstacle', r.obstacle, 'newToken', r.new_token) ORDER BY r.position), '[]')
+        FROM (${DIRECT_RECIPIENTS}) AS r
+        WHERE r.next_attempt_at IS NULL OR r.next_attempt_at <= now() + interval '1 s') AS deliveries,
       (SELECT (extract(epoch FROM min(d.next_attempt_at)) * 1000)::float8 FROM deliveries d WHERE d.chunk_id = $1
         AND d.status = 'pending' AND d.next_attempt_at > now() + interval '1 s') AS "laterDueAt"`,
 }
 
-type Content = Pick<ClaimedChunk, 'credentialsVersion' | 'messages' | 'deliveries' | 'laterDueAt'>
+type Content = Pick<ClaimedChunk, 'credentialsVersion' | 'messages' | 'laterDueAt'> & { deliveries: DirectRecipient[] }
 
 const UNCLAIM: Statement = {
   name: 'chunk-unclaim',
@@ -99,12 +101,15 @@ export interface SweptChunk extends DueChunk {
 }
 
 async function readContent(database: Database, chunk: ChunkHead): Promise<ClaimedChunk | undefined> {
+  const readAt = performance.now()
   if (chunk.runId !== null) {
     const content = await readRunContent(database, chunk)
-    return content && { ...chunk, ...content }
+    return content && { ...chunk, ...content, readAt }
   }
   const [content] = await database.query<Content>(CONTENT, [chunk.id, chunk.applicationId, chunk.platform])
-  return content && { ...chunk, ...content, rate: null, outcomes: null }
+  if (!content) return undefined
+  const deliveries = await takeNewTokens(database, content.deliveries)
+  return { ...chunk, ...content, deliveries, readAt, rate: null, outcomes: null }
 }
 
 export const openChunkClaims = (database: Database) => ({

@@ -39,6 +39,18 @@ const RECORD: Statement = {
     ${RELEASED('$10')}`,
 }
 
+/** Touches the chunk's row alone, with values of our own: whatever else of it was rejected does not stand in the way. */
+const SETTLE: Statement = {
+  name: 'chunk-settle-unrecordable',
+  text: `WITH recorded AS (
+      UPDATE chunks c SET failed = total - sent, settled_at = now(), owner = NULL, lease_until = NULL, close_reason = $4::text,
+        reasons = reasons || jsonb_build_object($4::text, coalesce((reasons ->> $4::text)::int, 0) + total - sent - failed)
+      WHERE c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
+      RETURNING c.waiter, c.settled_at, c.try, c.due_at, c.id),
+    dropped AS (SELECT WHERE false),
+    ${RELEASED('true')}`,
+}
+
 /** Chunks past their age limit that nobody has in hand, paused or not. */
 const EXPIRE: Statement = {
   name: 'chunk-expire',
@@ -55,6 +67,9 @@ const EXPIRE: Statement = {
       FROM expired WHERE c.id = expired.id RETURNING c.id, c.platform, c.waiter)
     SELECT id, platform, CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END AS told FROM settled`,
 }
+
+/** Why a delivery failed whose outcome the database does not take. */
+export const UNRECORDABLE = 'Unrecordable'
 
 /** What a release says about the chunk. */
 export interface Release {
@@ -105,6 +120,12 @@ export const openChunkRecords = (database: Database) => {
     /** The last record of a claim: the chunk is settled, or due again at `dueAt` (ms since the epoch; null = now). */
     release: (claim: Claim, owner: string, { dueAt, ...records }: Records & { dueAt: number | null }) =>
       write({ claim, owner, ...records, release: { dueAt } }),
+
+    /** Ends the claim and settles the chunk: what was not recorded fails as `Unrecordable`. Undefined when the claim is lost. */
+    async settleUnrecordable(claim: Claim, owner: string): Promise<Release | undefined> {
+      const [row] = await database.query<Release>(SETTLE, [claim.id, owner, claim.epoch, UNRECORDABLE])
+      return row
+    },
 
     /** Settles up to `limit` chunks past their age limit; answers them by platform. */
     expire: (limit: number): Promise<{ id: number; platform: Platform }[]> => database.query(EXPIRE, [limit]),

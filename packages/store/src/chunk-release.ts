@@ -16,7 +16,7 @@ export const RELEASE_COLUMNS = ({ release, dueAt, settles }: ReleaseTerms) => `
         lease_until = CASE WHEN ${release} THEN NULL ELSE c.lease_until END,
         swept_at = CASE WHEN ${release} THEN NULL ELSE c.swept_at END,
         settled_at = CASE WHEN ${settles} THEN now() END,
-        try = CASE WHEN ${release} THEN c.try + 1 ELSE c.try END,
+        try = CASE WHEN ${release} THEN least(c.try, 32766) + 1 ELSE c.try END,
         due_at = CASE WHEN ${release} THEN coalesce(${dueAt}, now()) ELSE c.due_at END`
 
 /** Devices are locked in one order, or two chunks with the same dead tokens would deadlock. `recorded` comes before it, `first` is the first of four placeholders. */

@@ -28,6 +28,8 @@ export interface ClaimedChunk extends Claim {
   deliveries: DeliveryRow[]
   /** When the earliest of the others is: ms since the epoch. */
   laterDueAt: number | null
+  /** When the recipients were read, on the clock of `performance`. */
+  readAt: number
   /** Pushes per second that the chunk's run allows over all workers; null = as fast as the provider takes them. */
   rate: number | null
   /** Campaign lane only: what became of its deliveries so far, whose ids are their positions. */
@@ -57,6 +59,9 @@ export interface MessageRow {
   createdAt: number
 }
 
+/** Why a delivery must not be pushed any more: its device has gone, changed hands, or is not what the message asks for. */
+export type Obstacle = 'DeviceRemoved' | 'DeviceReassigned' | 'NotActive' | 'TokenReplaced'
+
 export interface DeliveryRow {
   id: number
   position: number
@@ -65,6 +70,7 @@ export interface DeliveryRow {
   environment: 'development' | 'production' | null
   /** Tries made so far. */
   attempts: number
+  obstacle: Obstacle | null
 }
 
 /** What became of one delivery in this claim. */

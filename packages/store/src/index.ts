@@ -5,7 +5,7 @@ export { isAway, isConflict } from './away.ts'
 export type { ApplicationRow } from './applications.ts'
 export type { CampaignDetailRow, CampaignRow, NewCampaign, RunTally } from './campaigns.ts'
 export type { DueChunk } from './chunk-claims.ts'
-export type { Records, Release } from './chunk-records.ts'
+export { UNRECORDABLE, type Records, type Release } from './chunk-records.ts'
 export type {
   Claim,
   ClaimedChunk,
@@ -13,6 +13,7 @@ export type {
   DeliveryRecord,
   DeliveryRow,
   MessageRow,
+  Obstacle,
   StoredOutcomes,
 } from './chunk-row.ts'
 export type { CredentialsKey, OpenCredentials } from './credentials.ts'
@@ -27,6 +28,7 @@ export type { DeviceRow } from './devices.ts'
 export type { Listener } from './notifications.ts'
 export type { PauseRow } from './pauses.ts'
 export { migrate } from './migrate.ts'
+export type { ChangedRecipient } from './recipient-changes.ts'
 export type { CutChunk, CutOptions } from './run-cut.ts'
 export { RUNS_CHANNEL, type FanningOutRun, type RunRow, type Started } from './runs.ts'
 export { openApiKeyStore, openStore, type ApiKeyStore, type Store, type StoreOptions } from './store.ts'

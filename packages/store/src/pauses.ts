@@ -74,7 +74,7 @@ const PROBE: Statement = {
       UPDATE provider_pauses p SET probe_chunk_id = picked.id, probes = p.probes + 1,
         next_probe_at = now() + ${NEXT_PROBE} * interval '1 min'
       FROM picked WHERE p.application_id = picked.application_id AND p.platform = picked.platform AND p.lanes = 'all')
-    UPDATE chunks c SET due_at = now(), try = c.try + 1 FROM picked WHERE c.id = picked.id
+    UPDATE chunks c SET due_at = now(), try = least(c.try, 32766) + 1 FROM picked WHERE c.id = picked.id
     RETURNING c.id, c.application_id AS "applicationId", c.platform, c.lane, c.try`,
 }
 

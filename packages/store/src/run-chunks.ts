@@ -1,9 +1,10 @@
 // Chunks of the campaign lane: what they are about, and what became of them. Everything of one chunk stands in its row.
 import type { MessageBody } from '@push-server/contract'
-import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './chunk-row.ts'
+import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, Obstacle, StoredOutcomes } from './chunk-row.ts'
 import type { Release } from './chunk-records.ts'
 import { deadTokenColumns, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
 import type { Database, Queryable, Statement } from './database.ts'
+import { runObstacles } from './recipient-changes.ts'
 
 /** Arrays as JSON: the driver reads that natively, PostgreSQL's own form character by character. */
 const CONTENT: Statement = {
@@ -13,7 +14,8 @@ const CONTENT: Statement = {
       g.message AS body, (extract(epoch FROM least(g.valid_until, now() + interval '28 days')) * 1000)::float8 AS "validUntil",
       (extract(epoch FROM r.started_at) * 1000)::float8 AS "createdAt", r.rate,
       to_json(c.tokens) AS tokens, to_json(c.environments) AS environments, c.outcomes, to_json(c.reason_names) AS "reasonNames",
-      c.retries, c.reasons, c.sent, c.failed, (extract(epoch FROM now()) * 1000)::float8 AS now
+      c.retries, c.reasons, c.sent, c.failed, (extract(epoch FROM now()) * 1000)::float8 AS now,
+      (${runObstacles('coalesce(get_byte(c.outcomes, (w.place - 1)::int), 0) = 0')}) AS obstacles
     FROM chunks c JOIN runs r ON r.id = c.run_id JOIN campaigns g ON g.id = r.campaign_id WHERE c.id = $1`,
 }
 
@@ -32,6 +34,8 @@ interface ContentRow {
   sent: number
   failed: number
   now: number
+  /** Of those that have one. */
+  obstacles: [position: number, obstacle: Obstacle][] | null
 }
 
 /** The one message of the chunk, as its deliveries name it. */
@@ -47,9 +51,10 @@ function bodyOf(row: ContentRow): MessageBody {
 }
 
 /** What is due of the row, one delivery for each position that has no outcome yet. */
-function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead> {
+function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readAt'> {
   const { tokens, outcomes, now } = row
   const retries = row.retries ?? {}
+  const obstacles = new Map(row.obstacles)
   const deliveries: DeliveryRow[] = []
   let laterDueAt: number | null = null
   for (const [position, token] of tokens.entries()) {
@@ -64,6 +69,7 @@ function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead> {
         token,
         environment: row.environments?.[position] ?? null,
         attempts,
+        obstacle: obstacles.get(position) ?? null,
       })
   }
   return {

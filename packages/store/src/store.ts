@@ -22,6 +22,7 @@ import { openMessages } from './messages.ts'
 import { listen, type ListenOptions } from './notifications.ts'
 import { openPauses } from './pauses.ts'
 import { openProviderTokens } from './provider-tokens.ts'
+import { openRecipientChanges } from './recipient-changes.ts'
 import { openRetention } from './retention.ts'
 import { openRunChunks } from './run-chunks.ts'
 import { openRunCut } from './run-cut.ts'
@@ -56,7 +57,7 @@ export function openStore(options: StoreOptions) {
     apiKeys: openApiKeys(database),
     messages: { ...openMessages(database), ...openMessageStoring(database), ...openMessageStatus(database) },
     inbox: openInbox(database),
-    chunks: { ...openChunkClaims(database), ...openChunkRecords(database) },
+    chunks: { ...openChunkClaims(database), ...openChunkRecords(database), ...openRecipientChanges(database) },
     campaigns: openCampaigns(database),
     runs: { ...openRuns(database), ...openRunCut(database), ...openRunResults(database) },
     runChunks: openRunChunks(database),

@@ -11,6 +11,7 @@ import type {
 import { accepted, type Disposal } from './disposal.ts'
 import type { Guard } from './guard.ts'
 import { createOutcomes } from './outcomes.ts'
+import { rejectedRecords, type Ending, type Rejected } from './rejected-records.ts'
 
 export interface Book {
   add(disposal: Disposal): void
@@ -18,12 +19,14 @@ export interface Book {
   sent(delivery: DeliveryRow, providerId: string | undefined): void
   /** Whether something was added since the last write that succeeded. */
   hasNews(): boolean
-  /** A checkpoint, or with `release` the end of the claim. Undefined: the claim is lost. What fails is written next time. */
-  write(release?: { dueAt: number | null }): Promise<Release | undefined>
+  /** A checkpoint, or with `ending` the end of the claim. Undefined: the claim is lost. What fails is written next time. */
+  write(ending?: Ending): Promise<Release | undefined>
+  /** The same for what the database has rejected. */
+  writeRejected(ending: Ending): Promise<Rejected>
 }
 
 export interface BookOptions {
-  store: Pick<Store, 'chunks' | 'runChunks'>
+  store: Pick<Store, 'chunks' | 'runChunks' | 'isRefused'>
   guard: Pick<Guard, 'admit'>
   chunk: ClaimedChunk
   owner: string
@@ -34,7 +37,10 @@ export const bookOf = (options: BookOptions): Book => {
   return outcomes ? outcomesBook(options, outcomes) : deliveriesBook(options)
 }
 
-function deliveriesBook({ store: { chunks }, guard, chunk, owner }: BookOptions): Book {
+function deliveriesBook(options: BookOptions): Book {
+  const { store, guard, chunk, owner } = options
+  const { chunks } = store
+  const rejected = rejectedRecords(options)
   let deliveries: DeliveryRecord[] = []
   let deadTokens: DeadToken[] = []
   return {
@@ -44,7 +50,7 @@ function deliveriesBook({ store: { chunks }, guard, chunk, owner }: BookOptions)
     },
     sent: (delivery, providerId) => void deliveries.push(accepted(delivery, providerId)),
     hasNews: () => deliveries.length > 0,
-    async write(release) {
+    async write(ending) {
       const page = { deliveries, deadTokens }
       deliveries = []
       deadTokens = []
@@ -53,8 +59,8 @@ function deliveriesBook({ store: { chunks }, guard, chunk, owner }: BookOptions)
           deliveries: page.deliveries,
           deadTokens: await guard.admit(chunk.applicationId, page.deadTokens),
         }
-        return await (release
-          ? chunks.release(chunk, owner, { ...records, ...release })
+        return await (ending
+          ? chunks.release(chunk, owner, { ...records, ...ending })
           : chunks.record(chunk, owner, records))
       } catch (error) {
         deliveries = [...page.deliveries, ...deliveries]
@@ -62,11 +68,26 @@ function deliveriesBook({ store: { chunks }, guard, chunk, owner }: BookOptions)
         throw error
       }
     },
+    async writeRejected(ending) {
+      const page = deliveries
+      deliveries = []
+      deadTokens = []
+      try {
+        return await rejected.deliveries(page, ending)
+      } catch (error) {
+        // What of it was written is not pending any more, and counts once.
+        deliveries = [...page, ...deliveries]
+        throw error
+      }
+    },
   }
 }
 
 /** Everything is written each time, so a write that failed needs no memory but for the dead tokens. */
-function outcomesBook({ store: { runChunks }, guard, chunk, owner }: BookOptions, start: StoredOutcomes): Book {
+function outcomesBook(options: BookOptions, start: StoredOutcomes): Book {
+  const { store, guard, chunk, owner } = options
+  const { runChunks } = store
+  const rejected = rejectedRecords(options)
   const outcomes = createOutcomes(start)
   let deadTokens: DeadToken[] = []
   let news = false
@@ -81,21 +102,25 @@ function outcomesBook({ store: { runChunks }, guard, chunk, owner }: BookOptions
       news = true
     },
     hasNews: () => news,
-    async write(release) {
+    async write(ending) {
       const page = deadTokens
       deadTokens = []
       news = false
       try {
         const admitted = await guard.admit(chunk.applicationId, page)
         const records = { outcomes: outcomes.stored(), deadTokens: admitted }
-        return await (release
-          ? runChunks.release(chunk, owner, { ...records, ...release })
+        return await (ending
+          ? runChunks.release(chunk, owner, { ...records, ...ending })
           : runChunks.record(chunk, owner, records))
       } catch (error) {
         deadTokens = [...page, ...deadTokens]
         news = true
         throw error
       }
+    },
+    async writeRejected(ending) {
+      deadTokens = []
+      return rejected.outcomes(outcomes.stored(), ending)
     },
   }
 }

@@ -9,14 +9,20 @@ import { pushChunk } from './push-chunk.ts'
 
 /** Resolves when the chunk is out of hand. Rejects when it could not even be claimed; the sweep will bring it again. */
 export async function deliverChunk(worker: Worker, chunkId: number): Promise<void> {
-  const { config, guard, owner, store } = worker
+  const { config, guard, metrics, owner, platform, store } = worker
   const askedAt = performance.now()
   const chunk = await store.chunks.claim(chunkId, owner, config.leaseTime)
   if (!chunk) return
   const log = worker.log.child({ chunkId, epoch: chunk.epoch })
   const hold = worker.leases.hold(chunk, askedAt)
   const book = bookOf({ store, guard, chunk, owner })
-  const ledger = openLedger({ book, store, log, onLost: () => hold.abort('claim lost') })
+  const ledger = openLedger({
+    book,
+    store,
+    log,
+    onLost: () => hold.abort('claim lost'),
+    onUnrecordable: (count) => metrics.unrecordable(platform, count),
+  })
   const hand: InHand = {
     worker: { ...worker, log },
     chunk,

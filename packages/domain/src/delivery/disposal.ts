@@ -35,8 +35,7 @@ export function disposeOf(delivery: DeliveryRow, outcome: Refusal, circumstances
   const attempts = delivery.attempts + 1
   switch (outcome.kind) {
     case 'token-gone': {
-      // Nobody learns of a death before it.
-      const since = Math.min(outcome.since ?? circumstances.claimedAt, circumstances.now)
+      const since = outcome.since ?? circumstances.claimedAt
       return { ...failed(delivery, outcome.reason, attempts), deadToken: deadToken(delivery, outcome.reason, since) }
     }
     case 'token-doubtful': {
@@ -57,7 +56,7 @@ export function disposeOf(delivery: DeliveryRow, outcome: Refusal, circumstances
 export const accepted = (delivery: DeliveryRow, providerId: string | undefined): DeliveryRecord => ({
   ...settled(delivery, 'sent', null),
   attempts: delivery.attempts + 1,
-  providerId: storable(providerId),
+  providerId: providerId ?? null,
 })
 
 const failed = (delivery: DeliveryRow, reason: string, attempts: number): Disposal => ({
@@ -66,21 +65,15 @@ const failed = (delivery: DeliveryRow, reason: string, attempts: number): Dispos
 
 const deadToken = ({ token }: DeliveryRow, reason: string, since: number): DeadToken => ({
   token,
-  reason: storable(reason) ?? '',
+  reason,
   since,
 })
-
-const LONGEST_TEXT = 255
-
-/** Texts of a provider, in a form that a column takes. */
-const storable = (text: string | null | undefined) =>
-  text === null || text === undefined ? null : text.replaceAll('\0', '').toWellFormed().slice(0, LONGEST_TEXT)
 
 /** A delivery that is not pushed at all. */
 export const settled = (delivery: DeliveryRow, status: 'sent' | 'failed', reason: string | null): DeliveryRecord => ({
   id: delivery.id,
   status,
-  reason: storable(reason),
+  reason,
   attempts: delivery.attempts,
   nextAttemptAt: null,
   providerId: null,
@@ -89,7 +82,7 @@ export const settled = (delivery: DeliveryRow, status: 'sent' | 'failed', reason
 const waiting = (delivery: DeliveryRow, reason: string, nextAttemptAt: number | null): DeliveryRecord => ({
   id: delivery.id,
   status: 'pending',
-  reason: storable(reason),
+  reason,
   attempts: delivery.attempts,
   nextAttemptAt,
   providerId: null,

@@ -4,6 +4,7 @@ import type { DeliveryRow, Release, Store } from '@push-server/store'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Book } from './book.ts'
 import type { Disposal } from './disposal.ts'
+import type { Ending } from './rejected-records.ts'
 
 /** What a worker's death may cost beside the pushes in flight: the answers of this long. */
 export const CHECKPOINT_MS = 250
@@ -23,9 +24,11 @@ export interface LedgerOptions {
   log: Logger
   /** The claim went to another worker: no further push may start. */
   onLost(): void
+  /** So many deliveries failed because the database rejects what became of them. */
+  onUnrecordable(count: number): void
 }
 
-export function openLedger({ book, store, log, onLost }: LedgerOptions): Ledger {
+export function openLedger({ book, store, log, onLost, onUnrecordable }: LedgerOptions): Ledger {
   let writing: Promise<void> = Promise.resolve()
   let idle = true
   const timer = setInterval(() => {
@@ -35,11 +38,24 @@ export function openLedger({ book, store, log, onLost }: LedgerOptions): Ledger 
   async function checkpoint(): Promise<void> {
     idle = false
     try {
-      if (!(await book.write())) onLost()
+      if ((await write()) === undefined) onLost()
     } catch (error) {
       log.warn({ err: error }, 'recording failed; the next checkpoint tries again')
     } finally {
       idle = true
+    }
+  }
+
+  /** Null: nothing was written, and the claim stays. */
+  async function write(ending?: Ending): Promise<Release | undefined | null> {
+    try {
+      return await book.write(ending)
+    } catch (error) {
+      if (!store.isRefused(error)) throw error
+      const { release, unrecordable } = await book.writeRejected(ending)
+      log.error({ err: error, unrecordable }, 'record rejected by the database; written without what the provider said')
+      if (unrecordable > 0) onUnrecordable(unrecordable)
+      return release
     }
   }
 
@@ -48,17 +64,15 @@ export function openLedger({ book, store, log, onLost }: LedgerOptions): Ledger 
     sent: (delivery, providerId) => book.sent(delivery, providerId),
 
     /**
-     * Does not give up while the database is away or busy: outcomes that are not written would be pushed again. What the database
-     * refuses is not tried for ever: the lease runs out then, and the chunk is pushed again.
+     * Does not give up while the database is away or busy: outcomes that are not written would be pushed again.
      */
     async release(dueAt) {
       clearInterval(timer)
       await writing
       for (;;) {
         try {
-          return await book.write({ dueAt })
+          return (await write({ dueAt })) ?? undefined
         } catch (error) {
-          if (store.isRefused(error)) throw error
           log.warn({ err: error }, 'recording failed; trying again')
           await sleep(RETRY_MS)
         }

@@ -6,22 +6,23 @@ import { pause } from '../pause.ts'
 const SLICE_S = 0.25
 
 export interface Paced {
-  count: number
+  /** How many are still to be pushed. */
+  left(): number
   /** Pushes per second over all workers. */
   rate: number
   /** Once aborted nothing more is started. */
   signal: AbortSignal
   /** Promises so many pushes; answers in how many ms they may start. */
   reserve(size: number): Promise<number>
-  push(start: number, end: number): Promise<void>
+  /** Pushes the next `size` of those that are left then. */
+  push(size: number): Promise<void>
 }
 
-export async function pace({ count, rate, signal, reserve, push }: Paced): Promise<void> {
-  for (let start = 0; start < count && !signal.aborted;) {
-    const size = Math.min(count - start, Math.max(1, Math.ceil(rate * SLICE_S)))
+export async function pace({ left, rate, signal, reserve, push }: Paced): Promise<void> {
+  for (let count = left(); count > 0 && !signal.aborted; count = left()) {
+    const size = Math.min(count, Math.max(1, Math.ceil(rate * SLICE_S)))
     await pause(await reserve(size), signal)
     if (signal.aborted) return
-    await push(start, start + size)
-    start += size
+    await push(size)
   }
 }

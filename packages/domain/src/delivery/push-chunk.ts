@@ -1,9 +1,10 @@
 // A claimed chunk's pushes, and what the provider's answers do to its deliveries.
 import { InvalidCredentials, type Outcome } from '@push-server/providers'
-import type { DeliveryRecord } from '@push-server/store'
+import type { DeliveryRecord, DeliveryRow, Obstacle } from '@push-server/store'
 import { pushMessageOf } from '../messages/index.ts'
 import type { CountedOutcome } from './counts.ts'
-import { disposeOf } from './disposal.ts'
+import { disposeOf, settled } from './disposal.ts'
+import { freshRecipients, type FreshRecipients } from './fresh-recipients.ts'
 import type { InHand } from './hand.ts'
 import { pace } from './pace.ts'
 import { screen, type Due } from './screen.ts'
@@ -31,33 +32,62 @@ export async function pushChunk(hand: InHand): Promise<void> {
 
 async function push(hand: InHand, due: readonly Due[], credentialsVersion: number): Promise<void> {
   const { worker, chunk, hold } = hand
+  const { signal } = hold
   const provider = await worker.providers.take(chunk.applicationId, credentialsVersion)
   if (!provider) return
   const messages = chunk.messages.map(pushMessageOf)
-  await atPace(hand, due.length, (start, end) =>
-    provider.push(
-      { messages, targets: due.slice(start, end) },
-      {
-        signal: hold.signal,
-        answered: worker.answered,
-        settle(index, outcome) {
-          const entry = due[start + index]
-          if (entry) settle(hand, entry, outcome)
+  const recipients = freshRecipients({
+    chunk,
+    due,
+    signal,
+    read: (left) =>
+      worker.store.chunks.changes(
+        chunk,
+        left.map(({ delivery }) => delivery.id),
+      ),
+    onChanged: ({ delivery }, { obstacle }) => leaveOut(hand, delivery, obstacle),
+    push: (targets, age, ended) =>
+      provider.push(
+        { messages, targets },
+        {
+          signal: age.signal,
+          answered: worker.answered,
+          settle(index, outcome) {
+            age.check()
+            ended(index)
+            const entry = targets[index]
+            if (entry) settle(hand, entry, outcome)
+          },
         },
-      },
-    ),
-  )
+      ),
+  })
+  await atRate(hand, recipients)
 }
 
-/** All at once, or slice by slice as the run's rate allows. */
-async function atPace(
+/** All at once, or slice by slice as the run's rate allows, each on recipients that were just read. */
+async function atRate(
   { worker: { store }, chunk: { runId, rate }, hold: { signal } }: InHand,
-  count: number,
-  push: (start: number, end: number) => Promise<void>,
+  recipients: FreshRecipients,
 ): Promise<void> {
-  if (runId === null || rate === null) return push(0, count)
-  const reserve = (size: number) => store.runs.reserve(runId, size)
-  await pace({ count, rate, signal, reserve, push })
+  if (runId === null || rate === null) return recipients.push(recipients.left)
+  await pace({
+    left: () => recipients.left,
+    rate,
+    signal,
+    reserve: (size) => store.runs.reserve(runId, size),
+    async push(size) {
+      await recipients.refresh()
+      await recipients.push(size)
+    },
+  })
+}
+
+/** A recipient that changed while it waited here: failed, or left to the next claim, which pushes to its new token. */
+function leaveOut({ again, counts, ledger }: InHand, delivery: DeliveryRow, obstacle: Obstacle | null): void {
+  if (obstacle === null) return
+  ledger.add({ record: settled(delivery, 'failed', obstacle) })
+  again.answered()
+  counts.add('failed', obstacle)
 }
 
 function settle(hand: InHand, { delivery, message }: Due, outcome: Outcome): void {

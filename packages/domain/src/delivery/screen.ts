@@ -20,7 +20,7 @@ export function screen(chunk: ClaimedChunk, now: number): Screened {
   for (const delivery of chunk.deliveries) {
     const position = positions.get(delivery.messageId)
     const message = position === undefined ? undefined : chunk.messages[position]
-    const reason = obstacle(chunk, message, now)
+    const reason = obstacle(chunk, message, now) ?? delivery.obstacle ?? undefined
     if (reason !== undefined || position === undefined) result.settled.push(settled(delivery, 'failed', reason ?? null))
     else result.due.push(dueOf(delivery, position, chunk.seed))
   }

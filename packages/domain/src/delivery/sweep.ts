@@ -7,19 +7,34 @@ const BATCH = 1000
 /** Of these every delivery is written. */
 const EXPIRE_BATCH = 50
 
-/** One round; answers how many chunks got a job and how many were too old. */
+/** One round; returns how many chunks got a job and how many were too old. A step that fails does not keep the others from theirs. */
 export async function sweep({ config, store, queues, log }: Context): Promise<{ enqueued: number; expired: number }> {
-  await clearRemovedApplications(store, log)
-  const expired = await store.chunks.expire(EXPIRE_BATCH)
+  const step = async <T>(name: string, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      // All of them need the database.
+      if (store.isAway(error)) throw error
+      log.warn({ err: error, step: name }, 'a step of the sweep failed; the next round repeats it')
+      return undefined
+    }
+  }
+  await step('remove applications', () => clearRemovedApplications(store, log))
+  const expired = (await step('expire', () => store.chunks.expire(EXPIRE_BATCH))) ?? []
   if (expired.length > 0) log.warn({ chunks: expired.length }, 'chunks past their age limit failed as TooOld')
-  await probe({ store, queues, log })
-  const restored = await store.guards.takeBack()
+  await step('probe', () => probe({ store, queues, log }))
+  const restored = (await step('restore devices', () => store.guards.takeBack())) ?? 0
   if (restored > 0) log.warn({ devices: restored }, 'drops undone: a guard has tripped')
+  const enqueued = (await step('enqueue', () => enqueueDue({ config, store, queues, log }))) ?? 0
+  return { enqueued, expired: expired.length }
+}
+
+async function enqueueDue({ config, store, queues, log }: Pick<Context, 'config' | 'store' | 'queues' | 'log'>) {
   const due = await store.chunks.sweep(config.sweepAfter, BATCH)
-  if (due.length === 0) return { enqueued: 0, expired: expired.length }
+  if (due.length === 0) return 0
   await queues.enqueue(due.map(({ id, ...chunk }) => ({ ...chunk, chunkId: id, delayMs: 0 })))
   log.info({ chunks: due.length }, 'chunks without a worker enqueued again')
-  return { enqueued: due.length, expired: expired.length }
+  return due.length
 }
 
 /** One delivery of each paused platform whose time has come is tried. */

@@ -1,0 +1,125 @@
+// A record that PostgreSQL rejects would be rejected again, and its pushes repeated with every lease: it is written without what
+// came from the provider, then delivery by delivery, and what is rejected even so fails as `Unrecordable`.
+import {
+  UNRECORDABLE,
+  type ClaimedChunk,
+  type DeliveryRecord,
+  type Release,
+  type Store,
+  type StoredOutcomes,
+} from '@push-server/store'
+
+/** How a claim ends; undefined for a checkpoint. */
+export type Ending = { dueAt: number | null } | undefined
+
+export interface RejectedRecordsOptions {
+  store: Pick<Store, 'chunks' | 'runChunks' | 'isRefused'>
+  chunk: ClaimedChunk
+  owner: string
+}
+
+export interface Rejected {
+  /** Undefined: the claim is lost. Null: nothing was written, and the claim stays. */
+  release: Release | undefined | null
+  /** Deliveries that failed for it. */
+  unrecordable: number
+}
+
+/** Stands in for a reason that was not taken. */
+const UNKNOWN = 'Unknown'
+/** Not a time that the provider named. */
+const LONGEST_DELAY_MS = 600_000
+
+const plainTime = (time: number | null, now: number) =>
+  time === null || Number.isNaN(time) ? null : Math.min(time, now + LONGEST_DELAY_MS)
+
+/** Without texts and times of the provider. */
+const plainRecord = (record: DeliveryRecord, now: number): DeliveryRecord => ({
+  ...record,
+  reason: record.status === 'failed' ? UNKNOWN : null,
+  providerId: null,
+  nextAttemptAt: plainTime(record.nextAttemptAt, now),
+})
+
+const plainOutcomes = (outcomes: StoredOutcomes, now: number): StoredOutcomes => ({
+  ...outcomes,
+  reasonNames: outcomes.reasonNames.map(() => UNKNOWN),
+  reasons: outcomes.failed > 0 ? { [UNKNOWN]: outcomes.failed } : {},
+  retries: Object.fromEntries(
+    Object.entries(outcomes.retries).map(([position, [attempts, next]]) => [
+      position,
+      [attempts, plainTime(next, now)],
+    ]),
+  ),
+})
+
+const failedRecord = (record: DeliveryRecord): DeliveryRecord => ({ ...record, ...failure, providerId: null })
+const failure = { status: 'failed', reason: UNRECORDABLE, nextAttemptAt: null } as const
+
+export function rejectedRecords({ store, chunk, owner }: RejectedRecordsOptions) {
+  const { chunks, runChunks } = store
+
+  /** 'rejected' in place of an error that would come again. */
+  async function attempt<T>(write: () => Promise<T>): Promise<T | 'rejected'> {
+    try {
+      return await write()
+    } catch (error) {
+      if (!store.isRefused(error)) throw error
+      return 'rejected'
+    }
+  }
+
+  const write = (deliveries: readonly DeliveryRecord[], ending: Ending) =>
+    attempt(() => {
+      const records = { deliveries, deadTokens: [] }
+      return ending ? chunks.release(chunk, owner, { ...records, ...ending }) : chunks.record(chunk, owner, records)
+    })
+
+  const settleChunk = () => chunks.settleUnrecordable(chunk, owner)
+
+  /** Writes each by itself. */
+  async function writeEach(
+    deliveries: readonly DeliveryRecord[],
+  ): Promise<{ isLost: boolean; unrecordable: number; isStuck: boolean }> {
+    let unrecordable = 0
+    let isStuck = false
+    for (const delivery of deliveries) {
+      let written = await write([delivery], undefined)
+      if (written === 'rejected') {
+        unrecordable++
+        written = await write([failedRecord(delivery)], undefined)
+      }
+      if (written === undefined) return { isLost: true, unrecordable, isStuck }
+      isStuck ||= written === 'rejected'
+    }
+    return { isLost: false, unrecordable, isStuck }
+  }
+
+  return {
+    async deliveries(records: readonly DeliveryRecord[], given: Ending): Promise<Rejected> {
+      const now = Date.now()
+      const plain = records.map((record) => plainRecord(record, now))
+      const ending = given && { dueAt: plainTime(given.dueAt, now) }
+      const together = await write(plain, ending)
+      if (together !== 'rejected') return { release: together, unrecordable: 0 }
+      const { isLost, unrecordable, isStuck } = await writeEach(plain)
+      if (isLost) return { release: undefined, unrecordable }
+      if (!ending) return { release: null, unrecordable }
+      const release = isStuck ? 'rejected' : await write([], ending)
+      return { release: release === 'rejected' ? await settleChunk() : release, unrecordable }
+    },
+
+    /** Of a run's chunk, whose outcomes are one value: they are taken, or the chunk is settled without them. */
+    async outcomes(outcomes: StoredOutcomes, given: Ending): Promise<Rejected> {
+      const now = Date.now()
+      const records = { outcomes: plainOutcomes(outcomes, now), deadTokens: [] }
+      const ending = given && { dueAt: plainTime(given.dueAt, now) }
+      const release = await attempt(() =>
+        ending ? runChunks.release(chunk, owner, { ...records, ...ending }) : runChunks.record(chunk, owner, records),
+      )
+      if (release !== 'rejected') return { release, unrecordable: 0 }
+      if (!ending) return { release: null, unrecordable: 0 }
+      return { release: await settleChunk(), unrecordable: chunk.deliveries.length }
+    },
+  }
+}

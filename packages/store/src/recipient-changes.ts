@@ -1,0 +1,161 @@
+// Whom a stored recipient has become: devices change hands, go, get new tokens while a message waits for them. Compared at
+// each claim, and again while pushes wait their turn, so that nothing reaches a phone that another person holds by then.
+import type { ClaimedChunk, DeliveryRow, Obstacle } from './chunk-row.ts'
+import type { Database, Statement } from './database.ts'
+
+/** iOS tokens that differ in spelling alone are one token. */
+const spelled = (token: string) => `lower(translate(${token}, '<> ', ''))`
+const isSame = (platform: string, one: string, other: string) =>
+  `(${one} = ${other} OR (${platform} = 'ios' AND ${spelled(one)} = ${spelled(other)}))`
+
+/** Columns of a recipient as it was stored, as SQL. */
+interface Stored {
+  applicationId: string
+  platform: string
+  token: string
+  userId: string
+  /** Of a message that named one; null = any. */
+  activationId: string
+  personal: string
+}
+
+/** A person who logged out and in again holds the token under another row: that row counts. */
+const byToken = ({ applicationId, platform, token, userId, activationId, personal }: Stored) => `(
+      SELECT CASE WHEN bool_or(held.matches AND (held.active OR NOT ${personal})) THEN NULL
+          WHEN bool_or(held.matches) THEN 'NotActive' WHEN bool_or(held.foreign_user) THEN 'DeviceReassigned'
+          ELSE 'DeviceRemoved' END
+      FROM (SELECT t.active, t.user_id <> ${userId} AS foreign_user,
+          t.user_id = ${userId} AND (${activationId} IS NULL OR t.activation_id = ${activationId}) AS matches
+        FROM devices t WHERE t.application_id = ${applicationId} AND t.platform = ${platform} AND t.dropped_at IS NULL
+          AND t.token = ANY(CASE WHEN ${platform} = 'ios' THEN ARRAY[${token}::text, ${spelled(token)}] ELSE ARRAY[${token}::text] END)
+      ) AS held)`
+
+/** An `Obstacle`, or null. `v`: the device of the recipient's id, if its application still has it. */
+const obstacleOf = (stored: Stored) => `CASE
+      WHEN v.id IS NULL THEN ${byToken(stored)}
+      WHEN v.user_id <> ${stored.userId} THEN 'DeviceReassigned'
+      WHEN v.dropped_at IS NOT NULL THEN 'DeviceRemoved'
+      WHEN v.activation_id <> ${stored.activationId} THEN ${byToken(stored)}
+      WHEN ${stored.personal} AND NOT v.active THEN 'NotActive'
+      WHEN v.platform <> ${stored.platform} OR NOT ${isSame(stored.platform, 'v.token', stored.token)} THEN 'TokenReplaced'
+    END`
+
+const DIRECT: Stored = {
+  applicationId: '$2',
+  platform: 'd.platform',
+  token: 'd.token',
+  userId: 'm.user_id',
+  activationId: 'm.activation_id',
+  personal: 'm.personal',
+}
+
+/** Pending deliveries of the chunk $1 of the application $2, each beside what it has become. */
+export const DIRECT_RECIPIENTS = `SELECT d.*, ${obstacleOf(DIRECT)} AS obstacle,
+      CASE WHEN v.id IS NULL THEN d.environment ELSE v.environment END AS device_environment,
+      CASE WHEN v.platform = d.platform THEN v.token END AS new_token
+    FROM deliveries d JOIN messages m ON m.id = d.message_id
+    LEFT JOIN devices v ON v.id = d.device_id AND v.application_id = $2
+    WHERE d.chunk_id = $1 AND d.status = 'pending'`
+
+/** Recipients of a run's chunk `c` that have changed, as [position, obstacle]; of nearly all there is nothing to be said. */
+export const runObstacles = (condition: string) => `SELECT json_agg(json_build_array(position, obstacle))
+    FROM (SELECT (w.place - 1)::int AS position, ${obstacleOf({
+      applicationId: 'c.application_id',
+      platform: 'c.platform',
+      token: 'w.token',
+      userId: 'w.user_id',
+      activationId: 'NULL::text',
+      personal: 'false',
+    })} AS obstacle
+      FROM unnest(c.device_ids, c.user_ids, c.tokens) WITH ORDINALITY AS w(device_id, user_id, token, place)
+      LEFT JOIN devices v ON v.id = w.device_id AND v.application_id = c.application_id
+      WHERE ${condition} AND (v.id IS NULL OR v.user_id <> w.user_id OR v.dropped_at IS NOT NULL OR v.platform <> c.platform
+        OR v.token <> w.token)) AS changed
+    WHERE obstacle IS NOT NULL`
+
+const READ_DIRECT: Statement = {
+  name: 'recipient-read-direct',
+  text: `SELECT id, obstacle, new_token IS NOT NULL AS "isReplaceable" FROM (${DIRECT_RECIPIENTS}) AS r
+    WHERE id = ANY($3) AND obstacle IS NOT NULL`,
+}
+
+const READ_RUN: Statement = {
+  name: 'recipient-read-run',
+  text: `SELECT (${runObstacles('w.place - 1 = ANY($2)')}) AS changes FROM chunks c WHERE c.id = $1`,
+}
+
+/** One worker at a time decides which delivery of a message gets a token. */
+const LOCK_MESSAGES: Statement = {
+  name: 'recipient-lock-messages',
+  text: `SELECT m.id FROM messages m WHERE m.id IN (SELECT d.message_id FROM deliveries d WHERE d.id = ANY($1))
+    ORDER BY m.id FOR NO KEY UPDATE`,
+}
+
+/** A token goes to one delivery of a message: neither has another one it, nor had it, nor is it given to two at once. */
+const TAKE_TOKENS: Statement = {
+  name: 'recipient-take-tokens',
+  text: `WITH taken AS (
+      SELECT DISTINCT ON (d.message_id, n.token) d.id, n.token
+      FROM unnest($1::bigint[], $2::text[]) AS n(id, token) JOIN deliveries d ON d.id = n.id
+      WHERE d.status = 'pending' AND NOT EXISTS (
+        SELECT FROM deliveries o WHERE o.message_id = d.message_id AND o.id <> d.id AND o.platform = d.platform
+          AND o.status <> 'skipped' AND EXISTS (
+            SELECT FROM unnest(o.former_tokens || o.token::text) AS had(token) WHERE ${isSame('d.platform', 'had.token', 'n.token')}))
+      ORDER BY d.message_id, n.token, d.id)
+    UPDATE deliveries d SET former_tokens = d.former_tokens || d.token::text, token = taken.token
+    FROM taken WHERE d.id = taken.id RETURNING d.id`,
+}
+
+/** A delivery as a claim reads it: with the token that its device has got meanwhile. */
+export interface DirectRecipient extends DeliveryRow {
+  newToken: string | null
+}
+
+/** Gives deliveries the new tokens of their devices, as far as the message has not reached these in another way. */
+export async function takeNewTokens(
+  database: Database,
+  recipients: readonly DirectRecipient[],
+): Promise<DeliveryRow[]> {
+  const moving = recipients.filter(isMoving)
+  if (moving.length === 0) return recipients.map(withoutNewToken)
+  const ids = moving.map(({ id }) => id)
+  const taken = await database.transaction(async (connection) => {
+    await connection.query(LOCK_MESSAGES, [ids])
+    return connection.query<{ id: number }>(TAKE_TOKENS, [ids, moving.map(({ newToken }) => newToken)])
+  })
+  const moved = new Set(taken.map(({ id }) => id))
+  return recipients.map((recipient) => {
+    const { newToken, ...delivery } = recipient
+    return moved.has(delivery.id) && newToken !== null ? { ...delivery, token: newToken, obstacle: null } : delivery
+  })
+}
+
+const isMoving = ({ obstacle, newToken }: DirectRecipient) => obstacle === 'TokenReplaced' && newToken !== null
+const withoutNewToken = ({ newToken: _, ...delivery }: DirectRecipient): DeliveryRow => delivery
+
+/** What a delivery in hand has become. */
+export interface ChangedRecipient {
+  id: number
+  /** Null: its device has a new token, which the next claim pushes to. */
+  obstacle: Obstacle | null
+}
+
+export const openRecipientChanges = (database: Database) => ({
+  /** Of the given deliveries of a chunk, those that must not be pushed as they were read. One statement. */
+  async changes(
+    chunk: Pick<ClaimedChunk, 'id' | 'applicationId' | 'runId'>,
+    ids: readonly number[],
+  ): Promise<ChangedRecipient[]> {
+    if (chunk.runId !== null) {
+      type Row = { changes: [position: number, obstacle: Obstacle][] | null }
+      const [row] = await database.query<Row>(READ_RUN, [chunk.id, ids])
+      return (row?.changes ?? []).map(([id, obstacle]) => ({ id, obstacle }))
+    }
+    type Row = { id: number; obstacle: Obstacle; isReplaceable: boolean }
+    const rows = await database.query<Row>(READ_DIRECT, [chunk.id, chunk.applicationId, ids])
+    return rows.map(({ id, obstacle, isReplaceable }) => ({
+      id,
+      obstacle: obstacle === 'TokenReplaced' && isReplaceable ? null : obstacle,
+    }))
+  },
+})
