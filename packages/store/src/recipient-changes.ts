@@ -19,6 +19,10 @@ interface Stored {
   personal: string
 }
 
+/** The device `v`, if its application still has it. Looked up one by one: a chunk is small beside the table, whatever is estimated. */
+const deviceOf = (id: string, applicationId: string) =>
+  `LEFT JOIN LATERAL (SELECT * FROM devices WHERE id = ${id} AND application_id = ${applicationId} OFFSET 0) AS v ON true`
+
 /** A person who logged out and in again holds the token under another row: that row counts. */
 const byToken = ({ applicationId, platform, token, userId, activationId, personal }: Stored) => `(
       SELECT CASE WHEN bool_or(held.matches AND (held.active OR NOT ${personal})) THEN NULL
@@ -30,7 +34,7 @@ const byToken = ({ applicationId, platform, token, userId, activationId, persona
           AND t.token = ANY(CASE WHEN ${platform} = 'ios' THEN ARRAY[${token}::text, ${spelled(token)}] ELSE ARRAY[${token}::text] END)
       ) AS held)`
 
-/** An `Obstacle`, or null. `v`: the device of the recipient's id, if its application still has it. */
+/** An `Obstacle`, or null; of the device `v`. */
 const obstacleOf = (stored: Stored) => `CASE
       WHEN v.id IS NULL THEN ${byToken(stored)}
       WHEN v.user_id <> ${stored.userId} THEN 'DeviceReassigned'
@@ -54,7 +58,7 @@ export const DIRECT_RECIPIENTS = `SELECT d.*, ${obstacleOf(DIRECT)} AS obstacle,
       CASE WHEN v.id IS NULL THEN d.environment ELSE v.environment END AS device_environment,
       CASE WHEN v.platform = d.platform THEN v.token END AS new_token
     FROM deliveries d JOIN messages m ON m.id = d.message_id
-    LEFT JOIN devices v ON v.id = d.device_id AND v.application_id = $2
+    ${deviceOf('d.device_id', '$2')}
     WHERE d.chunk_id = $1 AND d.status = 'pending'`
 
 /** Recipients of a run's chunk `c` that have changed, as [position, obstacle]; of nearly all there is nothing to be said. */
@@ -68,7 +72,7 @@ export const runObstacles = (condition: string) => `SELECT json_agg(json_build_a
       personal: 'false',
     })} AS obstacle
       FROM unnest(c.device_ids, c.user_ids, c.tokens) WITH ORDINALITY AS w(device_id, user_id, token, place)
-      LEFT JOIN devices v ON v.id = w.device_id AND v.application_id = c.application_id
+      ${deviceOf('w.device_id', 'c.application_id')}
       WHERE ${condition} AND (v.id IS NULL OR v.user_id <> w.user_id OR v.dropped_at IS NOT NULL OR v.platform <> c.platform
         OR v.token <> w.token)) AS changed
     WHERE obstacle IS NOT NULL`

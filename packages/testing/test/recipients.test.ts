@@ -259,12 +259,12 @@ interface Campaign {
   failures(): Promise<Record<string, string>>
 }
 
-async function startCampaign(house: House, users: readonly string[], more: object = {}): Promise<Campaign> {
+async function startCampaign(house: House, users: readonly string[], query = ''): Promise<Campaign> {
   const { api, database } = house
   const { body } = await api.post('/push/campaign/create', { appId: APP, message: { title: 'Hello' } })
   const id: string = body.responseObject.id
   await api.post(`/push/campaign/${id}/user/add`, users)
-  await api.call('POST', `/push/campaign/send/live/${id}?${new URLSearchParams({ ...more })}`)
+  await api.call('POST', `/push/campaign/send/live/${id}${query}`)
   return {
     id,
     async failures() {
@@ -322,7 +322,7 @@ t.test('a run with a rate holds its chunk for long, and a phone of it changes ha
   const name = (n: number) => `rated-${String(n).padStart(2, '0')}`
   const users = Array.from({ length: 50 }, (_, n) => name(n))
   for (const user of users) await house.register({ userId: user, token: token(user), activationId: user })
-  const campaign = await startCampaign(house, users, { rate: '4' })
+  const campaign = await startCampaign(house, users, '?rate=4')
   await house.simulator.waitFor((pushes) => pushes.length >= 8, 300_000)
   await house.register({ userId: 'another', token: token(name(40)), activationId: 'another' })
   await until('the campaign to be sent', async () => (await stateOf(house, campaign.id)).state === 'sent')
@@ -340,9 +340,10 @@ t.test('a slow provider keeps pushes waiting, and a phone of them changes hands'
     await house.register({ userId: 'user-1', token: phone, activationId: `slow-${n}` })
   const messageId = await send(house, 'user-1')
   await house.simulator.waitFor((pushes) => pushes.length >= 1, 300_000)
-  const [{ token: last = '' } = {}] = await house.database.query<{ token: string }>(
+  const [delivery] = await house.database.query<{ token: string }>(
     'SELECT token FROM deliveries ORDER BY position DESC LIMIT 1',
   )
+  const last = delivery?.token ?? ''
   await house.register({ userId: 'user-2', token: last, activationId: 'another' })
   const deliveries = await finished(house, messageId)
   t.match(
