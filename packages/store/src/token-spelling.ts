@@ -3,12 +3,13 @@
 import { normaliseToken, type Platform } from '@push-server/contract'
 
 /** As in `normaliseToken`, for texts that were accepted before: these hold no other blanks. */
+const bare = (token: string) => `translate(${token}, '<> ', '')`
 export const NORMAL_TOKEN = (platform: string, token: string) =>
-  `CASE WHEN ${platform} = 'ios' THEN lower(translate(${token}, '<> ', '')) ELSE ${token} END`
+  `CASE WHEN ${platform} = 'ios' THEN lower(${bare(token)}) ELSE ${token} END`
 
 /** The likely spellings of a token as an array, for `token = ANY (…)`: as it is, and all in one case. */
 export const TOKEN_SPELLINGS = (platform: string, token: string) =>
-  `CASE WHEN ${platform} = 'ios' THEN ARRAY[${token}, lower(${token}), upper(${token})] ELSE ARRAY[${token}] END`
+  `CASE WHEN ${platform} = 'ios' THEN ARRAY[${token}, lower(${bare(token)}), upper(${bare(token)})] ELSE ARRAY[${token}] END`
 
 /** The same in the program. `given`: as a request wrote it. */
 export function spellingsOf(platform: Platform, given: string): string[] {

@@ -46,4 +46,4 @@ UPDATE "api_keys" k SET "app_ids" = ARRAY(
 WHERE EXISTS (SELECT FROM "api_key_applications" b WHERE b."key_id" = k."id");
 
 -- Activations may be a million: the scheduler binds them in steps.
-INSERT INTO "table_walks" ("name") VALUES ('activations');
+INSERT INTO "table_walks" ("name") SELECT 'activations' WHERE EXISTS (SELECT FROM "activations");

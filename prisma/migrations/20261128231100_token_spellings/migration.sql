@@ -18,4 +18,4 @@ WHEN (NEW."platform" = 'ios' AND NEW."token" <> lower(translate(NEW."token", '<>
 EXECUTE FUNCTION "note_device_respelling"();
 
 -- What was there before the trigger is visited once, by the scheduler.
-INSERT INTO "table_walks" ("name", "after") VALUES ('devices', '0');
+INSERT INTO "table_walks" ("name", "after") SELECT 'devices', '0' WHERE EXISTS (SELECT FROM "devices");
