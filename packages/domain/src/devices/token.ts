@@ -22,4 +22,4 @@ export const tokenLengthHint = (text: string): string | undefined =>
 
 const TOO_LONG = `size must be at most ${LONGEST_TOKEN}`
 
-const isTooLong = (text: string) => text.length > LONGEST_TOKEN && [...text].length > LONGEST_TOKEN
+const isTooLong = (text: string) => text.length > LONGEST_TOKEN && Array.from(text).length > LONGEST_TOKEN
