@@ -224,7 +224,9 @@ t.test('a key bound to applications sees and touches their campaigns alone', asy
   t.same(await listed(bound, '?page=1&size=2'), mine.slice(2))
   t.same(await listed(bound, '?sent=true'), [])
   t.same((await listed(all)).slice(-5), made, 'a key without applications sees everybody’s')
-  t.same(await listed(clientOf(bearer(await makeKey(['campaign'], ['none'])))), [])
+  const idle = `idle-${randomUUID()}`
+  await context.store.applications.create(idle)
+  t.same(await listed(clientOf(bearer(await makeKey(['campaign'], [idle])))), [])
 
   isOk(t, await bound.get(`/push/campaign/${first}/detail`), 'its own')
   const texts = new Set<string>()
