@@ -4,6 +4,7 @@ import { ApnsEnvironmentName, AppId } from './application.ts'
 import { PLATFORM_NAMES } from './platform.ts'
 import { LineFault, PartialQuery } from './import.ts'
 import { pageMembers } from './paging.ts'
+import { LONGEST_TOKEN } from './push-token.ts'
 import { Nullable } from './schema.ts'
 
 export const ACTIVATION_STATUSES = ['CREATED', 'PENDING_COMMIT', 'ACTIVE', 'BLOCKED', 'REMOVED'] as const
@@ -16,10 +17,11 @@ export const PlatformNameText = Type.String({
   examples: ['ios'],
 })
 
+/** Longer than a token may be: on iOS it may come with blanks between its bytes. What is left without them is counted later. */
 export const PushToken = Type.String({
   minLength: 1,
-  maxLength: 1024,
-  description: 'Push token of the device; hexadecimal on iOS.',
+  maxLength: 2 * LONGEST_TOKEN,
+  description: `Push token of the device, at most ${LONGEST_TOKEN} characters. On iOS it is hexadecimal; its case, blanks, < and > do not count. On the other platforms it is an exact text without blanks at its ends.`,
   examples: ['1234567890987654321234567890'],
 })
 

@@ -22,3 +22,4 @@ export {
 } from './messages/index.ts'
 export { retention } from './retention/index.ts'
 export { runService } from './run-service.ts'
+export { tableWalks } from './table-walks.ts'

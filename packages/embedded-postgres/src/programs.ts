@@ -26,12 +26,12 @@ export interface Programs {
 }
 export type Command = [program: string, ...args: string[]]
 
-export async function findPrograms(): Promise<Programs> {
-  const native = nativeFolder()
-  await makeLinks(native)
+/** Those of the npm package, unless a folder with others is given. */
+export async function findPrograms(folder?: string): Promise<Programs> {
+  const bin = folder ?? (await ownPrograms())
   const prefix = await userPrefix()
   const command = (name: string): Command => {
-    const [program, ...args] = [...prefix, join(native, 'bin', name)]
+    const [program, ...args] = [...prefix, join(bin, name)]
     return [program ?? name, ...args]
   }
   return { initdb: command('initdb'), postgres: command('postgres') }
@@ -40,6 +40,12 @@ export async function findPrograms(): Promise<Programs> {
 /** PostgreSQL's environment: the same cluster whatever the machine's language and time zone are. */
 export function programEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, LC_ALL: 'C', TZ: 'UTC' }
+}
+
+async function ownPrograms(): Promise<string> {
+  const native = nativeFolder()
+  await makeLinks(native)
+  return join(native, 'bin')
 }
 
 function nativeFolder(): string {

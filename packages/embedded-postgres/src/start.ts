@@ -17,6 +17,8 @@ export interface EmbeddedPostgresOptions {
   port?: number
   /** Settings of postgresql.conf, by name. A server that is adopted keeps its own. */
   settings?: Readonly<Record<string, string>>
+  /** The folder of `initdb` and `postgres`, where another version than the one of the npm package is to run. */
+  programs?: string
 }
 
 export interface EmbeddedPostgres {
@@ -35,8 +37,9 @@ export async function startPostgres({
   dir,
   port = 0,
   settings = {},
+  programs,
 }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { initdb, postgres } = await findPrograms()
+  const { initdb, postgres } = await findPrograms(programs)
   const cluster = await openCluster(dir, initdb)
   const deadline = Date.now() + BUSY_FOR_MS
   let adopted = true

@@ -104,7 +104,11 @@ export const SETTINGS = {
   retentionInterval: period('RETENTION_INTERVAL', 'How often what is past its age is removed.', { fallback: '1m' }),
 
   leaseTime: period('LEASE_TIME', 'How long a worker that stopped answering keeps its chunks.', { fallback: '30s' }),
-  sweepInterval: period('SWEEP_INTERVAL', 'How often due chunks without a job are looked for.', { fallback: '5s' }),
+  sweepInterval: period(
+    'SWEEP_INTERVAL',
+    'How often due chunks without a job are looked for, and rows of earlier versions that are to be rewritten.',
+    { fallback: '5s' },
+  ),
   sweepAfter: duration('SWEEP_AFTER', 'How long a chunk is due before the sweep gives it a new job.', {
     fallback: '10s',
   }),

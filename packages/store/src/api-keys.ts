@@ -1,4 +1,5 @@
-// API keys: single rows, so Prisma. Revoked rows stay: that there has ever been a key is what keeps authentication on.
+// API keys. Revoked rows stay: that there has ever been a key is what keeps authentication on. A key is bound to the rows of
+// its applications; their names stand beside them for processes of earlier versions.
 import type { Scope } from '@push-server/contract'
 import type { Database, Statement } from './database.ts'
 
@@ -28,6 +29,35 @@ const INSERT_FIRST: Statement = {
     ON CONFLICT (id) DO NOTHING RETURNING id`,
 }
 
+/**
+ * The names are those of living applications. Without a row that it is bound to, a key comes from a process of an earlier
+ * version: an application of the name was there before it, or is another one.
+ */
+const FIND: Statement = {
+  name: 'api-key-find',
+  text: `SELECT k.id, k.name, k.hash, k.scopes, k.last_used_at AS "lastUsedAt", cardinality(k.app_ids) > 0 AS "isBound",
+      ARRAY(SELECT a.app_id FROM api_key_applications b JOIN applications a ON a.id = b.application_id
+          WHERE b.key_id = k.id AND a.app_id IS NOT NULL
+        UNION ALL
+        SELECT a.app_id FROM applications a WHERE a.app_id = ANY(k.app_ids) AND a.created_at <= k.created_at
+          AND NOT EXISTS (SELECT FROM api_key_applications b WHERE b.key_id = k.id)
+        ORDER BY 1) AS "appIds"
+    FROM api_keys k WHERE k.id = $1 AND k.revoked_at IS NULL`,
+}
+
+/** All or nothing; the applications are locked, so that none of them is removed meanwhile. Answers the names of none. */
+const INSERT: Statement = {
+  name: 'api-key-insert',
+  text: `WITH named AS (SELECT id, app_id FROM applications WHERE app_id = ANY($5) FOR KEY SHARE),
+    made AS (
+      INSERT INTO api_keys (id, name, hash, scopes, app_ids)
+      SELECT $1, $2, $3, $4, $5::text[] WHERE (SELECT count(*) FROM named) = cardinality($5::text[]) RETURNING id),
+    bound AS (
+      INSERT INTO api_key_applications (key_id, application_id) SELECT made.id, named.id FROM made, named)
+    SELECT given.name FROM unnest($5::text[]) WITH ORDINALITY AS given (name, place)
+    WHERE given.name NOT IN (SELECT app_id FROM named) ORDER BY place`,
+}
+
 /** Of several gateways that start at once, all but the first wait until its key is there to be seen. */
 const LOCK: Statement = { name: 'api-key-lock', text: "SELECT pg_advisory_xact_lock(hashtextextended('api_keys', 2))" }
 
@@ -41,16 +71,13 @@ const LISTED = {
   revokedAt: true,
 } as const
 
-const copied = ({ scopes, appIds, ...rest }: NewApiKey) => ({ ...rest, scopes: [...scopes], appIds: [...appIds] })
-
-export const openApiKeys = ({ prisma, transaction }: Database) => ({
-  /** Undefined when there is none of this id, or it is revoked. */
+export const openApiKeys = ({ prisma, query, transaction }: Database) => ({
+  /** Undefined when there is none of this id, when it is revoked, and when none of its applications is left. */
   async find(id: string): Promise<ApiKeyRow | undefined> {
-    const row = await prisma.apiKey.findFirst({
-      where: { id, revokedAt: null },
-      select: { id: true, name: true, hash: true, scopes: true, appIds: true, lastUsedAt: true },
-    })
-    return (row ?? undefined) as ApiKeyRow | undefined
+    const [row] = await query<ApiKeyRow & { isBound: boolean }>(FIND, [id])
+    if (!row) return undefined
+    const { isBound, ...key } = row
+    return isBound && key.appIds.length === 0 ? undefined : key
   },
 
   /** Whether there has ever been a key. */
@@ -58,8 +85,10 @@ export const openApiKeys = ({ prisma, transaction }: Database) => ({
     return (await prisma.apiKey.findFirst({ select: { id: true } })) !== null
   },
 
-  async create(key: NewApiKey): Promise<void> {
-    await prisma.apiKey.create({ data: copied(key) })
+  /** Answers the names that are no applications; nothing is made then. Names each application once. */
+  async create(key: NewApiKey): Promise<string[]> {
+    const values = [key.id, key.name, key.hash, key.scopes, key.appIds]
+    return (await query<{ name: string }>(INSERT, values)).map(({ name }) => name)
   },
 
   /** False, and nothing is changed, when there has ever been a key. */
@@ -69,13 +98,6 @@ export const openApiKeys = ({ prisma, transaction }: Database) => ({
       const values = [key.id, key.name, key.hash, key.scopes, key.appIds]
       return (await connection.query(INSERT_FIRST, values)).length > 0
     }),
-
-  /** Which of these are no applications. */
-  async unknownApplications(appIds: readonly string[]): Promise<string[]> {
-    const found = await prisma.application.findMany({ where: { appId: { in: [...appIds] } }, select: { appId: true } })
-    const known = new Set(found.map(({ appId }) => appId))
-    return appIds.filter((appId) => !known.has(appId))
-  },
 
   /** Notes a use, unless one has been noted since `before`. */
   async touch(id: string, before: Date): Promise<void> {

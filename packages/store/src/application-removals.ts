@@ -5,6 +5,8 @@ export interface Removal {
   id: number
   /** Deliveries that were still to be pushed, and will not be. */
   pending: number
+  /** Ids of the API keys that were for this application alone. */
+  revokedKeys: string[]
 }
 
 const LOCK: Statement = {
@@ -33,6 +35,29 @@ const BEGIN: Statement = {
     SELECT coalesce(sum(total - sent - failed), 0)::int AS pending,
       count(CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END) AS told
     FROM chunks WHERE application_id = $1 AND settled_at IS NULL`,
+}
+
+/**
+ * Keys that are bound to application $1, called $2, lose it; those of processes of earlier versions know it by its name alone.
+ * A key that is left without a living application is revoked and keeps its list: an empty one would mean all applications.
+ */
+const LEAVE_KEYS: Statement = {
+  name: 'removal-leave-keys',
+  text: `WITH bound AS (
+      SELECT k.id, array_remove(k.app_ids, $2) AS app_ids,
+        EXISTS (SELECT FROM api_key_applications b WHERE b.key_id = k.id) AS has_rows
+      FROM api_keys k
+      WHERE k.revoked_at IS NULL AND $2 = ANY(k.app_ids)
+      ORDER BY k.id FOR UPDATE OF k),
+    judged AS (
+      SELECT id, app_ids, cardinality(app_ids) = 0 OR (has_rows AND NOT EXISTS (
+        SELECT FROM api_key_applications b JOIN applications a ON a.id = b.application_id
+        WHERE b.key_id = bound.id AND a.id <> $1 AND a.app_id IS NOT NULL)) AS ends
+      FROM bound),
+    unbound AS (DELETE FROM api_key_applications b USING judged WHERE b.key_id = judged.id AND b.application_id = $1)
+    UPDATE api_keys k SET revoked_at = CASE WHEN judged.ends THEN now() END,
+      app_ids = CASE WHEN judged.ends THEN k.app_ids ELSE judged.app_ids END
+    FROM judged WHERE k.id = judged.id RETURNING k.id, judged.ends AS revoked`,
 }
 
 /** One that nobody else is just clearing. */
@@ -107,8 +132,10 @@ export const openApplicationRemovals = (database: Database) => ({
       await connection.query(LOCK_CAMPAIGNS, [application.id])
       const [active] = await connection.query<{ campaignId: number }>(ACTIVE, [application.id])
       if (active) return active
+      const keys = await connection.query<{ id: string; revoked: boolean }>(LEAVE_KEYS, [application.id, appId])
       const [begun] = await connection.query<{ pending: number }>(BEGIN, [application.id])
-      return { id: application.id, pending: begun?.pending ?? 0 }
+      const revokedKeys = keys.flatMap(({ id, revoked }) => (revoked ? id : []))
+      return { id: application.id, pending: begun?.pending ?? 0, revokedKeys }
     }),
 
   /** One step of clearing what is left of a removed application; undefined when there is none to clear. */

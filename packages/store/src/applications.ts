@@ -1,7 +1,6 @@
-// Applications: single rows, so Prisma.
+// Applications: single rows, so Prisma reads them.
 import type { Platform } from '@push-server/contract'
-import type { Database } from './database.ts'
-import { Prisma } from './generated/client.ts'
+import type { Database, Statement } from './database.ts'
 import type { PauseRow } from './pauses.ts'
 
 export interface ApplicationRow {
@@ -19,16 +18,16 @@ const WITH_SETTINGS = {
   pauses: { select: { platform: true, lanes: true, reason: true, pausedAt: true } },
 } as const
 
-export const openApplications = ({ prisma }: Database) => ({
+/** The database's own clock says when: keys and activations without a row of their application are compared with it. */
+const CREATE: Statement = {
+  name: 'application-create',
+  text: 'INSERT INTO applications (app_id) VALUES ($1) ON CONFLICT (app_id) DO NOTHING RETURNING id',
+}
+
+export const openApplications = ({ prisma, query }: Database) => ({
   /** False when there is one of that name already. */
   async create(appId: string): Promise<boolean> {
-    try {
-      await prisma.application.create({ data: { appId } })
-      return true
-    } catch (error) {
-      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return false
-      throw error
-    }
+    return (await query(CREATE, [appId])).length > 0
   },
 
   async find(appId: string): Promise<ApplicationRow | undefined> {

@@ -1,5 +1,6 @@
 // The parts of a record that both lanes share, as SQL: giving the chunk back, dropping dead tokens, telling who waits.
 import type { DeadToken } from './chunk-row.ts'
+import { TOKEN_SPELLINGS } from './token-spelling.ts'
 
 interface ReleaseTerms {
   /** Whether the claim ends. */
@@ -19,12 +20,17 @@ export const RELEASE_COLUMNS = ({ release, dueAt, settles }: ReleaseTerms) => `
         try = CASE WHEN ${release} THEN least(c.try, 32766) + 1 ELSE c.try END,
         due_at = CASE WHEN ${release} THEN coalesce(${dueAt}, now()) ELSE c.due_at END`
 
-/** Devices are locked in one order, or two chunks with the same dead tokens would deadlock. `recorded` comes before it, `first` is the first of four placeholders. */
+/**
+ * Devices are locked in one order, or two chunks with the same dead tokens would deadlock. A chunk holds tokens as they were
+ * spelled when it was made; a device may have been respelled since.
+ * `recorded` comes before it, `first` is the first of four placeholders.
+ */
 export const DROP_TOKENS = (first: number) => `doomed AS (
       SELECT d.id, t.reason, t.doubtful
       FROM recorded, devices d, unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::timestamptz[], $${first + 3}::bool[])
         AS t(token, reason, since, doubtful)
-      WHERE d.application_id = recorded.application_id AND d.token = t.token AND d.platform = recorded.platform
+      WHERE d.application_id = recorded.application_id AND d.token = ANY(${TOKEN_SPELLINGS('recorded.platform', 't.token')})
+        AND d.platform = recorded.platform
         AND d.registered_at <= t.since AND d.dropped_at IS NULL
       ORDER BY d.id FOR UPDATE OF d),
     dropped AS (

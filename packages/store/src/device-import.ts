@@ -1,9 +1,11 @@
 // An import of devices: lines are staged in a table that only this connection sees, and touch the devices once all are read.
 // Then they are applied in batches that lock for a moment only; the whole may be repeated.
 import type { Platform } from '@push-server/contract'
+import { ACTIVATION_APPLICATION } from './activations.ts'
 import { isContended } from './away.ts'
 import type { Queryable, Statement } from './database.ts'
 import { bucketOf } from './devices.ts'
+import { NORMAL_TOKEN } from './token-spelling.ts'
 import { openStaging, type StagingOptions } from './staging.ts'
 
 export interface ImportedRow {
@@ -57,13 +59,17 @@ const DROP_FOREIGN: Statement = {
       SELECT d.activation_id FROM devices d JOIN staged s ON d.activation_id = s.activation_id COLLATE "default"
       WHERE d.application_id <> $1
       UNION
-      SELECT v.activation_id FROM activations v JOIN staged s ON v.activation_id = s.activation_id COLLATE "default"
-      WHERE v.application_id <> (SELECT app_id FROM applications WHERE id = $1)),
+      SELECT v.activation_id FROM staged s JOIN activations v ON v.activation_id = s.activation_id COLLATE "default"
+      ${ACTIVATION_APPLICATION}
+      WHERE v.application_id IS NOT NULL AND coalesce(r.app_id, n.app_id) IS NOT NULL AND coalesce(r.id, n.id) <> $1),
     gone AS (
       DELETE FROM staged s USING theirs WHERE theirs.activation_id = s.activation_id COLLATE "default"
       RETURNING s.line)
     SELECT count(*)::int AS count, coalesce((array_agg(line ORDER BY line))[:$2], '{}') AS lines FROM gone`,
 }
+
+/** What was dropped stays so under another spelling of its token. */
+const SAME_TOKEN = `${NORMAL_TOKEN('d.platform', 'd.token')} = EXCLUDED.token`
 
 /** The next activations in their order, which is also the order of the locks; `last` is where to go on. */
 const APPLY: Statement = {
@@ -80,19 +86,21 @@ const APPLY: Statement = {
       ON CONFLICT (activation_id) DO UPDATE SET application_id = EXCLUDED.application_id, user_id = EXCLUDED.user_id,
         platform = EXCLUDED.platform, environment = EXCLUDED.environment, token = EXCLUDED.token,
         active = EXCLUDED.active, bucket = EXCLUDED.bucket, registered_at = EXCLUDED.registered_at,
-        dropped_at = CASE WHEN d.token = EXCLUDED.token THEN d.dropped_at END,
-        drop_reason = CASE WHEN d.token = EXCLUDED.token THEN d.drop_reason END
+        dropped_at = CASE WHEN ${SAME_TOKEN} THEN d.dropped_at END,
+        drop_reason = CASE WHEN ${SAME_TOKEN} THEN d.drop_reason END
       WHERE d.registered_at <= EXCLUDED.registered_at
         AND (d.application_id, d.user_id, d.platform, d.environment, d.token, d.active) IS DISTINCT FROM
           (EXCLUDED.application_id, EXCLUDED.user_id, EXCLUDED.platform, EXCLUDED.environment, EXCLUDED.token,
            EXCLUDED.active)
       RETURNING activation_id, user_id, active, xmax = 0 AS is_new),
     known AS (
-      INSERT INTO activations (activation_id, user_id, status, application_id)
-      SELECT d.activation_id, d.user_id, CASE WHEN d.active THEN 'ACTIVE' ELSE 'BLOCKED' END, a.app_id
-      FROM applied d, applications a WHERE a.id = $1 AND $4
+      INSERT INTO activations (activation_id, user_id, status, application_id, application_row)
+      SELECT d.activation_id, d.user_id, CASE WHEN d.active THEN 'ACTIVE' ELSE 'BLOCKED' END, a.app_id, a.id
+      FROM applied d, applications a WHERE a.id = $1 AND a.app_id IS NOT NULL AND $4
       ORDER BY d.activation_id
-      ON CONFLICT (activation_id) DO UPDATE SET user_id = EXCLUDED.user_id, status = EXCLUDED.status, updated_at = now()
+      ON CONFLICT (activation_id) DO UPDATE SET user_id = EXCLUDED.user_id, status = EXCLUDED.status, updated_at = now(),
+        application_row = CASE WHEN activations.application_id IS NOT NULL THEN EXCLUDED.application_row END,
+        application_id = CASE WHEN activations.application_id IS NOT NULL THEN EXCLUDED.application_id END
       WHERE activations.status <> 'REMOVED')
     SELECT (SELECT max(activation_id) FROM batch) AS last,
       (SELECT count(*)::int FROM batch) AS total,

@@ -1,10 +1,11 @@
 // Devices: who registered which token, under which activation.
 import type { ActivationStatus, Platform } from '@push-server/contract'
 import { crc32 } from 'node:zlib'
-import { keepActivations, type ActivationRow } from './activations.ts'
+import { keepActivations, type NewActivation } from './activations.ts'
 import { isContended } from './away.ts'
 import type { Database, Queryable, Statement, Values } from './database.ts'
 import { changesFor, type FoundRow, type Registration } from './device-rows.ts'
+import { HAS_TOKEN, spellingsOf } from './token-spelling.ts'
 
 /** What a registration is about, as far as it is known before anybody is asked. */
 export interface Prospect {
@@ -30,7 +31,10 @@ export const BUCKETS = 1024
 /** Spreads tokens evenly; the same token always falls into the same bucket. */
 export const bucketOf = (token: string) => crc32(token) % BUCKETS
 
-/** Two registrations that touch the same activation or the same token go one after the other. */
+/**
+ * Two registrations that touch the same activation or the same token go one after the other. Each spelling of a token is
+ * locked, as processes of earlier versions lock the one that they were given.
+ */
 const LOCK: Statement = {
   name: 'device-lock',
   text: `SELECT pg_advisory_xact_lock(key) FROM (
@@ -42,7 +46,8 @@ const PROSPECT: Statement = {
   text: `SELECT a.id AS "applicationId",
       NOT EXISTS (SELECT FROM devices d WHERE d.activation_id = ANY($2)) AND
       (SELECT count(*) FROM (
-        SELECT FROM devices d WHERE d.application_id = a.id AND d.token = $3 AND d.dropped_at IS NULL LIMIT 2) AS with_token
+        SELECT FROM devices d WHERE d.application_id = a.id AND ${HAS_TOKEN('$3', '$4')} AND d.dropped_at IS NULL
+        LIMIT 2) AS with_token
       ) > 1 AS shared
     FROM applications a WHERE a.app_id = $1`,
 }
@@ -50,8 +55,9 @@ const PROSPECT: Statement = {
 /** Locked: a row that is just leaving the token is waited for, and then no longer matches. */
 const FIND: Statement = {
   name: 'device-find',
-  text: `SELECT id, activation_id AS "activationId" FROM devices
-    WHERE activation_id = ANY($2) OR (application_id = $1 AND token = $3 AND dropped_at IS NULL) ORDER BY id FOR UPDATE`,
+  text: `SELECT d.id, d.activation_id AS "activationId" FROM devices d
+    WHERE d.activation_id = ANY($2) OR (d.application_id = $1 AND ${HAS_TOKEN('$3', '$4')} AND d.dropped_at IS NULL)
+    ORDER BY d.id FOR UPDATE`,
 }
 
 /** The columns of `valuesOf`. */
@@ -77,7 +83,8 @@ const DISCARD: Statement = { name: 'device-discard', text: 'DELETE FROM devices 
 
 const REMOVE: Statement = {
   name: 'device-remove',
-  text: `DELETE FROM devices d USING applications a WHERE a.app_id = $1 AND d.application_id = a.id AND d.token = $2`,
+  text: `DELETE FROM devices d USING applications a
+    WHERE a.app_id = $1 AND d.application_id = a.id AND ${HAS_TOKEN('$2', '$3')}`,
 }
 
 /** The registry of activations learns it as well, where it knows this one. */
@@ -110,7 +117,7 @@ export interface RegisterOptions {
   /** When several rows of other activations have the token: they make way, or nothing is changed. */
   several: 'replace' | 'refuse'
   /** What the registry of activations learns with it. */
-  keep?: readonly ActivationRow[]
+  keep?: readonly NewActivation[]
 }
 
 async function registerOnce(
@@ -120,14 +127,13 @@ async function registerOnce(
 ): Promise<'registered' | 'shared'> {
   const [first] = devices
   if (!first) return 'registered'
-  const { applicationId, token } = first
+  const { applicationId, platform, token } = first
   const activationIds = devices.map((device) => device.activationId)
-  await connection.query(LOCK, [[...activationIds.map((id) => `activation/${id}`), `token/${applicationId}/${token}`]])
-  const changes = changesFor(
-    devices,
-    await connection.query<FoundRow>(FIND, [applicationId, activationIds, token]),
-    several,
-  )
+  const spellings = spellingsOf(platform, token)
+  const locked = spellings.map((spelling) => `token/${applicationId}/${spelling}`)
+  await connection.query(LOCK, [[...activationIds.map((id) => `activation/${id}`), ...locked]])
+  const found = await connection.query<FoundRow>(FIND, [applicationId, activationIds, spellings, token])
+  const changes = changesFor(devices, found, several)
   if (changes === 'shared') return 'shared'
   const { takenOver, made, removed } = changes
   if (removed.length > 0) await connection.query(DISCARD, [removed])
@@ -140,8 +146,13 @@ async function registerOnce(
 
 export const openDevices = (database: Database) => ({
   /** Undefined when there is no such application. */
-  async prospect(appId: string, activationIds: readonly string[], token: string): Promise<Prospect | undefined> {
-    const [row] = await database.query<Prospect>(PROSPECT, [appId, activationIds, token])
+  async prospect(
+    appId: string,
+    activationIds: readonly string[],
+    { platform, token }: Pick<Registration, 'platform' | 'token'>,
+  ): Promise<Prospect | undefined> {
+    const values = [appId, activationIds, spellingsOf(platform, token), token]
+    const [row] = await database.query<Prospect>(PROSPECT, values)
     return row
   },
 
@@ -164,9 +175,9 @@ export const openDevices = (database: Database) => ({
   list: (applicationId: number, userId: string, { page, size }: { page: number; size: number }) =>
     database.query<DeviceRow>(LIST, [applicationId, userId, size, page * size]),
 
-  /** Removes every registration of the token; an unknown application or token is no fault. */
+  /** Removes every registration of the token, whatever the platform; an unknown application or token is no error. */
   async remove(appId: string, token: string): Promise<void> {
-    await database.query(REMOVE, [appId, token])
+    await database.query(REMOVE, [appId, spellingsOf('ios', token), token])
   },
 })
 export type Devices = ReturnType<typeof openDevices>

@@ -2,6 +2,7 @@
 import type { MessageBody, Platform } from '@push-server/contract'
 import { PAUSED } from './chunk-claims.ts'
 import type { Database, Statement } from './database.ts'
+import { IS_OUTDATED, RESPELLING } from './device-respelling.ts'
 import type { StatusCount } from './message-status.ts'
 
 /** A device that a message may go to. */
@@ -64,10 +65,17 @@ export interface NewMessages {
 const AUDIENCE: Statement = {
   name: 'message-audience',
   text: `SELECT a.id AS "applicationId", ARRAY(SELECT platform FROM credentials k WHERE k.application_id = a.id) AS configured,
-      d.id AS "deviceId", d.user_id AS "userId", d.activation_id AS "activationId", d.platform, d.environment, d.token, d.active
+      d.id AS "deviceId", d.user_id AS "userId", d.activation_id AS "activationId", d.platform, d.environment, d.token, d.active,
+      ${RESPELLING} AS respelling
     FROM applications a
     LEFT JOIN devices d ON d.application_id = a.id AND d.user_id = ANY($2) AND d.dropped_at IS NULL
     WHERE a.app_id = $1 ORDER BY d.registered_at DESC, d.id DESC`,
+}
+
+/** Which of the devices are another phone's by now: asked for until the respelling is over. */
+const OUTDATED: Statement = {
+  name: 'message-outdated',
+  text: `SELECT d.id FROM devices d WHERE d.id = ANY($1) AND ${IS_OUTDATED}`,
 }
 
 const TALLY: Statement = {
@@ -90,21 +98,33 @@ const AWAITED: Statement = {
       AND c.settled_at IS NULL AND c.try = 0 AND NOT ${PAUSED}`,
 }
 
-export const openMessages = (database: Database) => ({
-  /** The application and every device of the given users in it; undefined when there is no such application. */
-  async audience(appId: string, userIds: readonly string[]): Promise<Audience | undefined> {
-    type Row = Omit<Audience, 'recipients'> & { [K in keyof Recipient]: Recipient[K] | null }
-    const rows = await database.query<Row>(AUDIENCE, [appId, userIds])
-    const [first] = rows
-    if (!first) return undefined
-    const recipients = rows.filter((row) => row.deviceId !== null) as unknown as Recipient[]
-    return { applicationId: first.applicationId, configured: first.configured, recipients }
-  },
+export const openMessages = (database: Database) => {
+  async function withoutOutdated(recipients: Recipient[]): Promise<Recipient[]> {
+    const onIos = recipients.filter(({ platform }) => platform === 'ios').map(({ deviceId }) => deviceId)
+    if (onIos.length === 0) return recipients
+    const outdated = new Set((await database.query<{ id: number }>(OUTDATED, [onIos])).map(({ id }) => id))
+    return recipients.filter(({ deviceId }) => !outdated.has(deviceId))
+  }
 
-  /** How many deliveries of the messages have which status, skipped ones left out. */
-  tally: (messageIds: readonly string[]): Promise<StatusCount[]> => database.query(TALLY, [messageIds]),
+  return {
+    /** The application and every device of the given users in it; undefined when there is no such application. */
+    async audience(appId: string, userIds: readonly string[]): Promise<Audience | undefined> {
+      type Row = Omit<Audience, 'recipients'> & { respelling: boolean } & {
+        [K in keyof Recipient]: Recipient[K] | null
+      }
+      const rows = await database.query<Row>(AUDIENCE, [appId, userIds])
+      const [first] = rows
+      if (!first) return undefined
+      const recipients = rows.filter((row) => row.deviceId !== null) as unknown as Recipient[]
+      const { applicationId, configured, respelling } = first
+      return { applicationId, configured, recipients: respelling ? await withoutOutdated(recipients) : recipients }
+    },
 
-  /** The chunks of the messages whose first answer is still to come. */
-  awaited: (messageIds: readonly string[]): Promise<AwaitedChunk[]> => database.query(AWAITED, [messageIds]),
-})
+    /** How many deliveries of the messages have which status, skipped ones left out. */
+    tally: (messageIds: readonly string[]): Promise<StatusCount[]> => database.query(TALLY, [messageIds]),
+
+    /** The chunks of the messages whose first answer is still to come. */
+    awaited: (messageIds: readonly string[]): Promise<AwaitedChunk[]> => database.query(AWAITED, [messageIds]),
+  }
+}
 export type Messages = ReturnType<typeof openMessages>

@@ -1,8 +1,10 @@
 // The cut: a run's audience into chunks, set-based, partition by partition, each in one transaction.
 import type { Platform } from '@push-server/contract'
 import { LONG_QUERY_TIMEOUT_MS, type Database, type Statement } from './database.ts'
+import { IS_OUTDATED, RESPELLING } from './device-respelling.ts'
 import { BUCKETS } from './devices.ts'
 import type { RunRow } from './runs.ts'
+import { NORMAL_TOKEN } from './token-spelling.ts'
 
 export interface CutOptions {
   /** So many users make one partition. */
@@ -46,6 +48,7 @@ const PARTITION: Statement = {
 const TAKE: Statement = {
   name: 'run-cut-take',
   text: `SELECT p.partition, p.bucket_from AS "bucketFrom", p.bucket_to AS "bucketTo", p.late, r.paused_at IS NOT NULL AS paused,
+      ${RESPELLING} AS respelling,
       (SELECT count(*) FROM run_partitions o WHERE o.run_id = $1)::int AS partitions
     FROM run_partitions p JOIN runs r ON r.id = p.run_id
     WHERE p.run_id = $1 AND p.cut_at IS NULL AND r.state = 'fanning-out'
@@ -95,23 +98,31 @@ const CHUNKS = `
 const RUN = 'run AS (SELECT started_at FROM runs WHERE id = $1)'
 
 /** What is registered again during the run is left to the late partition, unless one snapshot sees everything anyway. */
-const CUT: Statement = {
-  name: 'run-cut',
-  query_timeout: LONG_QUERY_TIMEOUT_MS,
-  text: `WITH ${RUN},${audienceWhere('d.bucket BETWEEN $7 AND $8 AND ($9::bool OR d.registered_at < run.started_at)')},${CHUNKS}`,
-}
+const IN_PARTITION = 'd.bucket BETWEEN $7 AND $8 AND ($9::bool OR d.registered_at < run.started_at)'
 
 /** Neither a device nor a token that a chunk of the run has already. */
-const CUT_LATE: Statement = {
-  name: 'run-cut-late',
-  query_timeout: LONG_QUERY_TIMEOUT_MS,
-  text: `WITH ${RUN},
+const TAKEN = `
     taken AS MATERIALIZED (
-      SELECT c.platform, t.id, t.token FROM chunks c, unnest(c.device_ids, c.tokens) AS t(id, token)
-      WHERE c.run_id = $1),${audienceWhere(`d.registered_at >= run.started_at - ${SLACK}
+      SELECT c.platform, t.id, ${NORMAL_TOKEN('c.platform', 't.token')} AS token
+      FROM chunks c, unnest(c.device_ids, c.tokens) AS t(id, token) WHERE c.run_id = $1)`
+const NOT_TAKEN = `d.registered_at >= run.started_at - ${SLACK}
         AND NOT EXISTS (SELECT FROM taken t WHERE t.id = d.id)
-        AND NOT EXISTS (SELECT FROM taken t WHERE t.platform = d.platform AND t.token = d.token)`)},${CHUNKS}`,
-}
+        AND NOT EXISTS (SELECT FROM taken t WHERE t.platform = d.platform AND t.token = ${NORMAL_TOKEN('d.platform', 'd.token')})`
+
+const cutting = (name: string, text: string): Statement => ({ name, text, query_timeout: LONG_QUERY_TIMEOUT_MS })
+
+const CUT = cutting('run-cut', `WITH ${RUN},${audienceWhere(IN_PARTITION)},${CHUNKS}`)
+const CUT_LATE = cutting('run-cut-late', `WITH ${RUN},${TAKEN},${audienceWhere(NOT_TAKEN)},${CHUNKS}`)
+
+/** While the respelling is not over: spellings of one token may lie in different partitions. */
+const CUT_RESPELLING = cutting(
+  'run-cut-respelling',
+  `WITH ${RUN},${audienceWhere(`${IN_PARTITION} AND NOT (${IS_OUTDATED})`)},${CHUNKS}`,
+)
+const CUT_LATE_RESPELLING = cutting(
+  'run-cut-late-respelling',
+  `WITH ${RUN},${TAKEN},${audienceWhere(`${NOT_TAKEN} AND NOT (${IS_OUTDATED})`)},${CHUNKS}`,
+)
 
 /** All cut: from here on the run is over when its chunks are. */
 const FINISH: Statement = {
@@ -127,6 +138,8 @@ interface Partition {
   bucketTo: number
   late: boolean
   paused: boolean
+  /** Devices may stand under another spelling of their token. */
+  respelling: boolean
   partitions: number
 }
 
@@ -143,13 +156,18 @@ export const openRunCut = (database: Database) => ({
     database.transaction(async (connection) => {
       const [taken] = await connection.query<Partition>(TAKE, [run.id])
       if (!taken) return undefined
-      const { partition, bucketFrom, bucketTo, late, paused, partitions } = taken
+      const { partition, bucketFrom, bucketTo, late, paused, partitions, respelling } = taken
       await connection.query(SET_UP)
       if (late) await connection.query(SET_UP_LATE)
       const common = [run.id, run.campaignId, run.applicationId, JSON.stringify(chunkSizes), maxAgeMs, partition]
       const chunks = late
-        ? await connection.query<CutChunk>(CUT_LATE, common)
-        : await connection.query<CutChunk>(CUT, [...common, bucketFrom, bucketTo, partitions === 1])
+        ? await connection.query<CutChunk>(respelling ? CUT_LATE_RESPELLING : CUT_LATE, common)
+        : await connection.query<CutChunk>(respelling ? CUT_RESPELLING : CUT, [
+            ...common,
+            bucketFrom,
+            bucketTo,
+            partitions === 1,
+          ])
       return { chunks, paused }
     }),
 

@@ -1,4 +1,5 @@
 // The store: opened once per process, handed down, closed last.
+import { openActivationBinding } from './activation-binding.ts'
 import { openActivations } from './activations.ts'
 import { openApiKeys, type ApiKeys } from './api-keys.ts'
 import { openApplicationRemovals } from './application-removals.ts'
@@ -12,6 +13,7 @@ import { openCredentials } from './credentials.ts'
 import { openDatabase } from './database.ts'
 import { openUserImport } from './campaign-import.ts'
 import { openDeviceImport } from './device-import.ts'
+import { openDeviceRespelling } from './device-respelling.ts'
 import { openDevices } from './devices.ts'
 import { createEncryption } from './encryption.ts'
 import { openGuards } from './guards.ts'
@@ -54,6 +56,8 @@ export function openStore(options: StoreOptions) {
     openUserImport: () => openUserImport(options),
     openDeviceImport: (applicationId: number) => openDeviceImport(applicationId, options),
     activations: openActivations(database),
+    activationBinding: openActivationBinding(database),
+    deviceRespelling: openDeviceRespelling(database),
     apiKeys: openApiKeys(database),
     messages: { ...openMessages(database), ...openMessageStoring(database), ...openMessageStatus(database) },
     inbox: openInbox(database),

@@ -18,8 +18,8 @@ export interface Fixture {
   close(): Promise<void>
 }
 
-export async function openFixture(): Promise<Fixture> {
-  const database = await createDatabase()
+export async function openFixture(given?: TestDatabase): Promise<Fixture> {
+  const database = given ?? (await createDatabase())
   await migrate(database.url)
   const store = open(database.url)
   return {

@@ -1,5 +1,6 @@
 // A database of its own for each test file, on the cluster of the test run or on one started for this file alone.
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,10 +36,33 @@ export async function createDatabase(url?: string): Promise<TestDatabase> {
   }
 }
 
+/** Debian 12 ships it; the npm package is several versions ahead. */
+const DEBIAN_PROGRAMS = '/usr/lib/postgresql/15/bin'
+
+/** Why tests on it are skipped; false where it is installed. */
+export const noDebianPostgres =
+  !existsSync(join(DEBIAN_PROGRAMS, 'postgres')) && 'PostgreSQL 15 is not installed: apt-get install postgresql-15'
+
+/** A database on Debian's PostgreSQL 15. */
+export async function createDebianDatabase(): Promise<TestDatabase> {
+  const cluster = await startCluster(DEBIAN_PROGRAMS)
+  const database = await createDatabase(cluster.url)
+  return {
+    ...database,
+    async close() {
+      await database.close()
+      await cluster.stop()
+    },
+  }
+}
+
 async function reachCluster(url = process.env.TEST_DATABASE_URL) {
-  if (url !== undefined) return { url, stop: async () => {} }
+  return url === undefined ? startCluster() : { url, stop: async () => {} }
+}
+
+async function startCluster(programs?: string) {
   const dir = await mkdtemp(join(tmpdir(), 'push-test-'))
-  const server = await startPostgres({ dir, settings: { fsync: 'off' } })
+  const server = await startPostgres({ dir, settings: { fsync: 'off' }, ...(programs !== undefined && { programs }) })
   return {
     url: server.url,
     async stop() {

@@ -3,7 +3,7 @@ export { faultsOf, valid, type Fault, type KnownValues, type RequestSchema } fro
 export { createApi, type Answer, type Api } from './api.ts'
 export { BACKENDS, type TestBackend } from './backends.ts'
 export { startConnectProxy, type ConnectProxy } from './connect-proxy.ts'
-export { createDatabase, type TestDatabase } from './database.ts'
+export { createDatabase, createDebianDatabase, noDebianPostgres, type TestDatabase } from './database.ts'
 export { APNS_SETTINGS, generateApnsKey, generateCredentials, generateServiceAccount } from './credentials.ts'
 export { APP, openHouse, POWER_AUTH_CLIENT, type House, type HouseOptions, type ServiceName } from './house.ts'
 export { createGate, type Gate } from './gate.ts'

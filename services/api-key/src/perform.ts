@@ -13,11 +13,10 @@ export interface Output {
 export async function perform(command: Command, apiKeys: ApiKeys, { stdout, stderr }: Output): Promise<void> {
   switch (command.verb) {
     case 'create': {
-      const unknown = await apiKeys.unknownApplications(command.request.appIds)
-      if (unknown.length > 0) throw new ConfigError(`There is no application ${unknown.join(', ')}`)
-      const text = await createApiKey(apiKeys, command.request)
+      const created = await createApiKey(apiKeys, command.request)
+      if ('unknown' in created) throw new ConfigError(`There is no application ${created.unknown.join(', ')}`)
       stderr.write('The key, shown this once; send it as Authorization: Bearer <key>\n')
-      stdout.write(`${text}\n`)
+      stdout.write(`${created.text}\n`)
       return
     }
     case 'list':

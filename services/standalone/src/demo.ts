@@ -34,14 +34,14 @@ export async function setUpDemo(context: Context, simulator: Simulator): Promise
   for (const platform of PLATFORMS)
     if (!application?.credentials.some((credentials) => credentials.platform === platform))
       await GENERATE[platform](context)
-  await keepDocumented(context)
+  if (application) await keepDocumented(context, application.id)
   for (const platform of PLATFORMS) await registerPhone(context, simulator, platform)
 }
 
-async function keepDocumented({ store: { activations } }: Context): Promise<void> {
+async function keepDocumented({ store: { activations } }: Context, applicationRow: number): Promise<void> {
   const kept = new Set((await activations.find(DOCUMENTED)).map(({ activationId }) => activationId))
   const missing = DOCUMENTED.filter((activationId) => !kept.has(activationId))
-  const of = { userId: DOCUMENTED_USER, status: 'ACTIVE', applicationId: DEMO_APP } as const
+  const of = { userId: DOCUMENTED_USER, status: 'ACTIVE', applicationId: DEMO_APP, applicationRow } as const
   await activations.keep(missing.map((activationId) => ({ activationId, ...of })))
 }
 

@@ -32,6 +32,8 @@ export interface Access {
   isOn(): Promise<boolean>
   /** Who calls; undefined while nobody is asked. Refuses with 401 whoever has no valid key, with 403 one without the scope. */
   admit(admission: Admission): Promise<Caller | undefined>
+  /** Keys have changed in this process: they count from now on, not only within ten seconds. */
+  forget(): void
 }
 
 export interface AccessOptions {
@@ -59,6 +61,7 @@ export function openAccess({ config, store, log, now = () => performance.now() }
 
   return {
     isOn,
+    forget: () => keys.forget(),
     async admit({ authorization, scope, isSuspect = nobodyIs }) {
       if (!(await isOn())) return undefined
       if (authorization === undefined) throw unauthorized(MISSING)

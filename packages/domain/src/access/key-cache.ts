@@ -36,6 +36,8 @@ export interface KeyCache {
    * others of them; undefined otherwise.
    */
   find(id: string, isSuspect: IsSuspect): Promise<ApiKeyRow | undefined>
+  /** Keys have changed: each is read again. */
+  forget(): void
 }
 
 export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache {
@@ -44,11 +46,15 @@ export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache
   /** Requests that want the same key at once share one query. */
   const readings = new Map<string, Promise<ApiKeyRow | undefined>>()
   let forSuspects = 0
+  /** What was asked for before the cache was emptied is not kept. */
+  let generation = 0
 
   async function read(id: string, last: Entry | undefined): Promise<ApiKeyRow | undefined> {
     const readAt = now()
+    const asOf = generation
     try {
       const row = await find(id)
+      if (asOf !== generation) return row
       const [to, from] = row ? [known, unknown] : [unknown, known]
       from.delete(id)
       put(to, id, { row, readAt })
@@ -57,7 +63,7 @@ export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache
       if (last?.row && isAway(error) && readAt - last.readAt < STALE_MS) return last.row
       throw error
     } finally {
-      readings.delete(id)
+      if (asOf === generation) readings.delete(id)
     }
   }
 
@@ -79,6 +85,12 @@ export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache
       } finally {
         forSuspects -= 1
       }
+    },
+    forget() {
+      generation += 1
+      known.clear()
+      unknown.clear()
+      readings.clear()
     },
   }
 }

@@ -10,11 +10,14 @@ export interface KeyRequest {
   appIds: readonly string[]
 }
 
-/** Answers the text of the new key. */
-export async function createApiKey(apiKeys: Pick<ApiKeys, 'create'>, request: KeyRequest): Promise<string> {
+/** Answers the text of the new key, or which of the applications do not exist; nothing is made then. */
+export async function createApiKey(
+  apiKeys: Pick<ApiKeys, 'create'>,
+  { appIds, ...request }: KeyRequest,
+): Promise<{ text: string } | { unknown: string[] }> {
   const key = generateKey()
-  await apiKeys.create({ ...request, id: key.id, hash: hashKey(key) })
-  return writeKey(key)
+  const unknown = await apiKeys.create({ ...request, appIds: [...new Set(appIds)], id: key.id, hash: hashKey(key) })
+  return unknown.length > 0 ? { unknown } : { text: writeKey(key) }
 }
 
 /** A key for everything, if there has never been any. False when there has. */

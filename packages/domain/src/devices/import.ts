@@ -10,7 +10,7 @@ import {
 } from '@push-server/contract'
 import type { DeviceImport, ImportedRow, Store } from '@push-server/store'
 import { createFaults, type ImportBatch } from '../imports/index.ts'
-import { tokenFault } from './token.ts'
+import { readToken } from './token.ts'
 
 export interface ImportRequest {
   appId: string
@@ -63,8 +63,8 @@ function rowOf(
 ): ImportedRow | LineFault {
   const platform = platformOf(device.platform)
   if (!platform) return { line, fieldName: 'platform', hint: 'is not one that is known' }
-  const hint = tokenFault(platform, device.token)
-  if (hint !== undefined) return { line, fieldName: 'token', hint }
+  const read = readToken(platform, device.token)
+  if ('hint' in read) return { line, fieldName: 'token', hint: read.hint }
   const registeredAt = registered ? instantOf(registered) : null
   if (registeredAt === undefined || (registeredAt !== null && registeredAt < 0))
     return { line, fieldName: 'timestampLastRegistered', hint: 'must be a time since 1970, in ISO 8601 with an offset' }
@@ -74,7 +74,7 @@ function rowOf(
     userId: device.userId,
     platform,
     environment: device.environment ?? null,
-    token: device.token,
+    token: read.token,
     active: device.active ?? true,
     registeredAt: registeredAt === null ? null : new Date(registeredAt),
   }

@@ -1,5 +1,6 @@
 // What happens to devices after their registration: they are listed, become active or not, and are removed.
 import {
+  invalidRequest,
   refusal,
   TEXT,
   timestampOf,
@@ -13,6 +14,7 @@ import { shortened } from '@push-server/runtime'
 import type { DeviceRow, Store } from '@push-server/store'
 import { refuseUnavailable, type AskedBy } from '../activations/index.ts'
 import type { Registry } from './register.ts'
+import { tokenLengthHint } from './token.ts'
 
 /** Without a status in the request whoever knows the activation is asked; one that nobody knows is as good as removed. */
 export async function updateDeviceStatus(
@@ -51,6 +53,12 @@ const shown = ({ token, environment, registeredAt, droppedAt, dropReason, ...row
   ...(dropReason !== null && { dropReason }),
 })
 
-/** Removes every registration of the token; that there is none is no fault. */
-export const removeDevice = ({ devices }: Pick<Store, 'devices'>, { appId, token }: RemoveDeviceRequest) =>
-  devices.remove(appId, token)
+/** Removes every registration of the token; that there is none is no error. */
+export async function removeDevice(
+  { devices }: Pick<Store, 'devices'>,
+  { appId, token }: RemoveDeviceRequest,
+): Promise<void> {
+  const hint = tokenLengthHint(token)
+  if (hint !== undefined) throw invalidRequest([{ fieldName: 'requestObject.token', hint }])
+  await devices.remove(appId, token)
+}

@@ -2,6 +2,7 @@
 import {
   ApiError,
   invalidRequest,
+  normaliseToken,
   platformOf,
   refusal,
   TEXT,
@@ -12,7 +13,7 @@ import {
 } from '@push-server/contract'
 import type { Registration, Store } from '@push-server/store'
 import { refuseUnavailable, type Activation, type Activations, type AskedBy } from '../activations/index.ts'
-import { tokenFault } from './token.ts'
+import { readToken } from './token.ts'
 
 export interface Registry {
   store: Pick<Store, 'devices'>
@@ -68,16 +69,16 @@ type Place = Omit<Registration, 'activationId' | 'userId' | 'active'>
 /** What can be said before anybody is asked for the activations. */
 async function prepare(
   { store: { devices } }: Registry,
-  { appId, token, ...request }: Request,
+  { appId, token: text, ...request }: Request,
   activationIds: readonly string[],
 ): Promise<{ registration: Place; shared: boolean }> {
   const platform = platformNamed(request.platform)
-  const prospect = await devices.prospect(appId, activationIds, token)
+  const prospect = await devices.prospect(appId, activationIds, { platform, token: normaliseToken(platform, text) })
   if (!prospect) throw refusal(TEXT.applicationUnknown)
-  const hint = tokenFault(platform, token)
-  if (hint !== undefined) throw invalidRequest([{ fieldName: 'requestObject.token', hint }])
+  const read = readToken(platform, text)
+  if ('hint' in read) throw invalidRequest([{ fieldName: 'requestObject.token', hint: read.hint }])
   const { applicationId, shared } = prospect
-  return { registration: { applicationId, platform, environment: request.environment ?? null, token }, shared }
+  return { registration: { applicationId, platform, environment: request.environment ?? null, ...read }, shared }
 }
 
 function platformNamed(name: string): Platform {
@@ -132,6 +133,13 @@ const store = ({ store: { devices }, activations }: Registry, { registration, he
     })),
     {
       several,
-      keep: activations.keeps ? held.map(({ activationId, activation }) => ({ activationId, ...activation })) : [],
+      keep: activations.keeps ? held.map((one) => keptOf(registration, one)) : [],
     },
   )
+
+/** One that belongs to an application belongs to this one: `judge` has seen to it. */
+const keptOf = ({ applicationId }: Place, { activationId, activation }: Held) => ({
+  ...activation,
+  activationId,
+  applicationRow: activation.applicationId === null ? null : applicationId,
+})

@@ -1,6 +1,6 @@
 // From messages and devices to what is stored: who gets what, in which chunk. Pure.
 import { randomUUID } from 'node:crypto'
-import { PLATFORMS, type Platform } from '@push-server/contract'
+import { normaliseToken, PLATFORMS, type Platform } from '@push-server/contract'
 import type { Audience, NewChunk, NewDelivery, NewMessage, Recipient } from '@push-server/store'
 
 /** So that a chunk settles in a few round trips to its provider and is a small loss when its worker dies; HMS takes 1000 at once. */
@@ -45,7 +45,7 @@ function planMessage(
     if (message.activationId !== null && message.activationId !== recipient.activationId) continue
     // Before the token is taken: another activation with the same token may be active.
     const skipped = message.personal && !recipient.active
-    const key = `${recipient.platform}/${recipient.token}`
+    const key = `${recipient.platform}/${normaliseToken(recipient.platform, recipient.token)}`
     if (!skipped && tokens.has(key)) continue
     if (!skipped) tokens.add(key)
     planned.push({ messageId: message.id, recipient, ...statusOf(skipped, configured.includes(recipient.platform)) })

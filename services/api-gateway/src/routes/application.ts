@@ -28,7 +28,7 @@ const config = { scope: 'admin', applications: fromBody('appId') } as const
 const named = [wanted(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
 
 export const applicationRoutes =
-  ({ store }: Context): FastifyPluginAsyncTypebox =>
+  ({ store, access }: Context): FastifyPluginAsyncTypebox =>
   async (app) => {
     app.get(
       '/admin/app/list',
@@ -88,12 +88,13 @@ export const applicationRoutes =
           operationId: 'removeApplication',
           summary: 'Remove an application and everything of it',
           description:
-            'Refused while a campaign of it is being sent. From the answer on it is unknown and its name is free; its devices, messages, campaigns and what only it shows of the inbox go in the background. Deliveries that were still to be pushed are counted in the answer and are not pushed any more.',
+            'Refused while a campaign of it is being sent. From the answer on it is unknown and its name is free; its devices, messages, campaigns and what only it shows of the inbox go in the background. API keys that were for it alone are revoked. Deliveries that were still to be pushed are counted in the answer and are not pushed any more.',
           body: Wrapped(RemoveApplicationRequest),
           response: answers(OkWith(RemovedApplication)),
         },
         preValidation: enforce(named),
       },
-      async ({ body: { requestObject }, log }) => okWith(await removeApplication(store, requestObject.appId, log)),
+      async ({ body: { requestObject }, log }) =>
+        okWith(await removeApplication({ store, access }, requestObject.appId, log)),
     )
   }
