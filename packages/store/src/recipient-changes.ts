@@ -2,11 +2,10 @@
 // each claim, and again while pushes wait their turn, so that nothing reaches a phone that another person holds by then.
 import type { ClaimedChunk, DeliveryRow, Obstacle } from './chunk-row.ts'
 import type { Database, Statement } from './database.ts'
+import { NORMAL_TOKEN, TOKEN_SPELLINGS } from './token-spelling.ts'
 
-/** iOS tokens that differ in spelling alone are one token. */
-const spelled = (token: string) => `lower(translate(${token}, '<> ', ''))`
 const isSame = (platform: string, one: string, other: string) =>
-  `(${one} = ${other} OR (${platform} = 'ios' AND ${spelled(one)} = ${spelled(other)}))`
+  `(${one} = ${other} OR ${NORMAL_TOKEN(platform, one)} = ${NORMAL_TOKEN(platform, other)})`
 
 /** Columns of a recipient as it was stored, as SQL. */
 interface Stored {
@@ -31,7 +30,7 @@ const byToken = ({ applicationId, platform, token, userId, activationId, persona
       FROM (SELECT t.active, t.user_id <> ${userId} AS foreign_user,
           t.user_id = ${userId} AND (${activationId} IS NULL OR t.activation_id = ${activationId}) AS matches
         FROM devices t WHERE t.application_id = ${applicationId} AND t.platform = ${platform} AND t.dropped_at IS NULL
-          AND t.token = ANY(CASE WHEN ${platform} = 'ios' THEN ARRAY[${token}::text, ${spelled(token)}] ELSE ARRAY[${token}::text] END)
+          AND t.token = ANY(${TOKEN_SPELLINGS(platform, `${token}::text`)})
       ) AS held)`
 
 /** An `Obstacle`, or null; of the device `v`. */
