@@ -1,8 +1,9 @@
 // The cut: a run's audience into chunks, set-based, partition by partition, each in one transaction.
 import type { Platform } from '@push-server/contract'
-import { LONG_QUERY_TIMEOUT_MS, type Database, type Statement } from './database.ts'
+import type { Database, Statement } from './database.ts'
 import { BUCKETS } from './devices.ts'
 import type { RunRow } from './runs.ts'
+import { LONG } from './time-limits.ts'
 
 export interface CutOptions {
   /** So many users make one partition. */
@@ -34,7 +35,6 @@ const LOCK_RUN: Statement = {
 /** With more than one partition comes a late one: devices may move between them while they are cut. */
 const PARTITION: Statement = {
   name: 'run-cut-partition',
-  query_timeout: LONG_QUERY_TIMEOUT_MS,
   text: `WITH audience AS (
       SELECT least(64, greatest(1, ceil(count(*) / $3::float8)))::int AS n FROM campaign_users WHERE campaign_id = $2)
     INSERT INTO run_partitions (run_id, partition, bucket_from, bucket_to, late)
@@ -97,14 +97,12 @@ const RUN = 'run AS (SELECT started_at FROM runs WHERE id = $1)'
 /** What is registered again during the run is left to the late partition, unless one snapshot sees everything anyway. */
 const CUT: Statement = {
   name: 'run-cut',
-  query_timeout: LONG_QUERY_TIMEOUT_MS,
   text: `WITH ${RUN},${audienceWhere('d.bucket BETWEEN $7 AND $8 AND ($9::bool OR d.registered_at < run.started_at)')},${CHUNKS}`,
 }
 
 /** Neither a device nor a token that a chunk of the run has already. */
 const CUT_LATE: Statement = {
   name: 'run-cut-late',
-  query_timeout: LONG_QUERY_TIMEOUT_MS,
   text: `WITH ${RUN},
     taken AS MATERIALIZED (
       SELECT c.platform, t.id, t.token FROM chunks c, unnest(c.device_ids, c.tokens) AS t(id, token)
@@ -136,7 +134,7 @@ export const openRunCut = (database: Database) => ({
     database.transaction(async (connection) => {
       const [locked] = await connection.query(LOCK_RUN, [run.id])
       if (locked) await connection.query(PARTITION, [run.id, run.campaignId, usersPerPartition])
-    }),
+    }, LONG),
 
   /** Cuts the next partition that nobody has in hand; undefined when there is none. */
   cut: (run: RunRow, { chunkSizes, maxAgeMs }: CutOptions): Promise<Cut | undefined> =>
@@ -151,7 +149,7 @@ export const openRunCut = (database: Database) => ({
         ? await connection.query<CutChunk>(CUT_LATE, common)
         : await connection.query<CutChunk>(CUT, [...common, bucketFrom, bucketTo, partitions === 1])
       return { chunks, paused }
-    }),
+    }, LONG),
 
   /** Moves the run on when every partition is cut. */
   async finish(runId: number): Promise<void> {

@@ -1,0 +1,55 @@
+// How long work in PostgreSQL may take. The server's limits are shorter than the client's: what the client gives up is over
+// on the server as well, so that it holds no connection and is not stored later.
+
+/** Milliseconds. */
+export interface TimeLimits {
+  /** The client's wait for the response of one statement. */
+  client: number
+  /** After these the server cancels a statement, the wait for one lock, a transaction that nobody continues. */
+  statement: number
+  lock: number
+  idle: number
+}
+
+/** Far longer than any of our statements takes. */
+export const DEFAULT_TIMEOUT_MS = 15_000
+
+/** What every connection has unless it says otherwise. A third of the wait is left to the network and to busy processes. */
+export const limitsOf = (client: number): TimeLimits => ({
+  client,
+  statement: Math.ceil((client * 2) / 3),
+  lock: Math.ceil(client / 3),
+  idle: Math.ceil((client * 2) / 3),
+})
+
+/** Of fan-out and imports: sorting a million rows on a slow disk takes less. */
+export const LONG: TimeLimits = { client: 300_000, statement: 240_000, lock: 10_000, idle: 60_000 }
+
+/** Of who mints a provider token, and of who waits for it: a token endpoint may take 10 s, and each that waits tries it too. */
+export const MINTING: TimeLimits = { client: 90_000, statement: 60_000, lock: 60_000, idle: 30_000 }
+
+/** Of registrations: another one on the same activation or token ends soon, but a batch of an import may be before it. */
+export const registering = ({ client, statement, idle }: TimeLimits): TimeLimits => ({
+  client,
+  statement,
+  lock: statement,
+  idle,
+})
+
+/** SQL that puts them in force, on the connection or (`SET LOCAL`) until the end of the transaction. */
+export const setLimits = ({ statement, lock, idle }: TimeLimits, set: 'SET' | 'SET LOCAL'): string =>
+  `${set} statement_timeout = ${statement}; ${set} lock_timeout = ${lock}; ` +
+  `${set} idle_in_transaction_session_timeout = ${idle}`
+
+/** The server's setting of each, as it is in force. 0: none. */
+export type ServerLimits = Record<(typeof SERVER_LIMITS)[number], number>
+export const SERVER_LIMITS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const
+
+/** Reads `ServerLimits` in milliseconds. */
+export const READ_LIMITS = `SELECT ${SERVER_LIMITS.map(
+  (name) => `(extract(epoch FROM current_setting('${name}')::interval) * 1000)::float8 AS ${name}`,
+).join(', ')}`
+
+/** Those that are missing, or too long for a client that waits for `client` ms. Pure. */
+export const missingLimits = (inForce: ServerLimits, client: number) =>
+  SERVER_LIMITS.filter((name) => inForce[name] === 0 || inForce[name] >= client)
