@@ -5,7 +5,7 @@ export * from './applications/index.ts'
 export * from './campaigns/index.ts'
 export { openContext, SERVICE_SETTINGS, type Context, type Service, type ServiceConfig } from './context.ts'
 export * from './delivery/index.ts'
-export { isAway as isStoreAway, isConflict as isStoreConflict } from '@push-server/store'
+export { isAway as isStoreAway, isConflict as isStoreConflict, UnconfirmedWrite } from '@push-server/store'
 export * from './devices/index.ts'
 export * from './inbox/index.ts'
 export {

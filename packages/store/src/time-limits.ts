@@ -36,14 +36,21 @@ export const registering = ({ client, statement, idle }: TimeLimits): TimeLimits
   idle,
 })
 
-/** SQL that puts them in force, on the connection or (`SET LOCAL`) until the end of the transaction. */
-export const setLimits = ({ statement, lock, idle }: TimeLimits, set: 'SET' | 'SET LOCAL'): string =>
-  `${set} statement_timeout = ${statement}; ${set} lock_timeout = ${lock}; ` +
-  `${set} idle_in_transaction_session_timeout = ${idle}`
-
-/** The server's setting of each, as it is in force. 0: none. */
-export type ServerLimits = Record<(typeof SERVER_LIMITS)[number], number>
+/** The server's own settings; 0: no limit. */
 export const SERVER_LIMITS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const
+export type ServerLimits = Record<(typeof SERVER_LIMITS)[number], number>
+
+export const serverLimitsOf = ({ statement, lock, idle }: TimeLimits): ServerLimits => ({
+  statement_timeout: statement,
+  lock_timeout: lock,
+  idle_in_transaction_session_timeout: idle,
+})
+
+/** SQL that puts them in force, on the connection or (`SET LOCAL`) until the end of the transaction. */
+export function setLimits(limits: TimeLimits, set: 'SET' | 'SET LOCAL'): string {
+  const values = serverLimitsOf(limits)
+  return SERVER_LIMITS.map((name) => `${set} ${name} = ${values[name]}`).join('; ')
+}
 
 /** Reads `ServerLimits` in milliseconds. */
 export const READ_LIMITS = `SELECT ${SERVER_LIMITS.map(
