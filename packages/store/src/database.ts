@@ -41,7 +41,7 @@ interface QueryOptions {
 }
 
 /** The driver takes the member, its types do not know it. */
-type Query = pg.QueryConfig & { query_timeout: number }
+type Query = pg.QueryConfig & { query_timeout?: number }
 type Send = <Row extends object>(query: Query) => Promise<pg.QueryResult<Row>>
 
 /** Our statements over one connection. */
@@ -120,8 +120,6 @@ export function openDatabase(options: DatabaseOptions): Database {
   })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', options.onError)
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
-
   /** Lends a connection of the pool. */
   async function lend<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
     const client = await pool.connect()
@@ -141,17 +139,24 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
+  /** A statement that is a transaction of its own. */
+  const sendAlone: Send = <Row extends object>(query: Query) =>
+    lend(async ({ send, session }) => {
+      try {
+        return await send<Row>(query)
+      } catch (error) {
+        throw WRITES.test(query.text) ? unconfirmed(error, session) : error
+      }
+    })
+
+  // This is all that Prisma asks the pool for, so that its writes are treated as ours are.
+  pool.query = sendAlone as typeof pool.query
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
+
   return {
+    ...queryable(sendAlone, { named, timeoutMs }),
     prisma,
     limits,
-    query: <Row extends object>(statement: Statement, values?: Values) =>
-      lend(async ({ send, session }) => {
-        try {
-          return await queryable(send, { named, timeoutMs }).query<Row>(statement, values)
-        } catch (error) {
-          throw WRITES.test(statement.text) ? unconfirmed(error, session) : error
-        }
-      }),
     transaction: (work, own = limits) =>
       lend(async (lent) => {
         const send = (text: string) => lent.send({ text, query_timeout: own.client })

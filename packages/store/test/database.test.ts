@@ -283,6 +283,7 @@ t.test('other writes whose response is lost say so; reads do not', async (t) => 
     return error instanceof UnconfirmedWrite
   }
   t.equal(await lossOf('inbox-create', () => store.inbox.create(inbox)), true)
+  t.equal(await lossOf('INSERT INTO', () => store.applications.create(randomUUID())), true, 'by Prisma')
   t.equal(await lossOf('COMMIT', () => store.devices.register([registration(id)], { several: 'refuse' })), true)
   t.equal(await lossOf('device-lock', () => store.devices.register([registration(id)], { several: 'refuse' })), false)
   t.equal(await lossOf('message-audience', () => store.messages.audience(appId, ['u'])), false)
