@@ -1,10 +1,17 @@
 // A change whose response was lost: what became of it is read over another connection, once.
-import { DiscardedWrite, UnconfirmedWrite } from './away.ts'
-import type { Queryable } from './database.ts'
-import { endSession } from './sessions.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DiscardedWrite, UnconfirmedWrite, type Session } from './away.ts'
+import type { Queryable, Statement } from './database.ts'
 
 /** The caller waits meanwhile, and has waited before. */
 const WITHIN_MS = 5_000
+const POLL_MS = 50
+
+const END: Statement = {
+  name: 'session-end',
+  text: `SELECT pg_terminate_backend(pid) AS sent FROM pg_stat_activity
+    WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2`,
+}
 
 /**
  * `write`, or what it stored according to `find` when its response was lost; `find` resolves with undefined when nothing is
@@ -32,6 +39,11 @@ async function settle<T>(database: Queryable, error: UnconfirmedWrite, find: () 
   const found = await find()
   if (found !== undefined) return found
   throw error.session ? new DiscardedWrite('PostgreSQL lost a change before it was stored', { cause: error }) : error
+}
+
+/** Ends a session that nobody listens to any more, however far its statement is. Resolves when it is gone. */
+async function endSession(database: Queryable, { pid, startedAt }: Session, signal: AbortSignal): Promise<void> {
+  while ((await database.query(END, [pid, startedAt])).length > 0) await sleep(POLL_MS, undefined, { signal })
 }
 
 function timeUp(): Promise<never> {

@@ -116,10 +116,13 @@ export function openDatabase(options: DatabaseOptions): Database {
     ...connectionOptions(url, 'push-server', limits),
     max: connections,
     // Before its first use, in one round trip. At the start of the connection PgBouncer would refuse them.
+    // The pool waits for the promise, which its types do not know.
+    // oxlint-disable-next-line typescript/no-misused-promises
     onConnect: (client) => (pooled ? undefined : readSession(client, setLimits(limits, 'SET'))),
   })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', options.onError)
+
   /** Lends a connection of the pool. */
   async function lend<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
     const client = await pool.connect()

@@ -1,19 +1,9 @@
-// The server's side of a connection: who it is there, and how to make sure that it does nothing any more.
-import { setTimeout as sleep } from 'node:timers/promises'
+// The server's side of a connection: who it is there.
 import type pg from 'pg'
 import type { Session } from './away.ts'
-import type { Queryable, Statement } from './database.ts'
 
 const WHO = `SELECT pid, extract(epoch FROM backend_start)::text AS "startedAt" FROM pg_stat_activity
   WHERE pid = pg_backend_pid()`
-
-const END: Statement = {
-  name: 'session-end',
-  text: `SELECT pg_terminate_backend(pid) AS sent FROM pg_stat_activity
-    WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2`,
-}
-
-const POLL_MS = 50
 
 const sessions = new WeakMap<pg.ClientBase, Session>()
 
@@ -27,8 +17,3 @@ export async function readSession(client: pg.ClientBase, sql: string): Promise<v
 }
 
 export const sessionOf = (client: pg.ClientBase): Session | undefined => sessions.get(client)
-
-/** Ends a session that nobody listens to any more, however far its statement is. Resolves when it is gone. */
-export async function endSession(database: Queryable, { pid, startedAt }: Session, signal: AbortSignal): Promise<void> {
-  while ((await database.query(END, [pid, startedAt])).length > 0) await sleep(POLL_MS, undefined, { signal })
-}
