@@ -23,7 +23,7 @@ export const limitsOf = (client: number): TimeLimits => ({
 })
 
 /** Of fan-out and imports: sorting a million rows on a slow disk takes less. */
-export const LONG: TimeLimits = { client: 300_000, statement: 240_000, lock: 10_000, idle: 60_000 }
+export const LONG: TimeLimits = { client: 300_000, statement: 240_000, lock: 30_000, idle: 60_000 }
 
 /** Of who mints a provider token, and of who waits for it: a token endpoint may take 10 s, and each that waits tries it too. */
 export const MINTING: TimeLimits = { client: 90_000, statement: 60_000, lock: 60_000, idle: 30_000 }
