@@ -2,6 +2,7 @@
 // found; all of them run, whatever the others say.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { findBlockingMigrations } from './checks/blocking-migrations.ts'
 import { findBreaches, readPackages } from './checks/layers.ts'
 import { findOpenApiProblems } from './checks/openapi.ts'
 import { findUnopened } from './checks/openings.ts'
@@ -17,6 +18,7 @@ const checks: Record<string, Check> = {
   layers: async () => findBreaches(readPackages('.')).join('\n'),
   openings: async () => findUnopened('.').join('\n'),
   migrations: checkMigrations,
+  'blocking migrations': async () => findBlockingMigrations('.').join('\n'),
   openapi: async () => (await findOpenApiProblems()).join('\n'),
   configuration: () => run('scripts/configuration.ts', '--check'),
   'lock file': checkLockFile,

@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openSchemaEngine, type SchemaEngine } from './schema-engine.ts'
+import { isWithoutTransaction } from '../../packages/store/src/concurrent-indexes.ts'
 import { openTemporaryPostgres } from './temporary-postgres.ts'
 
 type DiffSource = Parameters<SchemaEngine['diff']>[0]['from']
@@ -30,6 +31,9 @@ export async function pendingMigration(): Promise<string | undefined> {
   }
 }
 
+/** The engine sends a migration as one query, which is a transaction; on empty tables the index is the same without the word. */
+const inTransaction = (sql: string) => (isWithoutTransaction(sql) ? sql.replaceAll(/\bCONCURRENTLY\b/gi, '') : sql)
+
 function readMigrations(): DiffSource {
   const files = globSync(join(MIGRATIONS, '*/migration.sql')).toSorted()
   if (files.length === 0) return { tag: 'empty' }
@@ -40,7 +44,10 @@ function readMigrations(): DiffSource {
     shadowDbInitScript: '',
     migrationDirectories: files.map((file) => ({
       path: dirname(file).slice(MIGRATIONS.length + 1),
-      migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: readFileSync(file, 'utf8') } },
+      migrationFile: {
+        path: 'migration.sql',
+        content: { tag: 'ok', value: inTransaction(readFileSync(file, 'utf8')) },
+      },
     })),
   }
 }

@@ -74,7 +74,7 @@ export const notFound = (message: string) => new ApiError('ERROR_NOT_FOUND', mes
 export const conflict = (cause: unknown) =>
   new ApiError('ERROR_DATA_INTEGRITY', 'The request conflicts with another one; nothing was stored', { cause })
 
-/** 503: nothing was stored; ask again after `retryAfter` seconds. */
+/** 503: repeat the request after `retryAfter` seconds. Nothing was stored, unless the message says that it may have been. */
 export const unavailable = (message: string, retryAfter: number, cause?: unknown) =>
   new ApiError('ERROR_UNAVAILABLE', message, { retryAfter, cause })
 
@@ -120,6 +120,11 @@ export const TEXT = {
     `Too many messages in batch - do no send more than ${most} messages at once to avoid server congestion.`,
   batchItem: (index: number, nested: string) =>
     `Push message at index: ${index} is not valid. Nested error is: ${nested}`,
+  unconfirmed: 'The database did not confirm the request: it may have been stored',
+  messageUnconfirmed:
+    'The database did not confirm the request: it may have been stored. Without an Idempotency-Key a repeat may be delivered as well',
+  messageUnconfirmedUnderKey:
+    'The database did not confirm the request: it may have been stored. Repeat it under the same Idempotency-Key, then it is stored once',
   messageUnknown: 'There is no message with this id',
   keyTaken: 'The Idempotency-Key was used for another request',
   campaignMessageMissing: 'You must specify a push campaign message payload.',

@@ -10,7 +10,8 @@ import {
   type Release,
   type Vitals,
 } from '@push-server/runtime'
-import { migrate, openStore, type Store } from '@push-server/store'
+import { migrateDatabase, openStore, type Store } from '@push-server/store'
+import { warnOfConnections } from './connection-budget.ts'
 import { openAccess, type Access } from './access/index.ts'
 
 export interface Context extends Vitals {
@@ -31,19 +32,25 @@ export type Service = (context: Context) => Promise<Release>
 /** Migrates the database, then opens store and queues; `close` releases them in reverse. */
 export async function openContext(config: ServiceConfig, log: Logger): Promise<Context & { close: Release }> {
   const { databaseUrl, encryptionKey } = config
-  const applied = await migrate(databaseUrl)
+  const applied = await migrateDatabase(config, (migration, error) =>
+    log.warn({ err: error, migration }, 'migration waits for a lock, trying again'),
+  )
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
 
   const resources = createResources((name, error) => log.error({ err: error, resource: name }, 'close failed'))
   const store = openStore({
     url: databaseUrl,
+    directUrl: config.databaseUrlDirect,
     connections: config.databasePool,
+    timeoutMs: config.databaseTimeout,
+    namedStatements: config.databaseNamedStatements,
     encryptionKey,
     encryptionKeysOld: config.encryptionKeysOld?.split(',').filter((key) => key.trim() !== ''),
     onError: (error) => log.warn({ err: error }, 'database connection fault'),
   })
   resources.add('store', () => store.close())
   try {
+    await warnOfConnections(config, store, log)
     const queues = await openQueues(config, log)
     resources.add('queues', () => queues.close())
     const access = openAccess({ config, store, log })

@@ -108,6 +108,9 @@ export async function openRedisBackend(url: string, prefix: string, onError: (er
  */
 const PLANNER = '-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off'
 
+/** Nobody waits for the queue as long as this: what is given up here must not hold a connection over there. */
+const LIMITS = '-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s'
+
 /** BullMQ brings a delayed job back to its old place, before what was added later; on Redis it comes last by itself. */
 const PUT_LAST = "UPDATE job SET seq = nextval('job_seq') WHERE queue = $1 AND id = $2"
 
@@ -122,13 +125,23 @@ async function migrateQueues(pool: pg.Pool, onError: (error: Error) => void): Pr
   }
 }
 
-export async function openPostgresBackend(url: string, onError: (error: Error) => void): Promise<Backend> {
+export interface PostgresOptions {
+  /** Leads past any pooler: workers listen, and each connection has settings of its own. */
+  url: string
+  /** Each worker keeps one of them to listen. */
+  connections: number
+}
+
+export async function openPostgresBackend(
+  { url, connections }: PostgresOptions,
+  onError: (error: Error) => void,
+): Promise<Backend> {
   const pool = new pg.Pool({
     connectionString: url,
-    options: `-c search_path=${DEFAULT_SCHEMA} ${PLANNER}`,
+    options: `-c search_path=${DEFAULT_SCHEMA} ${PLANNER} ${LIMITS}`,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    max: 20,
+    max: connections,
     connectionTimeoutMillis: 10_000,
     application_name: 'push-server queues',
   })

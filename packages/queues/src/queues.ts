@@ -14,6 +14,10 @@ import {
 export interface QueueSettings {
   redisUrl: string | undefined
   databaseUrl: string
+  /** Past the pooler that `databaseUrl` leads to. */
+  databaseUrlDirect?: string | undefined
+  /** Maximum number of connections for queues in PostgreSQL. */
+  databasePoolQueues: number
   queuePrefix: string
   /** Longest wait for the queue to take jobs, ms. */
   enqueueTimeout: number
@@ -69,7 +73,10 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
   const onError = (error: Error) => log.warn({ err: error }, 'queue connection fault')
   const backend: Backend = settings.redisUrl
     ? await openRedisBackend(settings.redisUrl, settings.queuePrefix, onError)
-    : await openPostgresBackend(settings.databaseUrl, onError)
+    : await openPostgresBackend(
+        { url: settings.databaseUrlDirect ?? settings.databaseUrl, connections: settings.databasePoolQueues },
+        onError,
+      )
   const queues = new Map<string, HintQueue>(
     PLATFORMS.flatMap((platform) =>
       LANES.map((lane) => {

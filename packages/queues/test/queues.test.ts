@@ -62,6 +62,7 @@ for (const backend of BACKENDS) {
     const settingsOf = (namespace: Record<string, string>): QueueSettings => ({
       redisUrl: namespace.REDIS_URL,
       databaseUrl: database.url,
+      databasePoolQueues: 10,
       queuePrefix: namespace.QUEUE_PREFIX ?? 'push',
       enqueueTimeout: 5_000,
     })
@@ -296,7 +297,13 @@ t.test('PostgreSQL that hangs: enqueueing rejects in time, and works again after
   const database = await createDatabase()
   t.teardown(() => database.close())
   const queues = await openQueues(
-    { redisUrl: undefined, databaseUrl: database.url, queuePrefix: 'push', enqueueTimeout: ENQUEUE_TIMEOUT },
+    {
+      redisUrl: undefined,
+      databaseUrl: database.url,
+      databasePoolQueues: 10,
+      queuePrefix: 'push',
+      enqueueTimeout: ENQUEUE_TIMEOUT,
+    },
     silent,
   )
   t.teardown(() => queues.close())
@@ -349,6 +356,7 @@ t.test('Redis that is away, comes, hangs and goes', { skip: noServer }, async (t
   const settings = {
     redisUrl: `redis://127.0.0.1:${port}`,
     databaseUrl: '',
+    databasePoolQueues: 10,
     queuePrefix: 'push',
     enqueueTimeout: ENQUEUE_TIMEOUT,
   }

@@ -53,10 +53,35 @@ export const SETTINGS = {
   logPretty: flag('LOG_PRETTY', 'Logs for a terminal instead of JSON lines.', { fallback: 'false' }),
 
   databaseUrl: text('DATABASE_URL', 'PostgreSQL, `postgres://user:password@host:port/database`.', { secret: true }),
+  databaseUrlDirect: text(
+    'DATABASE_URL_DIRECT',
+    'The same past a pooler such as PgBouncer, where `DATABASE_URL` leads to one: for LISTEN, migrations, imports and queues.',
+    { secret: true },
+  ),
   databasePool: count(
     'DATABASE_POOL',
-    'Most database connections of one process for its tables; queues in PostgreSQL take up to 20 more.',
-    { fallback: '20' },
+    'Maximum number of database connections of one process for its tables. It may open 3 more, and those of `DATABASE_POOL_QUEUES`.',
+    { fallback: '6' },
+  ),
+  databasePoolQueues: count(
+    'DATABASE_POOL_QUEUES',
+    'Maximum number of connections of one process for queues in PostgreSQL; with Redis there are none.',
+    { fallback: '10' },
+  ),
+  databaseProcesses: count(
+    'DATABASE_PROCESSES',
+    'Number of processes that share the database. Each warns at its start when the server takes fewer connections than all may open.',
+    { fallback: '10' },
+  ),
+  databaseTimeout: period(
+    'DATABASE_TIMEOUT',
+    'Longest wait for one statement. PostgreSQL itself cancels it after two thirds of that, and its wait for a lock after a third.',
+    { fallback: '15s' },
+  ),
+  databaseNamedStatements: flag(
+    'DATABASE_NAMED_STATEMENTS',
+    'PostgreSQL plans a statement once per connection. `false` for a PgBouncer before 1.21 in transaction mode.',
+    { fallback: 'true' },
   ),
   redisUrl: text('REDIS_URL', 'Redis of the queues, `redis://…`; without it they live in PostgreSQL.', {
     secret: true,

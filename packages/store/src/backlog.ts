@@ -33,14 +33,7 @@ const PAUSES: Statement = {
   text: 'SELECT platform, count(*)::int AS count FROM provider_pauses GROUP BY platform',
 }
 
-const PING: Statement = { name: 'ping', text: 'SELECT 1' }
-
 export const openBacklog = (database: Database) => ({
-  /** Rejects while PostgreSQL does not answer. */
-  async ping(): Promise<void> {
-    await database.query(PING)
-  },
-
   /** Direct deliveries that workers are to push, by platform; none = left out. */
   waiting: (): Promise<{ platform: Platform; deliveries: number }[]> => database.query(WAITING),
 

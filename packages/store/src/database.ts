@@ -1,14 +1,15 @@
 // One pool of connections for everything: Prisma for single rows, prepared statements where a set is the point.
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
+import { isBroken, isResponseLost, UnconfirmedWrite, type Session } from './away.ts'
 import { PrismaClient } from './generated/client.ts'
+import { readSession, sessionOf } from './sessions.ts'
+import { DEFAULT_TIMEOUT_MS, limitsOf, LONG, setLimits, type TimeLimits } from './time-limits.ts'
 
 /** A statement that PostgreSQL plans once per connection. The name is unique over the whole store. */
 export interface Statement {
   readonly name: string
   readonly text: string
-  /** How long it may take, ms, where the time limit of all others is too short. The driver's own word. */
-  readonly query_timeout?: number
 }
 
 /** Values in the order of the statement's placeholders. */
@@ -20,8 +21,10 @@ export interface Queryable {
 
 export interface Database extends Queryable {
   readonly prisma: PrismaClient
-  /** Commits when `work` resolves, rolls back when it rejects. */
-  transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>
+  /** Of each statement outside a transaction that has limits of its own. */
+  readonly limits: TimeLimits
+  /** Commits when `work` resolves, rolls back when it rejects. Its limits, where given, come with the BEGIN. */
+  transaction<T>(work: (connection: Queryable) => Promise<T>, limits?: TimeLimits): Promise<T>
   close(): Promise<void>
 }
 
@@ -31,10 +34,22 @@ const types = {
     wanted[0] === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(...wanted)) as typeof pg.types.getTypeParser,
 }
 
-const queryable = (client: pg.Pool | pg.ClientBase): Queryable => ({
-  async query<Row extends object>(statement: Statement, values: Values = []) {
-    const result = await client.query<Row>({ ...statement, values: [...values], types })
-    return result.rows
+interface QueryOptions {
+  /** False: planned each time, for a pooler that gives each statement another connection. */
+  named: boolean
+  timeoutMs: number
+}
+
+/** The driver takes the member, its types do not know it. */
+type Query = pg.QueryConfig & { query_timeout?: number }
+type Send = <Row extends object>(query: Query) => Promise<pg.QueryResult<Row>>
+
+/** Our statements over one connection. */
+const queryable = (send: Send, { named, timeoutMs }: QueryOptions): Queryable => ({
+  async query<Row extends object>({ name, text }: Statement, values: Values = []) {
+    const query = { text, values: [...values], types, query_timeout: timeoutMs }
+    const { rows } = await send<Row>(named ? { name, ...query } : query)
+    return rows
   },
 })
 
@@ -44,77 +59,133 @@ export interface Connection extends Queryable {
   close(): Promise<void>
 }
 
-/** Longer than sorting a million rows takes on a slow disk. */
-export const LONG_QUERY_TIMEOUT_MS = 300_000
+const CONNECT_TIMEOUT_MS = 10_000
 
-/** One connection of its own for long work with temporary tables; it is none of the pool's. */
-export async function openConnection(
-  options: Pick<DatabaseOptions, 'url' | 'onError'> & { name: string },
-): Promise<Connection> {
-  const { url, onError, name } = options
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    query_timeout: LONG_QUERY_TIMEOUT_MS,
-    application_name: name,
-  })
+/** A failover can leave a connection silent: neither it nor a query on it may keep anybody waiting for ever. */
+export const connectionOptions = (url: string, name: string, { client }: TimeLimits) => ({
+  connectionString: url,
+  connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  query_timeout: client,
+  application_name: name,
+})
+
+/** One connection of its own for long work with temporary tables; it is none of the pool's. Wants no pooler before it. */
+export async function openConnection({ url, onError, name }: ConnectionOptions): Promise<Connection> {
+  const client = new pg.Client(connectionOptions(url, name, LONG))
   client.on('error', onError)
-  await client.connect()
-  return { ...queryable(client), run: async (sql) => void (await client.query(sql)), close: () => client.end() }
+  try {
+    await client.connect()
+    await client.query(setLimits(LONG, 'SET'))
+  } catch (error) {
+    await client.end()
+    throw error
+  }
+  return {
+    ...queryable((query) => client.query(query), { named: true, timeoutMs: LONG.client }),
+    run: async (sql) => void (await client.query(sql)),
+    close: () => client.end(),
+  }
 }
 
-/** Far longer than any of our statements takes. */
-const QUERY_TIMEOUT_MS = 15_000
-const CONNECT_TIMEOUT_MS = 10_000
-const KEEP_ALIVE_MS = 10_000
+export interface ConnectionOptions {
+  url: string
+  name: string
+  onError(error: Error): void
+}
 
 export interface DatabaseOptions {
   url: string
   connections: number
+  /** The client's wait for a statement, ms; the server's limits follow from it. */
+  timeoutMs?: number
+  /** A pooler stands before the server: limits are those of the role, since its connections are everybody's. */
+  pooled?: boolean
+  namedStatements?: boolean
   onError(error: Error): void
 }
 
+/** Of a statement that changes something. */
+const WRITES = /\b(INSERT|UPDATE|DELETE)\b/
+
 export function openDatabase(options: DatabaseOptions): Database {
+  const { url, connections, timeoutMs = DEFAULT_TIMEOUT_MS, pooled = false, namedStatements: named = true } = options
+  const limits = limitsOf(timeoutMs)
   const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.connections,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    // A failover can leave a connection silent: neither it nor a query on it may keep anybody waiting for ever.
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    application_name: 'push-server',
+    ...connectionOptions(url, 'push-server', limits),
+    max: connections,
+    // Before its first use, in one round trip. At the start of the connection PgBouncer would refuse them.
+    // The pool waits for the promise, which its types do not know.
+    // oxlint-disable-next-line typescript/no-misused-promises
+    onConnect: (client) => (pooled ? undefined : readSession(client, setLimits(limits, 'SET'))),
   })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', options.onError)
+
+  /** Lends a connection of the pool. */
+  async function lend<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
+    const client = await pool.connect()
+    // A connection in use that breaks tells it here as well; unheard it would end the process.
+    client.on('error', options.onError)
+    let broken: Error | undefined
+    const send: Send = (query) =>
+      client.query(query).catch((error: Error) => {
+        if (isBroken(error)) broken = error
+        throw error
+      })
+    try {
+      return await work({ send, session: sessionOf(client), isBroken: () => broken !== undefined })
+    } finally {
+      client.off('error', options.onError)
+      client.release(broken)
+    }
+  }
+
+  /** A statement that is a transaction of its own. */
+  const sendAlone: Send = <Row extends object>(query: Query) =>
+    lend(async ({ send, session }) => {
+      try {
+        return await send<Row>(query)
+      } catch (error) {
+        throw WRITES.test(query.text) ? unconfirmed(error, session) : error
+      }
+    })
+
+  // This is all that Prisma asks the pool for, so that its writes are treated as ours are.
+  pool.query = sendAlone as typeof pool.query
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
 
   return {
-    ...queryable(pool),
+    ...queryable(sendAlone, { named, timeoutMs }),
     prisma,
-    async transaction(work) {
-      const client = await pool.connect()
-      // A connection in use that breaks tells it here as well; unheard it would end the process.
-      client.on('error', options.onError)
-      let broken: Error | undefined
-      try {
-        await client.query('BEGIN')
-        const result = await work(queryable(client))
-        await client.query('COMMIT')
-        return result
-      } catch (error) {
-        await client.query('ROLLBACK').catch((fault: Error) => (broken = fault))
-        throw error
-      } finally {
-        client.off('error', options.onError)
-        client.release(broken)
-      }
-    },
+    limits,
+    transaction: (work, own = limits) =>
+      lend(async (lent) => {
+        const send = (text: string) => lent.send({ text, query_timeout: own.client })
+        try {
+          await send(own === limits ? 'BEGIN' : `BEGIN; ${setLimits(own, 'SET LOCAL')}`)
+          const result = await work(queryable(lent.send, { named, timeoutMs: own.client }))
+          await send('COMMIT').catch((error: unknown) => Promise.reject(unconfirmed(error, lent.session)))
+          return result
+        } catch (error) {
+          // With its connection a transaction is rolled back by itself.
+          if (!lent.isBroken()) await send('ROLLBACK').catch(options.onError)
+          throw error
+        }
+      }),
     async close() {
       await prisma.$disconnect()
       await pool.end()
     },
   }
 }
+
+interface Lent {
+  send: Send
+  session: Session | undefined
+  isBroken(): boolean
+}
+
+const unconfirmed = (error: unknown, session: Session | undefined): unknown =>
+  isResponseLost(error) ? new UnconfirmedWrite(error, session) : error

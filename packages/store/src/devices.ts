@@ -6,6 +6,7 @@ import { isContended } from './away.ts'
 import type { Database, Queryable, Statement, Values } from './database.ts'
 import { changesFor, type FoundRow, type Registration } from './device-rows.ts'
 import { HAS_TOKEN, spellingsOf } from './token-spelling.ts'
+import { registering } from './time-limits.ts'
 
 /** What a registration is about, as far as it is known before anybody is asked. */
 export interface Prospect {
@@ -161,7 +162,8 @@ export const openDevices = (database: Database) => ({
    * order: by activation in any application, then by token in this one. 'shared' changes nothing.
    */
   async register(devices: readonly Registration[], options: RegisterOptions): Promise<'registered' | 'shared'> {
-    const attempt = () => database.transaction((connection) => registerOnce(connection, devices, options))
+    const limits = registering(database.limits)
+    const attempt = () => database.transaction((connection) => registerOnce(connection, devices, options), limits)
     // An import may bring the same activations at the same time; seen anew, its rows are taken over.
     return attempt().catch((error: unknown) => (isContended(error) ? attempt() : Promise.reject(error)))
   },

@@ -1,7 +1,7 @@
 // WHAT is kept. Prisma and SQL stay behind this page.
 export type { ActivationRow } from './activations.ts'
 export type { ApiKeyRow, ApiKeys, ListedApiKey, NewApiKey } from './api-keys.ts'
-export { isAway, isConflict } from './away.ts'
+export { isAway, isConflict, UnconfirmedWrite } from './away.ts'
 export type { ApplicationRow } from './applications.ts'
 export type { CampaignDetailRow, CampaignRow, NewCampaign, RunTally } from './campaigns.ts'
 export type { DueChunk } from './chunk-claims.ts'
@@ -27,8 +27,15 @@ export type { Registration } from './device-rows.ts'
 export type { DeviceRow } from './devices.ts'
 export type { Listener } from './notifications.ts'
 export type { PauseRow } from './pauses.ts'
-export { migrate } from './migrate.ts'
+export { migrate, migrateDatabase, type MigrateOptions } from './migrate.ts'
 export type { ChangedRecipient } from './recipient-changes.ts'
 export type { CutChunk, CutOptions } from './run-cut.ts'
 export { RUNS_CHANNEL, type FanningOutRun, type RunRow, type Started } from './runs.ts'
-export { openApiKeyStore, openStore, type ApiKeyStore, type Store, type StoreOptions } from './store.ts'
+export {
+  OTHER_CONNECTIONS,
+  openApiKeyStore,
+  openStore,
+  type ApiKeyStore,
+  type Store,
+  type StoreOptions,
+} from './store.ts'

@@ -1,5 +1,6 @@
 // What is stored of a request: messages, chunks and deliveries in one statement, under an idempotency key or without.
 import type { Platform } from '@push-server/contract'
+import { confirmed } from './confirmation.ts'
 import type { Database, Statement } from './database.ts'
 import type { NewDelivery, NewMessage, NewMessages } from './messages.ts'
 
@@ -87,6 +88,20 @@ const FIND_KEYED: Statement = {
     WHERE a.app_id = $1 AND k.key = $2 AND k.expires_at > now()`,
 }
 
+/** One row at least when the message is there; of its chunks those that are not settled. */
+const FIND_STORED: Statement = {
+  name: 'message-find-stored',
+  text: `SELECT c.id, c.platform, ${IS_PAUSED} FROM messages m LEFT JOIN chunks c ON c.settled_at IS NULL
+      AND c.id IN (SELECT d.chunk_id FROM deliveries d WHERE d.message_id = ANY($1))
+    WHERE m.id = ($1::uuid[])[1]`,
+}
+
+const FIND_UNDER_KEY: Statement = {
+  name: 'message-find-under-key',
+  text: `SELECT digest, message_ids AS "messageIds" FROM idempotency_keys
+    WHERE application_id = $1 AND key = $2 AND expires_at > now()`,
+}
+
 const column = <T, K extends keyof T>(rows: readonly T[], key: K) => rows.map((row) => row[key])
 
 /** The content of a message that nobody gets is not kept. */
@@ -132,25 +147,55 @@ const valuesOf = ({ applicationId, messages, chunks, deliveries, waiter, maxAgeM
 ]
 
 /** Without a chunk there is one row that has none. */
-type KeyedRow = KeyedRequest & { stored: boolean } & { [K in keyof StoredChunk]: StoredChunk[K] | null }
+type ChunkRow = { [K in keyof StoredChunk]: StoredChunk[K] | null }
+type KeyedRow = KeyedRequest & ChunkRow & { stored: boolean }
 
-export const openMessageStoring = (database: Database) => ({
-  /** Stores all of a request in one transaction and answers its chunks. */
-  store: (request: NewMessages): Promise<StoredChunk[]> => database.query(STORE, valuesOf(request)),
+const chunksOf = (rows: readonly ChunkRow[]): StoredChunk[] =>
+  rows.flatMap(({ id, platform, paused }) =>
+    id === null || platform === null ? [] : { id, platform, paused: paused ?? false },
+  )
 
-  /** The same unless the key is taken: then nothing is stored, and the answer is what stands under it. */
-  async storeOnce(request: NewMessages, { key, digest, ageMs }: NewKey): Promise<StoredChunk[] | KeyedRequest> {
+export const openMessageStoring = (database: Database) => {
+  async function storeUnderKey(request: NewMessages, { key, digest, ageMs }: NewKey) {
     const rows = await database.query<KeyedRow>(STORE_ONCE, [...valuesOf(request), key, digest, ageMs])
     const [first] = rows
     if (first && !first.stored) return { digest: first.digest, messageIds: first.messageIds }
-    return rows.flatMap(({ id, platform, paused }) =>
-      id === null || platform === null ? [] : { id, platform, paused: paused ?? false },
-    )
-  },
+    return chunksOf(rows)
+  }
 
-  /** The request that stands under a key of the application and can still be repeated. */
-  async findKeyed(appId: string, key: string): Promise<KeyedRequest | undefined> {
-    const [request] = await database.query<KeyedRequest>(FIND_KEYED, [appId, key])
-    return request
-  },
-})
+  /** All of a request is there or nothing: its ids are nobody else's. */
+  async function findStored({ messages }: NewMessages): Promise<StoredChunk[] | undefined> {
+    const rows = await database.query<ChunkRow>(FIND_STORED, [column(messages, 'id')])
+    return rows.length > 0 ? chunksOf(rows) : undefined
+  }
+
+  async function findUnderKey(request: NewMessages, { key }: NewKey) {
+    const [found] = await database.query<KeyedRequest>(FIND_UNDER_KEY, [request.applicationId, key])
+    const isAnothers = found !== undefined && found.messageIds[0] !== request.messages[0]?.id
+    return isAnothers ? found : findStored(request)
+  }
+
+  return {
+    /** Stores all of a request in one transaction and answers its chunks. A response that was lost is looked up. */
+    store: (request: NewMessages): Promise<StoredChunk[]> =>
+      confirmed(
+        database,
+        () => database.query<StoredChunk>(STORE, valuesOf(request)),
+        () => findStored(request),
+      ),
+
+    /** The same unless the key is taken: then nothing is stored, and the answer is what stands under it. */
+    storeOnce: (request: NewMessages, key: NewKey): Promise<StoredChunk[] | KeyedRequest> =>
+      confirmed<StoredChunk[] | KeyedRequest>(
+        database,
+        () => storeUnderKey(request, key),
+        () => findUnderKey(request, key),
+      ),
+
+    /** The request that stands under a key of the application and can still be repeated. */
+    async findKeyed(appId: string, key: string): Promise<KeyedRequest | undefined> {
+      const [request] = await database.query<KeyedRequest>(FIND_KEYED, [appId, key])
+      return request
+    },
+  }
+}

@@ -1,11 +1,14 @@
 // LISTEN on a connection of its own, made anew when it breaks. PostgreSQL keeps nothing for a listener that is away.
 import pg from 'pg'
+import { connectionOptions } from './database.ts'
+import { DEFAULT_TIMEOUT_MS, limitsOf } from './time-limits.ts'
 
 export interface Listener {
   close(): Promise<void>
 }
 
 export interface ListenOptions {
+  /** Leads past any pooler: a notification comes to the connection that listens. */
   url: string
   channel: string
   onNotification(payload: string): void
@@ -26,9 +29,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 
   async function connect(): Promise<pg.Client> {
     const next = new pg.Client({
-      connectionString: options.url,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
+      ...connectionOptions(options.url, 'push-server listener', limitsOf(DEFAULT_TIMEOUT_MS)),
       connectionTimeoutMillis: 5000,
     })
     // Errors after this point end the connection; 'end' then brings the next one.

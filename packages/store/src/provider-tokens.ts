@@ -1,6 +1,7 @@
 // Provider tokens, shared by all workers: whoever needs one first mints it, the others find it here.
 import type { Database, Queryable, Statement } from './database.ts'
 import type { Encryption } from './encryption.ts'
+import { MINTING } from './time-limits.ts'
 
 interface ProviderToken {
   value: string
@@ -69,7 +70,7 @@ export const openProviderTokens = (database: Database, minting: Database, encryp
         const { value, keyId } = encryption.seal(minted.value, rowName(key))
         await connection.query(PUT, [key, value, keyId, new Date(minted.issuedAt), new Date(minted.expiresAt)])
         return minted
-      })
+      }, MINTING)
     },
   }
 }

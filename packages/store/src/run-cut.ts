@@ -1,9 +1,10 @@
 // The cut: a run's audience into chunks, set-based, partition by partition, each in one transaction.
 import type { Platform } from '@push-server/contract'
-import { LONG_QUERY_TIMEOUT_MS, type Database, type Statement } from './database.ts'
+import type { Database, Statement } from './database.ts'
 import { IS_OUTDATED, RESPELLING } from './device-respelling.ts'
 import { BUCKETS } from './devices.ts'
 import type { RunRow } from './runs.ts'
+import { LONG } from './time-limits.ts'
 import { NORMAL_TOKEN } from './token-spelling.ts'
 
 export interface CutOptions {
@@ -36,7 +37,6 @@ const LOCK_RUN: Statement = {
 /** With more than one partition comes a late one: devices may move between them while they are cut. */
 const PARTITION: Statement = {
   name: 'run-cut-partition',
-  query_timeout: LONG_QUERY_TIMEOUT_MS,
   text: `WITH audience AS (
       SELECT least(64, greatest(1, ceil(count(*) / $3::float8)))::int AS n FROM campaign_users WHERE campaign_id = $2)
     INSERT INTO run_partitions (run_id, partition, bucket_from, bucket_to, late)
@@ -109,7 +109,7 @@ const NOT_TAKEN = `d.registered_at >= run.started_at - ${SLACK}
         AND NOT EXISTS (SELECT FROM taken t WHERE t.id = d.id)
         AND NOT EXISTS (SELECT FROM taken t WHERE t.platform = d.platform AND t.token = ${NORMAL_TOKEN('d.platform', 'd.token')})`
 
-const cutting = (name: string, text: string): Statement => ({ name, text, query_timeout: LONG_QUERY_TIMEOUT_MS })
+const cutting = (name: string, text: string): Statement => ({ name, text })
 
 const CUT = cutting('run-cut', `WITH ${RUN},${audienceWhere(IN_PARTITION)},${CHUNKS}`)
 const CUT_LATE = cutting('run-cut-late', `WITH ${RUN},${TAKEN},${audienceWhere(NOT_TAKEN)},${CHUNKS}`)
@@ -149,7 +149,7 @@ export const openRunCut = (database: Database) => ({
     database.transaction(async (connection) => {
       const [locked] = await connection.query(LOCK_RUN, [run.id])
       if (locked) await connection.query(PARTITION, [run.id, run.campaignId, usersPerPartition])
-    }),
+    }, LONG),
 
   /** Cuts the next partition that nobody has in hand; undefined when there is none. */
   cut: (run: RunRow, { chunkSizes, maxAgeMs }: CutOptions): Promise<Cut | undefined> =>
@@ -169,7 +169,7 @@ export const openRunCut = (database: Database) => ({
             partitions === 1,
           ])
       return { chunks, paused }
-    }),
+    }, LONG),
 
   /** Moves the run on when every partition is cut. */
   async finish(runId: number): Promise<void> {

@@ -11,6 +11,7 @@ import { openChunkClaims } from './chunk-claims.ts'
 import { openChunkRecords } from './chunk-records.ts'
 import { openCredentials } from './credentials.ts'
 import { openDatabase } from './database.ts'
+import { openDatabaseReport } from './database-report.ts'
 import { openUserImport } from './campaign-import.ts'
 import { openDeviceImport } from './device-import.ts'
 import { openDeviceRespelling } from './device-respelling.ts'
@@ -33,7 +34,13 @@ import { openRuns } from './runs.ts'
 
 export interface StoreOptions {
   url: string
+  /** Past the pooler that `url` leads to; left out when there is none. For LISTEN and imports. */
+  directUrl?: string | undefined
   connections: number
+  /** The client's wait for a statement, ms; the server's limits are shorter. */
+  timeoutMs?: number
+  /** False for a pooler that does not know named statements. */
+  namedStatements?: boolean
   /** Base64 of 32 bytes. */
   encryptionKey: string
   encryptionKeysOld?: readonly string[]
@@ -42,8 +49,16 @@ export interface StoreOptions {
 
 const TOKEN_CONNECTIONS = 3
 
+/**
+ * What one process may open beside its pool: a worker those that mint tokens, a gateway one for LISTEN and one for each of two
+ * imports.
+ */
+export const OTHER_CONNECTIONS = TOKEN_CONNECTIONS
+
 /** Connects lazily: an unreachable database shows at the first query. */
-export function openStore(options: StoreOptions) {
+export function openStore({ url, directUrl, ...more }: StoreOptions) {
+  const options = { ...more, url, pooled: directUrl !== undefined }
+  const direct = { url: directUrl ?? url, onError: options.onError }
   const database = openDatabase(options)
   // Apart from the others: whoever mints a token asks a provider meanwhile, and must not keep leases from being renewed.
   const tokenDatabase = openDatabase({ ...options, connections: TOKEN_CONNECTIONS })
@@ -53,8 +68,8 @@ export function openStore(options: StoreOptions) {
     applicationRemovals: openApplicationRemovals(database),
     credentials: openCredentials(database, encryption),
     devices: openDevices(database),
-    openUserImport: () => openUserImport(options),
-    openDeviceImport: (applicationId: number) => openDeviceImport(applicationId, options),
+    openUserImport: () => openUserImport(direct),
+    openDeviceImport: (applicationId: number) => openDeviceImport(applicationId, direct),
     activations: openActivations(database),
     activationBinding: openActivationBinding(database),
     deviceRespelling: openDeviceRespelling(database),
@@ -70,10 +85,10 @@ export function openStore(options: StoreOptions) {
     providerTokens: openProviderTokens(database, tokenDatabase, encryption),
     retention: openRetention(database),
     ...openBacklog(database),
+    ...openDatabaseReport(database),
     isAway,
     isRefused,
-    listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) =>
-      listen({ ...rest, url: options.url, onError: options.onError }),
+    listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) => listen({ ...rest, ...direct }),
     async close() {
       await tokenDatabase.close()
       await database.close()

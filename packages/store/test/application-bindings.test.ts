@@ -17,7 +17,7 @@ t.test('the migration binds keys to the applications that were there before them
   const before = t.testdir({})
   for (const name of await readdir(MIGRATIONS))
     if (name < BINDINGS) await cp(join(MIGRATIONS, name), join(before, name), { recursive: true })
-  await migrate(database.url, before)
+  await migrate(database.url, { directory: before })
   await database.query(
     "INSERT INTO applications (app_id, created_at) VALUES ('old', now() - interval '1 day'), ('old-too', now() - interval '1 day'), ('anew', now())",
   )

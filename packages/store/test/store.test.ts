@@ -12,7 +12,7 @@ import { createDatabase } from '@push-server/testing'
 import { changesFor } from '../src/device-rows.ts'
 import { bucketOf, BUCKETS } from '../src/devices.ts'
 import { createEncryption } from '../src/encryption.ts'
-import { migrate, type NewApiKey, type Registration } from '../src/index.ts'
+import { migrate, type MigrateOptions, type NewApiKey, type Registration } from '../src/index.ts'
 import {
   insertDevice,
   KEY,
@@ -197,7 +197,13 @@ async function migrations(t: Test) {
     )
     return rows.map(({ name }) => name)
   }
-  return { directory, write, tables, empty, run: () => migrate(empty.url, directory) }
+  return {
+    directory,
+    write,
+    tables,
+    empty,
+    run: (more: MigrateOptions = {}) => migrate(empty.url, { directory, ...more }),
+  }
 }
 
 t.test('migrate: six at once apply once', async (t) => {

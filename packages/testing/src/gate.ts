@@ -1,6 +1,7 @@
 // A way to a server that can be shut: whoever knocks then is refused, as when a machine is there and its service is not.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 import { freePort } from './free-port.ts'
 
 export interface Gate {
@@ -9,6 +10,15 @@ export interface Gate {
   open(): Promise<void>
   /** Cuts what goes through. */
   shut(): Promise<void>
+  /** The same, and whoever connects again gets through. */
+  cut(): void
+  /** The next connection that sends `text` is cut when the response comes, which nobody gets then. Resolves when it is. */
+  loseResponseTo(text: string): Promise<void>
+}
+
+interface Loss {
+  text: string
+  resolve(): void
 }
 
 /** Shut at first. The target is on 127.0.0.1. */
@@ -18,29 +28,54 @@ export async function createGate(target: string): Promise<Gate> {
   const port = await freePort()
   url.port = String(port)
   const sockets = new Set<Socket>()
-  const pass = (from: Socket, to: Socket) => {
-    sockets.add(from)
-    // Either side is cut with the other.
-    from
+  let lost: Loss | undefined
+  /** Either side is cut with the other. */
+  const hold = (one: Socket, other: Socket) => {
+    sockets.add(one)
+    one
       .on('error', () => {})
       .on('close', () => {
-        sockets.delete(from)
-        to.destroy()
+        sockets.delete(one)
+        other.destroy()
       })
-    from.pipe(to)
   }
   const server = createServer((client) => {
     const origin = connect(targetPort, '127.0.0.1')
-    pass(client, origin)
-    pass(origin, client)
+    hold(client, origin)
+    hold(origin, client)
+    let loses: Loss | undefined
+    client.on('data', (chunk) => {
+      if (!lost || !chunk.includes(lost.text)) return
+      loses = lost
+      lost = undefined
+    })
+    client.pipe(origin)
+    const responses = new Transform({
+      transform(chunk, _encoding, done) {
+        if (!loses) return done(null, chunk)
+        client.destroy()
+        loses.resolve()
+        done()
+      },
+    })
+    origin.pipe(responses).pipe(client)
   })
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
   return {
     url: url.href.replace(/\/$/, ''),
     async open() {
       await once(server.listen(port, '127.0.0.1'), 'listening')
     },
+    cut,
+    loseResponseTo(text) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      lost = { text, resolve }
+      return promise
+    },
     async shut() {
-      for (const socket of sockets) socket.destroy()
+      cut()
       if (!server.listening) return
       const closed = once(server, 'close')
       server.close()

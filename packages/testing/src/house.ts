@@ -40,6 +40,8 @@ export interface HouseOptions {
   powerAuth?: boolean
   /** Of a PostgreSQL that the test may stop; by default that of the run. */
   cluster?: string
+  /** URL of a pooler before that PostgreSQL: what can goes through it. */
+  pooler?: string
 }
 
 export interface House {
@@ -91,6 +93,7 @@ async function open(options: HouseOptions, resources: Resources): Promise<House>
   const simulator = await startSimulator({ keep: Infinity, ...options.simulator })
   resources.add('simulator', simulator.stop)
   const environment: Record<string, string> = await environmentOf(simulator, database, resources)
+  if (options.pooler !== undefined) Object.assign(environment, throughPooler(database.url, options.pooler))
   if (options.powerAuth) Object.assign(environment, powerAuthOf(simulator, environment.APNS_CA_FILE))
   Object.assign(environment, (options.backend ?? BACKENDS[0])?.environment(), options.environment)
 
@@ -140,6 +143,12 @@ async function environmentOf(simulator: Simulator, database: TestDatabase, resou
     HMS_TOKEN_URL: simulator.hms.tokenUrl,
     HMS_CA_FILE: authority,
   }
+}
+
+function throughPooler(databaseUrl: string, pooler: string) {
+  const url = new URL(pooler)
+  url.pathname = new URL(databaseUrl).pathname
+  return { DATABASE_URL: url.href, DATABASE_URL_DIRECT: databaseUrl, DATABASE_NAMED_STATEMENTS: 'false' }
 }
 
 export const POWER_AUTH_CLIENT = { clientToken: 'push-server', clientSecret: 'secret-of-the-push-server' }

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { SETTINGS } from '@push-server/runtime'
+import { connectionBudget } from '@push-server/domain'
+import { readConfig, SETTINGS } from '@push-server/runtime'
 import { BACKENDS, createDatabase, freePort, until } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
@@ -16,6 +17,7 @@ interface ComposeService {
   image: string
   command?: string[]
   environment?: Record<string, string>
+  deploy?: { replicas: string }
   secrets?: string[]
   volumes?: string[]
   depends_on?: Record<string, { condition: string }>
@@ -30,6 +32,9 @@ interface Compose {
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const compose = parse(await readFile(join(root, 'docker-compose.yml'), 'utf8'), { merge: true }) as Compose
 const ours = Object.entries(compose.services).filter(([, { image }]) => image === 'push-server')
+
+/** Values as Compose takes them when nothing is set on the outside. */
+const withDefaults = (value: string) => value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')
 
 t.test('what it says', async (t) => {
   const names = new Set<string>(
@@ -56,6 +61,20 @@ t.test('what it says', async (t) => {
   const [server, ...options] = compose.services.redis?.command ?? []
   t.equal(server, 'redis-server')
   t.same(options.join(' '), '--maxmemory-policy noeviction --appendonly yes')
+  const [, maxConnections] = /max_connections=(\d+)/.exec(compose.services.postgres?.command?.join(' ') ?? '') ?? []
+  const settings = Object.fromEntries(
+    Object.entries(compose.services['api-gateway']?.environment ?? {}).map(([name, value]) => [
+      name,
+      withDefaults(value),
+    ]),
+  )
+  const config = readConfig({ REDIS_URL: settings.REDIS_URL, DATABASE_PROCESSES: settings.DATABASE_PROCESSES })
+  const replicas = ours.map(([, { deploy }]) => Number(withDefaults(deploy?.replicas ?? '1')))
+  t.ok(
+    replicas.reduce((sum, count) => sum + count, 0) <= config.databaseProcesses,
+    'no more processes than are counted',
+  )
+  t.ok(Number(maxConnections) > connectionBudget(config), 'PostgreSQL takes what all of them may open')
   t.match(await readFile(join(root, 'Dockerfile'), 'utf8'), /^ENTRYPOINT \["node"\]$/m, 'commands are scripts of Node')
 })
 
@@ -97,9 +116,6 @@ t.test('its form', async (t) => {
   }
   t.same(mounted.toSorted(), Object.keys(compose.volumes).sort(), 'volumes mounted are volumes declared')
 })
-
-/** Values as Compose takes them when nothing is set on the outside. */
-const withDefaults = (value: string) => value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')
 
 interface Place {
   redisUrl: string

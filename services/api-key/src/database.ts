@@ -22,12 +22,13 @@ export async function withApiKeys(environment: Environment, work: (apiKeys: ApiK
 }
 
 async function reachDatabase(environment: Environment): Promise<{ url: string; leave(): Promise<void> }> {
-  const { databaseUrl, dataDir } = readConfig(environment)
+  const { databaseUrl, databaseUrlDirect, dataDir } = readConfig(environment)
   const kept = join(resolve(dataDir), 'postgres')
   if (databaseUrl === undefined && existsSync(kept)) {
     // Joins the server that `npm start` runs, if it runs.
     const server = await startPostgres({ dir: kept })
     return { url: server.url, leave: server.stop }
   }
-  return { url: readConfig(environment, ['databaseUrl']).databaseUrl, leave: async () => {} }
+  const url = databaseUrlDirect ?? readConfig(environment, ['databaseUrl']).databaseUrl
+  return { url, leave: async () => {} }
 }

@@ -1,9 +1,13 @@
 // Brings the database up to date and ends: a step of its own in deployments. The services do the same when they start.
 import { readConfig, runOnce } from '@push-server/runtime'
-import { migrate } from '@push-server/store'
+import { migrateDatabase } from '@push-server/store'
+
+const print = (line: string) => process.stdout.write(`${line}\n`)
 
 await runOnce(async () => {
-  const { databaseUrl } = readConfig(process.env, ['databaseUrl'])
-  const applied = await migrate(databaseUrl)
-  process.stdout.write(applied.length > 0 ? `Applied ${applied.join(', ')}\n` : 'Nothing to apply\n')
+  const config = readConfig(process.env, ['databaseUrl'])
+  const applied = await migrateDatabase(config, (name, { message }) =>
+    print(`Migration ${name} tries again: ${message}`),
+  )
+  print(applied.length > 0 ? `Applied ${applied.join(', ')}` : 'Nothing to apply')
 })

@@ -40,6 +40,8 @@ async function start(given: Environment, resources: Resources, print: (text: str
   const simulator = await startPhones(asked.simulatorPort, folders)
   resources.add('simulator', simulator.stop)
   const settings = {
+    // All services are in this one.
+    DATABASE_PROCESSES: '1',
     ...(await settingsFor(simulator, folders)),
     ...terminalDefaults(given),
     ENCRYPTION_KEY: asked.encryptionKey ?? (await encryptionKey(folders)),

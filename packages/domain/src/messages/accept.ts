@@ -1,8 +1,8 @@
 // Acceptance: a request is checked whole, stored whole, then enqueued. From the storing on it is delivered or accounted for.
-import { invalidRequest, refusal, TEXT, type Message, type Platform } from '@push-server/contract'
+import { invalidRequest, refusal, TEXT, unavailable, type Message, type Platform } from '@push-server/contract'
 import { PROVIDERS } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
-import type { KeyedRequest, NewMessage, StoredChunk } from '@push-server/store'
+import { UnconfirmedWrite, type KeyedRequest, type NewMessage, type StoredChunk } from '@push-server/store'
 import type { Context } from '../context.ts'
 import type { BackPressure } from './back-pressure.ts'
 import { composeMessage, pushMessageOf } from './compose.ts'
@@ -12,6 +12,8 @@ import { planDeliveries, type Plan } from './plan.ts'
 import { repeat } from './repeat.ts'
 import { talliesOf, type Tallies } from './tallies.ts'
 import type { Waiters } from './waiters.ts'
+
+const UNCONFIRMED_RETRY_S = 5
 
 export interface AcceptRequest {
   appId: string
@@ -47,13 +49,22 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
   const { applicationId } = audience
   const channel = waiters?.channel ?? null
   const stored = { applicationId, messages, ...plan, waiter: channel, maxAgeMs: config.deliveryMaxAge }
-  const chunks = await (idempotencyKey === undefined
-    ? store.messages.store(stored)
-    : store.messages.storeOnce(stored, { key: idempotencyKey, digest: digestOf(asked), ageMs: config.idempotencyAge }))
+  const chunks = await (
+    idempotencyKey === undefined
+      ? store.messages.store(stored)
+      : store.messages.storeOnce(stored, { key: idempotencyKey, digest: digestOf(asked), ageMs: config.idempotencyAge })
+  ).catch((error: unknown) => {
+    if (!(error instanceof UnconfirmedWrite)) throw error
+    throw unconfirmed(error, idempotencyKey)
+  })
   if (!Array.isArray(chunks)) return answerAgain(chunks)
 
   return follow(context, request, { applicationId, messages, plan, chunks, deadline })
 }
+
+/** What the caller can do depends on whether there is a key. */
+const unconfirmed = (cause: UnconfirmedWrite, key: string | undefined) =>
+  unavailable(key === undefined ? TEXT.messageUnconfirmed : TEXT.messageUnconfirmedUnderKey, UNCONFIRMED_RETRY_S, cause)
 
 interface Stored {
   applicationId: number

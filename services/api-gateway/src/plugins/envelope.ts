@@ -1,6 +1,6 @@
 // Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
-import { ApiError, conflict, internalFault, invalidRequest, unavailable } from '@push-server/contract'
-import { isStoreAway, isStoreConflict } from '@push-server/domain'
+import { ApiError, conflict, internalFault, invalidRequest, TEXT, unavailable } from '@push-server/contract'
+import { isStoreAway, isStoreConflict, UnconfirmedWrite } from '@push-server/domain'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { errorAnswer } from './error-answer.ts'
@@ -41,6 +41,7 @@ function send(reply: FastifyReply, error: ApiError) {
 /** Faults that were not meant as answers: of the framework, of the database, of ours. */
 function apiErrorOf(error: FastifyError): ApiError {
   if (error.validation) return invalidRequest(violationsOf(error.validation, error.validationContext ?? 'body'), error)
+  if (error instanceof UnconfirmedWrite) return unavailable(TEXT.unconfirmed, RETRY_AFTER_S, error)
   if (isStoreAway(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
   if (isStoreConflict(error)) return conflict(error)
   switch (error.statusCode) {

@@ -60,7 +60,10 @@ const ERRORS: Readonly<Record<string, Record<string, object>>> = {
       invalidRequest([{ fieldName: 'requestObject.appId', hint: 'size must be at most 255' }]),
     ),
   },
-  '5XX': { unavailable: example('Nothing was stored; come again', unavailable('The database is out of reach', 5)) },
+  '5XX': {
+    unavailable: example('Nothing was stored; come again', unavailable('The database is out of reach', 5)),
+    unconfirmed: example('Nobody knows', unavailable(TEXT.unconfirmed, 5)),
+  },
 }
 
 export const errorExamples = (status: string) => ERRORS[status.toUpperCase()]
