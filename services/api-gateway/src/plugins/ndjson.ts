@@ -3,10 +3,9 @@ import type { LineFault } from '@push-server/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Static, TSchema } from 'typebox'
-import { illFormed } from './ill-formed.ts'
+import type { Schema } from '../validation/schema.ts'
 import { lenient } from './leniency.ts'
 import { readLines, type Line } from './ndjson-lines.ts'
-import { violationsOf } from './violations.ts'
 
 export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
 
@@ -72,16 +71,13 @@ export async function* readNdjson<T extends TSchema>(
   }
 }
 
-function createCheck<T extends TSchema>(request: FastifyRequest, schema: T) {
-  const validate = request.compileValidationSchema(schema)
+function createCheck<T extends TSchema>({ server }: FastifyRequest, schema: T) {
+  const violationsOf = server.validator.compile(schema as Schema, 'line')
   return (line: Line, { items, faults }: Batch<Static<T>>): void => {
-    if ('hint' in line) return void faults.push({ line: line.line, fieldName: 'line', hint: line.hint })
-    const value = lenient(schema, line.value)
-    const ill = illFormed(value, '')
-    if (ill)
-      return void faults.push({ line: line.line, ...ill, ...(ill.fieldName === 'body' && { fieldName: 'line' }) })
-    if (validate(value)) return void items.push({ line: line.line, value: value as Static<T> })
-    const [violation] = violationsOf(validate.errors ?? [], 'line')
-    faults.push({ line: line.line, fieldName: violation?.fieldName ?? 'line', hint: violation?.hint ?? 'is not valid' })
+    if ('fault' in line) return void faults.push({ line: line.line, ...line.fault })
+    const value = lenient(schema as Schema, line.value)
+    const [violation] = violationsOf(value)
+    if (violation) faults.push({ line: line.line, ...violation })
+    else items.push({ line: line.line, value: value as Static<T> })
   }
 }
