@@ -44,7 +44,10 @@ const SHOWN = ['title', 'titleLocKey', 'body', 'bodyLocKey', 'sound', 'category'
  */
 export function excessProblem({ body, silent }: PushMessage): PayloadProblem | undefined {
   if (roomLeft(body.extras ?? {}, MEASURED_BYTES) < 0)
-    return { field: 'body.extras', hint: `extras have more than ${MEASURED_BYTES} bytes, a payload has ${PAYLOAD_BYTES}` }
+    return {
+      field: 'body.extras',
+      hint: `extras have more than ${MEASURED_BYTES} bytes, a payload has ${PAYLOAD_BYTES}`,
+    }
   const shown = silent ? [] : SHOWN.map((name) => body[name] ?? '')
   if (roomLeft(shown, MEASURED_BYTES) < 0)
     return { field: 'body', hint: `texts have more than ${MEASURED_BYTES} bytes, a payload has ${PAYLOAD_BYTES}` }
@@ -58,7 +61,8 @@ function roomLeft(value: unknown, room: number): number {
   if (typeof value !== 'object') return room - 1
   let left = room
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length && left >= 0; index += 1) left = roomLeft(value[index], left - (index && 1))
+    for (let index = 0; index < value.length && left >= 0; index += 1)
+      left = roomLeft(value[index], left - (index && 1))
     return left
   }
   for (const name in value) {

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { APP, CREATE, device, newToken, openGateway, SEND, sending } from './_gateway.ts'
+import type { Answer } from '@push-server/testing'
 import { isOk, violates } from './_watched-api.ts'
 
 const gateway = await openGateway()
@@ -11,7 +12,7 @@ t.teardown(() => gateway.house.close())
 const { api, database, changesNothing } = gateway
 
 /** A body of exactly these bytes. */
-async function postBytes(path: string, bytes: Buffer, headers: Record<string, string> = {}) {
+async function postBytes(path: string, bytes: Buffer, headers: Record<string, string> = {}): Promise<Answer> {
   const sent = { 'content-type': 'application/json', ...headers }
   const response = await fetch(api.url + path, { method: 'POST', headers: sent, body: new Uint8Array(bytes) })
   return { status: response.status, headers: response.headers, body: await response.json() }
@@ -42,7 +43,19 @@ t.test('a body that is not UTF-8 is refused, so that two users do not become one
 })
 
 t.test('what is accepted arrives as it was given', async (t) => {
-  const users = ['André', 'Andre\u0301', '\ufeffAndré', 'Andr\ufffd', '安德烈', '😀', ' a ', '%E9', 'a+b', '\u0007', '"\\/']
+  const users = [
+    'André',
+    'Andre\u0301',
+    '\ufeffAndré',
+    'Andr\ufffd',
+    '安德烈',
+    '😀',
+    ' a ',
+    '%E9',
+    'a+b',
+    '\u0007',
+    '"\\/',
+  ]
   for (const userId of users)
     for (const [how, text] of [
       ['as bytes', JSON.stringify(userId)],
@@ -63,7 +76,8 @@ t.test('what is accepted arrives as it was given', async (t) => {
 const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 t.test('texts that cannot be kept are refused by field', async (t) => {
-  const body = (escape: string) => Buffer.from(`{"requestObject":{"appId":"${APP}","message":{"userId":"a${escape}","body":{}}}}`)
+  const body = (escape: string) =>
+    Buffer.from(`{"requestObject":{"appId":"${APP}","message":{"userId":"a${escape}","body":{}}}}`)
   await changesNothing(t, async () => {
     for (const escape of ['\\ud800', '\\udc00', '\\udc00\\ud800', '\\u0000', '\\uD83D'])
       violates(t, await postBytes(SEND, body(escape)), ['requestObject.message.userId', /well-formed/], escape)
@@ -85,7 +99,10 @@ t.test('another charset and a Content-Encoding are refused with 415', async (t) 
       t.match([status, response], refused(/charset.*UTF-8/), `${type} ${charset}`)
     }
     for (const encoding of ['gzip', 'br', 'identity, deflate', 'nonsense']) {
-      const { status, body: response } = await postBytes(path, body, { 'content-type': type, 'content-encoding': encoding })
+      const { status, body: response } = await postBytes(path, body, {
+        'content-type': type,
+        'content-encoding': encoding,
+      })
       t.match([status, response], refused(/Content-Encoding/), `${type} ${encoding}`)
     }
     for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8'])
@@ -100,7 +117,12 @@ t.test('a query that cannot be decoded is refused by the name of its parameter',
     violates(t, await api.get(list + value), ['userId', /UTF-8, properly percent-encoded/], value)
   violates(t, await api.get(`${list}a&%E9=1`), ['query', /percent-encoded/], 'the name itself')
   violates(t, await api.get(`${list}a%00`), ['userId', /U\+0000/], 'U+0000')
-  violates(t, await api.call('DELETE', `/push/device/remove?appId=${APP}&token=%E9`), ['token', /percent-encoded/], 'DELETE')
+  violates(
+    t,
+    await api.call('DELETE', `/push/device/remove?appId=${APP}&token=%E9`),
+    ['token', /percent-encoded/],
+    'DELETE',
+  )
   violates(t, await api.get('/push/campaign/%E9/detail'), ['path', /percent-encoded/], 'a path')
   isOk(t, await api.get(`${list}Andr%C3%A9`), 'as UTF-8')
 })
@@ -121,13 +143,20 @@ t.test('bytes beyond ASCII in the target of a request are refused', async (t) =>
 t.test('lines that are not UTF-8 are bad lines by their number', async (t) => {
   const line = (userId: string) =>
     `${JSON.stringify({ userId, activationId: randomUUID(), platform: 'ios', token: newToken() })}\n`
-  const body = Buffer.concat([line('good'), line('Andr\u00e9'), line('good too')].map((text) => Buffer.from(text, 'latin1')))
+  const body = Buffer.concat(
+    [line('good'), line('Andr\u00e9'), line('good too')].map((text) => Buffer.from(text, 'latin1')),
+  )
   const { status, body: response } = await postBytes(`/push/device/import?appId=${APP}&partial=true`, body, {
     'content-type': 'application/x-ndjson',
   })
   t.match([status, response.responseObject], [200, { imported: 2, failed: 1 }])
   t.same(response.responseObject.errors, [{ line: 2, fieldName: 'line', hint: 'must be UTF-8' }])
-  t.same(await database.query("SELECT 1 FROM devices WHERE user_id LIKE 'Andr%' AND user_id !~ '^(André|Andre\u0301|Andr\ufffd)$'"), [])
+  t.same(
+    await database.query(
+      "SELECT 1 FROM devices WHERE user_id LIKE 'Andr%' AND user_id !~ '^(André|Andre\u0301|Andr\ufffd)$'",
+    ),
+    [],
+  )
 })
 
 t.test('no answer told anything of our inside, and each had an id', async (t) => t.same(api.leaks, []))

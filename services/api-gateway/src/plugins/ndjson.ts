@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Static, TSchema } from 'typebox'
 import type { Schema } from '../validation/schema.ts'
+import { createValidator } from '../validation/validator.ts'
 import { lenient } from './leniency.ts'
 import { readLines, type Line } from './ndjson-lines.ts'
 
@@ -35,6 +36,9 @@ export interface NdjsonOptions<T extends TSchema> {
 
 const IDLE_MS = 60_000
 
+/** Compiles the schema of lines once, however many files there are. */
+const validator = createValidator()
+
 /** To be registered around the routes that take NDJSON, and only those: the handler then reads it with `readNdjson`. */
 export const ndjson = fp(
   async (app: FastifyInstance) => {
@@ -51,7 +55,7 @@ export async function* readNdjson<T extends TSchema>(
   request: FastifyRequest,
   { schema, limit, batchSize, idleMs = IDLE_MS }: NdjsonOptions<T>,
 ): AsyncGenerator<Batch<Static<T>>> {
-  const check = createCheck<T>(request, schema)
+  const check = createCheck(schema)
   const { raw } = request
   raw.setTimeout(idleMs, () => raw.destroy(new Error('the sender fell silent')))
   let batch: Batch<Static<T>> = { items: [], faults: [] }
@@ -71,8 +75,8 @@ export async function* readNdjson<T extends TSchema>(
   }
 }
 
-function createCheck<T extends TSchema>({ server }: FastifyRequest, schema: T) {
-  const violationsOf = server.validator.compile(schema as Schema, 'line')
+function createCheck<T extends TSchema>(schema: T) {
+  const violationsOf = validator.compile(schema as Schema, 'line')
   return (line: Line, { items, faults }: Batch<Static<T>>): void => {
     if ('fault' in line) return void faults.push({ line: line.line, ...line.fault })
     const value = lenient(schema as Schema, line.value)

@@ -9,16 +9,13 @@ import { DEFAULT_LIMITS, tooLarge, type JsonLimits } from '../validation/json-li
 import { undecodable } from '../validation/query-text.ts'
 import type { Schema } from '../validation/schema.ts'
 import { unsafeText } from '../validation/unsafe-text.ts'
-import { createValidator, type Validator } from '../validation/validator.ts'
+import { createValidator } from '../validation/validator.ts'
 import { lenient } from './leniency.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** How much JSON a body of the route may hold, where that is more than what requests have room for by default. */
     jsonLimits?: Partial<JsonLimits>
-  }
-  interface FastifyInstance {
-    validator: Validator
   }
 }
 
@@ -44,7 +41,6 @@ const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
 export const requests = fp(
   async (app: FastifyInstance) => {
     const validator = createValidator()
-    app.decorate('validator', validator)
     app.setValidatorCompiler<Schema>(({ schema, httpPart = 'body' }) => {
       const check = validator.compile(schema, httpPart)
       return (value: unknown) => refuse(check(value))

@@ -7,11 +7,7 @@ import { isObject } from './schema.ts'
 import { unsafeText } from './unsafe-text.ts'
 
 /** The value, or what is wrong with the bytes; `undefined` when there is nothing but blanks. */
-export type ParsedJson =
-  | { value: unknown }
-  | { exceeded: keyof JsonLimits }
-  | { violation: Violation }
-  | undefined
+export type ParsedJson = { value: unknown } | { exceeded: keyof JsonLimits } | { violation: Violation } | undefined
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 

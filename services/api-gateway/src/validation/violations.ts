@@ -5,7 +5,10 @@ import type { Schema } from './schema.ts'
 
 /** `applications`, `0` become `applications[0]`. Names come from the schema or from the request. */
 export const fieldNameOf = (path: readonly (string | number)[]): string =>
-  path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('').replace(/^\./, '')
+  path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`))
+    .join('')
+    .replace(/^\./, '')
 
 /** Of a value that may be null too, the error of its other form is the one that helps. */
 const isNoise = ({ keyword, params }: ErrorObject) =>
@@ -30,8 +33,7 @@ function keysOf(error: ErrorObject): (string | number)[] {
   return error.keyword === 'required' ? [...keys, missingOf(error)] : keys
 }
 
-const keyOf = (part: string) =>
-  /^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')
+const keyOf = (part: string) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~'))
 
 const missingOf = ({ params }: ErrorObject) => String(params.missingProperty)
 
