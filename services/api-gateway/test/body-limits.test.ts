@@ -1,4 +1,5 @@
 // What a body may cost: it is counted before it is parsed, and validated up to its first error. The tests count, they do not time.
+import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { createApiKey } from '@push-server/domain'
 import { CampaignUserList, UserId, Wrapped } from '@push-server/contract'
@@ -146,6 +147,28 @@ t.test('extras far beyond a payload are refused by their size', async (t) => {
   violates(t, await post(SEND, sending({ extras: { items: Array.from({ length: 20_000 }, () => 'x') } })), [
     'requestObject.message.body.extras',
     /extras have more than 16384 bytes, a payload has 4096/,
+  ])
+})
+
+t.test('a line of an import that holds too much is a bad line', async (t) => {
+  const line = (padding: string) =>
+    `{"userId":"u","activationId":"${randomUUID()}","platform":"ios","token":"aabb","padding":${padding}}`
+  const lines = [
+    line('1'),
+    line(listOf('{}', 3_000)),
+    line(listOf('1', 3_000)),
+    line('['.repeat(40) + ']'.repeat(40)),
+    line('[1,2]'),
+  ]
+  const { status, body } = await call('PUT', `/push/device/import?appId=${APP}&partial=true`, {
+    body: lines.join('\n'),
+    headers: { 'content-type': 'application/x-ndjson' },
+  })
+  t.match([status, body.responseObject], [200, { imported: 2, failed: 3 }])
+  t.same(body.responseObject.errors, [
+    { line: 2, fieldName: 'line', hint: 'has more than 512 objects, lists and members' },
+    { line: 3, fieldName: 'line', hint: 'has more than 512 values' },
+    { line: 4, fieldName: 'line', hint: 'is nested more than 16 deep' },
   ])
 })
 
