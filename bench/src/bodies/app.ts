@@ -56,4 +56,4 @@ const parts = {
 
 export const { bodyLimit, campaignBodyLimit, importLimit, batchSize } = config
 
-export const openApp = () => buildApp(context as unknown as Context, parts as unknown as Parameters<typeof buildApp>[1])
+export const openApp = () => buildApp(context as unknown as Context, parts)

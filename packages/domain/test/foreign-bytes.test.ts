@@ -38,7 +38,7 @@ async function askPowerAuth(t: Test, bytes: Buffer) {
     await powerAuth.close()
     server.close()
   })
-  return powerAuth.ask({ activationIds: ['a'], caller: { id: 'correlation', log: { warn() {} } } as never })
+  return powerAuth.ask({ activationIds: ['a'], caller: { id: 'correlation', log: { warn() {} } } })
 }
 
 const statusOf = (userId: string) =>

@@ -3,7 +3,6 @@ import type { LineFault } from '@push-server/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Static, TSchema } from 'typebox'
-import type { Schema } from '../validation/schema.ts'
 import { createValidator } from '../validation/validator.ts'
 import { lenient } from './leniency.ts'
 import { readLines, type Line } from './ndjson-lines.ts'
@@ -76,10 +75,10 @@ export async function* readNdjson<T extends TSchema>(
 }
 
 function createCheck<T extends TSchema>(schema: T) {
-  const violationsOf = validator.compile(schema as Schema, 'line')
+  const violationsOf = validator.compile(schema, 'line')
   return (line: Line, { items, faults }: Batch<Static<T>>): void => {
     if ('fault' in line) return void faults.push({ line: line.line, ...line.fault })
-    const value = lenient(schema as Schema, line.value)
+    const value = lenient(schema, line.value)
     const [violation] = violationsOf(value)
     if (violation) faults.push({ line: line.line, ...violation })
     else items.push({ line: line.line, value: value as Static<T> })

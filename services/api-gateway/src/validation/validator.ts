@@ -63,7 +63,7 @@ export function createValidator(): Validator {
       return (value) => {
         const first = run(validate, value)
         if (first.length === 0) return []
-        const found = collect(levels, schema, value, name)
+        const found = collect(levels, { root: schema, whole: name }, value)
         // A keyword that no level has of its own.
         return found.length > 0 ? found : violationsOf(first.slice(0, 1), schema, { path: [], whole: name })
       }
@@ -78,7 +78,11 @@ interface Levels {
   errorsOf(schema: Schema, value: unknown): readonly ErrorObject[]
 }
 
-function collect({ fits, errorsOf }: Levels, root: Schema, value: unknown, whole: string): Violation[] {
+function collect(
+  { fits, errorsOf }: Levels,
+  { root, whole }: { root: Schema; whole: string },
+  value: unknown,
+): Violation[] {
   const found: Violation[] = []
   const path: (string | number)[] = []
 
