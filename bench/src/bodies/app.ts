@@ -1,5 +1,6 @@
 // The gateway's API without anything behind it: a request goes its whole way, with every platform configured, until it would
 // store or read something; there it ends. So what is measured is what its body costs.
+import { Readable } from 'node:stream'
 import type { Context } from '@push-server/domain'
 import { PLATFORMS } from '@push-server/contract'
 import { buildApp } from '@push-server/api-gateway'
@@ -55,5 +56,8 @@ const parts = {
 }
 
 export const { bodyLimit, campaignBodyLimit, importLimit, batchSize } = config
+
+/** Imports limit how long a sender may be silent; the request that `inject` makes up has no such limit. */
+Object.defineProperty(Readable.prototype, 'setTimeout', { value: () => {}, configurable: true })
 
 export const openApp = () => buildApp(context as unknown as Context, parts)
