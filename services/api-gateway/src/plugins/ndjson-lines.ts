@@ -9,7 +9,7 @@ const LINE_LIMITS: JsonLimits = { depth: 16, nodes: 512, values: 512 }
 const NEWLINE = 0x0a
 
 /** A line that is not blank: its number from 1, and its value or what is wrong with it. */
-export type Line = { line: number; value: unknown } | { line: number; fault: Violation }
+export type Line = { line: number; value: unknown } | { line: number; violation: Violation }
 
 /** The lines that each piece completes. Throws an ApiError when there are more bytes than `limit`, or the sender goes away. */
 export async function* readLines(source: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Line[]> {
@@ -53,7 +53,7 @@ function createCutter() {
     kept = []
     length = 0
     line += 1
-    if (isTooLong) return { line, fault: wrong(`must not have more than ${LONGEST_LINE} bytes`) }
+    if (isTooLong) return { line, violation: wrong(`must not have more than ${LONGEST_LINE} bytes`) }
     return lineOf(bytes, line)
   }
 
@@ -80,7 +80,7 @@ function lineOf(bytes: Buffer, line: number): Line | undefined {
   const parsed = parseJson(bytes, LINE_LIMITS, 'line')
   if (parsed === undefined) return undefined
   if ('value' in parsed) return { line, value: parsed.value }
-  return { line, fault: 'violation' in parsed ? parsed.violation : wrong(excessOf(parsed.exceeded, LINE_LIMITS)) }
+  return { line, violation: 'violation' in parsed ? parsed.violation : wrong(excessOf(parsed.exceeded, LINE_LIMITS)) }
 }
 
 const wrong = (hint: string): Violation => ({ fieldName: 'line', hint })

@@ -77,7 +77,7 @@ export async function* readNdjson<T extends TSchema>(
 function createCheck<T extends TSchema>(schema: T) {
   const violationsOf = validator.compile(schema, 'line')
   return (line: Line, { items, faults }: Batch<Static<T>>): void => {
-    if ('fault' in line) return void faults.push({ line: line.line, ...line.fault })
+    if ('violation' in line) return void faults.push({ line: line.line, ...line.violation })
     const value = lenient(schema, line.value)
     const [violation] = violationsOf(value)
     if (violation) faults.push({ line: line.line, ...violation })
