@@ -1,7 +1,7 @@
 // WHO delivers: one folder per provider. The vendors' libraries stay behind this page.
 export { InvalidCredentials } from './credentials.ts'
 export { hmsSecret } from './hms/index.ts'
-export type { PayloadProblem } from './payload-limits.ts'
+export { excessProblem, type PayloadProblem } from './payload-limits.ts'
 export type {
   Environment,
   Outcome,

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readConfig } from '@push-server/runtime'
 import t from 'tap'
 import { readAnswer } from '../src/fcm/answer.ts'
-import { readServiceAccount } from '../src/fcm/credentials.ts'
+import { certify, readServiceAccount } from '../src/fcm/credentials.ts'
 import { FCM_ERRORS, fcmOutcome, isFlowControl, type FcmAnswer } from '../src/fcm/outcome.ts'
 import { fcmBody, fcmPayload } from '../src/fcm/payload.ts'
 import { refusedOutcome, tokenFault } from '../src/fcm/token-fault.ts'
@@ -493,6 +493,9 @@ t.test('service accounts', async (t) => {
   const settings = { projectId: 'my-project' }
   const read = (given: object | string, of: Record<string, string | null> = settings) =>
     readServiceAccount(of, Buffer.from(typeof given === 'string' ? given : JSON.stringify(given)))
+
+  const foreign = Buffer.from(JSON.stringify({ ...file, client_email: 'caf\u00e9@example.com' }), 'latin1')
+  t.throws(() => certify(foreign), { message: /not UTF-8/ }, 'bytes of another charset')
 
   const { key, ...account } = read(file)
   t.strictSame(account, {

@@ -1,4 +1,5 @@
 // The environment, read once: checked against the list of settings, frozen, passed down. Nothing else reads it.
+import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import type { Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
@@ -74,8 +75,15 @@ function given({ name, secret }: Setting<unknown>, environment: Environment): st
 }
 
 function readSecret(file: string): string {
+  const bytes = readBytes(file)
+  // Decoded all the same, it would be another secret.
+  if (!isUtf8(bytes)) throw new Error('a file in UTF-8')
+  return bytes.toString('utf8').trim()
+}
+
+function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8').trim()
+    return readFileSync(file)
   } catch (error) {
     throw new Error(`a readable file: ${(error as Error).message}`, { cause: error })
   }

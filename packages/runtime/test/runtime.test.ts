@@ -168,9 +168,12 @@ t.test('settings: what a program cannot do without', async (t) => {
 })
 
 t.test('settings: secrets may stand in files', async (t) => {
-  const file = join(t.testdir({ secret: 'hunter2\n' }), 'secret')
+  const folder = t.testdir({ secret: 'hunter2\n', latin1: Buffer.from('hunt\u00e9r', 'latin1') })
+  const file = join(folder, 'secret')
   t.equal(readConfig({ ENCRYPTION_KEY_FILE: file }).encryptionKey, 'hunter2')
   t.equal(readConfig({ ENCRYPTION_KEY_FILE: '', ENCRYPTION_KEY: 'hunter3' }).encryptionKey, 'hunter3')
+  const notUtf8 = refused({ ENCRYPTION_KEY_FILE: join(folder, 'latin1') })
+  t.match(notUtf8, /ENCRYPTION_KEY: the value given is not a file in UTF-8/)
   const missing = refused({ ENCRYPTION_KEY_FILE: `${file}.missing`, ENCRYPTION_KEY: 'hunter3' })
   t.match(missing, /ENCRYPTION_KEY: .*readable file/)
   t.notMatch(missing, /hunter/)

@@ -23,20 +23,6 @@ import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { unconfiguredRoutes } from './routes/unconfigured.ts'
 
-/** Words of the contract's schemas that the validator does not know of itself. */
-const KEYWORDS = [
-  'x-case',
-  'x-clamp',
-  'x-words',
-  {
-    keyword: 'x-max-units',
-    type: 'string' as const,
-    schemaType: 'number' as const,
-    validate: (most: number, text: string) => text.length <= most,
-    errors: false,
-  },
-]
-
 /** What the gateway opens beside the context. */
 export interface Parts extends Desk {
   activations: Activations
@@ -55,17 +41,6 @@ export async function buildApp(context: Context, { activations, ...desk }: Parts
     genReqId: (request) => requestId(request.headers),
     // Stopping waits for requests under way, not for clients that keep a connection open.
     forceCloseConnections: 'idle',
-    ajv: {
-      customOptions: {
-        coerceTypes: false,
-        removeAdditional: false,
-        useDefaults: false,
-        allErrors: true,
-        // For the hint: what is wrong with a member follows from its schema.
-        verbose: true,
-        keywords: KEYWORDS,
-      },
-    },
   })
   await app.register(envelope)
   await app.register(requests)

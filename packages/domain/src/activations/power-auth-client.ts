@@ -1,4 +1,5 @@
 // Calls to PowerAuth Server: JSON in and out, within a bounded time, so many at once. No call is repeated.
+import { isUtf8 } from 'node:buffer'
 import { getCACertificates } from 'node:tls'
 import { Pool, type Dispatcher } from 'undici'
 
@@ -61,7 +62,7 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
         body: JSON.stringify({ requestObject }),
         signal: signal ? AbortSignal.any([late, signal]) : late,
       })
-      return { statusCode, text: await body.text() }
+      return { statusCode, bytes: Buffer.from(await body.arrayBuffer()) }
     } catch (error) {
       throw new PowerAuthFault(
         late.aborted ? `no answer within ${options.responseTimeoutMs} ms` : transportText(error),
@@ -72,8 +73,8 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
 
   return {
     async call(call) {
-      const { statusCode, text } = await post(call)
-      return responseObjectOf(statusCode, text)
+      const { statusCode, bytes } = await post(call)
+      return responseObjectOf(statusCode, bytes)
     },
     // Not close(): an answer that never comes would hold it up.
     close: () => pool.destroy(),
@@ -107,9 +108,11 @@ function transportText(error: unknown): string {
 
 type Members = Readonly<Record<string, unknown>>
 
-function responseObjectOf(statusCode: number, text: string): unknown {
-  const envelope = membersOf(text)
+function responseObjectOf(statusCode: number, bytes: Buffer): unknown {
+  const envelope = membersOf(bytes)
   if (statusCode !== 200) throw new PowerAuthFault(refusalText(statusCode, envelope))
+  // Decoded all the same, two users would become one.
+  if (!isUtf8(bytes)) throw new PowerAuthFault('a response that is not UTF-8')
   if (envelope?.status !== 'OK') throw new PowerAuthFault('HTTP 200 without the envelope of an answer')
   return envelope.responseObject ?? null
 }
@@ -121,12 +124,17 @@ function refusalText(statusCode: number, envelope: Members | undefined): string 
   return `HTTP ${statusCode}${said && ` ${said}`}`
 }
 
-function membersOf(text: string): Members | undefined {
+function membersOf(bytes: Buffer): Members | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(withoutMark(bytes).toString())
     return typeof value === 'object' && value !== null ? (value as Members) : undefined
   } catch {
     // Of a proxy on the way, say: the status tells what there is to tell.
     return undefined
   }
 }
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+
+const withoutMark = (bytes: Buffer) =>
+  bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes

@@ -65,6 +65,9 @@ function activationOf(responseObject: unknown): Activation | undefined {
   if (status === undefined) throw new PowerAuthFault('an answer without an activation status that is known')
   if (typeof userId !== 'string' || userId === '' || userId.length > LONGEST_USER_ID)
     throw new PowerAuthFault(`an answer without a user id of 1 to ${LONGEST_USER_ID} characters`)
+  // The database would replace the one and refuse the other.
+  if (!userId.isWellFormed() || userId.includes('\0'))
+    throw new PowerAuthFault('a user id that is no well-formed Unicode or has the character U+0000')
   return { userId, status, applicationId: typeof applicationId === 'string' ? applicationId : null }
 }
 

@@ -1,6 +1,6 @@
 // Acceptance: a request is checked whole, stored whole, then enqueued. From the storing on it is delivered or accounted for.
 import { invalidRequest, refusal, TEXT, unavailable, type Message, type Platform } from '@push-server/contract'
-import { PROVIDERS } from '@push-server/providers'
+import { excessProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
 import { UnconfirmedWrite, type KeyedRequest, type NewMessage, type StoredChunk } from '@push-server/store'
 import type { Context } from '../context.ts'
@@ -116,10 +116,12 @@ export interface PayloadCheck extends Pick<AcceptRequest, 'fieldOf'>, Pick<Conte
 
 /** Before anything is stored. */
 export function checkPayloads({ messages, platforms, fieldOf, config }: PayloadCheck): void {
+  const problemsOf = (message: PushMessage) => {
+    const excess = platforms.length > 0 && excessProblem(message)
+    return excess ? [excess] : platforms.flatMap((platform) => PROVIDERS[platform].check(message, config))
+  }
   const violations = messages.flatMap((message, index) =>
-    platforms
-      .flatMap((platform) => PROVIDERS[platform].check(pushMessageOf(message), config))
-      .map(({ field, hint }) => ({ fieldName: `${fieldOf(index)}.${field}`, hint })),
+    problemsOf(pushMessageOf(message)).map(({ field, hint }) => ({ fieldName: `${fieldOf(index)}.${field}`, hint })),
   )
   if (violations.length > 0) throw invalidRequest(violations)
 }

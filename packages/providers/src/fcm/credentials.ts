@@ -1,4 +1,5 @@
 // Credentials of an application for FCM: the JSON file that Google issues for a key of a service account.
+import { isUtf8 } from 'node:buffer'
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { cert } from 'firebase-admin/app'
 import { InvalidCredentials } from '../credentials.ts'
@@ -46,6 +47,8 @@ export function readServiceAccount(settings: Readonly<Record<string, string | nu
  * not call it.
  */
 export function certify(secret: Buffer): void {
+  // Decoded all the same, it would be somebody else's account.
+  if (!isUtf8(secret)) throw new InvalidCredentials('FCM key file is not UTF-8')
   const file = parseFile(secret)
   try {
     cert(file)

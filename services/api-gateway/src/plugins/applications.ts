@@ -4,11 +4,15 @@ import { forbidden } from '@push-server/contract'
 import type { Caller, Context } from '@push-server/domain'
 import type { FastifyRequest } from 'fastify'
 
-/**
- * The ids of all applications that the request is about, in its validated form; none when it is about none that is known,
- * which a bound key is refused for. May ask the database, as for the application of a campaign.
- */
-export type ApplicationsOf = (request: FastifyRequest) => readonly string[] | Promise<readonly string[]>
+export interface ApplicationsOf {
+  /** Those that the path names are compared before the body is read, all others once the request is validated. */
+  place: 'path' | 'query' | 'body'
+  /**
+   * The ids of all applications that the request is about; none when it is about none that is known, which a bound key is
+   * refused for. May ask the database, as for the application of a campaign.
+   */
+  find(request: FastifyRequest): readonly string[] | Promise<readonly string[]>
+}
 
 /** The request is about all applications of the key: the handler asks `ownApplications` which. */
 export const OWN = 'own'
@@ -20,62 +24,76 @@ export const ownApplications = ({ caller }: FastifyRequest): readonly string[] |
 type Members = Readonly<Record<string, unknown>>
 
 /** In this member of the request object, as one id or a list of them. */
-export const fromBody =
-  (member: string): ApplicationsOf =>
-  ({ body }) =>
-    idsIn((body as { requestObject?: Members } | undefined)?.requestObject?.[member])
+export const fromBody = (member: string): ApplicationsOf => ({
+  place: 'body',
+  find: ({ body }) => idsIn((body as { requestObject?: Members } | undefined)?.requestObject?.[member]),
+})
 
 /** In this parameter of the query. */
-export const fromQuery =
-  (name: string): ApplicationsOf =>
-  ({ query }) =>
-    idsIn((query as Members)[name])
+export const fromQuery = (name: string): ApplicationsOf => ({
+  place: 'query',
+  find: ({ query }) => idsIn((query as Members)[name]),
+})
 
 /** In this parameter of the query, separated by commas. */
-export const fromQueryList =
-  (name: string): ApplicationsOf =>
-  ({ query }) => {
+export const fromQueryList = (name: string): ApplicationsOf => ({
+  place: 'query',
+  find({ query }) {
     const text = (query as Members)[name]
     return typeof text === 'string' ? text.split(',') : []
-  }
+  },
+})
 
 /** Of the campaign that the path names. */
-export const applicationOfCampaign =
-  ({ campaigns }: Pick<Context['store'], 'campaigns'>): ApplicationsOf =>
-  async ({ params }) => {
+export const applicationOfCampaign = ({ campaigns }: Pick<Context['store'], 'campaigns'>): ApplicationsOf => ({
+  place: 'path',
+  async find({ params }) {
     const id = Number((params as { id: string }).id)
     const campaign = Number.isSafeInteger(id) ? await campaigns.find(id) : undefined
     return campaign ? [campaign.appId] : []
-  }
+  },
+})
 
 /** Of the message that the path names. */
-export const applicationOfMessage =
-  ({ messages }: Pick<Context['store'], 'messages'>): ApplicationsOf =>
-  async ({ params }) => {
+export const applicationOfMessage = ({ messages }: Pick<Context['store'], 'messages'>): ApplicationsOf => ({
+  place: 'path',
+  async find({ params }) {
     const message = await messages.find((params as { id: string }).id)
     return message ? [message.appId] : []
-  }
+  },
+})
 
 /** Those that show the inbox message: a key has to be for all of them. */
-export const applicationsOfInboxMessage =
-  ({ inbox }: Pick<Context['store'], 'inbox'>, idIn: (request: FastifyRequest) => string): ApplicationsOf =>
-  async (request) => {
+export const applicationsOfInboxMessage = (
+  { inbox }: Pick<Context['store'], 'inbox'>,
+  place: 'query' | 'body',
+  idIn: (request: FastifyRequest) => string,
+): ApplicationsOf => ({
+  place,
+  async find(request) {
     const message = await inbox.find(idIn(request))
     return message?.appIds ?? []
-  }
+  },
+})
 
 function idsIn(value: unknown): string[] {
   const ids = [value].flat()
   return ids.every((id) => typeof id === 'string') ? ids : []
 }
 
-/** Refuses a bound key with 403 unless the route says which applications the request names, and the key is for all of them. */
-export async function holdToApplications({ appIds }: Caller, request: FastifyRequest): Promise<void> {
+type Stage = 'before the body' | 'validated'
+
+/**
+ * Refuses a bound key with 403 unless the route says which applications the request names, and the key is for all of them. To be
+ * called at both stages; each refuses as soon as it knows.
+ */
+export async function holdToApplications({ appIds }: Caller, request: FastifyRequest, stage: Stage): Promise<void> {
   if (appIds.length === 0) return
   const { applications } = request.routeOptions.config
   if (applications === OWN) return
   if (!applications) throw forbidden('This API key is bound to applications, and this is not about any one of them')
-  const named = await applications(request)
+  if ((applications.place === 'path') !== (stage === 'before the body')) return
+  const named = await applications.find(request)
   if (named.length === 0 || !named.every((appId) => appIds.includes(appId)))
     throw forbidden('This API key is bound to other applications')
 }

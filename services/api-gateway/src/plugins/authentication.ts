@@ -51,10 +51,12 @@ export const authentication = fp(
         reply.header('www-authenticate', [...CHALLENGES])
         throw error
       }
+      // What the path says is known before the body is read: 16 MB for somebody else's campaign are not even parsed.
+      if (request.caller) await holdToApplications(request.caller, request, 'before the body')
     })
     // Only here the body is read and known to have the form that the schema says.
     app.addHook('preHandler', async (request) => {
-      if (request.caller) await holdToApplications(request.caller, request)
+      if (request.caller) await holdToApplications(request.caller, request, 'validated')
     })
 
     async function isSuspect(request: FastifyRequest): Promise<boolean> {

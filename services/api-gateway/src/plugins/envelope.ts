@@ -4,7 +4,6 @@ import { isStoreAway, isStoreConflict, UnconfirmedWrite } from '@push-server/dom
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { errorAnswer } from './error-answer.ts'
-import { violationsOf } from './violations.ts'
 
 const RETRY_AFTER_S = 5
 
@@ -40,7 +39,6 @@ function send(reply: FastifyReply, error: ApiError) {
 
 /** Faults that were not meant as answers: of the framework, of the database, of ours. */
 function apiErrorOf(error: FastifyError): ApiError {
-  if (error.validation) return invalidRequest(violationsOf(error.validation, error.validationContext ?? 'body'), error)
   if (error instanceof UnconfirmedWrite) return unavailable(TEXT.unconfirmed, RETRY_AFTER_S, error)
   if (isStoreAway(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
   if (isStoreConflict(error)) return conflict(error)

@@ -1,29 +1,17 @@
 // What clients of the reference server may send in another form than the schema's, brought into the schema's form:
 // scalars for texts, numeric texts for numbers, any case for some words, and in a query words for truth values. A null that
 // stands for a member left out is left out. Nothing else is touched, `extras` least of all.
-import type { TSchema } from 'typebox'
+import { formsOf, isObject, type Schema } from '../validation/schema.ts'
 
-interface Schema {
-  type?: string
-  anyOf?: Schema[]
-  minimum?: number
-  maximum?: number
-  default?: unknown
-  properties?: Record<string, Schema>
-  items?: Schema
-  'x-case'?: 'lower'
-  'x-clamp'?: true
-  'x-words'?: true
-}
-
-/** Returns the value in the form that the schema asks for, where that is the same value; otherwise the value itself. */
-export const lenient = (schema: TSchema, value: unknown): unknown => conform(schema, value)
-
-function conform(schema: Schema, value: unknown): unknown {
+/**
+ * Returns the value in the form that the schema asks for, where that is the same value; otherwise the value itself. Lists and
+ * objects are changed in place: a copy of a body would cost as much as the body.
+ */
+export function lenient(schema: Schema, value: unknown): unknown {
   if (value === null || value === undefined) return value
   if (schema.anyOf) {
-    const [only, ...others] = schema.anyOf.filter((form) => form.type !== 'null')
-    return only && others.length === 0 ? conform(only, value) : value
+    const [only, ...others] = formsOf(schema)
+    return only && others.length === 0 ? lenient(only, value) : value
   }
   switch (schema.type) {
     case 'string':
@@ -43,10 +31,10 @@ function conform(schema: Schema, value: unknown): unknown {
 }
 
 function conformText(schema: Schema, value: unknown): unknown {
+  if (typeof value === 'string') return schema['x-case'] === 'lower' ? value.toLowerCase() : value
   // A larger number is not the one that was written any more.
   const isExact = typeof value === 'boolean' || Number.isSafeInteger(value)
-  const text = isExact ? String(value) : value
-  return typeof text === 'string' && schema['x-case'] === 'lower' ? text.toLowerCase() : text
+  return isExact ? String(value) : value
 }
 
 function conformNumber(value: unknown): unknown {
@@ -71,20 +59,19 @@ function conformWord({ default: fallback }: Schema, value: unknown): unknown {
   return value === '' ? fallback : (WORDS.get(value.toLowerCase()) ?? value)
 }
 
-const conformItems = (items: Schema, values: unknown[]) => values.map((value) => conform(items, value))
+function conformItems(items: Schema, values: unknown[]): unknown[] {
+  for (let index = 0; index < values.length; index += 1) values[index] = lenient(items, values[index])
+  return values
+}
 
-function conformMembers(properties: Record<string, Schema>, value: Record<string, unknown>) {
-  const conformed = { ...value }
+function conformMembers(properties: Readonly<Record<string, Schema>>, members: Record<string, unknown>) {
   for (const [name, schema] of Object.entries(properties)) {
-    if (!Object.hasOwn(conformed, name)) continue
-    if (conformed[name] === null && !takesNull(schema)) delete conformed[name]
-    else conformed[name] = conform(schema, conformed[name])
+    if (!Object.hasOwn(members, name)) continue
+    if (members[name] === null && !takesNull(schema)) delete members[name]
+    else members[name] = lenient(schema, members[name])
   }
-  return conformed
+  return members
 }
 
 const takesNull = ({ type, anyOf }: Schema) =>
   (type === undefined && !anyOf) || type === 'null' || (anyOf?.some((form) => form.type === 'null') ?? false)
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

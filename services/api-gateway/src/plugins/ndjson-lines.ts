@@ -1,14 +1,15 @@
 // Bytes that come in pieces, cut into lines of JSON. Holds a line at most, however long the whole is.
-import { isUtf8 } from 'node:buffer'
-import { ApiError, invalidRequest } from '@push-server/contract'
+import { ApiError, invalidRequest, type Violation } from '@push-server/contract'
+import { parseJson } from '../validation/json-body.ts'
+import { excessOf, type JsonLimits } from '../validation/json-limits.ts'
 
 /** More than any line that is in order. */
 const LONGEST_LINE = 16_384
+const LINE_LIMITS: JsonLimits = { depth: 16, nodes: 512, values: 512 }
 const NEWLINE = 0x0a
-const MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
 /** A line that is not blank: its number from 1, and its value or what is wrong with it. */
-export type Line = { line: number; value: unknown } | { line: number; hint: string }
+export type Line = { line: number; value: unknown } | { line: number; violation: Violation }
 
 /** The lines that each piece completes. Throws an ApiError when there are more bytes than `limit`, or the sender goes away. */
 export async function* readLines(source: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Line[]> {
@@ -52,8 +53,8 @@ function createCutter() {
     kept = []
     length = 0
     line += 1
-    if (isTooLong) return { line, hint: `must not have more than ${LONGEST_LINE} bytes` }
-    return parse(line === 1 && bytes.subarray(0, MARK.length).equals(MARK) ? bytes.subarray(MARK.length) : bytes, line)
+    if (isTooLong) return { line, violation: wrong(`must not have more than ${LONGEST_LINE} bytes`) }
+    return lineOf(bytes, line)
   }
 
   return {
@@ -75,13 +76,11 @@ function createCutter() {
 }
 
 /** Undefined for a blank line. */
-function parse(bytes: Buffer, line: number): Line | undefined {
-  if (!isUtf8(bytes)) return { line, hint: 'must be UTF-8' }
-  const text = bytes.toString('utf8')
-  if (text.trim() === '') return undefined
-  try {
-    return { line, value: JSON.parse(text) }
-  } catch {
-    return { line, hint: 'must be valid JSON' }
-  }
+function lineOf(bytes: Buffer, line: number): Line | undefined {
+  const parsed = parseJson(bytes, LINE_LIMITS, 'line')
+  if (parsed === undefined) return undefined
+  if ('value' in parsed) return { line, value: parsed.value }
+  return { line, violation: 'violation' in parsed ? parsed.violation : wrong(excessOf(parsed.exceeded, LINE_LIMITS)) }
 }
+
+const wrong = (hint: string): Violation => ({ fieldName: 'line', hint })

@@ -3,10 +3,9 @@ import type { LineFault } from '@push-server/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Static, TSchema } from 'typebox'
-import { illFormed } from './ill-formed.ts'
+import { createValidator } from '../validation/validator.ts'
 import { lenient } from './leniency.ts'
 import { readLines, type Line } from './ndjson-lines.ts'
-import { violationsOf } from './violations.ts'
 
 export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
 
@@ -36,6 +35,9 @@ export interface NdjsonOptions<T extends TSchema> {
 
 const IDLE_MS = 60_000
 
+/** Compiles the schema of lines once, however many files there are. */
+const validator = createValidator()
+
 /** To be registered around the routes that take NDJSON, and only those: the handler then reads it with `readNdjson`. */
 export const ndjson = fp(
   async (app: FastifyInstance) => {
@@ -52,7 +54,7 @@ export async function* readNdjson<T extends TSchema>(
   request: FastifyRequest,
   { schema, limit, batchSize, idleMs = IDLE_MS }: NdjsonOptions<T>,
 ): AsyncGenerator<Batch<Static<T>>> {
-  const check = createCheck<T>(request, schema)
+  const check = createCheck(schema)
   const { raw } = request
   raw.setTimeout(idleMs, () => raw.destroy(new Error('the sender fell silent')))
   let batch: Batch<Static<T>> = { items: [], faults: [] }
@@ -72,16 +74,13 @@ export async function* readNdjson<T extends TSchema>(
   }
 }
 
-function createCheck<T extends TSchema>(request: FastifyRequest, schema: T) {
-  const validate = request.compileValidationSchema(schema)
+function createCheck<T extends TSchema>(schema: T) {
+  const violationsOf = validator.compile(schema, 'line')
   return (line: Line, { items, faults }: Batch<Static<T>>): void => {
-    if ('hint' in line) return void faults.push({ line: line.line, fieldName: 'line', hint: line.hint })
+    if ('violation' in line) return void faults.push({ line: line.line, ...line.violation })
     const value = lenient(schema, line.value)
-    const ill = illFormed(value, '')
-    if (ill)
-      return void faults.push({ line: line.line, ...ill, ...(ill.fieldName === 'body' && { fieldName: 'line' }) })
-    if (validate(value)) return void items.push({ line: line.line, value: value as Static<T> })
-    const [violation] = violationsOf(validate.errors ?? [], 'line')
-    faults.push({ line: line.line, fieldName: violation?.fieldName ?? 'line', hint: violation?.hint ?? 'is not valid' })
+    const [violation] = violationsOf(value)
+    if (violation) faults.push({ line: line.line, ...violation })
+    else items.push({ line: line.line, value: value as Static<T> })
   }
 }

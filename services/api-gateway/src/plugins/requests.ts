@@ -1,11 +1,23 @@
-// How requests come in: ids, JSON bodies, lenient forms; and the headers that every answer carries.
+// How requests come in: ids, JSON bodies, lenient forms, their validation; and the headers that every answer carries.
 import { randomUUID } from 'node:crypto'
-import { invalidRequest } from '@push-server/contract'
-import type { FastifyInstance } from 'fastify'
+import { invalidRequest, type Violation } from '@push-server/contract'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { TSchema } from 'typebox'
-import { illFormed } from './ill-formed.ts'
+import { checkContentHeaders } from '../validation/content-headers.ts'
+import { parseJson } from '../validation/json-body.ts'
+import { DEFAULT_LIMITS, tooLarge, type JsonLimits } from '../validation/json-limits.ts'
+import { undecodable } from '../validation/query-text.ts'
+import type { Schema } from '../validation/schema.ts'
+import { unsafeText } from '../validation/unsafe-text.ts'
+import { createValidator } from '../validation/validator.ts'
 import { lenient } from './leniency.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How much JSON a body of the route may hold, where that is more than what requests have room for by default. */
+    jsonLimits?: Partial<JsonLimits>
+  }
+}
 
 export const CORRELATION_HEADER = 'x-correlation-id'
 const CORRELATION_ID = /^[a-zA-Z0-9-]{8,1024}$/
@@ -24,15 +36,19 @@ const ANSWER_HEADERS = {
   expires: '0',
 } as const
 
+const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
+
 export const requests = fp(
   async (app: FastifyInstance) => {
-    const parseJson = app.getDefaultJsonParser('error', 'error')
-    app.removeAllContentTypeParsers()
-    // A DELETE may come with a JSON content type and no body.
-    app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-      if (body === '') done(null, undefined)
-      else void parseJson(request, body as string, done)
+    const validator = createValidator()
+    app.setValidatorCompiler<Schema>(({ schema, httpPart = 'body' }) => {
+      const check = validator.compile(schema, httpPart)
+      return (value: unknown) => refuse(check(value))
     })
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
+      bodyOf(request, body),
+    )
 
     app.addHook('onRequest', async (request, reply) => {
       reply.headers(ANSWER_HEADERS).header(CORRELATION_HEADER, request.id)
@@ -42,14 +58,17 @@ export const requests = fp(
       const ms = Math.round(reply.elapsedTime)
       request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id }, 'answered')
     })
-    app.addHook('preValidation', async (request) => {
-      const violation = illFormed(request.body, '') ?? illFormed(request.query, '')
+    // Before the body is read.
+    app.addHook('preParsing', async (request) => {
+      if (request.is404) return
+      const violation = undecodable(request.raw.url ?? '') ?? unsafeText(request.query, 'query')
       if (violation) throw invalidRequest([violation])
+      if (!BODILESS.includes(request.method)) checkContentHeaders(request.headers)
     })
     // After a route's own rules, so that they see the request as it came.
     app.addHook('onRoute', (route) => {
       const own = route.preValidation === undefined ? [] : [route.preValidation].flat()
-      const { body, querystring } = (route.schema ?? {}) as { body?: TSchema; querystring?: TSchema }
+      const { body, querystring } = (route.schema ?? {}) as { body?: Schema; querystring?: Schema }
       if (!body && !querystring) return
       route.preValidation = [
         ...own,
@@ -62,3 +81,17 @@ export const requests = fp(
   },
   { name: 'requests' },
 )
+
+/** Undefined when there is none: a DELETE may come with a JSON content type and no body. */
+function bodyOf({ routeOptions }: FastifyRequest, bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined
+  const limits = { ...DEFAULT_LIMITS, ...routeOptions.config.jsonLimits }
+  const parsed = parseJson(bytes, limits, 'body') ?? { violation: { fieldName: 'body', hint: 'must be valid JSON' } }
+  if ('exceeded' in parsed) throw tooLarge(parsed.exceeded, limits)
+  if ('violation' in parsed) throw invalidRequest([parsed.violation])
+  return parsed.value
+}
+
+/** What Fastify makes a refusal of. */
+const refuse = (violations: readonly Violation[]) =>
+  violations.length === 0 ? true : { error: invalidRequest(violations) }

@@ -32,11 +32,15 @@ import {
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { applicationOfCampaign, fromBody, OWN, ownApplications } from '../plugins/applications.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
+import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
 import { answers, OK_ANSWERS, PerhapsPaged } from './answers.ts'
 
 const tags = ['Campaigns']
 const creating = { scope: 'campaign', applications: fromBody('appId') } as const
 const PAGE_SIZE = 20
+
+/** Of an id with its quotes and its comma. Shorter ids are so few that a longer list of them repeats itself. */
+const LEAST_USER_BYTES = 8
 
 const createRules = [
   wanted(TEXT.objectMissing),
@@ -50,6 +54,7 @@ export const campaignRoutes =
     const { store } = context
     const bodyLimit = context.config.campaignBodyLimit
     const config = { scope: 'campaign', applications: applicationOfCampaign(store) } as const
+    const jsonLimits = { values: DEFAULT_LIMITS.values + Math.ceil(bodyLimit / LEAST_USER_BYTES) }
 
     app.post(
       '/push/campaign/create',
@@ -126,7 +131,7 @@ export const campaignRoutes =
       method: ['PUT', 'POST'],
       url: '/push/campaign/:id/user/add',
       bodyLimit,
-      config,
+      config: { ...config, jsonLimits },
       schema: {
         tags,
         summary: 'Add users to a campaign',
@@ -166,7 +171,7 @@ export const campaignRoutes =
       method: ['DELETE', 'POST'],
       url: '/push/campaign/:id/user/delete',
       bodyLimit,
-      config,
+      config: { ...config, jsonLimits },
       schema: {
         tags,
         summary: 'Remove users from a campaign',

@@ -54,8 +54,8 @@ function idOf({ messageId, id }: InboxIds): string {
 export const inboxRoutes =
   ({ store }: Context): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const ofMessage = (idIn: (request: FastifyRequest) => string) =>
-      ({ scope: 'inbox', applications: applicationsOfInboxMessage(store, idIn) }) as const
+    const ofMessage = (place: 'query' | 'body', idIn: (request: FastifyRequest) => string) =>
+      ({ scope: 'inbox', applications: applicationsOfInboxMessage(store, place, idIn) }) as const
 
     app.post(
       '/inbox/messages',
@@ -109,7 +109,7 @@ export const inboxRoutes =
     app.get(
       '/inbox/messages/detail',
       {
-        config: ofMessage(({ query }) => idOf(query as InboxIds)),
+        config: ofMessage('query', ({ query }) => idOf(query as InboxIds)),
         schema: {
           tags,
           operationId: 'describeInboxMessage',
@@ -124,7 +124,7 @@ export const inboxRoutes =
     app.put(
       '/inbox/messages/read',
       {
-        config: ofMessage(({ query }) => idOf(query as InboxIds)),
+        config: ofMessage('query', ({ query }) => idOf(query as InboxIds)),
         schema: {
           tags,
           operationId: 'readInboxMessage',
@@ -140,7 +140,7 @@ export const inboxRoutes =
     app.post(
       '/inbox/messages/read',
       {
-        config: ofMessage(({ body }) => (body as { requestObject: { inboxId: string } }).requestObject.inboxId),
+        config: ofMessage('body', ({ body }) => (body as { requestObject: { inboxId: string } }).requestObject.inboxId),
         schema: {
           tags,
           operationId: 'readInboxMessageByPost',

@@ -33,6 +33,7 @@ import type { FastifyRequest } from 'fastify'
 import { applicationOfMessage, fromBody, fromQuery } from '../plugins/applications.ts'
 import { idempotencyKeyOf, validKey } from '../plugins/idempotency-key.ts'
 import { enforce, present, wanted, type Rule } from '../plugins/rules.ts'
+import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
 import { answers } from './answers.ts'
 
 const tags = ['Messages']
@@ -77,6 +78,15 @@ const batchRules = (most: number) => [
   present('appId', TEXT.appIdMissing),
   validBatch(most),
 ]
+
+/** More than a payload has room for: one of 4096 bytes holds 2048 values at most. */
+const VALUES_OF_A_MESSAGE = 2_048 + 64
+
+/** Beside what every request has room for, so that a batch of too many messages gets its own text. */
+const batchLimits = (most: number) => ({
+  nodes: DEFAULT_LIMITS.nodes + most * VALUES_OF_A_MESSAGE,
+  values: DEFAULT_LIMITS.values + most * VALUES_OF_A_MESSAGE,
+})
 
 interface SendRequest {
   appId: string
@@ -133,7 +143,7 @@ export const messageRoutes =
     app.post(
       '/push/message/batch/send',
       {
-        config,
+        config: { ...config, jsonLimits: batchLimits(context.config.batchSize) },
         schema: {
           tags,
           operationId: 'sendBatch',
