@@ -7,6 +7,7 @@ export { openContext, SERVICE_SETTINGS, type Context, type Service, type Service
 export * from './delivery/index.ts'
 export { isAway as isStoreAway, isConflict as isStoreConflict } from '@push-server/store'
 export * from './devices/index.ts'
+export { createImportSlots, type ImportSlots } from './imports/index.ts'
 export * from './inbox/index.ts'
 export {
   acceptMessages,
@@ -20,5 +21,6 @@ export {
   type Tallies,
   type Waiters,
 } from './messages/index.ts'
+export * from './quotas/index.ts'
 export { retention } from './retention/index.ts'
 export { runService } from './run-service.ts'

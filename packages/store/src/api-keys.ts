@@ -1,6 +1,7 @@
 // API keys: single rows, so Prisma. Revoked rows stay: that there has ever been a key is what keeps authentication on.
 import type { Scope } from '@push-server/contract'
 import type { Database, Statement } from './database.ts'
+import type { QuotaValues } from './quotas.ts'
 
 export interface NewApiKey {
   id: string
@@ -14,9 +15,11 @@ export interface NewApiKey {
 
 export interface ApiKeyRow extends NewApiKey {
   lastUsedAt: Date | null
+  /** Null: as the settings say. */
+  quota: Pick<QuotaValues, 'messagesPerSecond' | 'burst'> | null
 }
 
-export interface ListedApiKey extends Omit<ApiKeyRow, 'hash'> {
+export interface ListedApiKey extends Omit<ApiKeyRow, 'hash' | 'quota'> {
   createdAt: Date
   revokedAt: Date | null
 }
@@ -41,6 +44,16 @@ const LISTED = {
   revokedAt: true,
 } as const
 
+const FOUND = {
+  id: true,
+  name: true,
+  hash: true,
+  scopes: true,
+  appIds: true,
+  lastUsedAt: true,
+  quota: { select: { messagesPerSecond: true, burst: true } },
+} as const
+
 const copied = ({ scopes, appIds, ...rest }: NewApiKey) => ({ ...rest, scopes: [...scopes], appIds: [...appIds] })
 
 export const openApiKeys = ({ prisma, transaction }: Database) => ({
@@ -48,7 +61,7 @@ export const openApiKeys = ({ prisma, transaction }: Database) => ({
   async find(id: string): Promise<ApiKeyRow | undefined> {
     const row = await prisma.apiKey.findFirst({
       where: { id, revokedAt: null },
-      select: { id: true, name: true, hash: true, scopes: true, appIds: true, lastUsedAt: true },
+      select: FOUND,
     })
     return (row ?? undefined) as ApiKeyRow | undefined
   },
