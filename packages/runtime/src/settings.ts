@@ -59,11 +59,15 @@ export const SETTINGS = {
   requestLimit: count(
     'REQUEST_LIMIT',
     'Requests under way in one gateway, SYNCHRONOUS ones that wait included. Beyond it they are refused with 503.',
-    { fallback: '2000' },
+    { fallback: '1000' },
   ),
-  requestTimeout: period('REQUEST_TIMEOUT', 'Longest time that a request takes to arrive whole; imports have their own.', {
-    fallback: '30s',
-  }),
+  requestTimeout: period(
+    'REQUEST_TIMEOUT',
+    'Longest time that a request takes to arrive whole; imports have their own.',
+    {
+      fallback: '30s',
+    },
+  ),
   connectionLimit: count(
     'CONNECTION_LIMIT',
     'Open connections of clients to one gateway. Beyond it idle ones are closed, and requests on new ones refused with 503.',
@@ -108,9 +112,13 @@ export const SETTINGS = {
     secret: true,
   }),
 
-  syncTimeout: duration('SYNC_TIMEOUT', 'Longest wait of a SYNCHRONOUS send, from the arrival of the request; what misses it is answered as pending.', {
-    fallback: '30s',
-  }),
+  syncTimeout: duration(
+    'SYNC_TIMEOUT',
+    'Longest wait of a SYNCHRONOUS send, from the arrival of the request; what misses it is answered as pending.',
+    {
+      fallback: '30s',
+    },
+  ),
   batchSize: count('BATCH_SIZE', 'Most messages of one batch request.', { fallback: '20' }),
   enqueueTimeout: duration('ENQUEUE_TIMEOUT', 'Longest wait for the queue; after it the sweep enqueues.', {
     fallback: '1s',

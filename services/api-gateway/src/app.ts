@@ -47,7 +47,8 @@ export interface Parts {
   activations: Activations
 }
 
-/** Headers that do not come within REQUEST_TIMEOUT are noticed this often. */
+/** Longest time for the headers of a request, and how often it is looked at. */
+const HEADERS_MS = 60_000
 const CHECK_CONNECTIONS_MS = 5000
 /** A connection on which nothing moves either way is closed after the longest wait of a request, and this. */
 const QUIET_MS = 60_000
@@ -64,9 +65,9 @@ export async function buildApp(context: Context, { activations, ...desk }: Parts
     // One line per request, by the plugin `requests`.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
-    // Headers; bodies have limits of their own (plugins `request-timeout` and `upload`), of which the longest is the last resort.
-    http: { headersTimeout: config.requestTimeout, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
-    requestTimeout: Math.max(config.requestTimeout, config.importTimeout) + QUIET_MS,
+    // Bodies have limits of their own (plugins `request-timeout` and `upload`): the longest of them is the last resort.
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
+    requestTimeout: Math.max(config.requestTimeout, config.importTimeout) + HEADERS_MS,
     connectionTimeout: Math.max(config.syncTimeout, config.requestTimeout, config.importIdle) + QUIET_MS,
     trustProxy: config.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers),

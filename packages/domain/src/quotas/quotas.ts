@@ -115,9 +115,7 @@ function rateOf(
   batchSize: number,
 ): Rate | undefined {
   const perSecond = quota?.messagesPerSecond ?? byDefault
-  return perSecond === undefined
-    ? undefined
-    : { perSecond, burst: quota?.burst ?? Math.max(perSecond, batchSize) }
+  return perSecond === undefined ? undefined : { perSecond, burst: quota?.burst ?? Math.max(perSecond, batchSize) }
 }
 
 const nameOf = (kind: Part['kind'], subject: string) => (kind === 'key' ? `this API key` : `application ${subject}`)

@@ -29,7 +29,9 @@ export const requestTimeout = fp(
         metrics.refusal('request-timeout')
         reply.header('connection', 'close')
         void reply.send(
-          new ApiError('ERROR_REQUEST', `The body was not there within REQUEST_TIMEOUT (${ms} ms)`, { statusCode: 408 }),
+          new ApiError('ERROR_REQUEST', `The body was not there within REQUEST_TIMEOUT (${ms} ms)`, {
+            statusCode: 408,
+          }),
         )
       }, ms)
       request.raw.once('close', () => clearTimeout(request.bodyTimer ?? undefined))

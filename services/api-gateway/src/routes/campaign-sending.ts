@@ -33,7 +33,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
 import { applicationOfCampaign, ownApplications } from '../plugins/applications.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
-import { answers, OK_ANSWERS } from './answers.ts'
+import { answers, OK_ANSWERS, sendAnswers } from './answers.ts'
 import type { Sending } from './message.ts'
 
 const tags = ['Campaigns']
@@ -79,7 +79,7 @@ export const campaignSendingRoutes =
           description: 'Waits for the outcome. The user need not be in the campaign; its state does not change.',
           params: CampaignParams,
           body: Wrapped(TestCampaignRequest),
-          response: answers(OkWith(CampaignTested)),
+          response: sendAnswers(OkWith(CampaignTested)),
         },
         preValidation: [existing, enforce(testRules)],
       },

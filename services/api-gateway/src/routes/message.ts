@@ -34,7 +34,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { applicationOfMessage, fromBody, fromQuery } from '../plugins/applications.ts'
 import { idempotencyKeyOf, validKey } from '../plugins/idempotency-key.ts'
 import { enforce, present, wanted, type Rule } from '../plugins/rules.ts'
-import { answers } from './answers.ts'
+import { answers, sendAnswers } from './answers.ts'
 
 const tags = ['Messages']
 const config = { scope: 'message', applications: fromBody('appId') } as const
@@ -131,7 +131,7 @@ export const messageRoutes =
           summary: 'Send a message to a user',
           headers: SendHeaders,
           body: Wrapped(SendMessageRequest),
-          response: answers(OkWith(SendMessageAnswer)),
+          response: sendAnswers(OkWith(SendMessageAnswer)),
         },
         preValidation: [enforce(sendRules), validKey],
       },
@@ -153,7 +153,7 @@ export const messageRoutes =
           description: 'The whole request is checked first; nothing is sent when it is refused.',
           headers: SendHeaders,
           body: Wrapped(SendBatchRequest),
-          response: answers(OkWith(SendMessageAnswer)),
+          response: sendAnswers(OkWith(SendMessageAnswer)),
         },
         preValidation: [enforce(batchRules(context.config.batchSize)), validKey],
       },
