@@ -53,7 +53,7 @@ export const SETTINGS = {
   importIdle: period(
     'IMPORT_IDLE',
     'Longest silence of the sender of an import, and its head start before IMPORT_MIN_RATE counts.',
-    { fallback: '30s' },
+    { fallback: '1m' },
   ),
   importMinRate: count('IMPORT_MIN_RATE', 'Bytes a second below which an import is ended.', { fallback: '16384' }),
   requestLimit: count(

@@ -1,5 +1,7 @@
 // What one client can take of the gateway: requests under way, unfinished bodies, imports. Beyond it everybody else gets in.
 import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Scope } from '@push-server/contract'
 import { createApiKey, openActivations, openBackPressure, openWaiters } from '@push-server/domain'
@@ -238,6 +240,39 @@ t.test('more SYNCHRONOUS requests at once than may be under way: each gets a res
   const stored = await house.database.query('SELECT 1 FROM messages')
   t.equal(stored.length, taken.length + 1, 'nothing of the refused ones is stored')
   isOk(t, await send(), 'and there is room again')
+})
+
+t.test('connections beyond the limit: idle ones make room, and where none is idle there is a response', async (t) => {
+  const house = await openBounded(t, { CONNECTION_LIMIT: '3' })
+  const { hostname, port } = new URL(house.api.url)
+  const open = async () => {
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    t.teardown(() => socket.destroy())
+    await once(socket, 'connect')
+    return socket
+  }
+  const ask = async (path: string) => {
+    const socket = await open()
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${BOOTSTRAP}\r\n\r\n`)
+    const [first] = (await once(socket, 'data')) as [Buffer]
+    return { socket, text: first.toString() }
+  }
+  const idle = [await ask('/health/live'), await ask('/health/live'), await ask('/health/live')]
+  const isClosed = (socket: Socket) => socket.closed
+  for (const { socket } of idle) socket.resume()
+  t.match((await ask('/admin/app/list')).text, /^HTTP\/1\.1 (200|503)/)
+  await until('the idle ones to be closed', () => idle.every(({ socket }) => isClosed(socket)), PATIENCE_MS)
+  t.match((await ask('/admin/app/list')).text, /^HTTP\/1\.1 200/)
+
+  // These have not sent anything yet, so they are not idle.
+  const fresh = [await open(), await open(), await open(), await open()]
+  const refused = await ask('/admin/app/list')
+  t.match(refused.text, /^HTTP\/1\.1 503[^]*connection: close[^]*CONNECTION_LIMIT \(3\)/i)
+  await until('its end', () => isClosed(refused.socket.resume()), PATIENCE_MS)
+  t.match((await ask('/health/live')).text, /^HTTP\/1\.1 200/, 'probes are exempt')
+  for (const socket of fresh) socket.destroy()
+  await until('room', async () => /^HTTP\/1\.1 200/.test((await ask('/admin/app/list')).text), PATIENCE_MS)
 })
 
 t.test('a client that goes away gives its place back', async (t) => {
