@@ -432,7 +432,11 @@ t.test('import slots: so many in all, so many under a key', async (t) => {
   const slots = createImportSlots({ concurrency: 3, concurrencyPerKey: 2, onRefused: () => refused++ })
   const one = slots.take('a')
   slots.take('a')
-  t.throws(() => slots.take('a'), { code: 'ERROR_UNAVAILABLE', message: /IMPORT_CONCURRENCY_PER_KEY/, retryAfter: 30 })
+  t.throws(() => slots.take('a'), {
+    code: 'ERROR_UNAVAILABLE',
+    message: /IMPORT_CONCURRENCY_PER_CALLER/,
+    retryAfter: 30,
+  })
   slots.take('b')
   t.throws(() => slots.take('c'), { message: /IMPORT_CONCURRENCY \(3\)/ })
   one()

@@ -43,7 +43,7 @@ export const SETTINGS = {
     { fallback: '4' },
   ),
   importConcurrencyPerKey: count(
-    'IMPORT_CONCURRENCY_PER_KEY',
+    'IMPORT_CONCURRENCY_PER_CALLER',
     'Imports under way under one API key in one gateway. Beyond it they are refused with 503.',
     { fallback: '2' },
   ),
@@ -137,7 +137,7 @@ export const SETTINGS = {
     'Messages a second that one application may send through one gateway; left out, as many as it likes.',
   ),
   quotaKeyRate: count(
-    'QUOTA_KEY_RATE',
+    'QUOTA_CALLER_RATE',
     'Messages a second that may be sent under one API key through one gateway; left out, as many as it likes.',
   ),
   idempotencyAge: age('IDEMPOTENCY_AGE', 'How long a request under an `Idempotency-Key` can be repeated.', {

@@ -53,7 +53,7 @@ const refusals = async (house: House, reason: string): Promise<number> => {
 t.test('imports that drip: few at once, each ended, and others get in', async (t) => {
   const house = await openBounded(t, {
     IMPORT_CONCURRENCY: '3',
-    IMPORT_CONCURRENCY_PER_KEY: '2',
+    IMPORT_CONCURRENCY_PER_CALLER: '2',
     IMPORT_IDLE: '2s',
     IMPORT_MIN_RATE: '1000',
   })
@@ -105,7 +105,7 @@ t.test('imports that drip: few at once, each ended, and others get in', async (t
 })
 
 t.test('a key that imports as much as it may leaves room to the others', async (t) => {
-  const house = await openBounded(t, { IMPORT_CONCURRENCY: '2', IMPORT_CONCURRENCY_PER_KEY: '1' })
+  const house = await openBounded(t, { IMPORT_CONCURRENCY: '2', IMPORT_CONCURRENCY_PER_CALLER: '1' })
   const [greedy, other] = [await makeKey(house, 'admin'), await makeKey(house, 'admin')]
   const importWith = (key: string) =>
     house.api.call('PUT', IMPORT, { body: line(), headers: { ...NDJSON, ...bearer(key) } })
@@ -118,7 +118,7 @@ t.test('a key that imports as much as it may leaves room to the others', async (
   await until('the import to begin', async () => (await connectionsOf(house)) === 1, PATIENCE_MS)
   t.match(await importWith(greedy), {
     status: 503,
-    body: { responseObject: { code: 'ERROR_UNAVAILABLE', message: /IMPORT_CONCURRENCY_PER_KEY/ } },
+    body: { responseObject: { code: 'ERROR_UNAVAILABLE', message: /IMPORT_CONCURRENCY_PER_CALLER/ } },
   })
   t.equal((await importWith(other)).status, 200)
   open.end()

@@ -27,7 +27,7 @@ export function createImportSlots({ concurrency, concurrencyPerKey, onRefused }:
     take(key) {
       if (underWay >= concurrency) refuse(`IMPORT_CONCURRENCY (${concurrency})`)
       const ofKey = key === undefined ? 0 : (byKey.get(key) ?? 0)
-      if (ofKey >= concurrencyPerKey) refuse(`IMPORT_CONCURRENCY_PER_KEY (${concurrencyPerKey})`)
+      if (ofKey >= concurrencyPerKey) refuse(`IMPORT_CONCURRENCY_PER_CALLER (${concurrencyPerKey})`)
       underWay += 1
       if (key !== undefined) byKey.set(key, ofKey + 1)
       let isTaken = true
