@@ -422,7 +422,7 @@ t.test('devices: an import waits for a registration, never the other way round f
   const { id } = await makeApplication(fixture)
   const [known, fresh] = [registration(id), registration(id)]
   await register(known)
-  const staging = await store.openDeviceImport(id)
+  const staging = store.openDeviceImport(id)
   t.teardown(() => staging.close())
   const rowOf = (line: number, device: Registration, token: string) => ({
     line,

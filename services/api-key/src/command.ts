@@ -57,10 +57,10 @@ function checkOptions(verb: string | undefined, values: Values): void {
 
 function parsed(args: readonly string[]): { values: Values; positionals: string[] } {
   const text = { type: 'string' } as const
-  const names = Object.values(OPTIONS).flat()
+  const ofKeys = { name: text, scopes: text, apps: text }
+  const ofQuotas = { key: text, app: text, rate: text, burst: text, backlog: text }
   try {
-    const options = Object.fromEntries(names.map((name) => [name, text]))
-    return parseArgs({ args: [...args], options, allowPositionals: true }) as { values: Values; positionals: string[] }
+    return parseArgs({ args: [...args], options: { ...ofKeys, ...ofQuotas }, allowPositionals: true })
   } catch (error) {
     throw fault((error as Error).message)
   }
