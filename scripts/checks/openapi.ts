@@ -29,7 +29,7 @@ async function describeApi(): Promise<string> {
   const app = stack.adopt(
     await buildApp(context, {
       waiters: { channel: 'check', wait: async () => {}, close: async () => {} },
-      pressure: { check: () => {}, close: async () => {} },
+      pressure: { check: () => {}, quotaOf: () => undefined, close: async () => {} },
       activations: openActivations(config, context.store),
     }),
     (app) => app.close(),

@@ -51,7 +51,7 @@ const context = {
 
 const parts = {
   waiters: { channel: '', wait: async () => {}, close: async () => {} },
-  pressure: { check() {}, close: async () => {} },
+  pressure: { check() {}, quotaOf: () => undefined, close: async () => {} },
   activations: { keeps: false, ask: end, applications: end, close: async () => {} },
 }
 

@@ -8,6 +8,7 @@ export { openContext, SERVICE_SETTINGS, type Context, type Service, type Service
 export * from './delivery/index.ts'
 export { isAway as isStoreAway, isConflict as isStoreConflict, UnconfirmedWrite } from '@push-server/store'
 export * from './devices/index.ts'
+export { createImportSlots, type ImportSlots } from './imports/index.ts'
 export * from './inbox/index.ts'
 export {
   acceptMessages,
@@ -21,6 +22,7 @@ export {
   type Tallies,
   type Waiters,
 } from './messages/index.ts'
+export * from './quotas/index.ts'
 export { retention } from './retention/index.ts'
 export { runService } from './run-service.ts'
 export { tableWalks } from './table-walks.ts'

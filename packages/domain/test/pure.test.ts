@@ -5,11 +5,14 @@ import { createAgain } from '../src/delivery/again.ts'
 import { accepted, disposeOf, MOST_ATTEMPTS, type Circumstances, type Refusal } from '../src/delivery/disposal.ts'
 import { pushIdAt } from '../src/delivery/push-id.ts'
 import { screen } from '../src/delivery/screen.ts'
-import { refuses } from '../src/messages/back-pressure.ts'
+import { createImportSlots } from '../src/imports/index.ts'
+import { createBacklogLimits, refuses } from '../src/messages/backlog-limits.ts'
 import { composeMessage } from '../src/messages/compose.ts'
 import { digestOf, repeatOf } from '../src/messages/idempotency.ts'
 import { CHUNK_SIZES, planDeliveries } from '../src/messages/plan.ts'
 import { talliesOf } from '../src/messages/tallies.ts'
+import { createQuotas } from '../src/quotas/index.ts'
+import { createTokenBucket } from '../src/quotas/token-bucket.ts'
 import { agesOf } from '../src/retention/ages.ts'
 
 const NOW = Date.UTC(2026, 1, 8, 12)
@@ -342,6 +345,113 @@ t.test('back-pressure: refuses beyond the limit, and until four fifths of it', a
     [81, false, false],
   ] as const)
     t.equal(refuses(waiting, 100, until), refused, `${waiting} of 100, ${until ? 'refusing' : 'accepting'} until now`)
+})
+
+t.test('backlog: who holds more than an equal share of a full platform is refused, and nobody else', async (t) => {
+  const limits = createBacklogLimits({ platform: 900, application: undefined })
+  const waiting = (...deliveries: number[]) =>
+    deliveries.map((count, index) => ({ applicationId: index + 1, platform: 'ios' as const, deliveries: count }))
+  const refused = () => [1, 2, 3, 4].filter((id) => limits.refuses(id, 'ios'))
+  const none = new Map<number, number | null>()
+
+  t.same(limits.update(waiting(900), none), { began: [], ended: [] })
+  t.match(limits.update(waiting(900, 200, 1), none), { began: [{ applicationId: 1, deliveries: 900, limit: 300 }] })
+  t.same(refused(), [1], 'the one that fills it; not the others, nor one that nothing waits for')
+  t.notOk(limits.refuses(1, 'android'), 'nor on another platform')
+  t.ok(limits.refusesOn('ios'))
+  t.notOk(limits.refusesOn('android'))
+  limits.update(waiting(600, 200, 1), none)
+  t.same(refused(), [1], 'until the platform has shrunk to four fifths')
+  t.match(limits.update(waiting(500, 200, 1), none), { ended: [{ applicationId: 1 }] })
+  t.same(refused(), [])
+})
+
+t.test('backlog: an application has a limit of its own, from the table or by default', async (t) => {
+  const limits = createBacklogLimits({ platform: 1000, application: 100 })
+  const rows = [1, 2, 3].map((applicationId) => ({ applicationId, platform: 'ios' as const, deliveries: 150 }))
+  limits.update(
+    rows,
+    new Map([
+      [1, 200],
+      [2, null],
+    ]),
+  )
+  t.same(
+    rows.map((row) => limits.refuses(row.applicationId, 'ios')),
+    [false, true, true],
+  )
+})
+
+t.test('token bucket: full at first, refilled at its rate, never beyond its burst', async (t) => {
+  const bucket = createTokenBucket({ perSecond: 10, burst: 20 }, 0)
+  t.equal(bucket.remaining(0), 20)
+  bucket.take(20, 0)
+  t.same([bucket.remaining(0), bucket.secondsUntil(5, 0)], [0, 0.5])
+  t.same([bucket.remaining(500), bucket.secondsUntil(5, 500)], [5, 0])
+  bucket.giveBack(3, 500)
+  t.equal(bucket.remaining(500), 8)
+  t.equal(bucket.remaining(60_000), 20)
+  t.equal(bucket.remaining(1000), 20, 'a clock that went back takes nothing')
+  bucket.setRate({ perSecond: 1, burst: 5 }, 60_000)
+  t.same([bucket.remaining(60_000), bucket.secondsUntil(5, 60_000)], [5, 0])
+})
+
+t.test('quotas: of key and application, all or nothing', async (t) => {
+  let now = 0
+  const refusals: string[] = []
+  const table = new Map([['own', { messagesPerSecond: 2, burst: 4 }]])
+  const quotas = createQuotas({
+    config: { quotaKeyRate: 100, quotaAppRate: undefined, batchSize: 20 },
+    metrics: { refusal: (reason) => refusals.push(reason) },
+    ofApplication: (appId) => table.get(appId),
+    now: () => now,
+  })
+  const caller = { id: 'k', name: 'k', scopes: [], appIds: [], quota: { messagesPerSecond: 10, burst: null } }
+  const take = (appId: string, count: number, by: typeof caller | null = caller) => {
+    const allowance = quotas.allowanceOf(by)
+    allowance.take(appId, count)
+    return allowance
+  }
+
+  t.same(take('other', 20).headers(), { 'ratelimit-limit': '20', 'ratelimit-remaining': '0', 'ratelimit-reset': '2' })
+  t.throws(() => take('other', 1), { statusCode: 429, retryAfter: 1, message: /this API key is 10 messages a second/ })
+  // The key has none left, so the application gives none either.
+  t.throws(() => take('own', 4), { code: 'ERROR_TOO_MANY_REQUESTS', message: /this API key/ })
+  t.equal(take('own', 4, null).headers()['ratelimit-remaining'], '0', 'all of its own was there')
+  now = 1000
+  t.throws(() => take('own', 3), { statusCode: 429, retryAfter: 1, message: /application own is 2 messages a second/ })
+  t.same(take('own', 2).headers(), { 'ratelimit-limit': '4', 'ratelimit-remaining': '0', 'ratelimit-reset': '2' })
+  t.throws(() => take('own', 5), {
+    statusCode: 413,
+    retryAfter: undefined,
+    message: /5 messages.*own allows 4 at once/,
+  })
+  t.same(refusals, ['key-rate', 'key-rate', 'application-rate', 'application-rate'])
+
+  now = 10_000
+  const given = take('other', 20)
+  given.giveBack()
+  t.equal(given.headers()['ratelimit-remaining'], '20', 'nothing was stored')
+  t.same(take('unlimited', 1_000_000, null).headers(), {}, 'without a quota there are no headers')
+})
+
+t.test('import slots: so many in all, so many under a key', async (t) => {
+  let refused = 0
+  const slots = createImportSlots({ concurrency: 3, concurrencyPerKey: 2, onRefused: () => refused++ })
+  const one = slots.take('a')
+  slots.take('a')
+  t.throws(() => slots.take('a'), {
+    code: 'ERROR_UNAVAILABLE',
+    message: /IMPORT_CONCURRENCY_PER_CALLER/,
+    retryAfter: 30,
+  })
+  slots.take('b')
+  t.throws(() => slots.take('c'), { message: /IMPORT_CONCURRENCY \(3\)/ })
+  one()
+  one()
+  slots.take(undefined)
+  t.throws(() => slots.take('a'), { message: /IMPORT_CONCURRENCY \(3\)/ }, 'given back once')
+  t.equal(refused, 3)
 })
 
 t.test('ages: nothing goes while somebody may wait for it', async (t) => {

@@ -5,7 +5,14 @@ export { runOnce, runProcess } from './process.ts'
 export { createResources, type Release, type Resources } from './resources.ts'
 export { SETTINGS } from './settings.ts'
 export { createHealth, type Health, type Part } from './health.ts'
-export { createMetrics, type Backlog, type DeliveryLabels, type Look, type Metrics } from './metrics.ts'
+export {
+  createMetrics,
+  type Backlog,
+  type DeliveryLabels,
+  type Look,
+  type Metrics,
+  type RefusalReason,
+} from './metrics.ts'
 export {
   probe,
   PROBE_PATHS,

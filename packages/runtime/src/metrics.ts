@@ -25,6 +25,18 @@ export type Look = () => Promise<{
   paused: readonly { platform: string; count: number }[]
 }>
 
+/** The bound that a request passed. */
+export type RefusalReason =
+  | 'requests'
+  | 'connections'
+  | 'request-timeout'
+  | 'import-slots'
+  | 'import-slow'
+  | 'import-lines'
+  | 'key-rate'
+  | 'application-rate'
+  | 'backlog'
+
 export interface Metrics {
   delivered(labels: DeliveryLabels, count: number): void
   /** The time from a push to its answer, in seconds. */
@@ -38,6 +50,10 @@ export interface Metrics {
   refusing(platform: string, yes: boolean): void
   /** A request was refused for that. */
   refused(platform: string): void
+  /** A request was refused, or ended, since it passed a bound. */
+  refusal(reason: RefusalReason): void
+  /** What the gateway has open, read at each scrape. */
+  underWay(count: () => { requests: number; connections: number }): void
   /** Read at each scrape. */
   watch(look: Look): void
   contentType: string
@@ -66,6 +82,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     },
     answered: latencies.of,
     ...byPlatform,
+    ...createBoundMetrics(registers),
     watch(wanted) {
       refresh = createBacklogGauges(registers)
       look = wanted
@@ -106,6 +123,36 @@ function createPlatformMetrics(
     tripped: (platform) => tripped.inc({ platform }),
     refusing: (platform, yes) => refusing.set({ platform }, yes ? 1 : 0),
     refused: (platform) => refused.inc({ platform }),
+  }
+}
+
+/** What the gateway has open, and what it refuses beyond its bounds. */
+function createBoundMetrics(registers: Registry[]): Pick<Metrics, 'refusal' | 'underWay'> {
+  const refusals = new Counter({
+    name: 'push_refusals_total',
+    help: 'Requests refused or ended at a bound, by which it was',
+    labelNames: ['reason'],
+    registers,
+  })
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  let current: (() => { requests: number; connections: number }) | undefined
+  return {
+    refusal: (reason) => refusals.inc({ reason }),
+    underWay(count) {
+      const isFirst = current === undefined
+      current = count
+      if (!isFirst) return
+      gauge('push_requests_under_way', 'Requests under way, of at most REQUEST_LIMIT', () => current?.().requests ?? 0)
+      gauge('push_client_connections', 'Open connections of clients', () => current?.().connections ?? 0)
+    },
   }
 }
 

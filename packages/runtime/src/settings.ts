@@ -34,6 +34,45 @@ export const SETTINGS = {
   importLimit: count('IMPORT_LIMIT', 'Largest body of an import in bytes; it is never held as a whole.', {
     fallback: '1073741824',
   }),
+  importLines: count('IMPORT_LINES', 'Largest number of lines of an import; beyond it the file is refused whole.', {
+    fallback: '5000000',
+  }),
+  importConcurrency: count(
+    'IMPORT_CONCURRENCY',
+    'Imports under way in one gateway; each takes a database connection. Beyond it they are refused with 503.',
+    { fallback: '4' },
+  ),
+  importConcurrencyPerKey: count(
+    'IMPORT_CONCURRENCY_PER_CALLER',
+    'Imports under way under one API key in one gateway. Beyond it they are refused with 503.',
+    { fallback: '2' },
+  ),
+  importTimeout: period('IMPORT_TIMEOUT', 'Longest time that the body of an import takes to arrive.', {
+    fallback: '1h',
+  }),
+  importIdle: period(
+    'IMPORT_IDLE',
+    'Longest silence of the sender of an import, and its head start before IMPORT_MIN_RATE counts.',
+    { fallback: '1m' },
+  ),
+  importMinRate: count('IMPORT_MIN_RATE', 'Bytes a second below which an import is ended.', { fallback: '16384' }),
+  requestLimit: count(
+    'REQUEST_LIMIT',
+    'Requests under way in one gateway, SYNCHRONOUS ones that wait included. Beyond it they are refused with 503.',
+    { fallback: '1000' },
+  ),
+  requestTimeout: period(
+    'REQUEST_TIMEOUT',
+    'Longest time that a request takes to arrive whole; imports have their own.',
+    {
+      fallback: '30s',
+    },
+  ),
+  connectionLimit: count(
+    'CONNECTION_LIMIT',
+    'Open connections of clients to one gateway. Beyond it idle ones are closed, and requests on new ones refused with 503.',
+    { fallback: '10000' },
+  ),
   applicationName: text('APPLICATION_NAME', 'Name in the service status.', { fallback: 'powerauth-push' }),
   applicationDisplayName: text('APPLICATION_DISPLAY_NAME', 'Name for people in the service status.', {
     fallback: 'PowerAuth Push Server',
@@ -98,17 +137,33 @@ export const SETTINGS = {
     secret: true,
   }),
 
-  syncTimeout: duration('SYNC_TIMEOUT', 'Longest wait of a SYNCHRONOUS send; what misses it is answered as pending.', {
-    fallback: '30s',
-  }),
+  syncTimeout: duration(
+    'SYNC_TIMEOUT',
+    'Longest wait of a SYNCHRONOUS send, from the arrival of the request; what misses it is answered as pending.',
+    {
+      fallback: '30s',
+    },
+  ),
   batchSize: count('BATCH_SIZE', 'Most messages of one batch request.', { fallback: '20' }),
   enqueueTimeout: duration('ENQUEUE_TIMEOUT', 'Longest wait for the queue; after it the sweep enqueues.', {
     fallback: '1s',
   }),
   backlogLimit: count(
     'BACKLOG_LIMIT',
-    'Direct deliveries that may wait on one platform; beyond it messages to that platform are answered with 503.',
+    'Direct deliveries that may wait on one platform. Beyond it applications that hold more than an equal share of it are refused with 503.',
     { fallback: '1000000' },
+  ),
+  quotaAppBacklog: count(
+    'QUOTA_APP_BACKLOG',
+    'Direct deliveries of one application that may wait on one platform; left out, BACKLOG_LIMIT alone counts.',
+  ),
+  quotaAppRate: count(
+    'QUOTA_APP_RATE',
+    'Messages a second that one application may send through one gateway; left out, as many as it likes.',
+  ),
+  quotaKeyRate: count(
+    'QUOTA_CALLER_RATE',
+    'Messages a second that may be sent under one API key through one gateway; left out, as many as it likes.',
   ),
   idempotencyAge: age('IDEMPOTENCY_AGE', 'How long a request under an `Idempotency-Key` can be repeated.', {
     fallback: '24h',

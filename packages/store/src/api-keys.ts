@@ -2,6 +2,7 @@
 // its applications; their names stand beside them for processes of earlier versions.
 import type { Scope } from '@push-server/contract'
 import type { Database, Statement } from './database.ts'
+import type { QuotaValues } from './quotas.ts'
 
 export interface NewApiKey {
   id: string
@@ -15,9 +16,11 @@ export interface NewApiKey {
 
 export interface ApiKeyRow extends NewApiKey {
   lastUsedAt: Date | null
+  /** Null: as the settings say. */
+  quota: Pick<QuotaValues, 'messagesPerSecond' | 'burst'> | null
 }
 
-export interface ListedApiKey extends Omit<ApiKeyRow, 'hash'> {
+export interface ListedApiKey extends Omit<ApiKeyRow, 'hash' | 'quota'> {
   createdAt: Date
   revokedAt: Date | null
 }
@@ -41,7 +44,9 @@ const FIND: Statement = {
         UNION ALL
         SELECT a.app_id FROM applications a WHERE a.app_id = ANY(k.app_ids) AND a.created_at <= k.created_at
           AND NOT EXISTS (SELECT FROM api_key_applications b WHERE b.key_id = k.id)
-        ORDER BY 1) AS "appIds"
+        ORDER BY 1) AS "appIds",
+      (SELECT json_build_object('messagesPerSecond', q.messages_per_second, 'burst', q.burst) FROM quotas q WHERE q.key_id = k.id)
+        AS quota
     FROM api_keys k WHERE k.id = $1 AND k.revoked_at IS NULL`,
 }
 

@@ -17,15 +17,20 @@ const BACKLOG: Statement = {
     FROM chunks WHERE settled_at IS NULL GROUP BY platform, lane`,
 }
 
+export interface WaitingRow {
+  applicationId: number
+  platform: Platform
+  deliveries: number
+}
+
 /** What workers have before them: a paused application's chunks are in nobody's way. Summed up first, there are few to ask for. */
 const WAITING: Statement = {
   name: 'backlog-waiting',
-  text: `SELECT c.platform, sum(c.deliveries)::int AS deliveries FROM (
-      SELECT application_id, platform, sum(total - sent - failed) AS deliveries
+  text: `SELECT c.application_id AS "applicationId", c.platform, c.deliveries FROM (
+      SELECT application_id, platform, sum(total - sent - failed)::int AS deliveries
       FROM chunks WHERE settled_at IS NULL AND lane = 'direct' GROUP BY application_id, platform) c
-    WHERE NOT EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
-      AND p.platform = c.platform AND p.lanes = 'all')
-    GROUP BY c.platform`,
+    WHERE c.deliveries > 0 AND NOT EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
+      AND p.platform = c.platform AND p.lanes = 'all')`,
 }
 
 const PAUSES: Statement = {
@@ -34,8 +39,8 @@ const PAUSES: Statement = {
 }
 
 export const openBacklog = (database: Database) => ({
-  /** Direct deliveries that workers are to push, by platform; none = left out. */
-  waiting: (): Promise<{ platform: Platform; deliveries: number }[]> => database.query(WAITING),
+  /** Direct deliveries that workers are to push, by application and platform; none = left out. */
+  waiting: (): Promise<WaitingRow[]> => database.query(WAITING),
 
   backlog: async () => ({
     backlog: await database.query<BacklogRow>(BACKLOG),

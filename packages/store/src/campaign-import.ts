@@ -5,8 +5,11 @@ import { openStaging, type StagingOptions } from './staging.ts'
 
 export interface UserImport {
   stage(userIds: readonly string[]): Promise<void>
-  /** Adds whom it does not have yet. Undefined when the campaign is gone. */
-  apply(campaignId: number): Promise<{ imported: number; kept: number } | undefined>
+  /**
+   * Adds whom it does not have yet. Undefined when the campaign is gone. Once `signal` is aborted it rejects with its reason after
+   * the batch under way.
+   */
+  apply(campaignId: number, signal: AbortSignal): Promise<{ imported: number; kept: number } | undefined>
   /** Forgets what was staged. */
   close(): Promise<void>
 }
@@ -37,16 +40,17 @@ interface Applied {
   exists: boolean
 }
 
-export async function openUserImport(options: StagingOptions): Promise<UserImport> {
-  const connection = await openStaging(options, STAGING)
+export function openUserImport(options: StagingOptions): UserImport {
+  const connection = openStaging(options, STAGING)
   return {
     async stage(userIds) {
       await connection.query(STAGE, [userIds])
     },
-    async apply(campaignId) {
+    async apply(campaignId, signal) {
       await connection.run(ARRANGE)
       const counts = { imported: 0, kept: 0 }
       for (let after = ''; ;) {
+        signal.throwIfAborted()
         const [batch] = await connection.query<Applied>(APPLY, [campaignId, after, BATCH])
         if (!batch?.exists) return undefined
         if (batch.last === null) break

@@ -31,8 +31,11 @@ export interface DeviceImport {
   stage(rows: readonly ImportedRow[]): Promise<void>
   /** Lines about activations of other applications: how many, and the first of them. They are left out from then on. */
   dropForeign(most: number): Promise<{ count: number; lines: number[] }>
-  /** Of the lines about one activation the last counts. With `keep` the registry of activations learns them as well. */
-  apply(options: { keep: boolean }): Promise<ImportCounts>
+  /**
+   * Of the lines about one activation the last counts. With `keep` the registry of activations learns them as well. Once `signal`
+   * is aborted it rejects with its reason after the batch under way.
+   */
+  apply(options: { keep: boolean; signal: AbortSignal }): Promise<ImportCounts>
   /** Forgets what was staged. */
   close(): Promise<void>
 }
@@ -115,8 +118,8 @@ interface Applied {
   updated: number
 }
 
-export async function openDeviceImport(applicationId: number, options: StagingOptions): Promise<DeviceImport> {
-  const connection = await openStaging(options, STAGING)
+export function openDeviceImport(applicationId: number, options: StagingOptions): DeviceImport {
+  const connection = openStaging(options, STAGING)
   return {
     async stage(rows) {
       await connection.query(STAGE, [
@@ -136,9 +139,10 @@ export async function openDeviceImport(applicationId: number, options: StagingOp
       const [gone] = await connection.query<{ count: number; lines: number[] }>(DROP_FOREIGN, [applicationId, most])
       return gone ?? { count: 0, lines: [] }
     },
-    async apply({ keep }) {
+    async apply({ keep, signal }) {
       const counts: ImportCounts = { imported: 0, updated: 0, kept: 0 }
       for (let after = ''; ;) {
+        signal.throwIfAborted()
         const { last, total, imported, updated } = await applyBatch(connection, [applicationId, after, BATCH, keep])
         if (last === null) break
         counts.imported += imported

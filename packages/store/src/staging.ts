@@ -6,8 +6,25 @@ export interface StagingOptions {
   onError(error: Error): void
 }
 
-/** `tables`: what makes them. They end with the connection, whatever happens. */
-export async function openStaging(options: StagingOptions, tables: string): Promise<Connection> {
+/**
+ * Connects with the first statement: whoever sends a few lines slowly holds no connection meanwhile. `tables`: what makes the
+ * tables. They end with the connection, whatever happens.
+ */
+export function openStaging(options: StagingOptions, tables: string): Connection {
+  let opening: Promise<Connection> | undefined
+  const opened = () => (opening ??= connect(options, tables))
+  return {
+    query: async (statement, values) => (await opened()).query(statement, values),
+    run: async (sql) => (await opened()).run(sql),
+    async close() {
+      // One that could not be opened has closed itself, and its first statement has said why.
+      const connection = await opening?.catch(() => undefined)
+      await connection?.close()
+    },
+  }
+}
+
+async function connect(options: StagingOptions, tables: string): Promise<Connection> {
   const connection = await openConnection({ ...options, name: 'push-server import' })
   try {
     await connection.run(tables)

@@ -26,6 +26,7 @@ import { listen, type ListenOptions } from './notifications.ts'
 import { openPauses } from './pauses.ts'
 import { openProviderTokens } from './provider-tokens.ts'
 import { openRecipientChanges } from './recipient-changes.ts'
+import { openQuotas, type QuotaStore } from './quotas.ts'
 import { openRetention } from './retention.ts'
 import { openRunChunks } from './run-chunks.ts'
 import { openRunCut } from './run-cut.ts'
@@ -83,6 +84,7 @@ export function openStore({ url, directUrl, ...more }: StoreOptions) {
     pauses: openPauses(database),
     guards: openGuards(database),
     providerTokens: openProviderTokens(database, tokenDatabase, encryption),
+    quotas: openQuotas(database),
     retention: openRetention(database),
     ...openBacklog(database),
     ...openDatabaseReport(database),
@@ -99,11 +101,12 @@ export type Store = ReturnType<typeof openStore>
 
 export interface ApiKeyStore {
   apiKeys: ApiKeys
+  quotas: QuotaStore
   close(): Promise<void>
 }
 
-/** The keys of the API alone, for the command that manages them: the encryption key is none of its business. */
+/** The keys of the API and the quotas alone, for the command that manages them: the encryption key is none of its business. */
 export function openApiKeyStore(options: Pick<StoreOptions, 'url' | 'onError'>): ApiKeyStore {
   const database = openDatabase({ ...options, connections: 1 })
-  return { apiKeys: openApiKeys(database), close: () => database.close() }
+  return { apiKeys: openApiKeys(database), quotas: openQuotas(database), close: () => database.close() }
 }

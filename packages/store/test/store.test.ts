@@ -428,7 +428,7 @@ t.test('devices: an import waits for a registration, never the other way round f
   const { id } = await makeApplication(fixture)
   const [known, fresh] = [registration(id), registration(id)]
   await register(known)
-  const staging = await store.openDeviceImport(id)
+  const staging = store.openDeviceImport(id)
   t.teardown(() => staging.close())
   const rowOf = (line: number, device: Registration, token: string) => ({
     line,
@@ -445,7 +445,7 @@ t.test('devices: an import waits for a registration, never the other way round f
   t.same(await staging.dropForeign(10), { count: 0, lines: [] })
   const client = await openTransaction(t, fixture)
   await client.query('UPDATE devices SET active = active WHERE activation_id = $1', [known.activationId])
-  const applied = staging.apply({ keep: true })
+  const applied = staging.apply({ keep: true, signal: new AbortController().signal })
   await whileBlocked(fixture, 1, applied)
   await client.query('COMMIT')
   t.same(await applied, { imported: 1, updated: 1, kept: 0 })
@@ -804,7 +804,7 @@ t.test('API keys: found while they are in force, listed for ever, without their 
   ])
   t.equal(await keys.createFirst(key()), false, 'another is not the first')
   t.equal(await keys.exist(), true)
-  t.same(await keys.find(first.id), { ...first, lastUsedAt: null })
+  t.same(await keys.find(first.id), { ...first, lastUsedAt: null, quota: null })
   t.equal(await keys.find('unknown'), undefined)
   t.same(await keys.create(key({ appIds: ['nowhere', appId, 'gone'] })), ['nowhere', 'gone'], 'nothing is made')
 

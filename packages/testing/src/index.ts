@@ -1,5 +1,6 @@
 // What tests stand on: databases, back ends, a whole push server in a process, services in processes of their own.
 export { faultsOf, valid, type Fault, type KnownValues, type RequestSchema } from './arbitraries.ts'
+export { makeApiKey } from './api-keys.ts'
 export { createApi, type Answer, type Api } from './api.ts'
 export { BACKENDS, type TestBackend } from './backends.ts'
 export { startConnectProxy, type ConnectProxy } from './connect-proxy.ts'

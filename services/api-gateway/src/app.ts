@@ -1,11 +1,14 @@
 // The API as a value: everything that can be tested without a socket.
-import type { Activations, Context } from '@push-server/domain'
+import { createQuotas, type Activations, type BackPressure, type Context, type Waiters } from '@push-server/domain'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import { authentication } from './plugins/authentication.ts'
 import { crossSite } from './plugins/cross-site.ts'
 import { readBuild } from './build.ts'
 import { answerFault, envelope } from './plugins/envelope.ts'
+import { createImports } from './plugins/imports.ts'
 import { openapi } from './plugins/openapi.ts'
+import { requestLimit } from './plugins/request-limit.ts'
+import { requestTimeout } from './plugins/request-timeout.ts'
 import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
 import { applicationRoutes } from './routes/application.ts'
 import { campaignImportRoutes } from './routes/campaign-import.ts'
@@ -17,19 +20,30 @@ import { deviceImportRoutes } from './routes/device-import.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { inboxRoutes } from './routes/inbox.ts'
-import { messageRoutes, type Desk } from './routes/message.ts'
+import { messageRoutes } from './routes/message.ts'
 import { pauseRoutes } from './routes/pauses.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { unconfiguredRoutes } from './routes/unconfigured.ts'
 
 /** What the gateway opens beside the context. */
-export interface Parts extends Desk {
+export interface Parts {
+  waiters: Waiters
+  pressure: BackPressure
   activations: Activations
 }
 
+/** Longest time for the headers of a request, and how often it is looked at. */
+const HEADERS_MS = 60_000
+const CHECK_CONNECTIONS_MS = 5000
+/** A connection on which nothing moves either way is closed after the longest wait of a request, and this. */
+const QUIET_MS = 60_000
+
 export async function buildApp(context: Context, { activations, ...desk }: Parts): Promise<FastifyInstance> {
-  const { access, config, log } = context
+  const { access, config, log, metrics } = context
+  const quotas = createQuotas({ config, metrics, ofApplication: desk.pressure.quotaOf })
+  const sending = { ...desk, quotas }
+  const imports = createImports(context)
   const app = Fastify({
     loggerInstance: log,
     // A path that cannot be decoded never reaches the plugins.
@@ -37,13 +51,20 @@ export async function buildApp(context: Context, { activations, ...desk }: Parts
     // One line per request, by the plugin `requests`.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
+    // Bodies have limits of their own (plugins `request-timeout` and `upload`): the longest of them is the last resort.
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
+    requestTimeout: Math.max(config.requestTimeout, config.importTimeout) + HEADERS_MS,
+    connectionTimeout: Math.max(config.syncTimeout, config.requestTimeout, config.importIdle) + QUIET_MS,
     trustProxy: config.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers),
     // Stopping waits for requests under way, not for clients that keep a connection open.
     forceCloseConnections: 'idle',
   })
+  app.addHook('preClose', async () => imports.stop())
   await app.register(envelope)
   await app.register(requests)
+  await app.register(requestLimit, { config, metrics })
+  await app.register(requestTimeout, { config, metrics })
   await app.register(crossSite)
   await app.register(authentication, { access })
   const build = await readBuild()
@@ -56,11 +77,11 @@ export async function buildApp(context: Context, { activations, ...desk }: Parts
   await app.register(pauseRoutes(context))
   await app.register(unconfiguredRoutes(context, activations))
   await app.register(deviceRoutes(context, activations))
-  await app.register(deviceImportRoutes(context, activations))
-  await app.register(messageRoutes(context, desk))
+  await app.register(deviceImportRoutes(context, { imports, activations }))
+  await app.register(messageRoutes(context, sending))
   await app.register(campaignRoutes(context))
-  await app.register(campaignImportRoutes(context))
-  await app.register(campaignSendingRoutes(context, desk))
+  await app.register(campaignImportRoutes(context, imports))
+  await app.register(campaignSendingRoutes(context, sending))
   await app.register(inboxRoutes(context))
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance

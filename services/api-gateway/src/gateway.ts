@@ -3,6 +3,9 @@ import { guardDoor, openActivations, openBackPressure, openWaiters, type Service
 import { ConfigError, createResources, type Config } from '@push-server/runtime'
 import { buildApp } from './app.ts'
 
+/** Connections that wait to be accepted; the system's own limit may be lower. A burst beyond it takes seconds to connect. */
+const BACKLOG = 4096
+
 export const apiGateway: Service = async (context) => {
   const { config, health, log, queues, store } = context
   // Without the queue messages are stored all the same, and the sweep enqueues them later.
@@ -20,7 +23,7 @@ export const apiGateway: Service = async (context) => {
     if (activations.check) health.add({ name: 'powerauth', essential: false, check: activations.check })
     const app = await buildApp(context, { waiters, pressure, activations })
     resources.add('http', () => app.close())
-    await app.listen({ host: config.host, port: config.port })
+    await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
     log.info({ host: config.host, port: config.port }, 'accepting')
   } catch (error) {
     await resources.release()

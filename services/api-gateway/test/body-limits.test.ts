@@ -1,9 +1,8 @@
 // What a body may cost: it is counted before it is parsed, and validated up to its first error. The tests count, they do not time.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { createApiKey } from '@push-server/domain'
 import { CampaignUserList, UserId, Wrapped } from '@push-server/contract'
-import { operationsOf, type Operation } from '@push-server/testing'
+import { makeApiKey, operationsOf, type Operation } from '@push-server/testing'
 import { countJson, DEFAULT_LIMITS, type JsonLimits } from '../src/validation/json-limits.ts'
 import { createValidator, MOST_VIOLATIONS } from '../src/validation/validator.ts'
 import type { Schema } from '../src/validation/schema.ts'
@@ -189,11 +188,11 @@ t.test('what is in order is taken up to the limits', async (t) => {
 t.test('somebody else’s campaign is refused before the body is parsed', async (t) => {
   const locked = await openGateway({ AUTH: 'keys' })
   t.teardown(() => locked.house.close())
-  const { apiKeys, applications, campaigns } = locked.house.context.store
+  const { applications, campaigns } = locked.house.context.store
   await applications.create('other')
   const applicationId = (await applications.find(APP))?.id ?? 0
   const id = await campaigns.create({ applicationId, message: { title: 'Hello' }, validUntil: null })
-  const bound = await createApiKey(apiKeys, { name: 'bound', scopes: ['campaign'], appIds: ['other'] })
+  const bound = await makeApiKey(locked.house.context, { scopes: ['campaign'], appIds: ['other'] })
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${bound}` }
   const body = JSON.stringify({ requestObject: Array.from({ length: 50_000 }, (_, index) => `user-${index}`) })
   const parses = await largeParses(t, body.length, async () => {

@@ -520,7 +520,7 @@ t.test('import: nothing is kept of a file that breaks off', async (t) => {
     )
   await changesNothing(t, async () => {
     const socket = connect(Number(port), hostname)
-    const body = `${fileOf(...Array.from({ length: 100 }, () => line(randomUUID())))}\n`
+    const body = `${fileOf(...Array.from({ length: 5000 }, () => line(randomUUID())))}\n`
     socket.write(
       `PUT ${IMPORT}?appId=${APP}&partial=true HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n` +
         `content-length: ${body.length * 2}\r\n\r\n${body}`,
@@ -538,7 +538,8 @@ t.test('import: a sender that falls silent is not waited for', async (t) => {
   await app.register(ndjson)
   app.put('/', async (request) => {
     try {
-      const options = { schema: ImportedDevice, limit: 1000, batchSize: 1, idleMs: 50 }
+      const limits = { limit: 1000, idleMs: 50, minRate: 1000, timeoutMs: 60_000 }
+      const options = { schema: ImportedDevice, batchSize: 1, ...limits }
       for await (const batch of readNdjson(request, options)) t.equal(batch.items.length, 1)
       return ended.resolve('read to its end')
     } catch (error) {
@@ -551,7 +552,7 @@ t.test('import: a sender that falls silent is not waited for', async (t) => {
   t.teardown(() => socket.destroy())
   const head = 'PUT / HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\ncontent-length: 999\r\n\r\n'
   socket.write(`${head}${JSON.stringify(line('a'))}\n`)
-  t.match(await ended.promise, { code: 'ERROR_REQUEST', violations: [{ fieldName: 'body', hint: /ended before/ }] })
+  t.match(await ended.promise, { code: 'ERROR_REQUEST', statusCode: 408, message: /IMPORT_IDLE|IMPORT_MIN_RATE/ })
 })
 
 t.test('docs/migrating.md: its statements on the tables of the reference give what the API takes', async (t) => {

@@ -4,7 +4,6 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { PUBLIC, SCOPES, type Scope } from '@push-server/contract'
 import {
-  createApiKey,
   guardDoor,
   guardMetrics,
   openAccess,
@@ -14,7 +13,7 @@ import {
   type Context,
 } from '@push-server/domain'
 import { readConfig, serveProbes } from '@push-server/runtime'
-import { createApi, freePort, openHouse, until, type Answer } from '@push-server/testing'
+import { createApi, freePort, makeApiKey, openHouse, until, type Answer } from '@push-server/testing'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { authentication } from '../src/plugins/authentication.ts'
@@ -53,11 +52,7 @@ const basic = (pair: string) => ({ authorization: `Basic ${Buffer.from(pair).toS
 const clientOf = (headers: Record<string, string>) => createApi(url, { ...address(), ...headers })
 const asBasic = (key: string) => basic(key.replace('.', ':'))
 
-async function makeKey(scopes: readonly Scope[], appIds: readonly string[] = []): Promise<string> {
-  const made = await createApiKey(apiKeys, { name: 'test', scopes, appIds })
-  if ('unknown' in made) throw new Error(`There is no application ${made.unknown.join(', ')}`)
-  return made.text
-}
+const makeKey = (scopes: readonly Scope[], appIds: readonly string[] = []) => makeApiKey(context, { scopes, appIds })
 
 const refused = (t: Test, { status, body }: Answer, [wanted, code]: readonly [number, string], name: string) =>
   t.match([status, body], [wanted, { status: 'ERROR', responseObject: { code, message: String } }], name)

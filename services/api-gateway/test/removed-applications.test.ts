@@ -1,8 +1,7 @@
 // What an application leaves behind when it is removed: nothing that opens the next one of its name.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPES } from '@push-server/contract'
-import { createApiKey } from '@push-server/domain'
-import { createApi, openHouse } from '@push-server/testing'
+import { createApi, makeApiKey, openHouse } from '@push-server/testing'
 import t from 'tap'
 import { device, newToken } from './_gateway.ts'
 import { isOk, refusedWith } from './_watched-api.ts'
@@ -19,9 +18,8 @@ const clientOf = (key: string) => createApi(house.api.url, { authorization: `Bea
 const admin = clientOf(BOOTSTRAP)
 
 async function makeKey(...appIds: string[]): Promise<{ id: string; client: ReturnType<typeof clientOf> }> {
-  const made = await createApiKey(context.store.apiKeys, { name: 'test', scopes: SCOPES, appIds })
-  if ('unknown' in made) throw new Error(`There is no application ${made.unknown.join(', ')}`)
-  return { id: made.text.split('.')[0] ?? '', client: clientOf(made.text) }
+  const key = await makeApiKey(context, { scopes: SCOPES, appIds })
+  return { id: key.split('.')[0] ?? '', client: clientOf(key) }
 }
 
 async function makeApplication(appId: string = randomUUID()): Promise<string> {

@@ -1,18 +1,21 @@
-// Where the keys are: in the database of DATABASE_URL, else in the one that `npm start` keeps.
+// Where the keys and quotas are: in the database of DATABASE_URL, else in the one that `npm start` keeps.
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { startPostgres } from '@push-server/embedded-postgres'
 import { readConfig, type Environment } from '@push-server/runtime'
-import { migrate, openApiKeyStore, type ApiKeys } from '@push-server/store'
+import { migrate, openApiKeyStore, type ApiKeyStore } from '@push-server/store'
 
 /** Migrates the database first, as the services do: keys may be made before anything else has run. */
-export async function withApiKeys(environment: Environment, work: (apiKeys: ApiKeys) => Promise<void>): Promise<void> {
+export async function withApiKeys(
+  environment: Environment,
+  work: (store: ApiKeyStore) => Promise<void>,
+): Promise<void> {
   const { url, leave } = await reachDatabase(environment)
   try {
     await migrate(url)
     const store = openApiKeyStore({ url, onError: (error) => process.stderr.write(`${error.message}\n`) })
     try {
-      await work(store.apiKeys)
+      await work(store)
     } finally {
       await store.close()
     }

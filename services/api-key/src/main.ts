@@ -1,4 +1,5 @@
-// `npm run api-key -- create | list | revoke`: makes, shows and revokes API keys, then ends. Running services notice by themselves.
+// `npm run api-key -- create | list | revoke | quota | quotas`: makes, shows and revokes API keys, and says what they and
+// applications may send; then ends. Running services notice by themselves.
 import { runOnce } from '@push-server/runtime'
 import { readCommand } from './command.ts'
 import { withApiKeys } from './database.ts'
@@ -6,5 +7,5 @@ import { perform } from './perform.ts'
 
 await runOnce(async () => {
   const command = readCommand(process.argv.slice(2))
-  await withApiKeys(process.env, (apiKeys) => perform(command, apiKeys, process))
+  await withApiKeys(process.env, (store) => perform(command, store, process))
 })

@@ -17,7 +17,7 @@ const INVALID = 'This API key is not valid'
 export const CHALLENGES = ['Bearer realm="push-server"', 'Basic realm="push-server", charset="UTF-8"'] as const
 
 /** Whose key a request came with. */
-export type Caller = Pick<ApiKeyRow, 'id' | 'name' | 'scopes' | 'appIds'>
+export type Caller = Pick<ApiKeyRow, 'id' | 'name' | 'scopes' | 'appIds' | 'quota'>
 
 export interface Admission {
   /** The Authorization header, if there is one. */

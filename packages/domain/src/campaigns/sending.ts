@@ -12,7 +12,11 @@ type Shelf = Pick<Store, 'runs' | 'campaigns'>
 /** An ordinary message with the campaign's body; waits for its outcome. The user need not be in the campaign. */
 export async function testCampaign(
   context: Context,
-  { id, userId, ...rest }: { id: string; userId: string } & Pick<AcceptRequest, 'waiters' | 'pressure' | 'log'>,
+  {
+    id,
+    userId,
+    ...rest
+  }: { id: string; userId: string } & Pick<AcceptRequest, 'waiters' | 'pressure' | 'allowance' | 'arrivedAt' | 'log'>,
 ): Promise<Tallies | undefined> {
   const { appId, message } = await findCampaign(context.store, id)
   const messages = [{ userId, body: message }]

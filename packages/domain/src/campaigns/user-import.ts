@@ -9,6 +9,8 @@ export interface UserImportRequest {
   /** Keeps the good lines of a file with bad ones; otherwise nothing of it is kept. */
   partial: boolean
   batches: AsyncIterable<ImportBatch<CampaignUserLine>>
+  /** Aborted with an error for the caller when the import has to end: what is applied by then stays. */
+  signal: AbortSignal
 }
 
 const MOST_ERRORS = 100
@@ -16,10 +18,10 @@ const MOST_ERRORS = 100
 /** Nothing is changed before the last line was read. */
 export async function importCampaignUsers(
   store: Pick<Store, 'campaigns' | 'openUserImport'>,
-  { id, partial, batches }: UserImportRequest,
+  { id, partial, batches, signal }: UserImportRequest,
 ): Promise<UserImportResult> {
   const campaign = await findCampaign(store, id)
-  const staging = await store.openUserImport()
+  const staging = store.openUserImport()
   try {
     const faults = createFaults(MOST_ERRORS)
     for await (const batch of batches) {
@@ -27,7 +29,7 @@ export async function importCampaignUsers(
       await staging.stage(batch.items.map(({ value }) => (typeof value === 'string' ? value : value.userId)))
     }
     const isKept = faults.count() === 0 || partial
-    const counts = isKept ? await staging.apply(campaign.id) : { imported: 0, kept: 0 }
+    const counts = isKept ? await staging.apply(campaign.id, signal) : { imported: 0, kept: 0 }
     if (!counts) throw refusal(TEXT.campaignUnknown)
     return { ...counts, failed: faults.count(), errors: faults.first() }
   } finally {

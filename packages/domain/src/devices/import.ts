@@ -19,6 +19,8 @@ export interface ImportRequest {
   /** Whether the registry of activations learns who they belong to. */
   keep: boolean
   batches: AsyncIterable<ImportBatch<ImportedDevice>>
+  /** Aborted with an error for the caller when the import has to end: what is applied by then stays. */
+  signal: AbortSignal
 }
 
 const MOST_ERRORS = 100
@@ -26,14 +28,15 @@ const MOST_ERRORS = 100
 /** Activations are not asked for. Nothing is changed before the last line was read. */
 export async function importDevices(
   store: Pick<Store, 'applications' | 'openDeviceImport'>,
-  { appId, partial, keep, batches }: ImportRequest,
+  { appId, partial, keep, batches, signal }: ImportRequest,
 ): Promise<ImportResult> {
   const application = await store.applications.find(appId)
   if (!application) throw refusal(TEXT.applicationUnknown)
-  const staging = await store.openDeviceImport(application.id)
+  const staging = store.openDeviceImport(application.id)
   try {
     const faults = await stageAll(staging, batches)
-    const counts = faults.count === 0 || partial ? await staging.apply({ keep }) : { imported: 0, updated: 0, kept: 0 }
+    const isKept = faults.count === 0 || partial
+    const counts = isKept ? await staging.apply({ keep, signal }) : { imported: 0, updated: 0, kept: 0 }
     return { ...counts, failed: faults.count, errors: faults.first }
   } finally {
     await staging.close()

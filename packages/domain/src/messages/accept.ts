@@ -5,6 +5,7 @@ import type { Logger } from '@push-server/runtime'
 import { UnconfirmedWrite, type KeyedRequest, type NewMessage, type StoredChunk } from '@push-server/store'
 import type { Context } from '../context.ts'
 import type { BackPressure } from './back-pressure.ts'
+import type { Allowance } from '../quotas/index.ts'
 import { composeMessage, pushMessageOf } from './compose.ts'
 import { enqueueFirst } from './enqueue.ts'
 import { digestOf, repeatOf } from './idempotency.ts'
@@ -23,6 +24,10 @@ export interface AcceptRequest {
   /** The caller's name for the request: under it a repeat stores nothing and is answered with what the first one stored. */
   idempotencyKey?: string | undefined
   pressure: BackPressure
+  /** What the caller may send. */
+  allowance: Allowance
+  /** When the request arrived, in ms since the epoch: SYNC_TIMEOUT counts from then. */
+  arrivedAt: number
   /** Given: the answer tells what became of the deliveries, as far as they were settled in time. */
   waiters?: Waiters | undefined
   log: Pick<Logger, 'warn'>
@@ -36,30 +41,51 @@ export interface Accepted {
 export async function acceptMessages(context: Context, request: AcceptRequest): Promise<Accepted> {
   const { config, store } = context
   const { appId, waiters, log, messages: asked, idempotencyKey } = request
-  const deadline = Date.now() + config.syncTimeout
+  const deadline = request.arrivedAt + config.syncTimeout
   const answerAgain = (earlier: KeyedRequest) =>
     repeat(context, { messageIds: repeatOf(earlier, asked), deadline, synchronous: waiters !== undefined, log })
   // Before all checks: what was accepted once is not refused now because something else has changed since.
   const earlier = idempotencyKey === undefined ? undefined : await store.messages.findKeyed(appId, idempotencyKey)
   if (earlier) return answerAgain(earlier)
 
+  // Before anything else is read for it; what is not stored takes nothing in the end.
+  request.allowance.take(appId, asked.length)
+  const stored = await composeAndStore(context, request).catch((error: unknown) => {
+    request.allowance.giveBack()
+    throw error
+  })
+  if ('earlier' in stored) {
+    request.allowance.giveBack()
+    return answerAgain(stored.earlier)
+  }
+  return follow(context, request, { ...stored, deadline })
+}
+
+/** Checks the request whole and stores it whole, unless another one was stored under its key meanwhile. */
+async function composeAndStore(
+  context: Context,
+  request: AcceptRequest,
+): Promise<Omit<Stored, 'deadline'> | { earlier: KeyedRequest }> {
+  const { config, store } = context
+  const { waiters, idempotencyKey: key } = request
   const { audience, messages } = await compose(context, request)
-  const plan = planDeliveries(messages, audience)
-  request.pressure.check(plan.chunks.map((chunk) => chunk.platform))
   const { applicationId } = audience
+  const plan = planDeliveries(messages, audience)
+  request.pressure.check(
+    applicationId,
+    plan.chunks.map((chunk) => chunk.platform),
+  )
   const channel = waiters?.channel ?? null
-  const stored = { applicationId, messages, ...plan, waiter: channel, maxAgeMs: config.deliveryMaxAge }
+  const rows = { applicationId, messages, ...plan, waiter: channel, maxAgeMs: config.deliveryMaxAge }
   const chunks = await (
-    idempotencyKey === undefined
-      ? store.messages.store(stored)
-      : store.messages.storeOnce(stored, { key: idempotencyKey, digest: digestOf(asked), ageMs: config.idempotencyAge })
+    key === undefined
+      ? store.messages.store(rows)
+      : store.messages.storeOnce(rows, { key, digest: digestOf(request.messages), ageMs: config.idempotencyAge })
   ).catch((error: unknown) => {
     if (!(error instanceof UnconfirmedWrite)) throw error
-    throw unconfirmed(error, idempotencyKey)
+    throw unconfirmed(error, key)
   })
-  if (!Array.isArray(chunks)) return answerAgain(chunks)
-
-  return follow(context, request, { applicationId, messages, plan, chunks, deadline })
+  return Array.isArray(chunks) ? { applicationId, messages, plan, chunks } : { earlier: chunks }
 }
 
 /** What the caller can do depends on whether there is a key. */

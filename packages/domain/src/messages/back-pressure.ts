@@ -1,51 +1,42 @@
-// Back-pressure: when more waits on a platform than its workers get done, new messages to it are refused before they are stored.
+// Back-pressure: when more waits on a platform than its workers get done, new messages to it are refused before they are stored,
+// those of the applications that hold too much of it. The same look at the database brings the quotas of applications.
 import { PLATFORMS, unavailable, type Platform } from '@push-server/contract'
+import type { ApplicationQuota } from '@push-server/store'
 import type { Context } from '../context.ts'
+import { createBacklogLimits, type Refused } from './backlog-limits.ts'
 
 const LOOK_MS = 2000
 /** Of a large backlog the look itself takes long; it may cost a twentieth of the time at most. */
 const LOOK_SHARE = 20
-/** Accepts again at this part of the limit, so that it does not change its mind with every message. */
-const RELIEF = 0.8
 const RETRY_AFTER_S = 10
 
 export interface BackPressure {
-  /** Throws 503 when one of the platforms has too much before it. */
-  check(platforms: Iterable<Platform>): void
+  /** Throws 503 when the application has too much before it on one of the platforms. */
+  check(applicationId: number, platforms: Iterable<Platform>): void
+  /** What the table of quotas says of an application; undefined = nothing. */
+  quotaOf(appId: string): ApplicationQuota | undefined
   close(): Promise<void>
 }
 
-/** Whether to refuse, by how much waits and whether it was refused until now. Pure. */
-export const refuses = (waiting: number, limit: number, until: boolean): boolean =>
-  waiting > (until ? limit * RELIEF : limit)
-
-/** Looks at once and from then on every two seconds, not at each request. While the database does not tell, nothing changes. */
+/** Polls at once and from then on every two seconds, not at each request. While the database does not tell, nothing changes. */
 export async function openBackPressure({ config, store, metrics, log }: Context): Promise<BackPressure> {
-  const { backlogLimit: limit } = config
-  const refusing = new Set<Platform>()
+  const limits = createBacklogLimits({ platform: config.backlogLimit, application: config.quotaAppBacklog })
+  let quotas = new Map<string, ApplicationQuota>()
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
-  function turn(platform: Platform, waiting: number): void {
-    const before = refusing.has(platform)
-    const now = refuses(waiting, limit, before)
-    metrics.refusing(platform, now)
-    if (now === before) return
-    if (now) {
-      refusing.add(platform)
-      log.error({ platform, waiting, limit }, 'too much waits: messages to this platform are refused')
-    } else {
-      refusing.delete(platform)
-      log.warn({ platform, waiting, limit }, 'the backlog has shrunk: messages to this platform are accepted again')
-    }
+  function report({ began, ended }: { began: readonly Refused[]; ended: readonly Refused[] }): void {
+    for (const refused of began) log.error(refused, 'backlog limit reached, refusing new messages')
+    for (const refused of ended) log.warn(refused, 'backlog below its limit, accepting messages again')
+    for (const platform of PLATFORMS) metrics.refusing(platform, limits.refusesOn(platform))
   }
 
   async function look(): Promise<void> {
     const start = performance.now()
     try {
-      const rows = await store.waiting()
-      const waiting = new Map(rows.map(({ platform, deliveries }) => [platform, deliveries]))
-      for (const platform of PLATFORMS) turn(platform, waiting.get(platform) ?? 0)
+      const [waiting, ofApplications] = await Promise.all([store.waiting(), store.quotas.ofApplications()])
+      quotas = new Map(ofApplications.map((quota) => [quota.appId, quota]))
+      report(limits.update(waiting, new Map(ofApplications.map((quota) => [quota.applicationId, quota.backlog]))))
     } catch (error) {
       log.warn({ err: error }, 'the backlog could not be read; the next look tries again')
     }
@@ -56,13 +47,18 @@ export async function openBackPressure({ config, store, metrics, log }: Context)
   let looking = look()
   await looking
   return {
-    check(platforms) {
+    check(applicationId, platforms) {
       for (const platform of platforms) {
-        if (!refusing.has(platform)) continue
+        if (!limits.refuses(applicationId, platform)) continue
         metrics.refused(platform)
-        throw unavailable(`Too many deliveries to ${platform} are waiting; nothing was stored`, RETRY_AFTER_S)
+        metrics.refusal('backlog')
+        throw unavailable(
+          `Too many deliveries of this application to ${platform} are waiting; nothing was stored`,
+          RETRY_AFTER_S,
+        )
       }
     },
+    quotaOf: (appId) => quotas.get(appId),
     async close() {
       closed = true
       clearTimeout(timer)

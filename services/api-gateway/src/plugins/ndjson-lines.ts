@@ -1,5 +1,5 @@
 // Bytes that come in pieces, cut into lines of JSON. Holds a line at most, however long the whole is.
-import { ApiError, invalidRequest, type Violation } from '@push-server/contract'
+import { ApiError, type Violation } from '@push-server/contract'
 import { parseJson } from '../validation/json-body.ts'
 import { excessOf, type JsonLimits } from '../validation/json-limits.ts'
 
@@ -11,27 +11,25 @@ const NEWLINE = 0x0a
 /** A line that is not blank: its number from 1, and its value or what is wrong with it. */
 export type Line = { line: number; value: unknown } | { line: number; violation: Violation }
 
-/** The lines that each piece completes. Throws an ApiError when there are more bytes than `limit`, or the sender goes away. */
-export async function* readLines(source: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Line[]> {
+/** The lines that a piece completes, and its bytes. */
+export interface Piece {
+  lines: Line[]
+  size: number
+}
+
+/** The lines that each piece completes. Throws an ApiError when there are more bytes than `limit`. */
+export async function* readLines(source: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Piece> {
   const cutter = createCutter()
   let size = 0
-  for await (const piece of faultsTold(source)) {
+  for await (const piece of source) {
     size += piece.length
     if (size > limit)
       throw new ApiError('ERROR_TOO_LARGE', `The request body is larger than the configured limit of ${limit} bytes`)
     const lines = cutter.cut(piece)
-    if (lines.length > 0) yield lines
+    if (lines.length > 0) yield { lines, size: piece.length }
   }
   const last = cutter.end()
-  if (last) yield [last]
-}
-
-async function* faultsTold(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield* source
-  } catch (error) {
-    throw invalidRequest([{ fieldName: 'body', hint: 'ended before its time' }], error)
-  }
+  if (last) yield { lines: [last], size: 0 }
 }
 
 function createCutter() {

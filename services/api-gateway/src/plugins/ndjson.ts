@@ -6,6 +6,7 @@ import type { Static, TSchema } from 'typebox'
 import { createValidator } from '../validation/validator.ts'
 import { lenient } from './leniency.ts'
 import { readLines, type Line } from './ndjson-lines.ts'
+import { readUpload, type UploadLimits } from './upload.ts'
 
 export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
 
@@ -22,18 +23,17 @@ export interface Batch<T> {
   faults: LineFault[]
 }
 
-export interface NdjsonOptions<T extends TSchema> {
+export interface NdjsonOptions<T extends TSchema> extends UploadLimits {
   /** Of one line. */
   schema: T
   /** Most bytes of the body; `BODY_LIMIT` is not asked here. */
   limit: number
-  /** Lines that a batch has at least, the last one excepted. */
+  /** Lines that a batch has at least, unless they are long; the last one excepted. */
   batchSize: number
-  /** How long the sender may be silent, in ms; by default a minute. */
-  idleMs?: number
 }
 
-const IDLE_MS = 60_000
+/** A batch is handed on with fewer lines once they hold so many bytes: lines of 16 KB would fill the memory otherwise. */
+const BATCH_BYTES = 4 * 1024 * 1024
 
 /** Compiles the schema of lines once, however many files there are. */
 const validator = createValidator()
@@ -52,23 +52,25 @@ export const ndjson = fp(
 /** Nothing is read before it is asked for, and nothing beyond a batch is held. */
 export async function* readNdjson<T extends TSchema>(
   request: FastifyRequest,
-  { schema, limit, batchSize, idleMs = IDLE_MS }: NdjsonOptions<T>,
+  { schema, limit, batchSize, ...limits }: NdjsonOptions<T>,
 ): AsyncGenerator<Batch<Static<T>>> {
   const check = createCheck(schema)
   const { raw } = request
-  raw.setTimeout(idleMs, () => raw.destroy(new Error('the sender fell silent')))
+  // The limits of the upload stand in its place, and what follows may take long.
+  raw.setTimeout(0)
   let batch: Batch<Static<T>> = { items: [], faults: [] }
+  let bytes = 0
   try {
-    // Left alone at an early end: whoever destroys it hangs up before the answer is given.
-    for await (const lines of readLines(raw.iterator({ destroyOnReturn: false }), limit)) {
+    for await (const { lines, size } of readLines(readUpload(raw, limits), limit)) {
       for (const line of lines) check(line, batch)
-      if (batch.items.length + batch.faults.length < batchSize) continue
+      bytes += size
+      if (batch.items.length + batch.faults.length < batchSize && bytes < BATCH_BYTES) continue
       yield batch
       batch = { items: [], faults: [] }
+      bytes = 0
     }
     yield batch
   } finally {
-    raw.setTimeout(0)
     // What is still to come is let go by, so that the sender gets to read the answer.
     raw.resume()
   }

@@ -1,5 +1,5 @@
 // Examples of whole requests and answers, made of those of their members; and of what is answered when it goes wrong. Pure.
-import { invalidRequest, refusal, TEXT, unavailable, type ApiError } from '@push-server/contract'
+import { invalidRequest, refusal, TEXT, tooManyRequests, unavailable, type ApiError } from '@push-server/contract'
 import { errorAnswer } from './error-answer.ts'
 
 /** What there is of JSON Schema in our descriptions. */
@@ -52,6 +52,9 @@ function isTelling(schema: Schema): boolean {
 
 const example = (summary: string, error: ApiError) => ({ summary, value: errorAnswer(error) })
 
+const QUOTA = 'The quota of this API key is 50 messages a second; nothing was stored'
+const BUSY = 'As many requests as REQUEST_LIMIT (1000) allows are under way; nothing was stored'
+
 const ERRORS: Readonly<Record<string, Record<string, object>>> = {
   '4XX': {
     refused: example('A rule of the business', refusal(TEXT.applicationUnknown)),
@@ -60,6 +63,8 @@ const ERRORS: Readonly<Record<string, Record<string, object>>> = {
       invalidRequest([{ fieldName: 'requestObject.appId', hint: 'size must be at most 255' }]),
     ),
   },
+  '429': { quota: example('A quota is used up', tooManyRequests(QUOTA, 2)) },
+  '503': { busy: example('Too much at once', unavailable(BUSY, 2)) },
   '5XX': {
     unavailable: example('Nothing was stored; come again', unavailable('The database is out of reach', 5)),
     unconfirmed: example('Nobody knows', unavailable(TEXT.unconfirmed, 5)),

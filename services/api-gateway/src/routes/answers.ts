@@ -7,6 +7,31 @@ const errors = { '4xx': ErrorAnswer, '5xx': ErrorAnswer }
 export const answers = <T extends TSchema>(success: T) => ({ 200: success, ...errors })
 export const OK_ANSWERS = answers(Ok)
 
+const integer = (description: string) => ({ type: 'integer', description })
+const RETRY_AFTER = { 'Retry-After': integer('Seconds to wait before the request is sent again.') }
+const RATE_LIMIT = {
+  'RateLimit-Limit': integer('Messages that the tightest quota of key and application allows at once.'),
+  'RateLimit-Remaining': integer('Messages that it allows now.'),
+  'RateLimit-Reset': integer('Seconds until it allows all of them again.'),
+}
+
+const error = (description: string, headers: object) => ({
+  description,
+  headers,
+  content: { 'application/json': { schema: ErrorAnswer } },
+})
+
+/** Of what sends messages, which quotas and the backlog bound. The headers are for the description alone. */
+export const sendAnswers = <T extends TSchema>(success: T) => ({
+  ...errors,
+  200: { ...success, headers: RATE_LIMIT },
+  429: error('A quota of the key or of the application is used up; nothing was stored.', {
+    ...RETRY_AFTER,
+    ...RATE_LIMIT,
+  }),
+  503: error('Too many requests are under way, too much waits, or the database is out of reach.', RETRY_AFTER),
+})
+
 /** Pages for those who ask for them: without, everything is answered at once. */
 export const PerhapsPaged = <T extends TSchema>(responseObject: T) =>
   Type.Object({

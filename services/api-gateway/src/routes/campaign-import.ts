@@ -3,14 +3,15 @@ import { CampaignParams, CampaignUserLine, okWith, OkWith, PartialQuery, UserImp
 import { importCampaignUsers, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { applicationOfCampaign } from '../plugins/applications.ts'
-import { linesOf, ndjson, readNdjson } from '../plugins/ndjson.ts'
+import type { Imports } from '../plugins/imports.ts'
+import { linesOf, ndjson } from '../plugins/ndjson.ts'
 import { answers } from './answers.ts'
 
 /** Lines that are staged with one statement. */
 const BATCH_SIZE = 10_000
 
 export const campaignImportRoutes =
-  ({ config, store }: Context): FastifyPluginAsyncTypebox =>
+  ({ store }: Context, imports: Imports): FastifyPluginAsyncTypebox =>
   async (app) => {
     await app.register(ndjson)
 
@@ -31,9 +32,10 @@ export const campaignImportRoutes =
       },
       handler: async (request) => {
         const { partial = false } = request.query
-        const options = { schema: CampaignUserLine, limit: config.importLimit, batchSize: BATCH_SIZE }
-        const batches = readNdjson(request, options)
-        return okWith(await importCampaignUsers(store, { id: request.params.id, partial, batches }))
+        const { id } = request.params
+        return imports.run(request, { schema: CampaignUserLine, batchSize: BATCH_SIZE }, async (upload) =>
+          okWith(await importCampaignUsers(store, { id, partial, ...upload })),
+        )
       },
     })
   }

@@ -33,8 +33,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
 import { applicationOfCampaign, ownApplications } from '../plugins/applications.ts'
 import { enforce, present, wanted } from '../plugins/rules.ts'
-import { answers, OK_ANSWERS } from './answers.ts'
-import type { Desk } from './message.ts'
+import { answers, OK_ANSWERS, sendAnswers } from './answers.ts'
+import type { Sending } from './message.ts'
 
 const tags = ['Campaigns']
 const PAGE_SIZE = 100
@@ -56,7 +56,7 @@ const CONTROLS = {
 }
 
 export const campaignSendingRoutes =
-  (context: Context, desk: Desk): FastifyPluginAsyncTypebox =>
+  (context: Context, { quotas, ...desk }: Sending): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { store } = context
     const config = { scope: 'campaign', applications: applicationOfCampaign(store) } as const
@@ -79,13 +79,15 @@ export const campaignSendingRoutes =
           description: 'Waits for the outcome. The user need not be in the campaign; its state does not change.',
           params: CampaignParams,
           body: Wrapped(TestCampaignRequest),
-          response: answers(OkWith(CampaignTested)),
+          response: sendAnswers(OkWith(CampaignTested)),
         },
         preValidation: [existing, enforce(testRules)],
       },
-      async ({ params, body, log }) => {
+      async ({ params, body, log, caller, arrivedAt }, reply) => {
         const { userId } = body.requestObject
-        const result = await testCampaign(context, { id: params.id, userId, ...desk, log })
+        const allowance = quotas.allowanceOf(caller)
+        const request = { id: params.id, userId, ...desk, allowance, arrivedAt, log }
+        const result = await testCampaign(context, request).finally(() => void reply.headers(allowance.headers()))
         if (!result) throw new Error('A synchronous send came back without its tally')
         return okWith({ result })
       },

@@ -3,7 +3,8 @@ import { ImportedDevice, ImportQuery, ImportResult, okWith, OkWith } from '@push
 import { importDevices, type Activations, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromQuery } from '../plugins/applications.ts'
-import { linesOf, ndjson, readNdjson } from '../plugins/ndjson.ts'
+import type { Imports } from '../plugins/imports.ts'
+import { linesOf, ndjson } from '../plugins/ndjson.ts'
 import { answers } from './answers.ts'
 
 const EXAMPLE =
@@ -12,8 +13,13 @@ const EXAMPLE =
 /** Lines that are stored with one statement. */
 const BATCH_SIZE = 5_000
 
+interface ImportParts {
+  imports: Imports
+  activations: Activations
+}
+
 export const deviceImportRoutes =
-  ({ config, store }: Context, { keeps }: Activations): FastifyPluginAsyncTypebox =>
+  ({ store }: Context, { imports, activations }: ImportParts): FastifyPluginAsyncTypebox =>
   async (app) => {
     await app.register(ndjson)
 
@@ -34,12 +40,10 @@ export const deviceImportRoutes =
       },
       handler: async (request) => {
         const { appId, partial = false } = request.query
-        const batches = readNdjson(request, {
-          schema: ImportedDevice,
-          limit: config.importLimit,
-          batchSize: BATCH_SIZE,
-        })
-        return okWith(await importDevices(store, { appId, partial, keep: keeps, batches }))
+        const format = { schema: ImportedDevice, batchSize: BATCH_SIZE }
+        return imports.run(request, format, async (upload) =>
+          okWith(await importDevices(store, { appId, partial, keep: activations.keeps, ...upload })),
+        )
       },
     })
   }

@@ -10,7 +10,7 @@ export const healthRoutes = (vitals: Vitals) => async (app: FastifyInstance) => 
   for (const path of PROBE_PATHS)
     app.get(
       path,
-      { schema: { hide: true }, logLevel: 'warn', config: { scope: scopeOf(path) } },
+      { schema: { hide: true }, logLevel: 'warn', config: { scope: scopeOf(path), exempt: true } },
       async (_request, reply) => {
         const answer = await probe(vitals, path)
         return answer ? reply.code(answer.status).type(answer.type).send(answer.body) : reply.callNotFound()
@@ -19,7 +19,7 @@ export const healthRoutes = (vitals: Vitals) => async (app: FastifyInstance) => 
 
   app.get(
     '/actuator/health',
-    { schema: { hide: true }, logLevel: 'warn', config: { scope: PUBLIC } },
+    { schema: { hide: true }, logLevel: 'warn', config: { scope: PUBLIC, exempt: true } },
     async (_request, reply) => {
       const { status } = await vitals.health.report()
       return status === 'ready' ? { status: 'UP' } : reply.code(503).send({ status: 'DOWN' })

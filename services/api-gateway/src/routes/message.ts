@@ -23,18 +23,19 @@ import {
   findMessage,
   listMessages,
   type Accepted,
-  type AcceptRequest,
+  type BackPressure,
   type Context,
+  type Quotas,
   type Tallies,
   type Waiters,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { applicationOfMessage, fromBody, fromQuery } from '../plugins/applications.ts'
 import { idempotencyKeyOf, validKey } from '../plugins/idempotency-key.ts'
 import { enforce, present, wanted, type Rule } from '../plugins/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { answers } from './answers.ts'
+import { answers, sendAnswers } from './answers.ts'
 
 const tags = ['Messages']
 const config = { scope: 'message', applications: fromBody('appId') } as const
@@ -100,22 +101,33 @@ const HEX = '[0-9a-fA-F]'
 const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 
 /** What sending stands on beside the context. */
-export type Desk = Pick<AcceptRequest, 'pressure'> & { waiters: Waiters }
+export interface Sending {
+  waiters: Waiters
+  pressure: BackPressure
+  quotas: Quotas
+}
 
 export const messageRoutes =
-  (context: Context, { waiters, pressure }: Desk): FastifyPluginAsyncTypebox =>
+  (context: Context, { waiters, pressure, quotas }: Sending): FastifyPluginAsyncTypebox =>
   async (app) => {
-    async function accept(request: SendRequest, { headers, log }: FastifyRequest): Promise<SendMessageAnswer> {
+    async function accept(
+      request: SendRequest,
+      { headers, log, caller, arrivedAt }: FastifyRequest,
+      reply: FastifyReply,
+    ): Promise<SendMessageAnswer> {
       // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is not repeated in the answer.
       const mode = request.mode === undefined ? 'SYNCHRONOUS' : request.mode
       const synchronous = mode === 'SYNCHRONOUS'
+      const allowance = quotas.allowanceOf(caller)
       const accepted = await acceptMessages(context, {
         ...request,
         idempotencyKey: idempotencyKeyOf(headers),
         pressure,
+        allowance,
+        arrivedAt,
         waiters: synchronous ? waiters : undefined,
         log,
-      })
+      }).finally(() => void reply.headers(allowance.headers()))
       return answerOf(mode, accepted)
     }
 
@@ -129,14 +141,14 @@ export const messageRoutes =
           summary: 'Send a message to a user',
           headers: SendHeaders,
           body: Wrapped(SendMessageRequest),
-          response: answers(OkWith(SendMessageAnswer)),
+          response: sendAnswers(OkWith(SendMessageAnswer)),
         },
         preValidation: [enforce(sendRules), validKey],
       },
-      async (request) => {
+      async (request, reply) => {
         const { appId, mode, message } = request.body.requestObject
         const fieldOf = () => 'requestObject.message'
-        return okWith(await accept({ appId, mode, messages: [message], fieldOf }, request))
+        return okWith(await accept({ appId, mode, messages: [message], fieldOf }, request, reply))
       },
     )
 
@@ -151,14 +163,14 @@ export const messageRoutes =
           description: 'The whole request is checked first; nothing is sent when it is refused.',
           headers: SendHeaders,
           body: Wrapped(SendBatchRequest),
-          response: answers(OkWith(SendMessageAnswer)),
+          response: sendAnswers(OkWith(SendMessageAnswer)),
         },
         preValidation: [enforce(batchRules(context.config.batchSize)), validKey],
       },
-      async (request) => {
+      async (request, reply) => {
         const { appId, mode, batch } = request.body.requestObject
         const fieldOf = (index: number) => `requestObject.batch[${index}]`
-        return okWith(await accept({ appId, mode, messages: batch, fieldOf }, request))
+        return okWith(await accept({ appId, mode, messages: batch, fieldOf }, request, reply))
       },
     )
 

@@ -10,7 +10,7 @@ export const serviceRoutes = (config: Config, build: Build) => async (app: Fasti
   app.get(
     '/push/service/status',
     {
-      config: { scope: PUBLIC },
+      config: { scope: PUBLIC, exempt: true },
       schema: {
         tags: ['Service'],
         operationId: 'serviceStatus',
