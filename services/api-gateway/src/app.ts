@@ -1,12 +1,16 @@
 // The API as a value: everything that can be tested without a socket.
 import type { Activations, Context } from '@push-server/domain'
+import { createClientErrors } from '@push-server/runtime'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import { authentication } from './plugins/authentication.ts'
 import { crossSite } from './plugins/cross-site.ts'
 import { readBuild } from './build.ts'
-import { answerFault, envelope } from './plugins/envelope.ts'
+import { answerRoutingError, envelope } from './plugins/envelope.ts'
+import { hosts } from './plugins/hosts.ts'
+import { HTTP_OPTIONS, httpServer } from './plugins/http-server.ts'
 import { openapi } from './plugins/openapi.ts'
-import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
+import { paths } from './plugins/paths.ts'
+import { requestId, requests, RESPONSE_HEADERS } from './plugins/requests.ts'
 import { applicationRoutes } from './routes/application.ts'
 import { campaignImportRoutes } from './routes/campaign-import.ts'
 import { campaignSendingRoutes } from './routes/campaign-sending.ts'
@@ -44,10 +48,14 @@ export interface Parts extends Desk {
 
 export async function buildApp(context: Context, { activations, ...desk }: Parts): Promise<FastifyInstance> {
   const { access, config, log } = context
+  const clientErrors = createClientErrors(log, RESPONSE_HEADERS)
   const app = Fastify({
     loggerInstance: log,
-    // A path that cannot be decoded never reaches the plugins.
-    frameworkErrors: (error, request, reply) => void answerFault(reply.header(CORRELATION_HEADER, request.id), error),
+    http: HTTP_OPTIONS,
+    clientErrorHandler: clientErrors.refuse,
+    frameworkErrors: answerRoutingError,
+    // Requests that come meanwhile are refused by the plugin `http-server`.
+    return503OnClosing: false,
     // One line per request, by the plugin `requests`.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
@@ -69,7 +77,10 @@ export async function buildApp(context: Context, { activations, ...desk }: Parts
   })
   await app.register(envelope)
   await app.register(requests)
-  await app.register(crossSite)
+  await app.register(httpServer, { clientErrors })
+  await app.register(hosts, context)
+  await app.register(paths)
+  await app.register(crossSite, config)
   await app.register(authentication, { access })
   const build = await readBuild()
   await app.register(openapi, build)

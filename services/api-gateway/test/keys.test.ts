@@ -6,7 +6,7 @@ import { PUBLIC, SCOPES, type Scope } from '@push-server/contract'
 import {
   createApiKey,
   guardDoor,
-  guardMetrics,
+  createProbeAccess,
   openAccess,
   openActivations,
   openBackPressure,
@@ -384,7 +384,8 @@ t.test('no pages of other sites', async (t) => {
 })
 
 t.test('processes without an API ask for a key at /metrics, and nowhere else', async (t) => {
-  const server = await serveProbes(context, { host: '127.0.0.1', port: 0, guard: guardMetrics(context.access) })
+  const { log } = context
+  const server = await serveProbes(context, { host: '127.0.0.1', port: 0, access: createProbeAccess(context), log })
   t.teardown(() => server.close())
   const get = (path: string, headers: Record<string, string> = {}) =>
     createApi(`http://127.0.0.1:${server.port}`, headers).get(path)

@@ -1,7 +1,7 @@
 // How requests come in: ids, JSON bodies, lenient forms; and the headers that every answer carries.
 import { randomUUID } from 'node:crypto'
 import { invalidRequest } from '@push-server/contract'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TSchema } from 'typebox'
 import { illFormed } from './ill-formed.ts'
@@ -16,13 +16,21 @@ export function requestId(headers: Readonly<Record<string, string | string[] | u
   return typeof given === 'string' && CORRELATION_ID.test(given) ? given : randomUUID()
 }
 
-const ANSWER_HEADERS = {
+/** Of every response. */
+export const RESPONSE_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
   pragma: 'no-cache',
   expires: '0',
 } as const
+
+/** One line for each request. */
+export function logResponse(request: FastifyRequest, reply: FastifyReply): void {
+  const { method, routeOptions, caller } = request
+  const ms = Math.round(reply.elapsedTime)
+  request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id }, 'answered')
+}
 
 export const requests = fp(
   async (app: FastifyInstance) => {
@@ -35,13 +43,9 @@ export const requests = fp(
     })
 
     app.addHook('onRequest', async (request, reply) => {
-      reply.headers(ANSWER_HEADERS).header(CORRELATION_HEADER, request.id)
+      reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
     })
-    app.addHook('onResponse', async (request, reply) => {
-      const { method, routeOptions, caller } = request
-      const ms = Math.round(reply.elapsedTime)
-      request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id }, 'answered')
-    })
+    app.addHook('onResponse', async (request, reply) => logResponse(request, reply))
     app.addHook('preValidation', async (request) => {
       const violation = illFormed(request.body, '') ?? illFormed(request.query, '')
       if (violation) throw invalidRequest([violation])
