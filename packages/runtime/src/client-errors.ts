@@ -1,7 +1,7 @@
 // What the HTTP parser refuses, or gives up waiting for. Node says it of the connection, not of a request: here it gets a
 // response like any other, with an id and one line of log, and the connection ends.
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { ApiError, errorAnswer } from '@push-server/contract'
 import type { Logger } from './logger.ts'
@@ -11,8 +11,6 @@ export interface ClientErrors {
   track(response: ServerResponse): void
   /** The listener of `clientError`. */
   refuse(error: Error, socket: Socket): void
-  /** Why the rest of the body will never come; for whoever is about to read it. */
-  brokenBody(request: IncomingMessage): ApiError | undefined
   /** Sends the error onto a connection that has no request, and ends it. */
   end(socket: Socket, error: ApiError): void
 }
@@ -24,7 +22,6 @@ type ParserError = Error & { code?: string; reason?: string }
 export function createClientErrors(log: Logger, headers: Readonly<Record<string, string>>): ClientErrors {
   const latest = new WeakMap<Socket, ServerResponse>()
   const refused = new WeakSet<Socket>()
-  const broken = new WeakMap<IncomingMessage, ApiError>()
 
   function end(socket: Socket, error: ApiError): void {
     if (!socket.writable) return void socket.destroy()
@@ -37,18 +34,8 @@ export function createClientErrors(log: Logger, headers: Readonly<Record<string,
     socket.once('close', () => clearTimeout(timer))
   }
 
-  function breakOff(response: ServerResponse, error: ApiError): void {
-    const { req } = response
-    if (response.headersSent) return void req.socket.destroy()
-    response.setHeader('connection', 'close')
-    // Whoever reads the body hears of it as of any other error of reading; whoever has not begun asks `brokenBody`.
-    broken.set(req, error)
-    if (req.listenerCount('error') > 0) req.emit('error', error)
-  }
-
   return {
     track: (response) => void latest.set(response.req.socket, response),
-    brokenBody: (request) => broken.get(request),
     end,
     refuse(cause, socket) {
       // The parser says it again for whatever else comes.
@@ -62,6 +49,22 @@ export function createClientErrors(log: Logger, headers: Readonly<Record<string,
       else breakOff(response, error)
     },
   }
+}
+
+/**
+ * The rest of the body will never come. Whoever reads it hears of that as of any other error of reading, and whoever has not
+ * begun, when it begins. Destroying the request would destroy the connection, and the response with it.
+ */
+function breakOff(response: ServerResponse, error: ApiError): void {
+  const { req } = response
+  if (response.headersSent) return void req.socket.destroy()
+  response.setHeader('connection', 'close')
+  if (req.listenerCount('error') > 0) return void req.emit('error', error)
+  req.on('newListener', function fail(event: string) {
+    if (event !== 'error') return
+    req.off('newListener', fail)
+    queueMicrotask(() => req.emit('error', error))
+  })
 }
 
 /** How long a client that was refused may still send. */

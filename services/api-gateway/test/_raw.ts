@@ -54,7 +54,9 @@ export async function openRaw(port: number): Promise<RawConnection> {
     const text = received.toString('latin1')
     const end = text.indexOf('\r\n\r\n')
     const [statusLine = '', ...lines] = text.slice(0, Math.max(end, 0)).split('\r\n')
-    const headers = Object.fromEntries(lines.map((line) => [line.split(':')[0]?.toLowerCase(), line.replace(/^[^:]*: */, '')]))
+    const headers = Object.fromEntries(
+      lines.map((line) => [line.split(':')[0]?.toLowerCase(), line.replace(/^[^:]*: */, '')]),
+    )
     const total = end + 4 + Number(headers['content-length'] ?? 0)
     if (end < 0 || received.length < total) {
       if (hasEnded) throw new Error(`the connection ended after ${JSON.stringify(text)}`)

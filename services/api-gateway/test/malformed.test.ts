@@ -1,8 +1,12 @@
 // What the HTTP parser, the server or the framework refuses: bytes on a socket, and a response in the envelope for each.
 import { Writable } from 'node:stream'
-import { createLogger } from '@push-server/runtime'
+import { createClientErrors, createLogger } from '@push-server/runtime'
 import { freePort, until } from '@push-server/testing'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { envelope } from '../src/plugins/envelope.ts'
+import { HTTP_OPTIONS, httpServer } from '../src/plugins/http-server.ts'
+import { requests, RESPONSE_HEADERS } from '../src/plugins/requests.ts'
 import { apiGateway } from '../src/index.ts'
 import { json, openGateway, SEND, sending } from './_gateway.ts'
 import { openRaw, type RawConnection, type RawResponse } from './_raw.ts'
@@ -31,7 +35,8 @@ t.teardown(() => stop())
 const HOST = `Host: 127.0.0.1:${port}\r\n`
 const JSON_TYPE = 'Content-Type: application/json\r\n'
 const get = (more = '', path = '/push/service/status') => `GET ${path} HTTP/1.1\r\n${HOST}${more}\r\n`
-const chunked = (path: string, type = JSON_TYPE) => `POST ${path} HTTP/1.1\r\n${HOST}${type}Transfer-Encoding: chunked\r\n\r\n`
+const chunked = (path: string, type = JSON_TYPE) =>
+  `POST ${path} HTTP/1.1\r\n${HOST}${type}Transfer-Encoding: chunked\r\n\r\n`
 const importing = '/push/device/import?appId=mobile-app'
 const ndjson = 'Content-Type: application/x-ndjson\r\n'
 
@@ -159,7 +164,9 @@ t.test('malformed JSON does not matter where there is nothing to read it', async
 t.test('bytes that are no HTTP behind a request: it gets its own response first', async (t) => {
   const connection = await open(t)
   const { body } = json({ requestObject: sending({}) })
-  connection.send(`POST ${SEND} HTTP/1.1\r\n${HOST}${JSON_TYPE}Content-Length: ${body.length}\r\n\r\n${body}hello\r\n\r\n`)
+  connection.send(
+    `POST ${SEND} HTTP/1.1\r\n${HOST}${JSON_TYPE}Content-Length: ${body.length}\r\n\r\n${body}hello\r\n\r\n`,
+  )
   const first = await connection.next()
   t.match([first.status, first.body], [200, { status: 'OK' }])
   const second = await connection.next()
@@ -180,9 +187,41 @@ t.test('a connection that is reset has no line of log', async (t) => {
   t.equal(lines.length, before + 1)
 })
 
+t.test('what does not arrive in time gets 408: head or body, read or not', async (t) => {
+  const clientErrors = createClientErrors(createLogger(config, 'slow', logs), RESPONSE_HEADERS)
+  const times = { connectionsCheckingInterval: 20, headersTimeout: 100, requestTimeout: 200 }
+  const app = Fastify({
+    http: { ...HTTP_OPTIONS, ...times },
+    requestTimeout: times.requestTimeout,
+    clientErrorHandler: clientErrors.refuse,
+  })
+  await app.register(envelope)
+  await app.register(requests)
+  await app.register(httpServer, { clientErrors })
+  app.post('/', async () => 'read')
+  t.teardown(() => app.close())
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const [address] = app.addresses()
+  for (const [name, bytes] of [
+    ['a head', 'POST / HTTP/1.1\r\nHost: localhost\r\n'],
+    ['a body', `POST / HTTP/1.1\r\nHost: localhost\r\n${JSON_TYPE}Content-Length: 10\r\n\r\n{`],
+  ] as const) {
+    const connection = await openRaw(address?.port ?? 0)
+    t.teardown(() => connection.socket.destroy())
+    connection.send(bytes)
+    const response = await connection.next()
+    inEnvelope(t, response, 408)
+    t.equal(response.headers.connection, 'close', name)
+    await connection.ended()
+  }
+})
+
 t.test('the gateway lives on, and nothing was logged as an error of ours', async (t) => {
   const connection = await open(t)
   connection.send(get())
   t.equal((await connection.next()).status, 200)
-  t.same(lines.filter(({ level }) => level >= 40), [])
+  t.same(
+    lines.filter(({ level }) => level >= 40),
+    [],
+  )
 })

@@ -1,5 +1,13 @@
 // Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
-import { ApiError, conflict, errorAnswer, internalFault, invalidRequest, unavailable, type ErrorCode } from '@push-server/contract'
+import {
+  ApiError,
+  conflict,
+  errorAnswer,
+  internalFault,
+  invalidRequest,
+  unavailable,
+  type ErrorCode,
+} from '@push-server/contract'
 import { STATUS_CODES } from 'node:http'
 import { isStoreAway, isStoreConflict } from '@push-server/domain'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'

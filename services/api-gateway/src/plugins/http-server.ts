@@ -25,7 +25,9 @@ export const httpServer = fp(
       server.emit('request', request, response)
     }
     // At once: bytes that break a request may stand behind its head in one packet.
-    server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => clientErrors.track(response))
+    server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) =>
+      clientErrors.track(response),
+    )
     server.on('checkExpectation', serveWith(unmet))
     server.on('checkContinue', serveWith(waiting))
     server.on('connect', (_request: IncomingMessage, socket: Socket) => {
@@ -49,8 +51,6 @@ export const httpServer = fp(
     })
     // Only now, when nothing but the body is left to judge, is it asked for.
     app.addHook('preParsing', async ({ raw }, reply) => {
-      const error = clientErrors.brokenBody(raw)
-      if (error) throw error
       if (waiting.has(raw)) reply.raw.writeContinue()
     })
   },

@@ -29,6 +29,7 @@ async function* faultsTold(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer
   try {
     yield* source
   } catch (error) {
+    if (error instanceof ApiError) throw error
     throw invalidRequest([{ fieldName: 'body', hint: 'ended before its time' }], error)
   }
 }

@@ -54,6 +54,8 @@ export async function* readNdjson<T extends TSchema>(
 ): AsyncGenerator<Batch<Static<T>>> {
   const check = createCheck<T>(request, schema)
   const { raw } = request
+  // A request that broke has lost it at the end.
+  const { socket } = raw
   raw.setTimeout(idleMs, () => raw.destroy(new Error('the sender fell silent')))
   let batch: Batch<Static<T>> = { items: [], faults: [] }
   try {
@@ -66,7 +68,7 @@ export async function* readNdjson<T extends TSchema>(
     }
     yield batch
   } finally {
-    raw.setTimeout(0)
+    socket.setTimeout(0)
     // What is still to come is let go by, so that the sender gets to read the answer.
     raw.resume()
   }
