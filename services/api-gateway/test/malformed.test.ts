@@ -1,4 +1,5 @@
 // What the HTTP parser, the server or the framework refuses: bytes on a socket, and a response in the envelope for each.
+import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import { createClientErrors, createLogger } from '@push-server/runtime'
 import { freePort, until } from '@push-server/testing'
@@ -201,12 +202,12 @@ t.test('what does not arrive in time gets 408: head or body, read or not', async
   app.post('/', async () => 'read')
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
-  const [address] = app.addresses()
+  const { port: slowPort } = app.server.address() as AddressInfo
   for (const [name, bytes] of [
     ['a head', 'POST / HTTP/1.1\r\nHost: localhost\r\n'],
     ['a body', `POST / HTTP/1.1\r\nHost: localhost\r\n${JSON_TYPE}Content-Length: 10\r\n\r\n{`],
   ] as const) {
-    const connection = await openRaw(address?.port ?? 0)
+    const connection = await openRaw(slowPort)
     t.teardown(() => connection.socket.destroy())
     connection.send(bytes)
     const response = await connection.next()
