@@ -14,6 +14,8 @@ export interface RawConnection {
   send(bytes: string | Buffer): void
   /** The next response; rejects when the connection ends before it is complete. */
   next(): Promise<RawResponse>
+  /** Everything until the server ends the connection. */
+  rest(): Promise<string>
   /** Resolves once the server has ended the connection; rejects when something came before that. */
   ended(): Promise<void>
 }
@@ -71,6 +73,7 @@ export async function openRaw(port: number): Promise<RawConnection> {
     socket,
     send: (bytes) => void socket.write(bytes),
     next: () => until(take),
+    rest: () => until(() => (hasEnded ? received.toString() : undefined)),
     async ended() {
       await until(() => hasEnded || received.length > 0 || undefined)
       if (received.length > 0) throw new Error(`more came: ${JSON.stringify(received.toString('latin1'))}`)
