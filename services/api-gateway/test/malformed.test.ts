@@ -7,7 +7,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { envelope } from '../src/plugins/envelope.ts'
 import { HTTP_OPTIONS, httpServer } from '../src/plugins/http-server.ts'
-import { requests, RESPONSE_HEADERS } from '../src/plugins/requests.ts'
+import { requestId, requests, RESPONSE_HEADERS } from '../src/plugins/requests.ts'
 import { apiGateway } from '../src/index.ts'
 import { json, openGateway, SEND, sending } from './_gateway.ts'
 import { openRaw, type RawConnection, type RawResponse } from './_raw.ts'
@@ -195,6 +195,7 @@ t.test('what does not arrive in time gets 408: head or body, read or not', async
     http: { ...HTTP_OPTIONS, ...times },
     requestTimeout: times.requestTimeout,
     clientErrorHandler: clientErrors.refuse,
+    genReqId: ({ headers }) => requestId(headers),
   })
   await app.register(envelope)
   await app.register(requests)
