@@ -1,4 +1,5 @@
 // Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
+import { STATUS_CODES } from 'node:http'
 import {
   ApiError,
   conflict,
@@ -8,7 +9,6 @@ import {
   unavailable,
   type ErrorCode,
 } from '@push-server/contract'
-import { STATUS_CODES } from 'node:http'
 import { isStoreAway, isStoreConflict } from '@push-server/domain'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'

@@ -1,7 +1,7 @@
 // The rules of HTTP/1.1 that Node's parser leaves to the server. Pure.
+import type { IncomingMessage } from 'node:http'
 import { ApiError } from '@push-server/contract'
 import { isHost } from '@push-server/runtime'
-import type { IncomingMessage } from 'node:http'
 
 /** Node keeps as many and drops the others without a word, whichever they are: Origin or Authorization, say. */
 export const MOST_HEADERS = 200
