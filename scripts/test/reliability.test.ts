@@ -1,4 +1,4 @@
-// The tests that docs/reliability.md names: a promise whose proof was renamed or removed would stand there unproved.
+// The tests that docs/reliability.md and docs/security.md name: a promise whose proof was renamed or removed would stand there unproved.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 
@@ -22,11 +22,17 @@ function namesOf(text: string): string[] {
 const text = read('docs/reliability.md')
 
 t.test('every promise names a test that exists', async (t) => {
-  const proofs = [...proofsOf(text)]
-  const rows = text.split('\n').filter((line) => /^\| .*\.test\.ts`/.test(line))
-  t.ok(rows.length >= 15, `${rows.length} promises`)
-  t.ok(proofs.length >= rows.length, `${proofs.length} proofs`)
-  for (const { file, title } of proofs) t.ok(read(file).includes(title), `${file}: ${title}`)
+  for (const [document, atLeast] of [
+    ['docs/reliability.md', 15],
+    ['docs/security.md', 7],
+  ] as const) {
+    const promises = read(document)
+    const proofs = [...proofsOf(promises)]
+    const rows = promises.split('\n').filter((line) => /^\| .*\.test\.ts`/.test(line))
+    t.ok(rows.length >= atLeast, `${rows.length} promises in ${document}`)
+    t.ok(proofs.length >= rows.length, `${proofs.length} proofs`)
+    for (const { file, title } of proofs) t.ok(read(file).includes(title), `${file}: ${title}`)
+  }
 })
 
 t.test('every metric of the runbook exists', async (t) => {

@@ -1,5 +1,5 @@
 // The error catalogue: every code with its HTTP status, and the texts that existing clients know literally.
-import type { Violation } from './envelope.ts'
+import type { ErrorAnswer, Violation } from './envelope.ts'
 
 export const ERROR_STATUS = {
   ERROR_GENERIC: 400,
@@ -42,6 +42,12 @@ export interface ErrorDetails {
   retryAfter?: number
   cause?: unknown
 }
+
+/** An error as the body of its response. */
+export const errorAnswer = ({ code, message, violations }: ApiError): ErrorAnswer => ({
+  status: 'ERROR',
+  responseObject: { code, message, ...(violations && { violations: [...violations] }) },
+})
 
 /** 400 ERROR_GENERIC: a rule of the business, with its literal text. */
 export const refusal = (message: string, cause?: unknown) => new ApiError('ERROR_GENERIC', message, { cause })

@@ -1,6 +1,6 @@
 // What every launcher does: read the environment, open what services share, start one service, stop it in good order.
 import { createLogger, createResources, readConfig, runProcess, serveProbes, type Release } from '@push-server/runtime'
-import { guardMetrics } from './access/index.ts'
+import { createProbeAccess } from './access/index.ts'
 import { openContext, SERVICE_SETTINGS, type Context, type Service } from './context.ts'
 
 interface RunOptions {
@@ -27,8 +27,9 @@ export const runService = (name: string, service: Service, { hasApi = false }: R
   })
 
 async function openProbes(context: Context): Promise<Release> {
-  const { host, healthPort } = context.config
-  const server = await serveProbes(context, { host, port: healthPort, guard: guardMetrics(context.access) })
-  context.log.info({ host, port: server.port }, 'health and metrics')
+  const { config, log } = context
+  const { host, healthPort } = config
+  const server = await serveProbes(context, { host, port: healthPort, access: createProbeAccess(context), log })
+  log.info({ host, port: server.port }, 'health and metrics')
   return () => server.close()
 }

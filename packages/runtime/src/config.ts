@@ -1,6 +1,7 @@
 // The environment, read once: checked against the list of settings, frozen, passed down. Nothing else reads it.
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
+import { printable } from './printable.ts'
 import type { Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -62,7 +63,7 @@ export function readConfig<K extends keyof Config = never>(
       value = given(setting, environment) ?? setting.fallback
       values[key] = value === undefined ? undefined : setting.parse(value)
     } catch (error) {
-      const shown = setting.secret ? 'the value given' : `"${value}"`
+      const shown = setting.secret ? 'the value given' : `"${printable(String(value))}"`
       faults.push(`${setting.name}: ${shown} is not ${(error as Error).message}`)
     }
   }
@@ -101,5 +102,5 @@ function unknownNames(environment: Environment): string[] {
     .filter(
       (name) => !known.has(name) && !SERVICE_LINK.test(name) && PREFIXES.some((prefix) => name.startsWith(prefix)),
     )
-    .map((name) => `${name}: there is no setting of this name`)
+    .map((name) => `${printable(name)}: there is no setting of this name`)
 }

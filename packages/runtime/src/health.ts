@@ -2,9 +2,9 @@
 
 export interface Part {
   name: string
-  /** Without it the process cannot work: it is not ready then. Other parts are told as detail. */
+  /** Without it the process cannot work: it is not ready then. */
   essential: boolean
-  /** Rejects when the part is out of order; what it resolves with is told. */
+  /** Rejects when the part is out of order; what it resolves with is its detail. */
   check(): Promise<unknown>
 }
 
@@ -18,6 +18,14 @@ export interface HealthReport {
   status: 'ready' | 'not ready'
   parts: Record<string, PartReport>
 }
+
+/** Details name tenants, addresses and what providers said last; states are for everybody. */
+export const withoutDetails = ({ status, parts }: HealthReport): HealthReport => ({
+  status,
+  parts: Object.fromEntries(
+    Object.entries(parts).map(([name, { status, essential }]) => [name, { status, essential }]),
+  ),
+})
 
 export interface Health {
   add(part: Part): void
@@ -40,14 +48,21 @@ export function createHealth(): Health {
 }
 
 async function reportOf({ essential, check }: Part): Promise<PartReport> {
+  try {
+    const detail = await inTime(check())
+    return { status: 'up', essential, ...(detail !== undefined && { detail }) }
+  } catch (error) {
+    // The text is for the operator: addresses stand in errors of our drivers.
+    return { status: 'down', essential, detail: (error as Error).message }
+  }
+}
+
+/** Rejects when it takes longer than whoever probes would wait. */
+export async function inTime<T>(work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`no answer within ${CHECK_MS} ms`)), CHECK_MS)
   try {
-    const detail = await Promise.race([check(), late.promise])
-    return { status: 'up', essential, ...(detail !== undefined && { detail }) }
-  } catch (error) {
-    // The text is for the operator; connection strings and the like stand in no error of our drivers.
-    return { status: 'down', essential, detail: (error as Error).message }
+    return await Promise.race([work, late.promise])
   } finally {
     clearTimeout(timer)
   }

@@ -1,6 +1,9 @@
 // The frame of a process: settings, logger, start and stop order.
 export { ConfigError, readConfig, type Config, type ConfigWith, type Environment } from './config.ts'
+export { createClientErrors, type ClientErrors } from './client-errors.ts'
+export { isHost, isLocalHost, isLoopback } from './host-names.ts'
 export { createLogger, shortened, type Logger } from './logger.ts'
+export { printable } from './printable.ts'
 export { runOnce, runProcess } from './process.ts'
 export { createResources, type Release, type Resources } from './resources.ts'
 export { SETTINGS } from './settings.ts'
@@ -18,7 +21,7 @@ export {
   PROBE_PATHS,
   serveProbes,
   type Probe,
-  type ProbeGuard,
+  type ProbeAccess,
   type ProbeServer,
   type Vitals,
 } from './probes.ts'

@@ -1,6 +1,8 @@
-// JSON log lines. What must never be read in a log is cut out here, wherever in the object it stands.
-import { pino, stdSerializers, type Logger as PinoLogger } from 'pino'
+// JSON log lines. What must never be read in a log is cut out here, wherever in the object it stands, and control characters
+// are escaped in every form of log: whoever sends us text must not be able to write lines of ours.
+import { pino, stdSerializers, type DestinationStream, type LogFn, type Logger as PinoLogger } from 'pino'
 import type { Config } from './config.ts'
+import { printable, printableStack } from './printable.ts'
 
 export type Logger = PinoLogger
 
@@ -22,6 +24,7 @@ const CENSORED = '[redacted]'
 const DEEPEST = 6
 
 function withoutSecrets(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return printable(value)
   if (typeof value !== 'object' || value === null) return value
   if (depth > DEEPEST) return CENSORED
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, depth + 1))
@@ -32,27 +35,48 @@ function withoutSecrets(value: unknown, depth = 0): unknown {
 const membersWithoutSecrets = (value: object, depth = 0): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
-      name,
+      printable(name),
       SECRETS.has(name) ? CENSORED : withoutSecrets(member, depth + 1),
     ]),
   )
 
-/** `name` says which service speaks. */
-export function createLogger(config: Pick<Config, 'logLevel' | 'logPretty'>, name: string): Logger {
-  return pino({
+/** `name` says which service speaks; `destination` is for tests, and only for JSON. */
+export function createLogger(
+  config: Pick<Config, 'logLevel' | 'logPretty'>,
+  name: string,
+  destination?: DestinationStream,
+): Logger {
+  const options = {
     name,
     level: config.logLevel,
     formatters: { log: membersWithoutSecrets },
+    hooks: { logMethod: logPrintably },
     // What a child logger is bound to does not pass the formatters.
     redact: { paths: [...SECRETS].flatMap((member) => [member, `*.${member}`, `*.*.${member}`]), censor: CENSORED },
-    serializers: { err: (error: Error) => membersWithoutSecrets(stdSerializers.err(error)) },
+    serializers: { err: serializeError },
     ...(config.logPretty && {
       transport: {
         target: 'pino-pretty',
         options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', singleLine: true },
       },
     }),
-  })
+  }
+  return destination ? pino(options, destination) : pino(options)
+}
+
+/** The stack alone keeps its line breaks. */
+const serializeError = (error: unknown) =>
+  error instanceof Error
+    ? { ...membersWithoutSecrets(stdSerializers.err(error)), stack: printableStack(error) }
+    : withoutSecrets(error)
+
+/** pino takes the message of an error when there is no other, so it is given here. */
+function logPrintably(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  const [first, message, ...values] = args as unknown[]
+  const error = first instanceof Error ? first : (first as { err?: unknown } | null | undefined)?.err
+  const text = message ?? (error instanceof Error ? error.message : undefined)
+  const given = text === undefined ? [first] : [first, text, ...values]
+  method.apply(this, given.map((each) => (typeof each === 'string' ? printable(each) : each)) as Parameters<LogFn>)
 }
 
 /** What may be shown of a push token: enough to find it, too little to use it. */

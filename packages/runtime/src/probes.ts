@@ -1,8 +1,10 @@
 // What an orchestrator and a monitor ask of a process: /health/live, /health/ready, /metrics.
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Health } from './health.ts'
+import { createClientErrors } from './client-errors.ts'
+import { inTime, withoutDetails, type Health } from './health.ts'
+import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface Vitals {
@@ -17,8 +19,13 @@ export interface Probe {
   headers?: Readonly<Record<string, string>>
 }
 
-/** Refuses a request for the path, with an answer of its own; undefined lets it pass. */
-export type ProbeGuard = (path: string, authorization: string | undefined) => Promise<Probe | undefined>
+/** Who may read what a process says of itself. */
+export interface ProbeAccess {
+  /** Refuses a request for metrics, with a response of its own; undefined lets it pass. */
+  refuseMetrics(headers: IncomingHttpHeaders): Promise<Probe | undefined>
+  /** Whether the caller may read the details of /health/ready, too; a rejection means no. */
+  mayReadDetails(headers: IncomingHttpHeaders): Promise<boolean>
+}
 
 const json = (status: number, value: unknown): Probe => ({
   status,
@@ -26,14 +33,20 @@ const json = (status: number, value: unknown): Probe => ({
   body: JSON.stringify(value),
 })
 
-/** The answer to each path; undefined for any other. */
-export async function probe({ health, metrics }: Vitals, path: string): Promise<Probe | undefined> {
+/** The response to each path; undefined for any other. */
+export async function probe(
+  { health, metrics }: Vitals,
+  path: string,
+  mayReadDetails: () => Promise<boolean>,
+): Promise<Probe | undefined> {
   switch (path) {
     case '/health/live':
       return json(200, { status: 'live' })
     case '/health/ready': {
-      const report = await health.report()
-      return json(report.status === 'ready' ? 200 : 503, report)
+      // Without a database no key can be looked up, and just then the states are needed.
+      const detailed = inTime(mayReadDetails()).catch(() => false)
+      const [report, isDetailed] = await Promise.all([health.report(), detailed])
+      return json(report.status === 'ready' ? 200 : 503, isDetailed ? report : withoutDetails(report))
     }
     case '/metrics':
       return { status: 200, type: metrics.contentType, body: await metrics.text() }
@@ -49,21 +62,33 @@ export interface ProbeServer {
   close(): Promise<void>
 }
 
+export interface ProbeServerOptions {
+  host: string
+  port: number
+  access: ProbeAccess
+  log: Logger
+}
+
 /** For processes without an API of their own. */
 export async function serveProbes(
   vitals: Vitals,
-  { host, port, guard }: { host: string; port: number; guard?: ProbeGuard },
+  { host, port, access, log }: ProbeServerOptions,
 ): Promise<ProbeServer> {
-  const answerOf = async ({ url = '/', headers }: IncomingMessage) => {
+  const responseTo = async ({ url = '/', headers }: IncomingMessage) => {
     const [path = '/'] = url.split('?')
-    return (await guard?.(path, headers.authorization)) ?? (await probe(vitals, path))
+    const refusal = path === '/metrics' ? await access.refuseMetrics(headers) : undefined
+    return refusal ?? (await probe(vitals, path, () => access.mayReadDetails(headers)))
   }
   const server = createServer((request, response) => {
-    answerOf(request).then(
-      (answer) => send(response, answer ?? json(404, { status: 'not found' })),
-      () => send(response, json(500, { status: 'failed' })),
+    responseTo(request).then(
+      (found) => send(response, found ?? json(404, { status: 'not found' })),
+      (error: unknown) => {
+        log.error({ err: error }, 'probe failed')
+        send(response, json(500, { status: 'failed' }))
+      },
     )
   })
+  server.on('clientError', createClientErrors(log, HEADERS).refuse)
   server.listen(port, host)
   await once(server, 'listening')
   return {
@@ -76,6 +101,8 @@ export async function serveProbes(
   }
 }
 
+const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
+
 function send(response: ServerResponse, { status, type, body, headers }: Probe): void {
-  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...headers }).end(body)
+  response.writeHead(status, { 'content-type': type, ...HEADERS, ...headers }).end(body)
 }

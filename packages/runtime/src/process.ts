@@ -1,5 +1,6 @@
 // The frame of a process: start, wait for a signal, stop in good order.
 import { boundGarbage } from './memory.ts'
+import { printable, printableLines, printableStack } from './printable.ts'
 import type { Release } from './resources.ts'
 
 /**
@@ -35,8 +36,8 @@ const nextSignal = () =>
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
 
-/** Faults that a person causes are told in their own words, all others with their stack. */
+/** Errors that a person causes are printed in their own words, all others with their stack. */
 function readable(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.name === 'ConfigError' ? error.message : (error.stack ?? error.message)
+  if (!(error instanceof Error)) return printable(String(error))
+  return error.name === 'ConfigError' ? printableLines(error.message) : printableStack(error)
 }

@@ -1,5 +1,6 @@
 // One setting of a process: its name in the environment, how its text is read, what it means.
 import { isIP } from 'node:net'
+import { hostNameOf } from './host-names.ts'
 
 export interface Setting<T> {
   readonly name: string
@@ -93,6 +94,33 @@ function isNetwork(entry: string): boolean {
   const fits = bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
   return fits && rest.length === 0
 }
+
+const listed = (text: string) => text.split(',').map((entry) => entry.trim())
+
+/** Names or addresses as a Host header has them, without port; in lower case. */
+export const hosts = form({
+  form: 'host names',
+  parse: (text): string[] =>
+    listed(text).map((entry) => {
+      const name = hostNameOf(isIP(entry) === 6 ? `[${entry}]` : entry)
+      if (name === undefined || hasPort(entry))
+        throw new Error('a list of names without port, such as push.example.com,192.168.1.7')
+      return name
+    }),
+})
+
+const hasPort = (entry: string) => isIP(entry) !== 6 && /:\d*$/.test(entry)
+
+/** As a browser writes them into the Origin header. */
+export const origins = form({
+  form: 'origins',
+  parse: (text): string[] =>
+    listed(text).map((entry) => {
+      const parsed = /^https?:\/\/[^/?#@]+$/i.test(entry) ? URL.parse(entry) : null
+      if (!parsed) throw new Error('a list of origins without path, such as https://push.example.com')
+      return parsed.origin
+    }),
+})
 
 /** Makes the function that defines settings with one of these values. */
 export const choice = <const V extends string>(...values: readonly V[]) =>

@@ -1,6 +1,6 @@
 // Every setting there is. docs/configuration.md is generated from this list.
 import { PROVIDER_SETTINGS } from './provider-settings.ts'
-import { age, choice, count, duration, flag, period, port, proxies, text } from './setting.ts'
+import { age, choice, count, duration, flag, hosts, origins, period, port, proxies, text } from './setting.ts'
 
 export const SETTINGS = {
   host: text(
@@ -24,7 +24,15 @@ export const SETTINGS = {
   ),
   trustProxy: proxies(
     'TRUST_PROXY',
-    'Proxies whose X-Forwarded-For is believed, comma-separated addresses, networks, or `loopback`, `uniquelocal`.',
+    'Proxies whose X-Forwarded-For and X-Forwarded-Host are believed, comma-separated addresses, networks, or `loopback`, `uniquelocal`.',
+  ),
+  publicOrigins: origins(
+    'PUBLIC_ORIGINS',
+    'Origins whose pages may call the API, such as `https://push.example.com`, comma-separated. By default those of the request’s own host, over http and https; of X-Forwarded-Host behind TRUST_PROXY.',
+  ),
+  allowedHosts: hosts(
+    'ALLOWED_HOSTS',
+    'Names beside loopback that requests may have as `Host` while HOST is loopback and nobody is asked for an API key, comma-separated. Other names get 421.',
   ),
   healthPort: port('HEALTH_PORT', 'Port of health and metrics in services without an API; 0 takes any and logs it.', {
     fallback: '0',

@@ -3,15 +3,22 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import {
   ConfigError,
+  createHealth,
+  createLogger,
   createMetrics,
   createResources,
+  isLocalHost,
+  isLoopback,
+  printable,
   readConfig,
+  serveProbes,
   SETTINGS,
   shortened,
   type Config,
@@ -271,6 +278,131 @@ t.test('logger: secrets never reach the output, wherever they stand', async (t) 
     .map((line) => JSON.parse(line))
   t.equal(lines.length, SECRETS.length * 7)
   t.match(lines[0], { name: 'test', level: 30, token: '[redacted]', kept: 'kept-token', msg: 'depth 0' })
+})
+
+/** What would begin a line, move the cursor, clear the screen or reverse what follows. */
+const NASTY = 'a\nb\rc\u001b[2Jd\u009b2Je\u2028f\u202eg\u0000h\u007f'
+const SHOWN = String.raw`a\nb\rc\u001b[2Jd\u009b2Je\u2028f\u202eg\u0000h\u007f`
+/** Line breaks of ours stand at the end of lines alone. */
+const UNSAFE = /(?!\n)[\p{Cc}\u2028\u202e]/u
+
+t.test('printable: control characters, separators and marks of direction stand as escapes', async (t) => {
+  t.equal(printable(NASTY), SHOWN)
+  t.equal(printable('Übung 猫 👍 \\n'), 'Übung 猫 👍 \\n', 'everything else stays')
+})
+
+t.test('logger: no text from outside writes a line of its own, in any form of log', async (t) => {
+  const program = `
+    const nasty = ${JSON.stringify(NASTY)}
+    const log = runtime.createLogger({ logLevel: 'info', logPretty: PRETTY }, 'test')
+    log.info({ text: nasty, deep: { list: [nasty] }, [nasty]: 1 }, 'members')
+    log.info(nasty)
+    log.info('with %s', nasty)
+    log.error({ err: new Error(nasty, { cause: new TypeError(nasty) }) }, 'of an error')
+    log.error({ err: new Error(nasty) })
+    log.error(new Error(nasty))
+    log.error({ err: Object.assign(new Error('other'), { text: nasty, inner: new Error(nasty) }) }, 'members of an error')
+    log.error({ err: new AggregateError([new Error(nasty)], nasty) }, 'several errors')`
+  const { stdout: json } = await run(program.replace('PRETTY', 'false'))
+  const lines = json.trimEnd().split('\n')
+  t.equal(lines.length, 8)
+  t.notMatch(json, UNSAFE)
+  const objects = lines.map((line) => JSON.parse(line))
+  t.match(objects[0], { text: SHOWN, deep: { list: [SHOWN] }, [SHOWN]: 1 })
+  t.match([objects[1].msg, objects[2].msg], [SHOWN, `with ${SHOWN}`])
+  t.match([objects[4].msg, objects[5].msg], [SHOWN, SHOWN])
+  for (const { err } of objects.slice(3, 6)) {
+    t.match(err, { message: /^a\\nb/, stack: /^Error: a\\nb/ })
+    const [, ...frames] = err.stack.split('\n')
+    t.ok(frames.length > 0 && frames.every((line: string) => /^ +at |^caused by: /.test(line)), err.stack)
+  }
+  const { stdout: pretty } = await run(program.replace('PRETTY', 'true'))
+  const colourless = pretty.replaceAll(/\p{Cc}\[\d+m/gu, '')
+  t.notMatch(colourless, UNSAFE)
+  for (const line of colourless.trimEnd().split('\n')) t.match(line, /^\[\d\d:|^ {4,}|^caused by: |^ +\}|^ +"/, line)
+  t.ok(colourless.split(SHOWN).length > 8)
+})
+
+t.test('what a process says before it has a log is printable too', async (t) => {
+  t.ok(refused({ PORT: NASTY }).includes(`PORT: "${SHOWN}" is not`))
+  t.notMatch(refused({ [`APNS_${NASTY}`]: '1' }), UNSAFE)
+  for (const [thrown, expected] of [
+    ['new Error(nasty)', `Error: ${SHOWN}\n    at `],
+    ['nasty', `${SHOWN}\n`],
+    ["new runtime.ConfigError('Configuration refused:\\n  ' + runtime.printable(nasty))", `refused:\n  ${SHOWN}\n`],
+  ] as const) {
+    const { stderr } = await run(
+      `const nasty = ${JSON.stringify(NASTY)}\nawait runtime.runOnce(async () => { throw ${thrown} })`,
+    )
+    t.notMatch(stderr, UNSAFE)
+    t.ok(stderr.includes(expected), stderr)
+  }
+})
+
+t.test('names of this machine', async (t) => {
+  for (const host of ['localhost', 'LocalHost.:80', '127.0.0.1:1', '127.9.9.9', '[::1]', '[::1]:80', '[::ffff:7f00:1]'])
+    t.equal(isLocalHost(host, []), true, host)
+  for (const host of [
+    '',
+    'a/b',
+    'a b',
+    'localhost.evil',
+    '::1',
+    '[::1',
+    '128.0.0.1',
+    '[::ffff:10.0.0.1]',
+    'x.localhost',
+  ])
+    t.equal(isLocalHost(host, []), false, host)
+  t.equal(isLocalHost(undefined, []), false)
+  t.equal(isLocalHost('Push.Internal:8080', ['push.internal']), true)
+  for (const host of ['localhost', '127.0.0.2', '::1', 'LOCALHOST']) t.equal(isLoopback(host), true, host)
+  for (const host of ['0.0.0.0', '::', 'push.internal']) t.equal(isLoopback(host), false, host)
+})
+
+t.test('settings: origins and hosts', async (t) => {
+  t.same(readConfig({ PUBLIC_ORIGINS: 'https://Push.example.com:443, http://localhost:3000' }).publicOrigins, [
+    'https://push.example.com',
+    'http://localhost:3000',
+  ])
+  for (const PUBLIC_ORIGINS of ['push.example.com', 'https://a/b', 'https://a,', 'null', '*', 'https://a@b'])
+    t.match(refused({ PUBLIC_ORIGINS }), /PUBLIC_ORIGINS: .* is not a list of origins/, PUBLIC_ORIGINS)
+  t.same(readConfig({ ALLOWED_HOSTS: 'Push.Internal., 192.168.1.7,fd00::1,[fd00::2]' }).allowedHosts, [
+    'push.internal',
+    '192.168.1.7',
+    'fd00::1',
+    'fd00::2',
+  ])
+  for (const ALLOWED_HOSTS of ['a:80', 'https://a', 'a,', '[fd00::1]:80'])
+    t.match(refused({ ALLOWED_HOSTS }), /ALLOWED_HOSTS: .* is not a list of names/, ALLOWED_HOSTS)
+})
+
+t.test('health server: what is no HTTP gets the envelope and an id, and the server lives on', async (t) => {
+  const lines: string[] = []
+  const destination = { write: (line: string) => void lines.push(line) }
+  const log = createLogger({ logLevel: 'info', logPretty: false }, 'test', destination)
+  const health = createHealth()
+  health.add({ name: 'database', essential: true, check: async () => ({ address: '10.0.0.7' }) })
+  const access = { refuseMetrics: async () => undefined, mayReadDetails: () => new Promise<boolean>(() => {}) }
+  const vitals = { health, metrics: createMetrics({ perApplication: false }) }
+  const server = await serveProbes(vitals, { host: '127.0.0.1', port: 0, access, log })
+  t.teardown(() => server.close())
+  const socket = connect(server.port, '127.0.0.1')
+  socket.write('hello\r\n\r\n')
+  const response = await text(socket)
+  t.match(response, /^HTTP\/1\.1 400 Bad Request\r\n/)
+  t.match(response, /connection: close\r\n/)
+  const [, id] = /x-correlation-id: (\S+)/.exec(response) ?? []
+  t.match(JSON.parse(response.split('\r\n\r\n')[1] ?? ''), {
+    status: 'ERROR',
+    responseObject: { code: 'ERROR_REQUEST', message: /not a valid HTTP/ },
+  })
+  t.match(
+    lines.map((line) => JSON.parse(line)),
+    [{ level: 30, reqId: id, status: 400 }],
+  )
+  const ready = await fetch(`http://127.0.0.1:${server.port}/health/ready`)
+  t.same(await ready.json(), { status: 'ready', parts: { database: { status: 'up', essential: true } } })
 })
 
 t.test('shortened: enough to find a token, too little to use it', async (t) => {

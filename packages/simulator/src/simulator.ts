@@ -32,6 +32,8 @@ export interface SimulatorOptions {
   fcmPort?: number | undefined
   hmsPort?: number | undefined
   powerAuthPort?: number | undefined
+  /** Names beside loopback under which the page may be called while it listens on loopback. */
+  allowedHosts?: readonly string[] | undefined
   /** Keeps the authority and the certificate here, so that clients trust a restarted simulator; else they are made anew. */
   certificateDir?: string | undefined
   /** Names of this host the certificate is also for, beside localhost. */
@@ -163,7 +165,7 @@ interface Parts {
 
 /** Everything that listens; a start that fails gives back what it took. */
 async function startAll({ context, senders, directory, certificate, host }: Parts, options: SimulatorOptions) {
-  const { port = 0, apnsPort = 0, fcmPort = 0, hmsPort = 0, powerAuthPort = 0 } = options
+  const { port = 0, apnsPort = 0, fcmPort = 0, hmsPort = 0, powerAuthPort = 0, allowedHosts = [] } = options
   const { maxStreams = 1000, fcmMaxStreams = 100 } = options
   const started: { stop(): Promise<unknown> }[] = []
   const stop = async () => {
@@ -188,7 +190,7 @@ async function startAll({ context, senders, directory, certificate, host }: Part
     )
     const hms = await listen('huawei', startHms(context, place(hmsPort), senders.hms))
     const powerAuth = await start(startPowerAuth(context, place(powerAuthPort), directory))
-    const page = await start(startPage(context, { host, port, directory }))
+    const page = await start(startPage(context, { host, port, directory, allowedHosts }))
     return { ports: { apns, fcm, hms, powerAuth: powerAuth.port, page: page.port }, stop }
   } catch (error) {
     await stop()

@@ -24,6 +24,22 @@ const call = (url: string, ...[path, method = 'GET', body]: [path: string, metho
     ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   })
 
+t.test('the page is for names of this machine alone', async (t) => {
+  const { simulator } = await start(t, { allowedHosts: ['phones.internal'] })
+  const { port } = new URL(simulator.url)
+  const statusUnder = async (host: string, path = '/phones', method = 'GET') => {
+    const request = httpRequest({ host: '127.0.0.1', port, path, method, headers: { host } }).end()
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    response.resume()
+    return response.statusCode
+  }
+  for (const host of ['localhost', '127.0.0.1:1', '[::1]', 'phones.internal'])
+    t.equal(await statusUnder(host), 200, host)
+  for (const path of ['/', '/phones', '/stats', '/events', '/control/answers', '/nowhere'])
+    t.equal(await statusUnder('rebound.example', path), 421, path)
+  t.equal(await statusUnder('rebound.example', '/control/power-auth/client', 'DELETE'), 421, 'control calls')
+})
+
 t.test('a request in order is accepted, kept and counted', async (t) => {
   const { simulator, session } = await start(t)
   const id = 'eC1a7f0e-1111-4222-8333-0123456789aB'

@@ -1,15 +1,19 @@
 // The API as a value: everything that can be tested without a socket.
 import { createQuotas, type Activations, type BackPressure, type Context, type Waiters } from '@push-server/domain'
+import { createClientErrors } from '@push-server/runtime'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import { authentication } from './plugins/authentication.ts'
 import { crossSite } from './plugins/cross-site.ts'
 import { readBuild } from './build.ts'
-import { answerFault, envelope } from './plugins/envelope.ts'
+import { answerRoutingError, envelope } from './plugins/envelope.ts'
+import { hosts } from './plugins/hosts.ts'
+import { HTTP_OPTIONS, httpServer } from './plugins/http-server.ts'
 import { createImports } from './plugins/imports.ts'
 import { openapi } from './plugins/openapi.ts'
+import { paths } from './plugins/paths.ts'
 import { requestLimit } from './plugins/request-limit.ts'
 import { requestTimeout } from './plugins/request-timeout.ts'
-import { CORRELATION_HEADER, requestId, requests } from './plugins/requests.ts'
+import { requestId, requests, RESPONSE_HEADERS } from './plugins/requests.ts'
 import { applicationRoutes } from './routes/application.ts'
 import { campaignImportRoutes } from './routes/campaign-import.ts'
 import { campaignSendingRoutes } from './routes/campaign-sending.ts'
@@ -44,15 +48,18 @@ export async function buildApp(context: Context, { activations, ...desk }: Parts
   const quotas = createQuotas({ config, metrics, ofApplication: desk.pressure.quotaOf })
   const sending = { ...desk, quotas }
   const imports = createImports(context)
+  const clientErrors = createClientErrors(log, RESPONSE_HEADERS)
   const app = Fastify({
     loggerInstance: log,
-    // A path that cannot be decoded never reaches the plugins.
-    frameworkErrors: (error, request, reply) => void answerFault(reply.header(CORRELATION_HEADER, request.id), error),
+    clientErrorHandler: clientErrors.refuse,
+    frameworkErrors: answerRoutingError,
+    // Requests that come meanwhile are refused by the plugin `http-server`.
+    return503OnClosing: false,
     // One line per request, by the plugin `requests`.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
     // Bodies have limits of their own (plugins `request-timeout` and `upload`): the longest of them is the last resort.
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
+    http: { ...HTTP_OPTIONS, headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
     requestTimeout: Math.max(config.requestTimeout, config.importTimeout) + HEADERS_MS,
     connectionTimeout: Math.max(config.syncTimeout, config.requestTimeout, config.importIdle) + QUIET_MS,
     trustProxy: config.trustProxy ?? false,
@@ -63,9 +70,12 @@ export async function buildApp(context: Context, { activations, ...desk }: Parts
   app.addHook('preClose', async () => imports.stop())
   await app.register(envelope)
   await app.register(requests)
+  await app.register(httpServer, { clientErrors })
+  await app.register(hosts, context)
+  await app.register(paths)
+  await app.register(crossSite, config)
   await app.register(requestLimit, { config, metrics })
   await app.register(requestTimeout, { config, metrics })
-  await app.register(crossSite)
   await app.register(authentication, { access })
   const build = await readBuild()
   await app.register(openapi, build)

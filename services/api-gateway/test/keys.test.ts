@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { PUBLIC, SCOPES, type Scope } from '@push-server/contract'
 import {
   guardDoor,
-  guardMetrics,
+  createProbeAccess,
   openAccess,
   openActivations,
   openBackPressure,
@@ -19,6 +19,7 @@ import t, { type Test } from 'tap'
 import { authentication } from '../src/plugins/authentication.ts'
 import { apiGateway, buildApp } from '../src/index.ts'
 import { device, json, message, newToken } from './_gateway.ts'
+import { openRaw } from './_raw.ts'
 import { isOk } from './_watched-api.ts'
 
 const BOOTSTRAP = `admin.${randomBytes(32).toString('hex')}`
@@ -383,8 +384,9 @@ t.test('no pages of other sites', async (t) => {
   isOk(t, await own.post('/admin/app/create', { appId: randomUUID() }), 'the console')
 })
 
-t.test('processes without an API ask for a key at /metrics, and nowhere else', async (t) => {
-  const server = await serveProbes(context, { host: '127.0.0.1', port: 0, guard: guardMetrics(context.access) })
+t.test('processes without an API ask for a key at /metrics and for details, and show states to all', async (t) => {
+  const { log } = context
+  const server = await serveProbes(context, { host: '127.0.0.1', port: 0, access: createProbeAccess(context), log })
   t.teardown(() => server.close())
   const get = (path: string, headers: Record<string, string> = {}) =>
     createApi(`http://127.0.0.1:${server.port}`, headers).get(path)
@@ -393,7 +395,30 @@ t.test('processes without an API ask for a key at /metrics, and nowhere else', a
   t.match(missing.headers.get('www-authenticate'), /Bearer .*Basic /)
   refused(t, await get('/metrics', bearer(await makeKey(['admin']))), FORBIDDEN, 'with another scope')
   t.match((await get('/metrics', bearer(await makeKey(['metrics'])))).body, /push_deliveries_total/)
+  const bound = await get('/metrics', bearer(await makeKey(['metrics'], ['bank-a'])))
+  refused(t, bound, FORBIDDEN, 'with a key that is bound to an application')
   for (const path of ['/health/live', '/health/ready']) t.equal((await get(path)).status, 200, path)
+  context.health.add({ name: 'providers', essential: false, check: async () => ({ open: ['bank-a'] }) })
+  t.match((await get('/health/ready')).body.parts.providers, { status: 'up', essential: false })
+  t.equal((await get('/health/ready')).body.parts.providers.detail, undefined, 'states alone')
+  const detailed = await get('/health/ready', bearer(await makeKey(['metrics'])))
+  t.same(detailed.body.parts.providers.detail, { open: ['bank-a'] }, 'details for a key with the scope')
+
+  const nobodyAsked = { access: createProbeAccess(open.context), log, host: '127.0.0.1', port: 0 }
+  const own = await serveProbes(context, nobodyAsked)
+  t.teardown(() => own.close())
+  const under = async (host: string, path: string) => {
+    const connection = await openRaw(own.port)
+    t.teardown(() => connection.socket.destroy())
+    connection.send(`GET ${path} HTTP/1.0\r\nHost: ${host}\r\n\r\n`)
+    return connection.rest()
+  }
+  t.match(await under('localhost', '/metrics'), /push_deliveries_total/)
+  t.match(await under('localhost', '/health/ready'), /bank-a/)
+  t.match(await under('rebound.example', '/metrics'), /^HTTP\/1.1 421 [^]*ALLOWED_HOSTS/)
+  const states = await under('rebound.example', '/health/ready')
+  t.match(states, /^HTTP\/1.1 200 [^]*"providers"/)
+  t.notMatch(states, /bank-a/)
 })
 
 t.test('OpenAPI says which key each operation wants', async (t) => {

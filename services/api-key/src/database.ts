@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { startPostgres } from '@push-server/embedded-postgres'
-import { readConfig, type Environment } from '@push-server/runtime'
+import { printable, readConfig, type Environment } from '@push-server/runtime'
 import { migrate, openApiKeyStore, type ApiKeyStore } from '@push-server/store'
 
 /** Migrates the database first, as the services do: keys may be made before anything else has run. */
@@ -13,7 +13,7 @@ export async function withApiKeys(
   const { url, leave } = await reachDatabase(environment)
   try {
     await migrate(url)
-    const store = openApiKeyStore({ url, onError: (error) => process.stderr.write(`${error.message}\n`) })
+    const store = openApiKeyStore({ url, onError: (error) => process.stderr.write(`${printable(error.message)}\n`) })
     try {
       await work(store)
     } finally {

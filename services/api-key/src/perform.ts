@@ -1,6 +1,6 @@
 // What each command does. The key itself is all that goes to stdout, so that it can be sent on into a file or a vault.
 import { createApiKey } from '@push-server/domain'
-import { ConfigError } from '@push-server/runtime'
+import { ConfigError, printable } from '@push-server/runtime'
 import type { ApiKeyStore, ListedApiKey, ListedQuota } from '@push-server/store'
 import type { Command } from './command.ts'
 
@@ -48,9 +48,9 @@ const HEAD = ['id', 'name', 'scopes', 'applications', 'made', 'last used', 'stat
 
 const rowOf = ({ id, name, scopes, appIds, createdAt, lastUsedAt, revokedAt }: ListedApiKey) => [
   id,
-  name,
+  printable(name),
   scopes.join(','),
-  appIds.join(',') || 'all',
+  printable(appIds.join(',')) || 'all',
   hourOf(createdAt),
   lastUsedAt ? hourOf(lastUsedAt) : 'never',
   revokedAt ? `revoked ${hourOf(revokedAt)}` : 'in force',

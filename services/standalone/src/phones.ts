@@ -1,11 +1,14 @@
 // The simulator as a place to push to: its start, and the settings that lead a service to it.
-import { ConfigError, type Environment } from '@push-server/runtime'
+import { ConfigError, type Config, type Environment } from '@push-server/runtime'
 import { startSimulator, type Simulator } from '@push-server/simulator'
 import { writeAuthority, type Folders } from './environment.ts'
 
-export async function startPhones(port: number, { simulator: certificateDir }: Folders): Promise<Simulator> {
+export async function startPhones(
+  { simulatorPort: port, allowedHosts }: Pick<Config, 'simulatorPort' | 'allowedHosts'>,
+  { simulator: certificateDir }: Folders,
+): Promise<Simulator> {
   try {
-    return await startSimulator({ port, certificateDir })
+    return await startSimulator({ port, allowedHosts, certificateDir })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new ConfigError(`Port ${port} is taken. Set SIMULATOR_PORT to a free one.`, { cause: error })

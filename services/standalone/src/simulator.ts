@@ -4,9 +4,9 @@ import { makeFolders } from './environment.ts'
 import { settingsFor, startPhones } from './phones.ts'
 
 await runProcess(async () => {
-  const { dataDir, simulatorPort } = readConfig(process.env)
-  const folders = await makeFolders(dataDir)
-  const simulator = await startPhones(simulatorPort, folders)
+  const config = readConfig(process.env)
+  const folders = await makeFolders(config.dataDir)
+  const simulator = await startPhones(config, folders)
   const settings = Object.entries(await settingsFor(simulator, folders))
   process.stdout.write(settings.map(([name, value]) => `export ${name}='${value}'\n`).join(''))
   process.stderr.write(`Phones: ${simulator.url}/\n`)

@@ -7,6 +7,7 @@ import { startPostgres } from '@push-server/embedded-postgres'
 import {
   createLogger,
   createResources,
+  printable,
   readConfig,
   type Environment,
   type Release,
@@ -24,7 +25,7 @@ const SERVICES: readonly Service[] = [apnsWorker, fcmWorker, hmsWorker, campaign
 
 /** Resolves, with the way to stop, once a message can be sent; `print` gets what a person wants to see. */
 export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Release> {
-  const resources = createResources((name, error) => print(`Stopping ${name} failed: ${String(error)}`))
+  const resources = createResources((name, error) => print(`Stopping ${name} failed: ${printable(String(error))}`))
   try {
     await start(environment, resources, print)
   } catch (error) {
@@ -37,7 +38,7 @@ export async function startStandalone(environment: Environment, print: (text: st
 async function start(given: Environment, resources: Resources, print: (text: string) => void): Promise<void> {
   const asked = readConfig(terminalDefaults(given))
   const folders = await makeFolders(asked.dataDir)
-  const simulator = await startPhones(asked.simulatorPort, folders)
+  const simulator = await startPhones(asked, folders)
   resources.add('simulator', simulator.stop)
   const settings = {
     // All services are in this one.

@@ -1,6 +1,5 @@
 // Before the API listens: makes the key that the operator brought, and refuses to stand open to the world by oversight.
-import { isIP } from 'node:net'
-import { ConfigError, type Config, type Logger } from '@push-server/runtime'
+import { ConfigError, isLoopback, type Config, type Logger } from '@push-server/runtime'
 import type { Store } from '@push-server/store'
 import { KEY_FORM, readKey } from './key-text.ts'
 import { createBootstrapKey } from './keys.ts'
@@ -38,6 +37,3 @@ async function bootstrap({ store, log }: Pick<Door, 'store' | 'log'>, text: stri
       'API_KEY_BOOTSTRAP is not made: there are keys already, and this is none of those in force',
     )
 }
-
-const isLoopback = (host: string) =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))

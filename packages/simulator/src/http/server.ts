@@ -1,5 +1,6 @@
 // The HTTP side: the phones' page, what it reads, and the control calls.
-import fastify from 'fastify'
+import { isLocalHost, isLoopback } from '@push-server/runtime'
+import fastify, { type FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import type { Context } from '../context.ts'
 import { controlRoutes } from './control.ts'
@@ -13,10 +14,12 @@ export interface PageOptions {
   host: string
   port: number
   directory: Directory
+  /** Names beside loopback that requests may have as `Host` while it listens on loopback. */
+  allowedHosts: readonly string[]
 }
 
 /** Resolves when it listens. */
-export async function startPage(context: Context, { host, port, directory }: PageOptions) {
+export async function startPage(context: Context, { host, port, directory, allowedHosts }: PageOptions) {
   const app = fastify({
     // The streams of events never end by themselves.
     forceCloseConnections: true,
@@ -25,6 +28,7 @@ export async function startPage(context: Context, { host, port, directory }: Pag
     // A member of a wrong type or name is an error to be told, not to be mended.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
+  if (isLoopback(host)) refuseOtherHosts(app, allowedHosts)
   app.register(await openPage())
   app.register(phoneRoutes(context))
   app.register(eventRoutes(context))
@@ -32,4 +36,12 @@ export async function startPage(context: Context, { host, port, directory }: Pag
   app.register(powerAuthRoutes(directory))
   await app.listen({ host, port })
   return { port: (app.server.address() as AddressInfo).port, stop: () => app.close() }
+}
+
+/** A page of another site that has led its name here (DNS rebinding) could read the phones and change how providers behave. */
+function refuseOtherHosts(app: FastifyInstance, allowedHosts: readonly string[]) {
+  app.addHook('onRequest', async ({ headers }, reply) => {
+    if (isLocalHost(headers.host, allowedHosts)) return
+    return reply.code(421).send({ message: 'This Host is not taken: add its name to ALLOWED_HOSTS' })
+  })
 }

@@ -13,6 +13,8 @@ declare module 'fastify' {
     scope?: Scope | typeof PUBLIC
     /** Where the request names its applications. */
     applications?: ApplicationsOf | typeof OWN
+    /** Of a public route that shows more to keys with this scope; the request then says whether it has one. */
+    detailScope?: Scope
   }
   interface FastifyInstance {
     /** What each route wants, by method and path as it is written, such as `POST /push/message/send`. */
@@ -21,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whose key it came with; null on public routes, and while nobody is asked for one. */
     caller: Caller | null
+    /** Whether it may read what `detailScope` keeps for some; a rejection means no. */
+    mayReadDetails(): Promise<boolean>
   }
 }
 
@@ -35,20 +39,24 @@ export const authentication = fp(
     await app.register(rateLimit, { global: false })
     const countFailures = app.createRateLimit(FAILURES)
     app.decorateRequest('caller', null)
+    app.decorateRequest('mayReadDetails', async function (this: FastifyRequest) {
+      const { detailScope } = this.routeOptions.config
+      if (detailScope === undefined) return false
+      // Most that ask have no key and need none: that is no failure to count.
+      if (this.headers.authorization === undefined) return !(await access.isOn())
+      const caller = await admit(this, detailScope)
+      return caller === undefined || caller.appIds.length === 0
+    })
     wantScopes(app)
 
     app.addHook('onRequest', async (request, reply) => {
       const { scope } = request.routeOptions.config
       // What is not there is told everybody; a route without a scope does not get this far.
       if (scope === undefined || scope === PUBLIC) return
-      const { authorization } = request.headers
       try {
-        const caller = await access.admit({ authorization, scope, isSuspect: () => isSuspect(request) })
-        request.caller = caller ?? null
+        request.caller = (await admit(request, scope)) ?? null
       } catch (error) {
-        if ((error as { statusCode?: number }).statusCode !== 401) throw error
-        await slowDown(request)
-        reply.header('www-authenticate', [...CHALLENGES])
+        if ((error as { statusCode?: number }).statusCode === 401) reply.header('www-authenticate', [...CHALLENGES])
         throw error
       }
       // What the path says is known before the body is read: 16 MB for somebody else's campaign are not even parsed.
@@ -58,6 +66,16 @@ export const authentication = fp(
     app.addHook('preHandler', async (request) => {
       if (request.caller) await holdToApplications(request.caller, request, 'validated')
     })
+
+    async function admit(request: FastifyRequest, scope: Scope): Promise<Caller | undefined> {
+      const { authorization } = request.headers
+      try {
+        return await access.admit({ authorization, scope, isSuspect: () => isSuspect(request) })
+      } catch (error) {
+        if ((error as { statusCode?: number }).statusCode === 401) await slowDown(request)
+        throw error
+      }
+    }
 
     async function isSuspect(request: FastifyRequest): Promise<boolean> {
       const failures = await countFailures(request, { increment: false })

@@ -1,27 +1,35 @@
 // Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
-import { ApiError, conflict, internalFault, invalidRequest, TEXT, unavailable } from '@push-server/contract'
+import { STATUS_CODES } from 'node:http'
+import {
+  ApiError,
+  conflict,
+  errorAnswer,
+  internalFault,
+  invalidRequest,
+  TEXT,
+  unavailable,
+  type ErrorCode,
+} from '@push-server/contract'
 import { isStoreAway, isStoreConflict, UnconfirmedWrite } from '@push-server/domain'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { errorAnswer } from './error-answer.ts'
+import { logResponse, RESPONSE_HEADERS, CORRELATION_HEADER } from './requests.ts'
 
 const RETRY_AFTER_S = 5
 
 export const envelope = fp(
   async (app: FastifyInstance) => {
     app.setErrorHandler<FastifyError>((error, _request, reply) => answerFault(reply, error))
-    const paths: Path[] = []
-    app.addHook('onRoute', ({ method, url }) => void paths.push({ methods: [method].flat(), pattern: patternOf(url) }))
-    app.setNotFoundHandler((request, reply) => {
-      const allowed = otherMethods(paths, request)
-      if (allowed.length === 0) return send(reply, new ApiError('ERROR_NOT_FOUND', 'There is nothing at this path'))
-      if (request.method === 'OPTIONS') return reply.header('allow', [...allowed, 'OPTIONS'].join(', ')).send()
-      reply.header('allow', allowed.join(', '))
-      return send(reply, new ApiError('ERROR_METHOD_NOT_ALLOWED', `This path takes ${allowed.join(', ')}`))
-    })
   },
   { name: 'envelope' },
 )
+
+/** A path that cannot be routed: neither hooks nor plugins see its request, so what they do is done here. */
+export function answerRoutingError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
+  reply.raw.once('finish', () => logResponse(request, reply))
+  void answerFault(reply, error)
+}
 
 /** Whatever went wrong, as an answer. What is our own fault is logged; a refusal that was meant is told once, by who decided it. */
 export function answerFault(reply: FastifyReply, error: FastifyError | ApiError) {
@@ -58,32 +66,27 @@ function apiErrorOf(error: FastifyError): ApiError {
       return error.code === 'FST_ERR_BAD_URL'
         ? invalidRequest([{ fieldName: 'path', hint: 'must be properly percent-encoded' }], error)
         : invalidRequest([{ fieldName: 'body', hint: 'must be valid JSON' }], error)
+    case 414:
+      return invalidRequest([{ fieldName: 'path', hint: 'must not have a part of more than 100 characters' }], error)
     default:
-      return internalFault(error)
+      return ofStatus(error) ?? internalFault(error)
   }
 }
 
-interface Path {
-  methods: string[]
-  pattern: RegExp
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  401: 'ERROR_UNAUTHORIZED',
+  403: 'ERROR_FORBIDDEN',
+  404: 'ERROR_NOT_FOUND',
+  405: 'ERROR_METHOD_NOT_ALLOWED',
+  429: 'ERROR_TOO_MANY_REQUESTS',
 }
 
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
-
-/** Of a route's path: `:name` stands for anything but a slash, `:name(…)` for what the expression says. */
-function patternOf(url: string): RegExp {
-  const parts = url.split(/(:\w+(?:\([^)]*\))?|\*)/)
-  const source = parts.map((part, index) => {
-    if (index % 2 === 0) return part.replaceAll('.', String.raw`\.`)
-    const [, expression = part === '*' ? '.*' : '[^/]+'] = /\((.*)\)$/.exec(part) ?? []
-    return `(?:${expression.replace(/^\^|\$$/g, '')})`
+/** What the framework or a plugin of it blames the caller for is no error of ours; its text stays inside. */
+function ofStatus(cause: FastifyError): ApiError | undefined {
+  const { statusCode = 500 } = cause
+  if (statusCode < 400 || statusCode > 499) return undefined
+  return new ApiError(CODES[statusCode] ?? 'ERROR_REQUEST', STATUS_CODES[statusCode] ?? 'Bad Request', {
+    statusCode,
+    cause,
   })
-  return new RegExp(`^${source.join('')}$`)
-}
-
-/** Methods that the path takes, this one apart. */
-function otherMethods(paths: readonly Path[], request: FastifyRequest): string[] {
-  const [url = '/'] = request.url.split('?')
-  const taken = new Set(paths.filter(({ pattern }) => pattern.test(url)).flatMap(({ methods }) => methods))
-  return METHODS.filter((method) => method !== request.method && taken.has(method))
 }

@@ -1,6 +1,13 @@
 // Examples of whole requests and answers, made of those of their members; and of what is answered when it goes wrong. Pure.
-import { invalidRequest, refusal, TEXT, tooManyRequests, unavailable, type ApiError } from '@push-server/contract'
-import { errorAnswer } from './error-answer.ts'
+import {
+  errorAnswer,
+  invalidRequest,
+  refusal,
+  TEXT,
+  tooManyRequests,
+  unavailable,
+  type ApiError,
+} from '@push-server/contract'
 
 /** What there is of JSON Schema in our descriptions. */
 export interface Schema {

@@ -17,7 +17,11 @@ const TAGS = [
 
 const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', description: 'An API key, `<id>.<secret>`.' },
-  basic: { type: 'http', scheme: 'basic', description: 'The id of an API key as user, its secret as password.' },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'The id of an API key as user, its secret as password; from programs. Pages send keys as bearer.',
+  },
 } as const
 
 /** Either scheme, and the scope that the key wants. */

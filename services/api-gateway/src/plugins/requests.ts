@@ -1,7 +1,7 @@
 // How requests come in: ids, JSON bodies, lenient forms, their validation; and the headers that every answer carries.
 import { randomUUID } from 'node:crypto'
 import { invalidRequest, type Violation } from '@push-server/contract'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { checkContentHeaders } from '../validation/content-headers.ts'
 import { parseJson } from '../validation/json-body.ts'
@@ -28,7 +28,8 @@ export function requestId(headers: Readonly<Record<string, string | string[] | u
   return typeof given === 'string' && CORRELATION_ID.test(given) ? given : randomUUID()
 }
 
-const ANSWER_HEADERS = {
+/** Of every response. */
+export const RESPONSE_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
@@ -37,6 +38,13 @@ const ANSWER_HEADERS = {
 } as const
 
 const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
+
+/** One line for each request. */
+export function logResponse(request: FastifyRequest, reply: FastifyReply): void {
+  const { method, routeOptions, caller } = request
+  const ms = Math.round(reply.elapsedTime)
+  request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id }, 'answered')
+}
 
 export const requests = fp(
   async (app: FastifyInstance) => {
@@ -51,13 +59,9 @@ export const requests = fp(
     )
 
     app.addHook('onRequest', async (request, reply) => {
-      reply.headers(ANSWER_HEADERS).header(CORRELATION_HEADER, request.id)
+      reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
     })
-    app.addHook('onResponse', async (request, reply) => {
-      const { method, routeOptions, caller } = request
-      const ms = Math.round(reply.elapsedTime)
-      request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id }, 'answered')
-    })
+    app.addHook('onResponse', async (request, reply) => logResponse(request, reply))
     // Before the body is read.
     app.addHook('preParsing', async (request) => {
       if (request.is404) return

@@ -43,6 +43,8 @@ export async function* readUpload(raw: IncomingMessage, limits: UploadLimits): A
   for (;;) {
     limits.signal?.throwIfAborted()
     if (raw.readableEnded) return
+    // The server has judged what broke the request.
+    if (raw.errored instanceof ApiError) throw raw.errored
     if (raw.errored || raw.destroyed)
       throw invalidRequest([{ fieldName: 'body', hint: 'ended before its time' }], raw.errored ?? undefined)
     const piece = raw.read() as Buffer | null

@@ -1,28 +1,32 @@
 // /health and /metrics, the same as every other process serves them, and the one that monitors of the reference server ask.
 import { PUBLIC } from '@push-server/contract'
-import { probe, PROBE_PATHS, type Vitals } from '@push-server/runtime'
-import type { FastifyInstance } from 'fastify'
+import { openHostCheck, type Context } from '@push-server/domain'
+import { probe, PROBE_PATHS } from '@push-server/runtime'
+import type { FastifyContextConfig, FastifyInstance } from 'fastify'
 
-/** Whether it lives and is ready says nothing of anybody; what it counts does. */
-const scopeOf = (path: string) => (path === '/metrics' ? 'metrics' : PUBLIC)
+/** Whether it lives and is ready says nothing of anybody; why it is not, and what it counts, does. */
+const STATES: FastifyContextConfig = { exempt: true, scope: PUBLIC, isProbe: true, detailScope: 'metrics' }
+const METRICS: FastifyContextConfig = { exempt: true, scope: 'metrics' }
 
-export const healthRoutes = (vitals: Vitals) => async (app: FastifyInstance) => {
+type Parts = Pick<Context, 'health' | 'metrics' | 'config' | 'access'>
+
+export const healthRoutes = (parts: Parts) => async (app: FastifyInstance) => {
+  const checkHost = openHostCheck(parts)
   for (const path of PROBE_PATHS)
     app.get(
       path,
-      { schema: { hide: true }, logLevel: 'warn', config: { scope: scopeOf(path), exempt: true } },
-      async (_request, reply) => {
-        const answer = await probe(vitals, path)
-        return answer ? reply.code(answer.status).type(answer.type).send(answer.body) : reply.callNotFound()
+      { schema: { hide: true }, logLevel: 'warn', config: path === '/metrics' ? METRICS : STATES },
+      async (request, reply) => {
+        const found = await probe(parts, path, async () => {
+          await checkHost(request.headers.host)
+          return request.mayReadDetails()
+        })
+        return found ? reply.code(found.status).type(found.type).send(found.body) : reply.callNotFound()
       },
     )
 
-  app.get(
-    '/actuator/health',
-    { schema: { hide: true }, logLevel: 'warn', config: { scope: PUBLIC, exempt: true } },
-    async (_request, reply) => {
-      const { status } = await vitals.health.report()
-      return status === 'ready' ? { status: 'UP' } : reply.code(503).send({ status: 'DOWN' })
-    },
-  )
+  app.get('/actuator/health', { schema: { hide: true }, logLevel: 'warn', config: STATES }, async (_request, reply) => {
+    const { status } = await parts.health.report()
+    return status === 'ready' ? { status: 'UP' } : reply.code(503).send({ status: 'DOWN' })
+  })
 }

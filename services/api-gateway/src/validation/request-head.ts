@@ -1,0 +1,24 @@
+// The rules of HTTP/1.1 that Node's parser leaves to the server. Pure.
+import type { IncomingMessage } from 'node:http'
+import { ApiError } from '@push-server/contract'
+import { isHost } from '@push-server/runtime'
+
+/** Node keeps as many and drops the others without a word, whichever they are: Origin or Authorization, say. */
+export const MOST_HEADERS = 200
+
+/** Looks at the headers as they came: of a repeated one Node shows the first alone. */
+export function headError({ httpVersion, headers, rawHeaders }: Pick<IncomingMessage, HeadPart>): ApiError | undefined {
+  if (rawHeaders.length > 2 * MOST_HEADERS) return error(431, `There are more than ${MOST_HEADERS} headers`)
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
+  if (hosts > 1) return error(400, 'There is more than one Host header')
+  if (hosts === 0 && httpVersion === '1.1') return error(400, 'The Host header is missing')
+  if (headers.host !== undefined && !isHost(headers.host)) return error(400, 'The Host header is not valid')
+  return undefined
+}
+
+type HeadPart = 'httpVersion' | 'headers' | 'rawHeaders'
+
+/** Anything but `100-continue`, which Node tells apart. */
+export const expectationError = () => error(417, 'The only expectation that is met is Expect: 100-continue')
+
+const error = (statusCode: number, message: string) => new ApiError('ERROR_REQUEST', message, { statusCode })
