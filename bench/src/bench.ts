@@ -25,6 +25,9 @@ const openSubject = SUBJECTS[name]
 
 const print = (line: string) => void process.stdout.write(`${line}\n`)
 
+/** By a signal: servers that are no children of this process are stopped all the same. */
+const interrupted = Promise.withResolvers<never>()
+
 async function compareWith(open: OpenSubject): Promise<void> {
   const { values } = parseArgs({
     args: options,
@@ -36,19 +39,29 @@ async function compareWith(open: OpenSubject): Promise<void> {
       devices: { type: 'string' },
     },
   })
-  const limit = Number(values.within) / 100
-  const rounds = Number(values.rounds)
-  const subjectOptions = { quick: values.quick, devices: values.devices ? Number(values.devices) : undefined }
+  const limit = positive('--within', values.within) / 100
+  const rounds = Math.ceil(positive('--rounds', values.rounds))
+  const devices = values.devices === undefined ? undefined : positive('--devices', values.devices)
+  const subjectOptions = { quick: values.quick, devices }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupted.reject(new Error('Interrupted')))
   const former = await openTree(values.against)
   print(`${machine()}; this tree and ${former.name} in turn, ${rounds} rounds`)
 
   await using stack = new AsyncDisposableStack()
   const openOne = async (tree: typeof former) => stack.adopt(await open(tree, subjectOptions), (it) => it.close())
   const [ours, theirs] = [await openOne(THIS_TREE), await openOne(former)]
-  const results = await runRounds({ ours: ours.cases, former: theirs.cases }, { rounds, print })
+  const running = runRounds({ ours: ours.cases, former: theirs.cases }, { rounds, print })
+  const results = await Promise.race([running, interrupted.promise])
   const tables = ours.cases.map((each, place) => ({ name: each.name, rounds: results[place] ?? [] }))
   for (const table of tables) report(table, former.name, limit)
   print(`\n${keepResults(`${name}-against-${former.name}`, { rounds, limit, ...subjectOptions, results: tables })}`)
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new Error(`${option} ${text}: a number above 0 is required`)
+  return value
 }
 
 function report({ name, rounds }: { name: string; rounds: readonly Round[] }, former: string, limit: number): void {

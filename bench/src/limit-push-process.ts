@@ -1,5 +1,5 @@
-// A provider of the product in a process of its own, which pushes to a limited simulator as fast as it finds it may: says what
-// each second brought, and ends. Its order and report are spoken between trees: members are added, never renamed.
+// Pushes to a provider with a limit, as fast as our client finds it may; sends what each second brought, and ends. Benchmarks of
+// later commits send their orders to it as well (`--against`): members of order and report are added, never renamed.
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

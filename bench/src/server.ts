@@ -51,7 +51,7 @@ export async function startServices(stage: Stage, options: ServerOptions = {}): 
       () => false,
     )
   try {
-    await until('the gateway to be ready', isReady, 60_000)
+    await until('the gateway to be ready', isReady)
     const kinds = platforms.flatMap((platform) => Array.from({ length: workers }, () => WORKERS[platform]))
     const names = [...Array.from({ length: schedulers }, () => 'campaign-scheduler'), ...kinds]
     for (const name of names) services.push(await startUnseen(stage, name, environment))

@@ -16,8 +16,8 @@ export interface Tree {
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
 const TREES = join(ROOT, '.data/trees')
-/** What runs in production. A commit that changes nothing of it has the same processes as the one before. */
-const PRODUCT = ['packages', 'services', 'prisma', 'pnpm-lock.yaml']
+/** What runs in production: a commit that changes nothing of it has the same processes as the one before. */
+const PRODUCT = ['packages', 'services', 'prisma', 'pnpm-lock.yaml', ...['testing', 'simulator', '*/test'].map(without)]
 
 export const THIS_TREE: Tree = { root: ROOT, name: 'this tree' }
 
@@ -83,6 +83,10 @@ async function setUp(root: string): Promise<void> {
   const setup = spawn(process.execPath, ['scripts/run.mjs', '--eval', '0'], { cwd: root, stdio: ['ignore', 2, 2] })
   const [code, signal] = await once(setup, 'exit')
   if (code !== 0) throw new Error(`The setup of ${root} ended with ${signal ?? `exit code ${code}`}`)
+}
+
+function without(folder: string): string {
+  return `:(exclude)packages/${folder}`
 }
 
 async function git(...args: readonly string[]): Promise<string> {
