@@ -1,6 +1,7 @@
 // `npm test [files]`: one PostgreSQL and one Redis for the whole run, then every test, or those of the files named.
 // `--coverage` measures what they cover, `--long` adds the tests that take minutes, `--fallback` speaks HTTP/2 by Node.js and
-// runs only what delivers. The last line counts asserts.
+// runs only what delivers. `--mixed [--against <commit>]` runs only the test of two commits side by side. The last line counts
+// asserts.
 import { parseArgs } from 'node:util'
 import { openTemporaryPostgres } from './database/temporary-postgres.ts'
 import { startRedis } from './testing/redis.ts'
@@ -12,6 +13,9 @@ const NO_REDIS = 'no Redis here: set REDIS_URL, or install redis-server'
 /** What goes over HTTP/2: to scripted and simulated providers, and through the whole house. */
 const DELIVERY = ['packages/providers/test/*.test.ts', 'packages/testing/test/{journeys,providers}.test.ts']
 const ALL_DELIVERY = ['packages/providers/test/*.test.ts', 'packages/testing/test/*.test.ts']
+
+/** Its name keeps it out of all other runs: it needs another commit. */
+const MIXED = ['packages/testing/test/mixed.ts']
 
 interface Backends {
   env: NodeJS.ProcessEnv
@@ -34,7 +38,8 @@ async function openBackends({ env, closers }: Backends): Promise<void> {
   }
 }
 
-function filesOf({ long, fallback }: { long: boolean; fallback: boolean }, named: readonly string[]) {
+function filesOf({ long, fallback, mixed }: Record<'long' | 'fallback' | 'mixed', boolean>, named: readonly string[]) {
+  if (mixed) return MIXED
   if (!fallback || named.length > 0) return named
   return long ? ALL_DELIVERY : DELIVERY
 }
@@ -57,15 +62,28 @@ const { values, positionals } = parseArgs({
     coverage: { type: 'boolean', default: false },
     long: { type: 'boolean', default: false },
     fallback: { type: 'boolean', default: false },
+    mixed: { type: 'boolean', default: false },
+    /** The commit before the last change of product code. */
+    against: { type: 'string' },
   },
   allowPositionals: true,
 })
 const interruption = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interruption.abort())
+/** Checked out before the tests start, whose time does not run meanwhile. */
+async function prepareFormer(against: string | undefined): Promise<{ TEST_FORMER_COMMIT: string }> {
+  const { formerCommit, openTree } = await import('../packages/testing/src/index.ts')
+  const commit = against ?? (await formerCommit())
+  const { name } = await openTree(commit)
+  print(`This tree beside ${name}`)
+  return { TEST_FORMER_COMMIT: commit }
+}
+
 const wanted = { ...(values.long && { TEST_LONG: '1' }), ...(values.fallback && { HTTP2_TRANSPORT: 'node' }) }
 const backends: Backends = { env: { ...process.env, ...wanted }, closers: [] }
 const { env, closers } = backends
 try {
+  if (values.mixed) Object.assign(env, await prepareFormer(values.against))
   await openBackends(backends)
   interruption.signal.throwIfAborted()
   const files = filesOf(values, positionals)

@@ -2,10 +2,10 @@
 // results stored. `-- --quick` takes 100 000. Fails when the providers' distinct tokens differ from the audience. `-- --memory`
 // sends one to a tenth of the devices first, in processes of its own, and fails when ten times the audience takes more memory.
 import { parseArgs } from 'node:util'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { PLATFORMS } from '@push-server/contract'
-import { openStage, type Stage } from './stage.ts'
-import { accepted, createCampaign, importDevices, startServer, type Server } from './server.ts'
+import { sendCampaign } from './campaign-run.ts'
+import { openStage } from './stage.ts'
+import { createCampaign, importDevices, startServer } from './server.ts'
 
 const { values } = parseArgs({
   options: {
@@ -34,20 +34,6 @@ async function timed<T>(what: string, work: Promise<T>): Promise<T> {
   return result
 }
 
-/** Resolves when the campaign is sent; milliseconds from the call. */
-async function send({ api }: Server, stage: Stage, id: string): Promise<{ totalMs: number; firstPushMs: number }> {
-  const start = performance.now()
-  await accepted('live', api.post(`/push/campaign/send/live/${id}`, {}))
-  let firstPushMs: number | undefined
-  for (;;) {
-    const elapsed = performance.now() - start
-    if (firstPushMs === undefined && (await stage.seen()).pushes > 0) firstPushMs = elapsed
-    const { body } = await api.get(`/push/campaign/${id}/progress`)
-    if (body.responseObject.state === 'sent') return { totalMs: elapsed, firstPushMs: firstPushMs ?? elapsed }
-    await sleep(firstPushMs === undefined ? 10 : 200)
-  }
-}
-
 /** The most memory that a service has held, MB; of Linux only. */
 interface Peak {
   name: string
@@ -65,7 +51,7 @@ async function measure(devices: number): Promise<Peak[]> {
   const id = await timed(`import of ${devices} users`, createCampaign(server, devices))
   const processes = [...server.services, ...stage.providers]
   const before = processes.map((each) => each.processorTime() ?? Number.NaN)
-  const { totalMs, firstPushMs } = await send(server, stage, id)
+  const { totalMs, firstPushMs } = await sendCampaign({ server, stage, id, devices })
   const { body } = await server.api.get(`/push/campaign/${id}/detail`)
   print(
     `campaign to ${devices} devices on ${backend}: ${(totalMs / 1000).toFixed(1)} s, ` +

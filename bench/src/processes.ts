@@ -1,10 +1,12 @@
 // Processes of a benchmark: started, on a core of their own where asked, looked at while they run, and stopped.
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { THIS_TREE, type Tree } from '@push-server/testing'
+import { peakMemory, processorTime } from './processor-time.ts'
 
 export interface WatchedProcess {
   name: string
@@ -18,41 +20,19 @@ export interface BenchProcess extends WatchedProcess {
   stop(): Promise<void>
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-
-const procFile = (pid: number | undefined, file: string): string | undefined => {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
-  } catch {
-    // Another system, or the process is gone: there is no figure then.
-    return undefined
-  }
-}
-
-/** Clock ticks of Linux, which it has told programs for decades. */
-const TICKS = 100
-
-/** Of the process, of its children that have ended, and of those that run. */
-function processorTime(pid: number | undefined): number | undefined {
-  const [, rest] = procFile(pid, 'stat')?.split(') ') ?? []
-  if (rest === undefined) return undefined
-  const own = rest
-    .split(' ')
-    .slice(11, 15)
-    .reduce((sum, ticks) => sum + Number(ticks), 0)
-  const children = procFile(pid, `task/${pid}/children`)?.split(' ').filter(Boolean) ?? []
-  return children.reduce((sum, child) => sum + (processorTime(Number(child)) ?? 0), own / TICKS)
-}
-
 /** One that somebody else has started. */
 export const watch = (name: string, pid: number | undefined): WatchedProcess => ({
   name,
-  peakMemory() {
-    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(procFile(pid, 'status') ?? '') ?? []
-    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024
-  },
+  peakMemory: () => peakMemory(pid),
   processorTime: () => processorTime(pid),
 })
+
+/** Processor time so far; throws where there is no figure, since nothing can be compared then. */
+export function secondsOf(process: WatchedProcess): number {
+  const seconds = process.processorTime()
+  if (seconds === undefined) throw new Error(`No processor time of ${process.name}: has it ended? Only Linux tells it`)
+  return seconds
+}
 
 const watchChild = (name: string, child: ChildProcess): BenchProcess => ({
   ...watch(name, child.pid),
@@ -63,20 +43,20 @@ const watchChild = (name: string, child: ChildProcess): BenchProcess => ({
   },
 })
 
-/** A service by its launcher, in exactly this environment. */
-export function startService(name: string, environment: Record<string, string>, label = name): BenchProcess {
+/** A service by the launcher of its tree, in exactly this environment. */
+export function startService(name: string, environment: Record<string, string>, tree: Tree): BenchProcess {
   const child = spawn(process.execPath, [`services/${name}/src/main.ts`], {
-    cwd: root,
+    cwd: tree.root,
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  return watchChild(label, child)
+  return watchChild(name, child)
 }
 
-/** A script that prints one line once it is ready; resolves with that line. */
+/** A script of this tree that prints one line once it is ready; resolves with that line. */
 export async function startScript(script: string, args: readonly string[] = []) {
   const child = spawn(process.execPath, [`bench/src/${script}`, ...args], {
-    cwd: root,
+    cwd: THIS_TREE.root,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   for await (const line of createInterface(child.stdout)) return { line, process: watchChild(script, child) }
@@ -99,15 +79,32 @@ const PINS = availableParallelism() > 1 && spawnSync('taskset', ['--version']).s
 export interface PinnedOptions {
   /** The one it runs on, where `taskset` can see to that. */
   core: number
+  /** Whose packages it runs; this tree unless told otherwise. */
+  tree?: Tree
   /** Of Node.js, before the script. */
   flags?: readonly string[]
   env?: NodeJS.ProcessEnv
 }
 
 /** A script that is spoken with by messages. */
-export function startPinned(script: string, { core, flags = [], env }: PinnedOptions): ChildProcess {
+export function startPinned(script: string, { core, tree = THIS_TREE, flags = [], env }: PinnedOptions): ChildProcess {
   const pin = PINS ? ['taskset', '-c', String(core)] : []
-  const [command, ...args] = [...pin, process.execPath, ...flags, `bench/src/${script}`]
-  const options: SpawnOptions = { cwd: root, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }
-  return spawn(command, args, { ...options, env: { ...process.env, ...env } })
+  const [command = '', ...args] = [...pin, process.execPath, ...flags, ...programOf(script, tree)]
+  const options: SpawnOptions = { cwd: THIS_TREE.root, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }
+  return spawn(command, args, { ...options, env: { ...process.env, BENCH_TREE: tree.root, ...env } })
+}
+
+/** The tree's own script, which knows its packages best. One that it has not got is run with its packages all the same. */
+function programOf(script: string, { root }: Tree): string[] {
+  const own = join(root, 'bench/src', script)
+  return existsSync(own) ? [own] : ['--import', './bench/src/tree-packages.ts', `bench/src/${script}`]
+}
+
+/** The next one. Rejects when the process ends without, as one does that cannot take its order. */
+export async function messageFrom<Message>(child: ChildProcess, name: string): Promise<Message> {
+  const ended = once(child, 'exit').then(([code, signal]): never => {
+    throw new Error(`${name} ended with ${signal ?? `exit code ${code}`}`)
+  })
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [Message]
+  return message
 }

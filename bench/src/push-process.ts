@@ -1,5 +1,6 @@
 // A process of its own for one measurement, so that no client inherits another's heap or compiled code: warms up, measures its
-// own CPU time over a fixed time, says what it found, and ends.
+// own CPU time over a fixed time, says what it found, and ends. Benchmarks of later commits send their orders to it as well
+// (`--against`): members of order and measurement are added, never renamed.
 import { once } from 'node:events'
 import type { BenchClient, ClientOptions } from './bench-client.ts'
 import { CLIENTS, type ClientName } from './clients/index.ts'

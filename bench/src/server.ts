@@ -23,13 +23,25 @@ export interface ServerOptions {
 
 /** With the application APP, which has credentials for the platforms. */
 export async function startServer(stage: Stage, options: ServerOptions = {}): Promise<Server> {
+  const server = await startServices(stage, options)
+  try {
+    await configure(server, options)
+    return server
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+/** On a stage that may have been used before. */
+export async function startServices(stage: Stage, options: ServerOptions = {}): Promise<Server> {
   const { platforms = PLATFORMS, workers = 1, schedulers = 1 } = options
   const port = await freePort()
   // Node's options are those of the image.
   const environment = { ...stage.environment, NODE_OPTIONS: '--max-semi-space-size=16', PORT: String(port) }
   const api = createApi(`http://127.0.0.1:${port}`)
   // The first one brings the database up to date.
-  const services = [startService('api-gateway', environment)]
+  const services = [startService('api-gateway', environment, stage.tree)]
   const stop = async () => {
     for (const service of services.toReversed()) await service.stop()
   }
@@ -39,13 +51,10 @@ export async function startServer(stage: Stage, options: ServerOptions = {}): Pr
       () => false,
     )
   try {
-    await until('the gateway to be ready', isReady, 60_000)
+    await until('the gateway to be ready', isReady)
     const kinds = platforms.flatMap((platform) => Array.from({ length: workers }, () => WORKERS[platform]))
     const names = [...Array.from({ length: schedulers }, () => 'campaign-scheduler'), ...kinds]
-    for (const name of names) services.push(await startUnseen(name, environment))
-    await accepted('application', api.post('/admin/app/create', { appId: APP }))
-    for (const platform of platforms)
-      await accepted(platform, api.post(`/admin/app/${platform}/update`, { appId: APP, ...CREDENTIALS[platform]() }))
+    for (const name of names) services.push(await startUnseen(stage, name, environment))
     return { api, services, stop }
   } catch (error) {
     await stop()
@@ -53,9 +62,18 @@ export async function startServer(stage: Stage, options: ServerOptions = {}): Pr
   }
 }
 
+async function configure({ api }: Server, { platforms = PLATFORMS }: ServerOptions): Promise<void> {
+  await accepted('application', api.post('/admin/app/create', { appId: APP }))
+  for (const platform of platforms)
+    await accepted(platform, api.post(`/admin/app/${platform}/update`, { appId: APP, ...CREDENTIALS[platform]() }))
+}
+
 /** A service that nobody calls: its health is all that listens. */
-export const startUnseen = async (name: string, environment: Record<string, string>): Promise<BenchProcess> =>
-  startService(name, { ...environment, HEALTH_PORT: String(await freePort()) })
+export const startUnseen = async (
+  { tree }: Stage,
+  name: string,
+  environment: Record<string, string>,
+): Promise<BenchProcess> => startService(name, { ...environment, HEALTH_PORT: String(await freePort()) }, tree)
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const CREDENTIALS: Record<Platform, () => object> = {

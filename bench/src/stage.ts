@@ -6,14 +6,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { startPostgres } from '@push-server/embedded-postgres'
-import { freePort } from '@push-server/testing'
+import { freePort, THIS_TREE, type Tree } from '@push-server/testing'
 import { startProgram, startScript, watch, type BenchProcess, type WatchedProcess } from './processes.ts'
 import type { Seen } from './provider-process.ts'
 
 export interface Stage {
   /** For every service. */
   environment: Record<string, string>
+  /** Whose services are started. */
+  tree: Tree
   postgres: WatchedProcess
+  /** Undefined where the queue is on PostgreSQL. */
+  redis: WatchedProcess | undefined
   providers: ProviderProcess[]
   /** Pushes and distinct tokens of all providers. */
   seen(): Promise<Seen>
@@ -30,6 +34,8 @@ export interface StageOptions {
   latencyMs: number | { min: number; max: number }
   /** That have a provider (all). */
   platforms?: readonly Platform[]
+  /** This one unless told otherwise. The providers are of this tree always. */
+  tree?: Tree
 }
 
 /** Streams at a time on one connection, as of the real ones. */
@@ -41,7 +47,8 @@ const SETTINGS: Record<Platform, (origin: string, caFile: string) => Record<stri
 }
 
 /** PostgreSQL as it comes: what is answered is on disk. Redis writes its log once a second, as the compose file has it. */
-export async function openStage({ backend, latencyMs, platforms = PLATFORMS }: StageOptions): Promise<Stage> {
+export async function openStage(options: StageOptions): Promise<Stage> {
+  const { backend, latencyMs, platforms = PLATFORMS, tree = THIS_TREE } = options
   const folder = await mkdtemp(join(tmpdir(), 'push-bench-'))
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
   const close = async () => {
@@ -62,12 +69,13 @@ export async function openStage({ backend, latencyMs, platforms = PLATFORMS }: S
       providers.push(provider)
       Object.assign(environment, settings)
     }
-    if (backend === 'redis') {
-      const redis = await startRedis(folder)
+    const redis = backend === 'redis' ? await startRedis(folder) : undefined
+    if (redis) {
       closers.push(redis.stop)
       environment.REDIS_URL = redis.url
     }
-    return { environment, postgres: watch('PostgreSQL', postgres.pid), providers, seen: () => sumOf(providers), close }
+    const seen = () => sumOf(providers)
+    return { environment, tree, postgres: watch('PostgreSQL', postgres.pid), redis, providers, seen, close }
   } catch (error) {
     await close()
     throw error
@@ -96,6 +104,6 @@ async function sumOf(providers: readonly ProviderProcess[]): Promise<Seen> {
 async function startRedis(folder: string) {
   const port = await freePort()
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--save', '']
-  const { stop } = await startProgram('redis-server', flags, 'Ready to accept connections')
-  return { url: `redis://127.0.0.1:${port}`, stop }
+  const redis = await startProgram('redis-server', flags, 'Ready to accept connections')
+  return { ...redis, url: `redis://127.0.0.1:${port}` }
 }

@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { THIS_TREE, type Tree } from '@push-server/testing'
 import type { LoadReport } from './load-process.ts'
-import { startPinned } from './processes.ts'
+import { messageFrom, startPinned } from './processes.ts'
 import type { Measurement, PushOrder } from './push-process.ts'
 import type { Contender, Scenario } from './scenarios.ts'
 import type { Run } from './table.ts'
@@ -14,12 +15,18 @@ export interface Times {
   measureMs: number
 }
 
-export async function runTransport(scenario: Scenario, contender: Contender, times: Times): Promise<Run> {
+/** `tree` is whose client pushes; the load server is of this tree always. */
+export async function runTransport(
+  scenario: Scenario,
+  contender: Contender,
+  { tree, ...times }: Times & { tree?: Tree },
+): Promise<Run> {
   const load = await startLoad(scenario)
   try {
     const before = await load.report()
     const start = performance.now()
-    const measurement = await runPush(load, { ...contender, ...times, streams: scenario.streams })
+    const order = { ...contender, ...times, streams: scenario.streams }
+    const measurement = await runPush(load, order, tree)
     const after = await load.report()
     const loadBusy = (after.cpuMicros - before.cpuMicros) / 1_000 / (performance.now() - start)
     return { client: contender.client, ...measurement, loadBusy }
@@ -56,14 +63,15 @@ async function startLoad({ latencyMs, streams }: Scenario) {
 
 type Order = Omit<PushOrder, 'port' | 'caFile'>
 
-async function runPush({ port, caFile }: LoadProcess, order: Order): Promise<Measurement> {
+async function runPush({ port, caFile }: LoadProcess, order: Order, tree = THIS_TREE): Promise<Measurement> {
   const child = startPinned('push-process.ts', {
     core: CORES.push,
+    tree,
     flags: ['--require', './bench/src/redirect.cjs'],
     env: { NODE_EXTRA_CA_CERTS: caFile, LOAD_PORT: String(port), NODE_ENV: 'production' },
   })
   child.send({ ...order, port, caFile } satisfies PushOrder)
-  const [measurement] = (await once(child, 'message')) as [Measurement]
+  const measurement = await messageFrom<Measurement>(child, 'push-process.ts')
   await once(child, 'exit')
   return measurement
 }

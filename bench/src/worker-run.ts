@@ -2,7 +2,8 @@
 // The first third of the audience warms them up. Measured is the rest, until the last outcome is in the database: processor time
 // of the workers' processes, over the pushes that the provider saw meanwhile.
 import { until } from '@push-server/testing'
-import type { WatchedProcess } from './processes.ts'
+import { secondsOf, type WatchedProcess } from './processes.ts'
+import { costBetween, readCost, type ServerCost } from './server-cost.ts'
 import { accepted, startUnseen, WORKERS, type Server } from './server.ts'
 import type { ProviderProcess, Stage } from './stage.ts'
 
@@ -11,12 +12,9 @@ export interface Setup {
   workers: number
 }
 
-/** Processor time is in microseconds. */
 export interface WorkerRun {
-  pushes: number
-  seconds: number
-  workerMicros: number
-  postgresMicros: number
+  /** The services are the workers. */
+  cost: ServerCost
   providerMicros: number
   /** The most that one worker has held. */
   rssMiB: number
@@ -34,6 +32,8 @@ export interface Ground {
   settings: Record<string, string>
 }
 
+/** Below, most of what is measured is code that is still being compiled, and the figures of one round say little of the next. */
+export const QUICK_AUDIENCE = 150_000
 const WARM_UP_SHARE = 1 / 3
 const PATIENCE_MS = 10 * 60_000
 
@@ -43,27 +43,33 @@ export async function runWorkers(ground: Ground, { backend, workers }: Setup): P
   const environment = { ...stage.environment, ...(backend === 'postgresql' && { REDIS_URL: '' }) }
   await using services = new AsyncDisposableStack()
   const start = async (name: string, more: Record<string, string> = {}) =>
-    services.adopt(await startUnseen(name, { ...environment, ...more }), ({ stop }) => stop())
+    services.adopt(await startUnseen(stage, name, { ...environment, ...more }), ({ stop }) => stop())
 
   await start('campaign-scheduler')
   await accepted('live', server.api.post(`/push/campaign/send/live/${campaign}?resend=true`, {}))
   await until('all chunks to be in the queue', async () => (await progressOf(ground)).state === 'sending', PATIENCE_MS)
   const { pushes: former } = await provider.seen()
   const running = await Promise.all(Array.from({ length: workers }, () => start(WORKERS[provider.platform], settings)))
-  const look = () => lookAt(ground, running)
+  const read = () => readAll(ground, backend, running)
   const warm = former + audience * WARM_UP_SHARE
   const before = await until(
     'workers to be warm',
-    async () => found(await look(), ({ pushes }) => pushes >= warm),
+    async () => found(await read(), ({ pushes }) => pushes >= warm),
     PATIENCE_MS,
   )
+  // The database is not asked before: each request to the gateway costs it what is measured here.
+  await until('all pushes', async () => (await provider.seen()).pushes - former >= audience, PATIENCE_MS)
   await until('all outcomes to be recorded', async () => (await progressOf(ground)).pending === 0, PATIENCE_MS)
-  const after = await look()
+  const after = await read()
   await until('the campaign to be sent', async () => (await progressOf(ground)).state === 'sent')
   const { sent } = await progressOf(ground)
   if (sent !== audience || after.pushes - former !== audience)
     throw new Error(`${audience} devices, but ${after.pushes - former} pushes and ${sent} recorded as sent`)
-  return difference(before, after)
+  return {
+    cost: costBetween(before, after),
+    providerMicros: 1e6 * (after.provider - before.provider),
+    rssMiB: after.rssMiB,
+  }
 }
 
 async function progressOf({ server, campaign }: Ground): Promise<{ state: string; pending?: number; sent?: number }> {
@@ -72,33 +78,12 @@ async function progressOf({ server, campaign }: Ground): Promise<{ state: string
 
 const found = <T>(value: T, isIt: (value: T) => boolean): T | undefined => (isIt(value) ? value : undefined)
 
-type Look = Awaited<ReturnType<typeof lookAt>>
-
-async function lookAt({ provider, stage }: Ground, workers: readonly WatchedProcess[]) {
+async function readAll({ provider, stage }: Ground, backend: Setup['backend'], workers: readonly WatchedProcess[]) {
   const { pushes } = await provider.seen()
+  const redis = backend === 'redis' ? stage.redis : undefined
   return {
-    at: performance.now(),
-    pushes,
-    worker: sum(workers.map(secondsOf)),
-    postgres: secondsOf(stage.postgres),
+    ...readCost({ services: workers, postgres: stage.postgres, redis }, pushes),
     provider: secondsOf(provider),
     rssMiB: Math.round(Math.max(...workers.map((each) => each.peakMemory() ?? 0))),
   }
 }
-
-function secondsOf(process: WatchedProcess): number {
-  const seconds = process.processorTime()
-  if (seconds === undefined) throw new Error(`No processor time of ${process.name}: has it ended? Only Linux tells it`)
-  return seconds
-}
-
-const difference = (before: Look, after: Look): WorkerRun => ({
-  pushes: after.pushes - before.pushes,
-  seconds: (after.at - before.at) / 1_000,
-  workerMicros: 1e6 * (after.worker - before.worker),
-  postgresMicros: 1e6 * (after.postgres - before.postgres),
-  providerMicros: 1e6 * (after.provider - before.provider),
-  rssMiB: after.rssMiB,
-})
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)

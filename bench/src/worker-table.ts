@@ -45,14 +45,17 @@ export function workerTable(setups: readonly Setup[], rounds: readonly Round[]):
   const rows = setups.map((setup, place) => {
     const runs = runsOf(rounds, place)
     const perPush = (micros: (run: WorkerRun) => number) =>
-      median(runs.map((run) => micros(run) / run.pushes)).toFixed(1)
+      median(runs.map((run) => micros(run) / run.cost.pushes)).toFixed(1)
     return [
       nameOf(setup),
       ...spread(runs.map(workerMicros), (micros) => micros.toFixed(1)),
       ...spread(ratios(rounds, place), (ratio) => ratio.toFixed(2)),
-      ...spread(runs.map(rateOf), rounded),
+      ...spread(
+        runs.map(({ cost }) => rateOf(cost)),
+        rounded,
+      ),
       String(Math.max(...runs.map(({ rssMiB }) => rssMiB))),
-      perPush((run) => run.postgresMicros),
+      perPush(({ cost }) => cost.micros.postgres),
       perPush((run) => run.providerMicros),
     ]
   })
@@ -71,7 +74,7 @@ const ratios = (rounds: readonly Round[], place: number) =>
   rounds.flatMap(({ bare, workers }) => (workers[place] ? [workerMicros(workers[place]) / bareMicros(bare)] : []))
 
 const bareMicros = ({ cpuMicros, pushes }: Run) => cpuMicros / pushes
-const workerMicros = (run: WorkerRun) => run.workerMicros / run.pushes
+const workerMicros = ({ cost }: WorkerRun) => cost.micros.services / cost.pushes
 const rateOf = ({ pushes, seconds }: { pushes: number; seconds: number }) => pushes / seconds
 
 const spread = (numbers: readonly number[], text: (number: number) => string) => [

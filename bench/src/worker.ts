@@ -8,7 +8,7 @@ import { realScenario } from './scenarios.ts'
 import { createCampaign, importDevices, startServer } from './server.ts'
 import { openStage } from './stage.ts'
 import { runTransport } from './transport-run.ts'
-import { runWorkers, type Ground, type Setup, type WorkerRun } from './worker-run.ts'
+import { QUICK_AUDIENCE, runWorkers, type Ground, type Setup, type WorkerRun } from './worker-run.ts'
 import { nameOf, ratioOf, workerTable, type Round } from './worker-table.ts'
 
 const { values } = parseArgs({
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 })
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
-const audience = Number(values.devices ?? (values.quick ? 50_000 : 300_000))
+const audience = Number(values.devices ?? (values.quick ? QUICK_AUDIENCE : 300_000))
 const times = values.quick ? { warmUpMs: 700, measureMs: 1_300 } : { warmUpMs: 2_000, measureMs: 4_000 }
 const settings = Object.fromEntries(values.set.map(settingOf))
 const SETUPS: readonly Setup[] = (['redis', 'postgresql'] as const).flatMap((backend) =>

@@ -33,10 +33,7 @@ t.test('one round', async (t) => {
 
 t.test('workers beside the bare transport', async (t) => {
   const workers = (workerMicros: number): WorkerRun => ({
-    workerMicros,
-    pushes: 10,
-    seconds: 2,
-    postgresMicros: 50,
+    cost: { pushes: 10, seconds: 2, micros: { services: workerMicros, postgres: 50, redis: undefined } },
     providerMicros: 40,
     rssMiB: 300,
   })

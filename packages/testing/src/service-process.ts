@@ -1,7 +1,7 @@
 // A service in a process of its own, as production runs it, to be killed at will.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { THIS_TREE, type Tree } from './trees.ts'
 
 export interface ServiceProcess {
   pid: number
@@ -23,10 +23,14 @@ process.once('exit', () => {
 const { PATH = '', NODE_COMPILE_CACHE } = process.env
 const SURROUNDINGS = { PATH, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) }
 
-/** Runs the service's launcher with exactly this environment. */
-export function spawnService(name: string, environment: Record<string, string>): ServiceProcess {
-  const launcher = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url))
-  const child = spawn(process.execPath, [launcher], {
+/** Runs the service's launcher, of this tree unless told otherwise, with exactly this environment. */
+export function spawnService(
+  name: string,
+  environment: Record<string, string>,
+  tree: Tree = THIS_TREE,
+): ServiceProcess {
+  const child = spawn(process.execPath, [`services/${name}/src/main.ts`], {
+    cwd: tree.root,
     env: { ...SURROUNDINGS, ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
