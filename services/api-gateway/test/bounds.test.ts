@@ -35,8 +35,7 @@ async function openBounded(t: Test, environment: Record<string, string>): Promis
   return house
 }
 
-const makeKey = ({ context }: House, ...scopes: Scope[]) =>
-  makeApiKey(context, { scopes })
+const makeKey = ({ context }: House, ...scopes: Scope[]) => makeApiKey(context, { scopes })
 
 const connectionsOf = async ({ database }: House) =>
   (

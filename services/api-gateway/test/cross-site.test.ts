@@ -1,8 +1,8 @@
 // Which pages may make a browser call what, and under which names the server may be called: all routes, by every method.
 import { randomBytes } from 'node:crypto'
 import type { Scope } from '@push-server/contract'
-import { createApiKey, openActivations, openBackPressure, openWaiters, type Context } from '@push-server/domain'
-import { openHouse } from '@push-server/testing'
+import { openActivations, openBackPressure, openWaiters, type Context } from '@push-server/domain'
+import { makeApiKey, openHouse } from '@push-server/testing'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { buildApp } from '../src/index.ts'
@@ -252,5 +252,5 @@ t.test('the details of /health/ready are for keys with the scope metrics, and fo
 })
 
 function makeKey(scopes: readonly Scope[], appIds: readonly string[] = []) {
-  return createApiKey(locked.context.store.apiKeys, { name: 'test', scopes, appIds })
+  return makeApiKey(locked.context, { scopes, appIds })
 }

@@ -18,8 +18,7 @@ for (const appId of [APP, OTHER]) await house.configure(appId)
 const { context, database, api } = house
 const { quotas } = context.store
 
-const makeKey = (...appIds: string[]) =>
-  makeApiKey(context, { scopes: ['message', 'campaign'], appIds })
+const makeKey = (...appIds: string[]) => makeApiKey(context, { scopes: ['message', 'campaign'], appIds })
 const idOf = (key: string) => key.split('.')[0] ?? ''
 const send = (key: string, appId = APP, headers: Record<string, string> = {}) =>
   api.call('POST', SEND, json({ requestObject: { appId, message: message() } }, { ...bearer(key), ...headers }))
