@@ -42,7 +42,7 @@ export const requestTimeout = fp(
     app.addHook('onResponse', async ({ raw }) => {
       if (raw.complete || raw.destroyed) return
       raw.resume()
-      const timer = setTimeout(() => raw.socket.destroy(), LINGER_MS)
+      const timer = setTimeout(() => raw.destroy(), LINGER_MS)
       raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
     })
   },
