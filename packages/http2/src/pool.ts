@@ -194,9 +194,11 @@ export class Pool implements Http2Client, ConnectionEvents {
   }
 
   #lapsed({ request }: Exchange) {
-    if (request.signal?.aborted) return unsent('aborted')
     const open = [...this.#connections].some(({ state }) => state === 'open')
-    return unsent((!open && this.#obstacle) || `no stream was free within ${this.#options.queueTimeoutMs} ms`)
+    if (!open && this.#obstacle !== undefined) return unsent(this.#obstacle)
+    return unsent(
+      request.signal?.aborted ? 'aborted' : `no stream was free within ${this.#options.queueTimeoutMs} ms`,
+    )
   }
 
   #settle(exchange: Exchange, result: Http2Result) {

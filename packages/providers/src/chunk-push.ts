@@ -1,6 +1,7 @@
 // One chunk on its way, whatever the provider: as many pushes at once as the flow allows, and one repetition for a push
 // whose provider token was refused and could be replaced.
 import type { Http2Result, Settle } from '@push-server/http2'
+import { isCalledOff } from './call-off.ts'
 import type { Flow } from './flow.ts'
 import type { Outcome, ProviderToken, PushChunk, PushMessage, PushOptions, PushTarget } from './provider.ts'
 import type { TokenSource } from './token-source.ts'
@@ -104,7 +105,7 @@ class ChunkPush<Post> {
     if (result.kind === 'answer') return this.#answered(flight, result, latencyMs)
     if (result.kind === 'timeout') this.#route.flow.late(flight.round, latencyMs)
     // Withdrawn while it waited for a stream: not pushed, so not settled.
-    if (result.kind === 'unsent' && this.#options.signal.aborted) return flight.done()
+    if (result.kind === 'unsent' && isCalledOff(this.#options.signal)) return flight.done()
     this.#options.unanswered?.(result.reason)
     this.#settle(flight, transportOutcome(result))
   }

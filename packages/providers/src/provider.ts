@@ -55,6 +55,12 @@ export interface PushChunk {
   targets: readonly PushTarget[]
 }
 
+/**
+ * Reason of an abort: recipients have grown too old to be pushed to. Unlike with any other reason, a push that was started and
+ * waited for a connection settles as unsent, and so does a chunk that no access token was to be had for.
+ */
+export const STALE = 'stale'
+
 export interface PushOptions {
   /** Once aborted no further push is started; those in flight still settle. */
   signal: AbortSignal

@@ -48,12 +48,12 @@ export const SETTINGS = {
   importConcurrency: count(
     'IMPORT_CONCURRENCY',
     'Imports under way in one gateway; each takes a database connection. Beyond it they are refused with 503.',
-    { fallback: '4' },
+    { fallback: '2' },
   ),
   importConcurrencyPerKey: count(
     'IMPORT_CONCURRENCY_PER_CALLER',
     'Imports under way under one API key in one gateway. Beyond it they are refused with 503.',
-    { fallback: '2' },
+    { fallback: '1' },
   ),
   importTimeout: period('IMPORT_TIMEOUT', 'Longest time that the body of an import takes to arrive.', {
     fallback: '1h',

@@ -1,5 +1,6 @@
 // No push starts on recipients that were read more than five seconds ago: whoever waits longer, for a slow provider or for the
 // rate of a run, is read again first, and left out once the phone has changed hands.
+import { STALE } from '@push-server/providers'
 import type { ChangedRecipient, ClaimedChunk } from '@push-server/store'
 import type { Due } from './screen.ts'
 
@@ -30,7 +31,7 @@ export interface FreshRecipientsOptions {
 
 /** How long what is being pushed may still start. */
 export interface Age {
-  /** Aborted when the age has passed, or the signal of the chunk is. */
+  /** Aborted as STALE when the age has passed, or with the signal of the chunk. */
   readonly signal: AbortSignal
   /** Aborts without waiting for the timer, which is late when the process was frozen. */
   check(): void
@@ -86,16 +87,17 @@ export function freshRecipients(options: FreshRecipientsOptions): FreshRecipient
 function limitAge(readAt: number, signal: AbortSignal): Age & { end(): void } {
   const controller = new AbortController()
   const endsAt = readAt + MOST_AGE_MS
-  const abort = () => controller.abort()
-  const timer = setTimeout(abort, endsAt - performance.now())
-  signal.addEventListener('abort', abort)
-  if (signal.aborted) abort()
+  const outgrow = () => controller.abort(STALE)
+  const callOff = () => controller.abort(signal.reason)
+  const timer = setTimeout(outgrow, endsAt - performance.now())
+  signal.addEventListener('abort', callOff)
+  if (signal.aborted) callOff()
   return {
     signal: controller.signal,
-    check: () => void (performance.now() >= endsAt && abort()),
+    check: () => void (performance.now() >= endsAt && outgrow()),
     end() {
       clearTimeout(timer)
-      signal.removeEventListener('abort', abort)
+      signal.removeEventListener('abort', callOff)
     },
   }
 }

@@ -1,6 +1,7 @@
 // How one push gets to FCM: one path and one set of headers for all of them, and a body with the device's token.
 import type { Http2Client } from '@push-server/http2'
 import { authorizedHeaders } from '../authorized-headers.ts'
+import { isCalledOff } from '../call-off.ts'
 import { pushChunk, type Route } from '../chunk-push.ts'
 import type { Flow } from '../flow.ts'
 import type { PushChunk, PushOptions } from '../provider.ts'
@@ -50,7 +51,7 @@ export function fcmRoute({ projectId, client, tokens, flow, dataOnly, now, onTok
       const outcome = tokenFault(error)
       if (!outcome) throw error
       onTokenFault(error)
-      if (options.signal.aborted) return
+      if (isCalledOff(options.signal)) return
       for (const index of chunk.targets.keys()) options.settle(index, outcome)
     }
   }

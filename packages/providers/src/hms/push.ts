@@ -1,5 +1,6 @@
 // One chunk on its way to HMS, request by request. Every delivery of a request is settled from its one answer.
 import type { Logger } from '@push-server/runtime'
+import { isCalledOff } from '../call-off.ts'
 import type { Flow } from '../flow.ts'
 import type { Outcome, ProviderToken, PushChunk, PushOptions } from '../provider.ts'
 import { TokenRefused, TokenUnavailable } from '../token-endpoint.ts'
@@ -32,7 +33,7 @@ export async function pushChunk(context: PushContext, chunk: PushChunk, options:
   const payloads = chunk.messages.map((message) => hmsPayload(message, { dataOnly, now: now() }))
   const requests = requestsOf(payloads, chunk.targets, bounds)
   const token = await context.accessTokens.take().catch(tokenFault)
-  if (signal.aborted) return
+  if (isCalledOff(signal)) return
   if (!('value' in token)) return chunk.targets.forEach((_, index) => options.settle(index, token))
   const push = new ChunkPush(context, options, token)
   await context.flow.walk({
@@ -88,7 +89,7 @@ class ChunkPush {
     const result = await this.#post(request)
     const latencyMs = performance.now() - sentAt
     if (result.kind !== 'answer') {
-      if (result.kind === 'unsent' && this.#options.signal.aborted) return undefined
+      if (result.kind === 'unsent' && isCalledOff(this.#options.signal)) return undefined
       this.#options.unanswered?.(result.reason)
       const outcome = transportOutcome(result)
       return this.#settle(request, () => outcome)
