@@ -196,9 +196,7 @@ export class Pool implements Http2Client, ConnectionEvents {
   #lapsed({ request }: Exchange) {
     const open = [...this.#connections].some(({ state }) => state === 'open')
     if (!open && this.#obstacle !== undefined) return unsent(this.#obstacle)
-    return unsent(
-      request.signal?.aborted ? 'aborted' : `no stream was free within ${this.#options.queueTimeoutMs} ms`,
-    )
+    return unsent(request.signal?.aborted ? 'aborted' : `no stream was free within ${this.#options.queueTimeoutMs} ms`)
   }
 
   #settle(exchange: Exchange, result: Http2Result) {

@@ -296,32 +296,39 @@ t.test('de-duplication: one push for each token, over users, activations and par
   t.same(partitions, { n: 7, devices: 501 }, 'six partitions and a late one')
 })
 
-t.test('the audience is that of the fan-out: who comes later gets nothing, and nor does a device that has gone', async (t) => {
-  const house = await open(t, { services: ['gateway'] })
-  await house.configure()
-  const users = await registerCrowd(house, { users: 5, prefix: 'a' })
-  const id = await createCampaign(house, [...users, 'without-a-phone'])
-  const sendAt = new Date(Date.now() + 1000).toISOString()
-  t.equal((await house.api.post(`/push/campaign/${id}/schedule`, { sendAt })).status, 200)
-  await until('its time to be past', () => Date.now() > Date.parse(sendAt))
-  t.equal(await stateOf(house, id), 'scheduled', 'while nobody is there to start it')
-  await house.start('scheduler')
-  await until('everything to be cut', async () => (await stateOf(house, id)) === 'sending')
-  await house.register({ userId: 'a1', token: 'c0ffee', activationId: 'new-phone' })
-  await house.register({ userId: 'without-a-phone', token: 'beef', activationId: 'first-phone' })
-  await house.api.post(`/push/campaign/${id}/user/add`, ['late-user'])
-  await house.api.post(`/push/campaign/${id}/user/delete`, ['a3'])
-  const [gone] = await house.database.query<{ token: string }>("SELECT token FROM devices WHERE user_id = 'a2'")
-  await house.api.post('/push/device/delete', { appId: APP, token: gone?.token })
-  t.same(await house.database.query("SELECT 1 FROM devices WHERE user_id = 'a2'"), [])
-  await house.start('apns')
-  await settled(house, id)
-  t.match((await detailOf(house, id)).result.ios, { sent: 4, failed: 1, total: 5 }, 'the one that has gone is counted')
-  t.ok(
-    house.simulator.pushes.every(({ token }) => token.startsWith('a0')),
-    'only those of the fan-out',
-  )
-})
+t.test(
+  'the audience is that of the fan-out: who comes later gets nothing, and nor does a device that has gone',
+  async (t) => {
+    const house = await open(t, { services: ['gateway'] })
+    await house.configure()
+    const users = await registerCrowd(house, { users: 5, prefix: 'a' })
+    const id = await createCampaign(house, [...users, 'without-a-phone'])
+    const sendAt = new Date(Date.now() + 1000).toISOString()
+    t.equal((await house.api.post(`/push/campaign/${id}/schedule`, { sendAt })).status, 200)
+    await until('its time to be past', () => Date.now() > Date.parse(sendAt))
+    t.equal(await stateOf(house, id), 'scheduled', 'while nobody is there to start it')
+    await house.start('scheduler')
+    await until('everything to be cut', async () => (await stateOf(house, id)) === 'sending')
+    await house.register({ userId: 'a1', token: 'c0ffee', activationId: 'new-phone' })
+    await house.register({ userId: 'without-a-phone', token: 'beef', activationId: 'first-phone' })
+    await house.api.post(`/push/campaign/${id}/user/add`, ['late-user'])
+    await house.api.post(`/push/campaign/${id}/user/delete`, ['a3'])
+    const [gone] = await house.database.query<{ token: string }>("SELECT token FROM devices WHERE user_id = 'a2'")
+    await house.api.post('/push/device/delete', { appId: APP, token: gone?.token })
+    t.same(await house.database.query("SELECT 1 FROM devices WHERE user_id = 'a2'"), [])
+    await house.start('apns')
+    await settled(house, id)
+    t.match(
+      (await detailOf(house, id)).result.ios,
+      { sent: 4, failed: 1, total: 5 },
+      'the one that has gone is counted',
+    )
+    t.ok(
+      house.simulator.pushes.every(({ token }) => token.startsWith('a0')),
+      'only those of the fan-out',
+    )
+  },
+)
 
 t.test('a run that cannot be cut keeps no other one waiting', async (t) => {
   const house = await open(t, { services: ['gateway', 'scheduler', 'apns'] })

@@ -242,6 +242,7 @@ t.test('the details of /health/ready are for keys with the scope metrics, and fo
   t.equal(await hasDetails(keys, { authorization: 'Bearer wrong' }), false, 'a wrong one')
   t.equal(await hasDetails(keys, { authorization: `Bearer ${await makeKey(['message'])}` }), false, 'another scope')
   t.equal(await hasDetails(keys, { authorization: `Bearer ${await makeKey(['metrics'])}` }), true, 'the scope')
+  await locked.context.store.applications.create('bank-a')
   const bound = `Bearer ${await makeKey(['metrics'], ['bank-a'])}`
   t.equal(await hasDetails(keys, { authorization: bound }), false, 'a key that is bound to an application')
   t.equal(await hasDetails(nobody, { host: 'localhost' }), true, 'nobody is asked')

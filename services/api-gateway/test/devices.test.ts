@@ -522,7 +522,7 @@ t.test('import: nothing is kept of a file that breaks off', async (t) => {
     const socket = connect(Number(port), hostname)
     const body = `${fileOf(...Array.from({ length: 5000 }, () => line(randomUUID())))}\n`
     socket.write(
-      `PUT ${IMPORT}?appId=${APP}&partial=true HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n` +
+      `PUT ${IMPORT}?appId=${APP}&partial=true HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\n` +
         `content-length: ${body.length * 2}\r\n\r\n${body}`,
     )
     await until('the import to begin', async () => (await staging()).length === 1)
@@ -550,7 +550,7 @@ t.test('import: a sender that falls silent is not waited for', async (t) => {
   const { port } = new URL(await app.listen())
   const socket = connect(Number(port))
   t.teardown(() => socket.destroy())
-  const head = 'PUT / HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\ncontent-length: 999\r\n\r\n'
+  const head = 'PUT / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\ncontent-length: 999\r\n\r\n'
   socket.write(`${head}${JSON.stringify(line('a'))}\n`)
   t.match(await ended.promise, { code: 'ERROR_REQUEST', statusCode: 408, message: /IMPORT_IDLE|IMPORT_MIN_RATE/ })
 })

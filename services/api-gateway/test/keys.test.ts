@@ -395,6 +395,7 @@ t.test('processes without an API ask for a key at /metrics and for details, and 
   t.match(missing.headers.get('www-authenticate'), /Bearer .*Basic /)
   refused(t, await get('/metrics', bearer(await makeKey(['admin']))), FORBIDDEN, 'with another scope')
   t.match((await get('/metrics', bearer(await makeKey(['metrics'])))).body, /push_deliveries_total/)
+  await context.store.applications.create('bank-a')
   const bound = await get('/metrics', bearer(await makeKey(['metrics'], ['bank-a'])))
   refused(t, bound, FORBIDDEN, 'with a key that is bound to an application')
   for (const path of ['/health/live', '/health/ready']) t.equal((await get(path)).status, 200, path)

@@ -25,6 +25,9 @@ export async function* readUpload(raw: IncomingMessage, limits: UploadLimits): A
   const end = performance.now() + timeoutMs
   let bytes = 0
   let waited = 0
+  /** What the parser says of a request that goes wrong is emitted, and leaves the stream as it was. */
+  let broken: Error | undefined
+  const onError = (error: Error) => void (broken = error)
 
   /** Waits for more, and says which limit was passed. */
   async function wait(): Promise<void> {
@@ -40,18 +43,22 @@ export async function* readUpload(raw: IncomingMessage, limits: UploadLimits): A
     throw tooSlow(`silent for IMPORT_IDLE (${idleMs} ms)`)
   }
 
-  for (;;) {
-    limits.signal?.throwIfAborted()
-    if (raw.readableEnded) return
-    // The server has judged what broke the request.
-    if (raw.errored instanceof ApiError) throw raw.errored
-    if (raw.errored || raw.destroyed)
-      throw invalidRequest([{ fieldName: 'body', hint: 'ended before its time' }], raw.errored ?? undefined)
-    const piece = raw.read() as Buffer | null
-    if (piece !== null) {
-      bytes += piece.length
-      yield piece
-    } else await wait()
+  raw.on('error', onError)
+  try {
+    for (;;) {
+      limits.signal?.throwIfAborted()
+      if (raw.readableEnded) return
+      if (broken instanceof ApiError) throw broken
+      if (broken || raw.errored || raw.destroyed)
+        throw invalidRequest([{ fieldName: 'body', hint: 'ended before its time' }], broken ?? raw.errored ?? undefined)
+      const piece = raw.read() as Buffer | null
+      if (piece !== null) {
+        bytes += piece.length
+        yield piece
+      } else await wait()
+    }
+  } finally {
+    raw.off('error', onError)
   }
 }
 
