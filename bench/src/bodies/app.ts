@@ -34,8 +34,8 @@ const store = {
   credentials: ends({}),
   inbox: ends({}),
   runs: ends({}),
-  openDeviceImport: async () => staging,
-  openUserImport: async () => staging,
+  openDeviceImport: () => staging,
+  openUserImport: () => staging,
 }
 
 const log = createLogger(config, 'bench')
