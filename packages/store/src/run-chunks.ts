@@ -15,7 +15,7 @@ const CONTENT: Statement = {
       (extract(epoch FROM r.started_at) * 1000)::float8 AS "createdAt", r.rate,
       to_json(c.tokens) AS tokens, to_json(c.environments) AS environments, c.outcomes, to_json(c.reason_names) AS "reasonNames",
       c.retries, c.reasons, c.sent, c.failed, (extract(epoch FROM now()) * 1000)::float8 AS now,
-      (${runObstacles('coalesce(get_byte(c.outcomes, (w.place - 1)::int), 0) = 0')}) AS obstacles
+      ${runObstacles('coalesce(get_byte(c.outcomes, (w.place - 1)::int), 0) = 0')} AS obstacles
     FROM chunks c JOIN runs r ON r.id = c.run_id JOIN campaigns g ON g.id = r.campaign_id WHERE c.id = $1`,
 }
 

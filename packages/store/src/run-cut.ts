@@ -79,10 +79,13 @@ const audienceWhere = (condition: string) => `
       WHERE d.application_id = $3 AND d.dropped_at IS NULL AND ${condition}
       ORDER BY d.platform, d.token, d.registered_at DESC, d.id DESC)`
 
-/** Arrays of one group are in the same order: each aggregate sees the rows of the group alike. */
+/**
+ * Arrays of one group are in the same order: each aggregate sees the rows of the group alike. By id, so that the devices of a chunk lie
+ * near each other when its claim compares them.
+ */
 const CHUNKS = `
     numbered AS (
-      SELECT *, (row_number() OVER (PARTITION BY platform ORDER BY token) - 1) / ($4::jsonb ->> platform)::int AS place
+      SELECT *, (row_number() OVER (PARTITION BY platform ORDER BY id) - 1) / ($4::jsonb ->> platform)::int AS place
       FROM audience),
     cut AS (
       INSERT INTO chunks (application_id, platform, lane, run_id, total, expires_at, device_ids, user_ids, tokens, environments)
