@@ -1,4 +1,5 @@
 // How long recipients that were read may be pushed to, with a provider that starts what the test says.
+import { STALE } from '@push-server/providers'
 import t from 'tap'
 import type { ChangedRecipient } from '@push-server/store'
 import { freshRecipients, MOST_AGE_MS } from '../src/delivery/fresh-recipients.ts'
@@ -82,4 +83,29 @@ t.test('once called off nothing is read or pushed', async (t) => {
   controller.abort()
   await recipients.push(4)
   t.same(log, { reads: [], pushed: [], changed: [] })
+})
+
+t.test('whoever pushes hears why nothing more may start', async (t) => {
+  for (const [name, reason] of [
+    ['the age has passed', STALE],
+    ['the chunk was called off', 'paused'],
+  ] as const) {
+    const controller = new AbortController()
+    const heard = Promise.withResolvers<unknown>()
+    const recipients = freshRecipients({
+      chunk: { readAt: performance.now() - MOST_AGE_MS + (reason === STALE ? 20 : MOST_AGE_MS) },
+      due: [due(1)],
+      signal: controller.signal,
+      read: async () => [],
+      onChanged() {},
+      async push(_, { signal }, ended) {
+        if (reason !== STALE) controller.abort(reason)
+        if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        heard.resolve(signal.reason)
+        ended(0)
+      },
+    })
+    await recipients.push(1)
+    t.equal(await heard.promise, reason, name)
+  }
 })

@@ -7,7 +7,7 @@ const PLAIN = /^[\x20-\x7e]{0,255}$/
 const LONGEST_WAIT_MS = 24 * 3_600_000
 
 /** The outcome with texts that a column takes, and times (ms since the epoch) that lie where they can. */
-export function boundOutcome(outcome: Outcome, now: number): Outcome {
+export function boundOutcome(outcome: Outcome, now: () => number): Outcome {
   switch (outcome.kind) {
     case 'sent':
       // Nearly all of them, so with nothing made for each.
@@ -15,7 +15,7 @@ export function boundOutcome(outcome: Outcome, now: number): Outcome {
     case 'token-gone': {
       const { since, ...rest } = outcome
       // One from before all time drops nothing, as every registration came after it.
-      const time = since === undefined || Number.isNaN(since) ? {} : { since: Math.min(Math.max(since, 0), now) }
+      const time = since === undefined || Number.isNaN(since) ? {} : { since: Math.min(Math.max(since, 0), now()) }
       return { ...rest, reason: storable(outcome.reason), ...time }
     }
     case 'retry': {
@@ -23,7 +23,7 @@ export function boundOutcome(outcome: Outcome, now: number): Outcome {
       const time =
         notBefore === undefined || Number.isNaN(notBefore)
           ? {}
-          : { notBefore: Math.min(notBefore, now + LONGEST_WAIT_MS) }
+          : { notBefore: Math.min(notBefore, now() + LONGEST_WAIT_MS) }
       return { ...rest, reason: storable(outcome.reason), ...time }
     }
     case 'token-doubtful':

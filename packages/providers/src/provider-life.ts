@@ -40,7 +40,7 @@ export function providerOf({ name, push, release }: ProviderParts): Provider {
 const observed = (state: ProviderState, options: PushOptions): PushOptions => ({
   signal: options.signal,
   settle(index, received) {
-    const outcome = boundOutcome(received, Date.now())
+    const outcome = boundOutcome(received, Date.now)
     if (isPutOff(outcome)) state.fault = { reason: outcome.reason, at: Date.now() }
     options.settle(index, outcome)
   },

@@ -62,9 +62,10 @@ export const DIRECT_RECIPIENTS = `SELECT d.*, ${obstacleOf(DIRECT)} AS obstacle,
 
 /**
  * Nothing has changed in the run's chunk `c`: as nearly always, and much cheaper to see for all at once. Chunks hold their devices
- * by id; those of earlier versions do not, and are compared one by one.
+ * by id, which is how an index scan finds them; where the orders differ, as in chunks of earlier versions, this says no, and they
+ * are compared one by one.
  */
-const UNCHANGED = `(SELECT array_agg(d.user_id ORDER BY d.id)::text[] = c.user_ids AND array_agg(d.token ORDER BY d.id)::text[] = c.tokens
+const UNCHANGED = `(SELECT array_agg(d.user_id)::text[] = c.user_ids AND array_agg(d.token)::text[] = c.tokens
     FROM devices d WHERE d.id = ANY(c.device_ids) AND d.application_id = c.application_id AND d.platform = c.platform
       AND d.dropped_at IS NULL)`
 

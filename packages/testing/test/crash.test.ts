@@ -172,7 +172,7 @@ t.test('whatever the queue is on', async (t) => {
     await house.simulator.waitFor((pushes) => pushes.length >= 150, HANG_MS)
     process.kill(frozen.pid, 'SIGSTOP')
     const before = house.simulator.pushes.length
-    t.ok(before < 500, `frozen in the middle, at ${before}`)
+    t.ok(before < 500 - 3 * WINDOW, `frozen in the middle, at ${before}`)
     const stopOther = await house.start('apns')
     const [chunk] = await until('the lease to run out', () =>
       house.database
@@ -195,7 +195,9 @@ t.test('whatever the queue is on', async (t) => {
     await sendLater(house, 'later')
     await until('the thawed worker to deliver something else', async () => (await openChunks(house)) === 0)
     t.equal(await frozen.stop(), 0, 'it has nothing in hand any more')
-    t.equal(house.simulator.pushes.length, settled + 1, 'of the chunk it had it pushes nothing')
+    // What it had begun to write when it was frozen was in flight, and leaves with the rest of its buffer.
+    const late = house.simulator.pushes.length - settled - 1
+    t.ok(late <= WINDOW, `of the chunk it had it starts no push: ${late} were on their way`)
     const [taken] = await house.database.query<{ epoch: number }>(
       'SELECT epoch, sent, failed, total FROM chunks ORDER BY id LIMIT 1',
     )
