@@ -25,10 +25,19 @@ export async function startServer(environment: Readonly<Record<string, string>> 
   const dataDir = await mkdtemp(join(tmpdir(), 'push-fuzz-'))
   const port = await freePort()
   const settings = { DATA_DIR: dataDir, PORT: String(port), SIMULATOR_PORT: String(await freePort()) }
+  // Random imports come many at once, and all of one caller: what is refused for their number says nothing of them.
+  const bounds = { IMPORT_CONCURRENCY: '100', IMPORT_CONCURRENCY_PER_CALLER: '100' }
   const launcher = ['--expose-gc', '--import', './scripts/fuzz/heap.ts', 'services/standalone/src/main.ts']
   const child = spawn(process.execPath, launcher, {
     cwd: join(import.meta.dirname, '../..'),
-    env: { PATH: process.env.PATH ?? '', SYNC_TIMEOUT: '2s', LOG_PRETTY: 'false', ...settings, ...environment },
+    env: {
+      PATH: process.env.PATH ?? '',
+      SYNC_TIMEOUT: '2s',
+      LOG_PRETTY: 'false',
+      ...bounds,
+      ...settings,
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const kill = () => child.kill('SIGKILL')

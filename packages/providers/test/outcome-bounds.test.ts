@@ -37,7 +37,12 @@ t.test('times and texts within their bounds', async (t) => {
     ['a name without end', { kind: 'sent', id: 'y'.repeat(5000) }, { kind: 'sent', id: 'y'.repeat(255) }],
     ['no name', { kind: 'sent' }, { kind: 'sent' }],
   ]
-  for (const [name, received, bounded] of table) t.same(boundOutcome(received, () => NOW), bounded, name)
+  for (const [name, received, bounded] of table)
+    t.same(
+      boundOutcome(received, () => NOW),
+      bounded,
+      name,
+    )
 })
 
 t.test('every text can be kept', async (t) => {
