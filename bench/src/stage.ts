@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { startPostgres } from '@push-server/embedded-postgres'
 import { freePort, THIS_TREE, type Tree } from '@push-server/testing'
+import { Client } from 'pg'
 import { startProgram, startScript, watch, type BenchProcess, type WatchedProcess } from './processes.ts'
 import type { Seen } from './provider-process.ts'
 
@@ -21,6 +22,8 @@ export interface Stage {
   providers: ProviderProcess[]
   /** Pushes and distinct tokens of all providers. */
   seen(): Promise<Seen>
+  /** Vacuums, analyses and writes every page out, so that no measurement pays for what ran before it. */
+  maintain(): Promise<void>
   close(): Promise<void>
 }
 
@@ -36,6 +39,8 @@ export interface StageOptions {
   platforms?: readonly Platform[]
   /** This one unless told otherwise. The providers are of this tree always. */
   tree?: Tree
+  /** `by-hand`: a vacuum or checkpoint of PostgreSQL's own falls into no measurement (automatic). */
+  maintenance?: 'automatic' | 'by-hand'
 }
 
 /** Streams at a time on one connection, as of the real ones. */
@@ -46,16 +51,20 @@ const SETTINGS: Record<Platform, (origin: string, caFile: string) => Record<stri
   huawei: (origin, caFile) => ({ HMS_BASE_URL: origin, HMS_TOKEN_URL: `${origin}/token`, HMS_CA_FILE: caFile }),
 }
 
-/** PostgreSQL as it comes: what is answered is on disk. Redis writes its log once a second, as the compose file has it. */
+/** A checkpoint is due after the longest time and amount of log that PostgreSQL takes: it finds none by itself. */
+const BY_HAND = { autovacuum: 'off', checkpoint_timeout: '1d', max_wal_size: '100GB' }
+
+/** PostgreSQL as it comes, unless it is maintained by hand: what is answered is on disk. Redis writes its log once a second, as the compose file has it. */
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const { backend, latencyMs, platforms = PLATFORMS, tree = THIS_TREE } = options
+  const { backend, latencyMs, platforms = PLATFORMS, tree = THIS_TREE, maintenance = 'automatic' } = options
   const folder = await mkdtemp(join(tmpdir(), 'push-bench-'))
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
   const close = async () => {
     for (const closer of closers.toReversed()) await closer()
   }
   try {
-    const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings: { max_connections: '300' } })
+    const settings = { max_connections: '300', ...(maintenance === 'by-hand' && BY_HAND) }
+    const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings })
     closers.push(postgres.stop)
     const environment: Record<string, string> = {
       LOG_LEVEL: 'warn',
@@ -75,7 +84,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       environment.REDIS_URL = redis.url
     }
     const seen = () => sumOf(providers)
-    return { environment, tree, postgres: watch('PostgreSQL', postgres.pid), redis, providers, seen, close }
+    const maintain = () => maintainDatabase(postgres.url)
+    return { environment, tree, postgres: watch('PostgreSQL', postgres.pid), redis, providers, seen, maintain, close }
   } catch (error) {
     await close()
     throw error
@@ -98,6 +108,16 @@ async function sumOf(providers: readonly ProviderProcess[]): Promise<Seen> {
   return {
     pushes: all.reduce((sum, { pushes }) => sum + pushes, 0),
     distinctTokens: all.reduce((sum, { distinctTokens }) => sum + distinctTokens, 0),
+  }
+}
+
+async function maintainDatabase(url: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    for (const statement of ['VACUUM (ANALYZE)', 'CHECKPOINT']) await client.query(statement)
+  } finally {
+    await client.end()
   }
 }
 

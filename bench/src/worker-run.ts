@@ -48,6 +48,7 @@ export async function runWorkers(ground: Ground, { backend, workers }: Setup): P
   await start('campaign-scheduler')
   await accepted('live', server.api.post(`/push/campaign/send/live/${campaign}?resend=true`, {}))
   await until('all chunks to be in the queue', async () => (await progressOf(ground)).state === 'sending', PATIENCE_MS)
+  await stage.maintain()
   const { pushes: former } = await provider.seen()
   const running = await Promise.all(Array.from({ length: workers }, () => start(WORKERS[provider.platform], settings)))
   const read = () => readAll(ground, backend, running)

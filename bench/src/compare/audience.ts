@@ -10,7 +10,7 @@ export interface Audience {
 }
 
 export async function openAudience(tree: Tree, devices: number): Promise<Audience> {
-  const stage = await openStage({ backend: 'redis', latencyMs: { min: 25, max: 75 }, tree })
+  const stage = await openStage({ backend: 'redis', latencyMs: { min: 25, max: 75 }, tree, maintenance: 'by-hand' })
   try {
     const server = await startServer(stage, { workers: 0, schedulers: 0 })
     try {

@@ -19,6 +19,7 @@ async function measure(stage: Stage, campaign: string, devices: number) {
   try {
     const sending = { server, stage, id: campaign, devices }
     await sendCampaign(sending)
+    await stage.maintain()
     const watched = { services: server.services, postgres: stage.postgres, redis: stage.redis }
     const before = readCost(watched, (await stage.seen()).pushes)
     const { totalMs } = await sendCampaign(sending)

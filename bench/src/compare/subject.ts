@@ -24,7 +24,9 @@ export function serverFigures(what: string, { pushes, seconds, micros }: ServerC
     value: spent / pushes,
     better: 'lower',
   })
+  const altogether = micros.services + micros.postgres + (micros.redis ?? 0)
   return [
+    perPush('altogether', altogether),
     perPush(what, micros.services),
     perPush('PostgreSQL', micros.postgres),
     ...(micros.redis === undefined ? [] : [perPush('Redis', micros.redis)]),

@@ -15,8 +15,9 @@ export const openWorker: OpenSubject = async (
 ) => {
   const { latencyMs } = realScenario(PLATFORMS[0])
   await using stack = new AsyncDisposableStack()
-  const stage = stack.adopt(await openStage({ backend: 'redis', latencyMs, platforms: PLATFORMS, tree }), (it) =>
-    it.close(),
+  const stage = stack.adopt(
+    await openStage({ backend: 'redis', latencyMs, platforms: PLATFORMS, tree, maintenance: 'by-hand' }),
+    (it) => it.close(),
   )
   const server = stack.adopt(await startServer(stage, { platforms: PLATFORMS, workers: 0, schedulers: 0 }), (it) =>
     it.stop(),

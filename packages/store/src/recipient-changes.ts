@@ -1,7 +1,7 @@
 // Whom a stored recipient has become: devices change hands, go, get new tokens while a message waits for them. Compared at
 // each claim, and again while pushes wait their turn, so that nothing reaches a phone that another person holds by then.
 import type { ClaimedChunk, DeliveryRow, Obstacle } from './chunk-row.ts'
-import type { Database, Statement } from './database.ts'
+import type { Database, Queryable, Statement } from './database.ts'
 import { NORMAL_TOKEN, TOKEN_SPELLINGS } from './token-spelling.ts'
 
 const isSame = (platform: string, one: string, other: string) =>
@@ -63,17 +63,21 @@ export const DIRECT_RECIPIENTS = `SELECT d.*, ${obstacleOf(DIRECT)} AS obstacle,
 /**
  * Nothing has changed in the run's chunk `c`: as nearly always, and much cheaper to see for all at once. Chunks hold their devices
  * by id, which is how an index scan finds them; where the orders differ, as in chunks of earlier versions, this says no, and they
- * are compared one by one.
+ * are compared one by one. Null says no as well.
  */
-const UNCHANGED = `(SELECT array_agg(d.user_id)::text[] = c.user_ids AND array_agg(d.token)::text[] = c.tokens
+export const UNCHANGED = `(SELECT array_agg(d.user_id)::text[] = c.user_ids AND array_agg(d.token)::text[] = c.tokens
     FROM devices d WHERE d.id = ANY(c.device_ids) AND d.application_id = c.application_id AND d.platform = c.platform
       AND d.dropped_at IS NULL)`
 
-/** Recipients of a run's chunk `c` that have changed, as a list of [position, obstacle] or null. */
-export const runObstacles = (condition: string) =>
-  `CASE WHEN ${UNCHANGED} THEN NULL ELSE (${changedOnes(condition)}) END`
+const READ_UNCHANGED: Statement = {
+  name: 'recipient-read-unchanged',
+  text: `SELECT ${UNCHANGED} AS "isUnchanged" FROM chunks c WHERE c.id = $1`,
+}
 
-const changedOnes = (condition: string) => `SELECT json_agg(json_build_array(position, obstacle))
+/** Of the positions $2 of the run's chunk $1. A statement of its own: its plan costs more than a whole chunk's comparison. */
+const READ_RUN: Statement = {
+  name: 'recipient-read-run',
+  text: `SELECT position, obstacle
     FROM (SELECT (w.place - 1)::int AS position, ${obstacleOf({
       applicationId: 'c.application_id',
       platform: 'c.platform',
@@ -82,21 +86,27 @@ const changedOnes = (condition: string) => `SELECT json_agg(json_build_array(pos
       activationId: 'NULL::text',
       personal: 'false',
     })} AS obstacle
-      FROM unnest(c.device_ids, c.user_ids, c.tokens) WITH ORDINALITY AS w(device_id, user_id, token, place)
+      FROM chunks c, unnest(c.device_ids, c.user_ids, c.tokens) WITH ORDINALITY AS w(device_id, user_id, token, place)
       ${deviceOf('w.device_id', 'c.application_id')}
-      WHERE ${condition} AND (v.id IS NULL OR v.user_id <> w.user_id OR v.dropped_at IS NOT NULL OR v.platform <> c.platform
-        OR v.token <> w.token)) AS changed
-    WHERE obstacle IS NOT NULL`
+      WHERE c.id = $1 AND w.place - 1 = ANY($2) AND (v.id IS NULL OR v.user_id <> w.user_id OR v.dropped_at IS NOT NULL
+        OR v.platform <> c.platform OR v.token <> w.token)) AS changed
+    WHERE obstacle IS NOT NULL`,
+}
+
+/** Recipients of a run's chunk that have changed, by position; of those at `positions`. */
+export async function runObstacles(
+  database: Queryable,
+  chunkId: number,
+  positions: readonly number[],
+): Promise<Map<number, Obstacle>> {
+  const rows = await database.query<{ position: number; obstacle: Obstacle }>(READ_RUN, [chunkId, positions])
+  return new Map(rows.map(({ position, obstacle }) => [position, obstacle]))
+}
 
 const READ_DIRECT: Statement = {
   name: 'recipient-read-direct',
   text: `SELECT id, obstacle, new_token IS NOT NULL AS "isReplaceable" FROM (${DIRECT_RECIPIENTS}) AS r
     WHERE id = ANY($3) AND obstacle IS NOT NULL`,
-}
-
-const READ_RUN: Statement = {
-  name: 'recipient-read-run',
-  text: `SELECT ${runObstacles('w.place - 1 = ANY($2)')} AS changes FROM chunks c WHERE c.id = $1`,
 }
 
 /** One worker at a time decides which delivery of a message gets a token. */
@@ -156,15 +166,16 @@ export interface ChangedRecipient {
 }
 
 export const openRecipientChanges = (database: Database) => ({
-  /** Of the given deliveries of a chunk, those that must not be pushed as they were read. One statement. */
+  /** Of the given deliveries of a chunk, those that must not be pushed as they were read. One statement, or two if any changed. */
   async changes(
     chunk: Pick<ClaimedChunk, 'id' | 'applicationId' | 'runId'>,
     ids: readonly number[],
   ): Promise<ChangedRecipient[]> {
     if (chunk.runId !== null) {
-      type Row = { changes: [position: number, obstacle: Obstacle][] | null }
-      const [row] = await database.query<Row>(READ_RUN, [chunk.id, ids])
-      return (row?.changes ?? []).map(([id, obstacle]) => ({ id, obstacle }))
+      const [row] = await database.query<{ isUnchanged: boolean | null }>(READ_UNCHANGED, [chunk.id])
+      if (row?.isUnchanged) return []
+      const obstacles = await runObstacles(database, chunk.id, ids)
+      return Array.from(obstacles, ([id, obstacle]) => ({ id, obstacle }))
     }
     type Row = { id: number; obstacle: Obstacle; isReplaceable: boolean }
     const rows = await database.query<Row>(READ_DIRECT, [chunk.id, chunk.applicationId, ids])

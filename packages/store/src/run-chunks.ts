@@ -1,10 +1,10 @@
 // Chunks of the campaign lane: what they are about, and what became of them. Everything of one chunk stands in its row.
 import type { MessageBody } from '@push-server/contract'
-import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, Obstacle, StoredOutcomes } from './chunk-row.ts'
+import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './chunk-row.ts'
 import type { Release } from './chunk-records.ts'
 import { deadTokenColumns, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
 import type { Database, Queryable, Statement } from './database.ts'
-import { runObstacles } from './recipient-changes.ts'
+import { runObstacles, UNCHANGED } from './recipient-changes.ts'
 
 /** Arrays as JSON: the driver reads that natively, PostgreSQL's own form character by character. */
 const CONTENT: Statement = {
@@ -15,7 +15,7 @@ const CONTENT: Statement = {
       (extract(epoch FROM r.started_at) * 1000)::float8 AS "createdAt", r.rate,
       to_json(c.tokens) AS tokens, to_json(c.environments) AS environments, c.outcomes, to_json(c.reason_names) AS "reasonNames",
       c.retries, c.reasons, c.sent, c.failed, (extract(epoch FROM now()) * 1000)::float8 AS now,
-      ${runObstacles('coalesce(get_byte(c.outcomes, (w.place - 1)::int), 0) = 0')} AS obstacles
+      ${UNCHANGED} AS "isUnchanged"
     FROM chunks c JOIN runs r ON r.id = c.run_id JOIN campaigns g ON g.id = r.campaign_id WHERE c.id = $1`,
 }
 
@@ -34,8 +34,8 @@ interface ContentRow {
   sent: number
   failed: number
   now: number
-  /** Of those that have one. */
-  obstacles: [position: number, obstacle: Obstacle][] | null
+  /** No recipient has changed since the fan-out; null or false: they are to be compared one by one. */
+  isUnchanged: boolean | null
 }
 
 /** The one message of the chunk, as its deliveries name it. */
@@ -54,7 +54,6 @@ function bodyOf(row: ContentRow): MessageBody {
 function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readAt'> {
   const { tokens, outcomes, now } = row
   const retries = row.retries ?? {}
-  const obstacles = new Map(row.obstacles)
   const deliveries: DeliveryRow[] = []
   let laterDueAt: number | null = null
   for (const [position, token] of tokens.entries()) {
@@ -69,7 +68,7 @@ function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readA
         token,
         environment: row.environments?.[position] ?? null,
         attempts,
-        obstacle: obstacles.get(position) ?? null,
+        obstacle: null,
       })
   }
   return {
@@ -107,7 +106,16 @@ export type ChunkHead = Pick<
 /** Undefined when the run is gone. */
 export async function readRunContent(database: Queryable, chunk: ChunkHead) {
   const [row] = await database.query<ContentRow>(CONTENT, [chunk.id])
-  return row && contentOf(row)
+  if (!row) return undefined
+  const content = contentOf(row)
+  if (!row.isUnchanged) await addObstacles(database, chunk.id, content.deliveries)
+  return content
+}
+
+async function addObstacles(database: Queryable, chunkId: number, deliveries: DeliveryRow[]): Promise<void> {
+  const positions = deliveries.map(({ position }) => position)
+  const obstacles = await runObstacles(database, chunkId, positions)
+  for (const delivery of deliveries) delivery.obstacle = obstacles.get(delivery.position) ?? null
 }
 
 /**
