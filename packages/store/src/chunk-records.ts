@@ -1,6 +1,6 @@
 // Records: what became of a chunk's deliveries, written in bulk and only under the claim's epoch.
 import type { Platform } from '@push-server/contract'
-import { deadTokenColumns, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
+import { deadTokenColumns, DROP_NONE, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
 import type { Claim, DeadToken, DeliveryRecord } from './chunk-row.ts'
 import type { Database, Statement } from './database.ts'
 
@@ -8,8 +8,8 @@ import type { Database, Statement } from './database.ts'
  * Checkpoint and release in one statement. `fence` lets nobody write who lost the claim. Only what was pending counts, so
  * that a record whose success was not heard of can be written again.
  */
-const RECORD: Statement = {
-  name: 'chunk-record',
+const recordStatement = (name: string, dropped: string): Statement => ({
+  name,
   text: `WITH fence AS (
       SELECT id FROM chunks WHERE id = $1 AND owner = $2 AND epoch = $3 AND settled_at IS NULL FOR UPDATE),
     delivered AS (
@@ -35,9 +35,12 @@ const RECORD: Statement = {
         })}
       FROM tally, fence WHERE c.id = fence.id
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
-    ${DROP_TOKENS(12)}
+    ${dropped}
     ${RELEASED('$10')}`,
-}
+})
+
+const RECORD = recordStatement('chunk-record', DROP_NONE)
+const RECORD_AND_DROP = recordStatement('chunk-record-and-drop', DROP_TOKENS(12))
 
 /** Touches the chunk's row alone, with values of our own: whatever else of it was rejected does not stand in the way. */
 const SETTLE: Statement = {
@@ -47,7 +50,7 @@ const SETTLE: Statement = {
         reasons = reasons || jsonb_build_object($4::text, coalesce((reasons ->> $4::text)::int, 0) + total - sent - failed)
       WHERE c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
       RETURNING c.waiter, c.settled_at, c.try, c.due_at, c.id),
-    dropped AS (SELECT WHERE false),
+    ${DROP_NONE}
     ${RELEASED('true')}`,
 }
 
@@ -97,7 +100,8 @@ const timeOf = (ms: number | null) => (ms === null ? null : new Date(ms))
 
 export const openChunkRecords = (database: Database) => {
   const write = async ({ claim, owner, deliveries, deadTokens, release }: Entry) => {
-    const [row] = await database.query<Release>(RECORD, [
+    const drops = deadTokens.length > 0
+    const [row] = await database.query<Release>(drops ? RECORD_AND_DROP : RECORD, [
       claim.id,
       owner,
       claim.epoch,
@@ -109,7 +113,7 @@ export const openChunkRecords = (database: Database) => {
       deliveries.map((delivery) => delivery.providerId),
       release !== undefined,
       release ? timeOf(release.dueAt) : null,
-      ...deadTokenColumns(deadTokens),
+      ...(drops ? deadTokenColumns(deadTokens) : []),
     ])
     return row
   }

@@ -38,6 +38,12 @@ export const DROP_TOKENS = (first: number) => `doomed AS (
       FROM doomed WHERE d.id = doomed.id
       RETURNING d.id),`
 
+/**
+ * In place of DROP_TOKENS where no token is dead, as nearly always: then the plan is made once for each connection. With them it
+ * depends on how many there are, and is made anew for each record.
+ */
+export const DROP_NONE = 'dropped AS (SELECT WHERE false),'
+
 /** The values of DROP_TOKENS. */
 export const deadTokenColumns = (deadTokens: readonly DeadToken[]) => [
   deadTokens.map(({ token }) => token),

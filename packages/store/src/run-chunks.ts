@@ -2,7 +2,7 @@
 import type { MessageBody } from '@push-server/contract'
 import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './chunk-row.ts'
 import type { Release } from './chunk-records.ts'
-import { deadTokenColumns, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
+import { deadTokenColumns, DROP_NONE, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
 import type { Database, Queryable, Statement } from './database.ts'
 import { runObstacles, UNCHANGED } from './recipient-changes.ts'
 
@@ -122,8 +122,8 @@ async function addObstacles(database: Queryable, chunkId: number, deliveries: De
  * Outcomes are written whole, as the one worker that has the claim knows them: written twice they say the same. Tokens are
  * kept while the run is still being cut, as its late partition looks at them.
  */
-const RECORD: Statement = {
-  name: 'run-chunk-record',
+const recordStatement = (name: string, dropped: string): Statement => ({
+  name,
   text: `WITH recorded AS (
       UPDATE chunks c SET outcomes = $4, sent = $5, failed = $6, reasons = $7, reason_names = $8, retries = $9,
         ${RELEASE_COLUMNS({ release: '$10', dueAt: '$11', settles: '$10 AND $5::int + $6::int >= c.total' })},
@@ -132,9 +132,12 @@ const RECORD: Statement = {
         user_ids = CASE WHEN $10 AND $5::int >= c.total THEN '{}' ELSE c.user_ids END
       FROM runs r WHERE r.id = c.run_id AND c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
-    ${DROP_TOKENS(12)}
+    ${dropped}
     ${RELEASED('$10')}`,
-}
+})
+
+const RECORD = recordStatement('run-chunk-record', DROP_NONE)
+const RECORD_AND_DROP = recordStatement('run-chunk-record-and-drop', DROP_TOKENS(12))
 
 /** Chunks of cancelled runs that nobody has in hand: what was not sent fails. */
 const CLOSE: Statement = {
@@ -174,7 +177,8 @@ export const openRunChunks = (database: Database) => {
   async function write({ claim, owner, outcomes, deadTokens, release }: Entry): Promise<Release | undefined> {
     const { bytes, sent, failed, reasons, reasonNames, retries } = outcomes
     const dueAt = release?.dueAt ?? null
-    const [row] = await database.query<Release>(RECORD, [
+    const drops = deadTokens.length > 0
+    const [row] = await database.query<Release>(drops ? RECORD_AND_DROP : RECORD, [
       claim.id,
       owner,
       claim.epoch,
@@ -186,7 +190,7 @@ export const openRunChunks = (database: Database) => {
       Object.keys(retries).length === 0 ? null : JSON.stringify(retries),
       release !== undefined,
       dueAt === null ? null : new Date(dueAt),
-      ...deadTokenColumns(deadTokens),
+      ...(drops ? deadTokenColumns(deadTokens) : []),
     ])
     return row
   }
