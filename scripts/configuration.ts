@@ -18,14 +18,14 @@ the providers. Services that are started one by one want \`DATABASE_URL\` and \`
 | --- | --- | --- | --- |
 `
 
-const rows = Object.values(SETTINGS).map(({ name, form, fallback, secret, doc }) => {
+const rows = Object.values(SETTINGS).map(({ name, format, fallback, secret, doc }) => {
   const shown = fallback === undefined ? '' : fallback === '' ? 'empty' : `\`${fallback}\``
-  return `| \`${name}\` | ${form} | ${shown} | ${doc}${secret ? ' Secret.' : ''} |`
+  return `| \`${name}\` | ${format} | ${shown} | ${doc}${secret ? ' Secret.' : ''} |`
 })
-const wanted = `${HEAD}${rows.join('\n')}\n`
+const expected = `${HEAD}${rows.join('\n')}\n`
 
-if (!process.argv.includes('--check')) await writeFile(FILE, wanted)
-else if ((await readFile(FILE, 'utf8').catch(() => '')) !== wanted) {
+if (!process.argv.includes('--check')) await writeFile(FILE, expected)
+else if ((await readFile(FILE, 'utf8').catch(() => '')) !== expected) {
   process.stderr.write('docs/configuration.md is not what the settings say: run `npm run docs`\n')
   process.exitCode = 1
 }

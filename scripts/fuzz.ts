@@ -16,7 +16,7 @@ const server = await startServer()
 try {
   const heaps: number[] = []
   const measure = async () => void heaps.push(await server.heap())
-  const { statuses, faults, slowestMs } = await fuzz(server, {
+  const { statuses, failures, slowestMs } = await fuzz(server, {
     requests,
     seed,
     at: { [requests / 5]: measure, [requests]: measure },
@@ -31,9 +31,9 @@ try {
   print(`heap ${megabytes(early)} after ${requests / 5}, ${megabytes(late)} at the end`)
   const isGrown = late > early * MOST_GROWTH
   if (isGrown) print('The heap has grown by more than a tenth.')
-  for (const fault of faults.slice(0, 20)) print(fault)
-  if (faults.length > 0) print(`${faults.length} faults; the server said:\n${server.log()}`)
-  process.exitCode = isGrown || faults.length > 0 ? 1 : 0
+  for (const failure of failures.slice(0, 20)) print(failure)
+  if (failures.length > 0) print(`${failures.length} faults; the server said:\n${server.log()}`)
+  process.exitCode = isGrown || failures.length > 0 ? 1 : 0
 } finally {
   await server.stop()
 }

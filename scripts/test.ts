@@ -79,8 +79,8 @@ async function prepareFormer(against: string | undefined): Promise<{ TEST_FORMER
   return { TEST_FORMER_COMMIT: commit }
 }
 
-const wanted = { ...(values.long && { TEST_LONG: '1' }), ...(values.fallback && { HTTP2_TRANSPORT: 'node' }) }
-const backends: Backends = { env: { ...process.env, ...wanted }, closers: [] }
+const expected = { ...(values.long && { TEST_LONG: '1' }), ...(values.fallback && { HTTP2_TRANSPORT: 'node' }) }
+const backends: Backends = { env: { ...process.env, ...expected }, closers: [] }
 const { env, closers } = backends
 try {
   if (values.mixed) Object.assign(env, await prepareFormer(values.against))

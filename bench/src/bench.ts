@@ -18,7 +18,7 @@ const SUBJECTS: Record<string, OpenSubject> = {
   worker: openWorker,
   campaign: openCampaign,
   lanes: openLanes,
-  pace: openLimit,
+  limit: openLimit,
 }
 const [name = '', ...options] = process.argv.slice(2)
 const openSubject = SUBJECTS[name]

@@ -17,6 +17,6 @@ export interface LimitedProviderAddress {
 process.on('disconnect', () => process.exit())
 const [{ platform, perSecond, latencyMs }] = (await once(process, 'message')) as [LimitedProviderOrder]
 const simulator = await startSimulator({ keep: 0, latencyMs })
-await simulator.conduct(platform, { rate: { perSecond } })
+await simulator.configure(platform, { rate: { perSecond } })
 const { origin, ca } = platform === 'ios' ? simulator.apns : simulator.fcm
 process.send?.({ origin, ca, tokenUrl: simulator.fcm.tokenUrl } satisfies LimitedProviderAddress)

@@ -1,7 +1,7 @@
 // The whole server for a benchmark: every service in a process of its own, and an audience made through the API.
 import { Readable } from 'node:stream'
 import { PLATFORMS, type Platform } from '@push-server/contract'
-import { createApi, freePort, generateApnsKey, generateServiceAccount, until, type Api } from '@push-server/testing'
+import { createApi, freePort, generateApnsKey, generateServiceAccount, waitFor, type Api } from '@push-server/testing'
 import { startService, type BenchProcess } from './processes.ts'
 import type { Stage } from './stage.ts'
 
@@ -47,11 +47,11 @@ export async function startServices(stage: Stage, options: ServerOptions = {}): 
   }
   const isReady = () =>
     api.get('/health/ready').then(
-      (answer) => answer.status === 200,
+      (response) => response.status === 200,
       () => false,
     )
   try {
-    await until('the gateway to be ready', isReady)
+    await waitFor('the gateway to be ready', isReady)
     const kinds = platforms.flatMap((platform) => Array.from({ length: workers }, () => WORKERS[platform]))
     const names = [...Array.from({ length: schedulers }, () => 'campaign-scheduler'), ...kinds]
     for (const name of names) services.push(await startUnseen(stage, name, environment))
@@ -87,8 +87,8 @@ const CREDENTIALS: Record<Platform, () => object> = {
   huawei: () => ({ projectId: 'test-project', clientId: '100000001', clientSecret: 'secret' }),
 }
 
-export async function accepted(what: string, answer: Promise<{ status: number; body: unknown }>): Promise<void> {
-  const { status, body } = await answer
+export async function accepted(what: string, response: Promise<{ status: number; body: unknown }>): Promise<void> {
+  const { status, body } = await response
   if (status !== 200) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`)
 }
 
@@ -125,7 +125,7 @@ async function importLines(url: string, count: number, lineOf: (n: number) => st
   }
   const body = Readable.toWeb(Readable.from(chunks()))
   const headers = { 'content-type': 'application/x-ndjson' }
-  const answer = await fetch(url, { method: 'PUT', headers, body, duplex: 'half' })
-  const result = (await answer.json()) as { responseObject: { failed?: number; imported?: number } }
-  if (answer.status !== 200 || result.responseObject.imported !== count) throw new Error(JSON.stringify(result))
+  const response = await fetch(url, { method: 'PUT', headers, body, duplex: 'half' })
+  const result = (await response.json()) as { responseObject: { failed?: number; imported?: number } }
+  if (response.status !== 200 || result.responseObject.imported !== count) throw new Error(JSON.stringify(result))
 }

@@ -4,8 +4,8 @@
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom } from '@push-server/testing'
-import { createFaults, injectFaults } from './soak/faults.ts'
-import { createLedger } from './soak/ledger.ts'
+import { createImportErrors, injectFailures } from './soak/failures.ts'
+import { createSentMessages } from './soak/sent-messages.ts'
 import { startLoad } from './soak/load.ts'
 import { openSoakStage, type SoakStage } from './soak/stage.ts'
 import { judge } from './soak/verdict.ts'
@@ -34,15 +34,15 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ende
 
 async function soak(stage: SoakStage): Promise<boolean> {
   const random = createRandom(seed)
-  const ledger = createLedger()
-  const load = startLoad(stage, { ledger, random: createRandom(seed + 1) })
+  const sentMessages = createSentMessages()
+  const load = startLoad(stage, { sentMessages, random: createRandom(seed + 1) })
   await Promise.race([sleep(warmUpMs), load.failed])
   const before = await readVitals(stage)
-  const until = Date.now() + loadMs - warmUpMs
-  const injecting = injectFaults(createFaults(stage, random), { random, pauseMs, until })
+  const waitFor = Date.now() + loadMs - warmUpMs
+  const injecting = injectFailures(createImportErrors(stage, random), { random, pauseMs, waitFor })
   const injected = await Promise.race([injecting, load.failed])
   await load.stop()
-  const isWhole = await judge(stage, { ledger, injected, print })
+  const isWhole = await judge(stage, { sentMessages, injected, print })
   const after = await readVitals(stage)
   for (const line of describeVitals(before, after)) print(line)
   return isWhole && isLevel(before, after)

@@ -1,7 +1,7 @@
 // One measurement of whole workers: a campaign's chunks wait in the queue, then so many workers are started and take them all.
 // The first third of the audience warms them up. Measured is the rest, until the last outcome is in the database: processor time
 // of the workers' processes, over the pushes that the provider saw meanwhile.
-import { until } from '@push-server/testing'
+import { waitFor } from '@push-server/testing'
 import { secondsOf, type WatchedProcess } from './processes.ts'
 import { costBetween, readCost, type ServerCost } from './server-cost.ts'
 import { accepted, startUnseen, WORKERS, type Server } from './server.ts'
@@ -47,22 +47,26 @@ export async function runWorkers(ground: Ground, { backend, workers }: Setup): P
 
   await start('campaign-scheduler')
   await accepted('live', server.api.post(`/push/campaign/send/live/${campaign}?resend=true`, {}))
-  await until('all chunks to be in the queue', async () => (await progressOf(ground)).state === 'sending', PATIENCE_MS)
+  await waitFor(
+    'all chunks to be in the queue',
+    async () => (await progressOf(ground)).state === 'sending',
+    PATIENCE_MS,
+  )
   await stage.maintain()
   const { pushes: former } = await provider.seen()
   const running = await Promise.all(Array.from({ length: workers }, () => start(WORKERS[provider.platform], settings)))
   const read = () => readAll(ground, backend, running)
   const warm = former + audience * WARM_UP_SHARE
-  const before = await until(
+  const before = await waitFor(
     'workers to be warm',
     async () => found(await read(), ({ pushes }) => pushes >= warm),
     PATIENCE_MS,
   )
   // The database is not asked before: each request to the gateway costs it what is measured here.
-  await until('all pushes', async () => (await provider.seen()).pushes - former >= audience, PATIENCE_MS)
-  await until('all outcomes to be recorded', async () => (await progressOf(ground)).pending === 0, PATIENCE_MS)
+  await waitFor('all pushes', async () => (await provider.seen()).pushes - former >= audience, PATIENCE_MS)
+  await waitFor('all outcomes to be recorded', async () => (await progressOf(ground)).pending === 0, PATIENCE_MS)
   const after = await read()
-  await until('the campaign to be sent', async () => (await progressOf(ground)).state === 'sent')
+  await waitFor('the campaign to be sent', async () => (await progressOf(ground)).state === 'sent')
   const { sent } = await progressOf(ground)
   if (sent !== audience || after.pushes - former !== audience)
     throw new Error(`${audience} devices, but ${after.pushes - former} pushes and ${sent} recorded as sent`)

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { platform } from 'node:os'
 import t from 'tap'
-import { until } from '@push-server/testing'
+import { waitFor } from '@push-server/testing'
 import { processorTime } from '../src/processor-time.ts'
 
 const skip = platform() !== 'linux' && 'only Linux shows it'
@@ -18,11 +18,11 @@ t.test('nothing of what a tree has used is lost when a child ends', { skip }, as
   let said = ''
   parent.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
 
-  await until('the child to have worked', () => said.includes('worked'))
+  await waitFor('the child to have worked', () => said.includes('worked'))
   const whileItRuns = processorTime(parent.pid) ?? NaN
   t.ok(whileItRuns > 0.28, `${whileItRuns} s with a child that runs`)
   parent.stdin.write('end\n')
-  await until('the child to have ended', () => said.includes('ended'))
+  await waitFor('the child to have ended', () => said.includes('ended'))
   const afterwards = processorTime(parent.pid) ?? NaN
   // Ended children are counted in ticks of 10 ms, user and system each.
   t.ok(afterwards >= whileItRuns - 0.02, `${afterwards} s once it has ended`)

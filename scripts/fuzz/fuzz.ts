@@ -7,7 +7,7 @@ import type { FuzzedServer } from './server.ts'
 
 const AT_ONCE = 8
 /** The longest answer to a fault waits for a message of two seconds; the rest is for machines. */
-const ANSWER_WITHIN_MS = 60_000
+const RESPONSE_WITHIN_MS = 60_000
 const BATCH = 100
 
 export interface FuzzOptions {
@@ -21,12 +21,12 @@ export interface FuzzReport {
   /** How many answers had each status. */
   statuses: Record<string, number>
   /** One line for each request that must not have been answered so. */
-  faults: string[]
+  failures: string[]
   slowestMs: number
 }
 
 export async function fuzz(server: FuzzedServer, { requests, seed, at = {} }: FuzzOptions): Promise<FuzzReport> {
-  const report: FuzzReport = { statuses: {}, faults: [], slowestMs: 0 }
+  const report: FuzzReport = { statuses: {}, failures: [], slowestMs: 0 }
   const document = (await (await fetch(`http://127.0.0.1:${server.port}/v3/api-docs`)).json()) as ApiDocument
   const requestArbitrary = fuzzRequests(operationsOf(document))
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
@@ -38,7 +38,7 @@ export async function fuzz(server: FuzzedServer, { requests, seed, at = {} }: Fu
     await at[done + batch.length]?.()
   }
   agent.destroy()
-  if (!server.isRunning()) report.faults.push('the server has ended')
+  if (!server.isRunning()) report.failures.push('the server has ended')
   return report
 }
 
@@ -54,11 +54,11 @@ async function sendAll(waiting: Iterable<FuzzRequest>, { port, agent, report }: 
     const status = await send(each, port, agent)
     report.slowestMs = Math.max(report.slowestMs, Math.round(performance.now() - begin))
     report.statuses[status] = (report.statuses[status] ?? 0) + 1
-    if (typeof status === 'string' || status >= 500) report.faults.push(`${status}: ${told(each)}`)
+    if (typeof status === 'string' || status >= 500) report.failures.push(`${status}: ${reported(each)}`)
   }
 }
 
-const told = ({ method, path, headers, body }: FuzzRequest) =>
+const reported = ({ method, path, headers, body }: FuzzRequest) =>
   `${method} ${path} ${JSON.stringify(headers)} ${JSON.stringify(body)?.slice(0, 2000)}`
 
 /** The status; a word when there was none. */
@@ -66,12 +66,12 @@ function send({ method, path, headers, body }: FuzzRequest, port: number, agent:
   return new Promise((resolve) => {
     const length = { 'content-length': String(Buffer.byteLength(body ?? '')) }
     const sent = httpRequest({ host: '127.0.0.1', port, method, path, headers: { ...headers, ...length }, agent })
-    sent.setTimeout(ANSWER_WITHIN_MS, () => sent.destroy(new Error('no answer in time')))
+    sent.setTimeout(RESPONSE_WITHIN_MS, () => sent.destroy(new Error('no answer in time')))
     sent.once('error', (error) => resolve(error.message))
-    sent.once('response', (answer) => {
-      answer.once('error', (error) => resolve(error.message))
-      answer.once('end', () => resolve(answer.statusCode ?? 'no status'))
-      answer.resume()
+    sent.once('response', (response) => {
+      response.once('error', (error) => resolve(error.message))
+      response.once('end', () => resolve(response.statusCode ?? 'no status'))
+      response.resume()
     })
     sent.end(body)
   })

@@ -1,6 +1,6 @@
 // What a fuzzed server is sent: requests in the right form, with one fault, mangled afterwards, and plain rubbish. Pure.
 import fc, { type Arbitrary } from 'fast-check'
-import { faultsOf, valid, type KnownValues, type Operation } from '../../packages/testing/src/index.ts'
+import { defectsOf, valid, type KnownValues, type Operation } from '../../packages/testing/src/index.ts'
 
 export interface FuzzRequest {
   method: string
@@ -113,9 +113,9 @@ function requestTo({ method, path, parameters, body }: Operation): Arbitrary<Fuz
 /** One in three has one fault. */
 function broken(schema: Parameters<typeof valid>[0]): Arbitrary<unknown> {
   const right = valid(schema, known)
-  const faults = faultsOf(schema)
-  if (faults.length === 0) return right
-  const wrong = fc.tuple(right, fc.constantFrom(...faults)).map(([value, { apply }]) => apply(value))
+  const failures = defectsOf(schema)
+  if (failures.length === 0) return right
+  const wrong = fc.tuple(right, fc.constantFrom(...failures)).map(([value, { apply }]) => apply(value))
   return fc.oneof({ weight: 2, arbitrary: right }, { weight: 1, arbitrary: wrong })
 }
 
@@ -131,9 +131,11 @@ const mangled = (request: FuzzRequest): Arbitrary<FuzzRequest> =>
     fc.constantFrom(...METHODS).map((method) => ({ ...request, method })),
     fc.constantFrom(...TYPES).map((type) => ({ ...request, headers: { ...request.headers, 'content-type': type } })),
     oddHeaders.map((headers) => ({ ...request, headers: { ...request.headers, ...headers } })),
-    fc.nat(100).map((percent) => ({ ...request, body: cut(request.body ?? '', percent) })),
-    fc.nat(100).map((percent) => ({ ...request, body: `${cut(request.body ?? '', percent)}${request.body ?? ''}` })),
+    fc.nat(100).map((percent) => ({ ...request, body: disconnect(request.body ?? '', percent) })),
+    fc
+      .nat(100)
+      .map((percent) => ({ ...request, body: `${disconnect(request.body ?? '', percent)}${request.body ?? ''}` })),
     oddBody.map((body) => ({ ...request, body })),
   )
 
-const cut = (text: string, percent: number) => text.slice(0, Math.floor((text.length * percent) / 100))
+const disconnect = (text: string, percent: number) => text.slice(0, Math.floor((text.length * percent) / 100))

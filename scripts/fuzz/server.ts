@@ -67,9 +67,9 @@ export async function startServer(environment: Readonly<Record<string, string>> 
     isRunning,
     stop,
     async heap() {
-      const answer = once(child, 'message')
+      const response = once(child, 'message')
       child.send('heap')
-      const [bytes] = (await answer) as [number]
+      const [bytes] = (await response) as [number]
       return bytes
     },
   }
@@ -78,8 +78,8 @@ export async function startServer(environment: Readonly<Record<string, string>> 
 async function isReady(port: number, isRunning: () => boolean): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS
   while (isRunning() && Date.now() < deadline) {
-    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined)
-    if (answer?.ok) return
+    const response = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined)
+    if (response?.ok) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error('not ready')

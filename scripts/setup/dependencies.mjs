@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs'
 import { makeOnce } from './stamp.mjs'
 import { quietly, step } from './step.mjs'
 
-const WANTED = {
+const EXPECTED = {
   name: 'dependencies',
   inputs: ['pnpm-lock.yaml', 'pnpm-workspace.yaml'],
   product: 'node_modules/.modules.yaml',
 }
 
 export async function installDependencies() {
-  await makeOnce(WANTED, () => step('Installing dependencies', install))
+  await makeOnce(EXPECTED, () => step('Installing dependencies', install))
 }
 
 async function install() {

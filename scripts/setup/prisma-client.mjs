@@ -2,7 +2,7 @@
 import { makeOnce } from './stamp.mjs'
 import { quietly, step } from './step.mjs'
 
-const WANTED = {
+const EXPECTED = {
   name: 'prisma-client',
   inputs: ['prisma/schema.prisma', 'pnpm-lock.yaml'],
   product: 'packages/store/src/generated/client.ts',
@@ -10,5 +10,5 @@ const WANTED = {
 
 export async function generatePrismaClient(node) {
   const generate = () => quietly(node, ['node_modules/prisma/build/index.js', 'generate'])
-  await makeOnce(WANTED, () => step('Generating the database client', generate))
+  await makeOnce(EXPECTED, () => step('Generating the database client', generate))
 }

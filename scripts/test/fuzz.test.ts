@@ -14,8 +14,8 @@ t.test('no random request is answered 5xx, late or not at all', async (t) => {
   t.teardown(database.close)
   const server = await startServer({ DATABASE_URL: database.url })
   t.teardown(server.stop)
-  const { statuses, faults } = await fuzz(server, { requests: REQUESTS, seed })
-  t.same(faults, [], server.log())
+  const { statuses, failures } = await fuzz(server, { requests: REQUESTS, seed })
+  t.same(failures, [], server.log())
   t.equal(
     Object.values(statuses).reduce((sum, count) => sum + count, 0),
     REQUESTS,

@@ -17,7 +17,7 @@ const cases = {
       '    1..2',
       'ok 1 - a # time=1500ms',
     ],
-    told: ['✔ a  2 asserts  1.5 s'],
+    reported: ['✔ a  2 asserts  1.5 s'],
     totals: { passed: 2, failed: 0, skipped: 0 },
   },
   'a failure is told once, with its path and diagnostics': {
@@ -33,7 +33,7 @@ const cases = {
       'not ok 1 - a # time=0ms',
       ...ofProcess('exitCode: 1'),
     ],
-    told: ['✖ a › x › is', '    at: here.ts:1', '✖ a  1 of 1 asserts failed  0.0 s'],
+    reported: ['✖ a › x › is', '    at: here.ts:1', '✖ a  1 of 1 asserts failed  0.0 s'],
     totals: { passed: 0, failed: 1, skipped: 0 },
   },
   'a file that ends with an error after its last assert has failed': {
@@ -44,12 +44,12 @@ const cases = {
       'not ok 1 - a # time=0ms',
       ...ofProcess('exitCode: 3', 'signal: null'),
     ],
-    told: ['✖ a', '✖ a  1 of 2 asserts failed  0.0 s', '    exitCode: 3'],
+    reported: ['✖ a', '✖ a  1 of 2 asserts failed  0.0 s', '    exitCode: 3'],
     totals: { passed: 1, failed: 1, skipped: 0 },
   },
   'a file that tap ends for its time': {
     tap: ['# Subtest: a', '    ok 1 - is', '    1..1', 'not ok 1 - timeout!', ...ofProcess('expired: a')],
-    told: ['✖ a', '✖ a  1 of 2 asserts failed  0.0 s', '    expired: a'],
+    reported: ['✖ a', '✖ a  1 of 2 asserts failed  0.0 s', '    expired: a'],
     totals: { passed: 1, failed: 1, skipped: 0 },
   },
   'skipped asserts, tests and files': {
@@ -63,7 +63,7 @@ const cases = {
       '    1..0 # no Redis',
       'ok 2 - b # SKIP no Redis',
     ],
-    told: ['✔ a  0 asserts  0.0 s', '- b  skipped: no Redis'],
+    reported: ['✔ a  0 asserts  0.0 s', '- b  skipped: no Redis'],
     totals: { passed: 0, failed: 0, skipped: 3 },
   },
   'names and output that look like TAP': {
@@ -76,22 +76,22 @@ const cases = {
       '    1..2',
       'ok 1 - a # time=0ms',
     ],
-    told: ['✔ a  2 asserts  0.0 s'],
+    reported: ['✔ a  2 asserts  0.0 s'],
     totals: { passed: 2, failed: 0, skipped: 0 },
   },
   'a run that gives up': {
     tap: ['# Subtest: a', '    Bail out! no database'],
-    told: ['✖ a › Bail out! no database'],
+    reported: ['✖ a › Bail out! no database'],
     totals: { passed: 0, failed: 1, skipped: 0 },
   },
 }
 
-for (const [name, { tap, told, totals }] of Object.entries(cases)) {
+for (const [name, { tap, reported, totals }] of Object.entries(cases)) {
   t.test(name, async (t) => {
     const lines: string[] = []
     const report = new TapReport((line) => lines.push(line))
     for (const line of tap) report.line(line)
-    t.same(lines, told)
+    t.same(lines, reported)
     t.match(report.totals, totals)
   })
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { quietly, step, StepFailed } from '../setup/step.mjs'
 
-const ANSWER_WITHIN_MS = 10_000
+const RESPONSE_WITHIN_MS = 10_000
 const PORT_TRIES = 5
 
 export interface TestRedis {
@@ -17,7 +17,7 @@ export interface TestRedis {
 
 /** Undefined when there is no way to a Redis here. As root on a system with apt-get, installs the server first. */
 export async function startRedis(given: string | undefined): Promise<TestRedis | undefined> {
-  if (given && (await answers(given))) return { url: given, stop: async () => undefined }
+  if (given && (await responses(given))) return { url: given, stop: async () => undefined }
   return (await runs('redis-server')) || (await install()) ? startServer() : undefined
 }
 
@@ -76,7 +76,7 @@ async function runs(program: string): Promise<boolean> {
 }
 
 /** Whether a server at `url` takes its credentials and answers PING. */
-export async function answers(url: string): Promise<boolean> {
+export async function responses(url: string): Promise<boolean> {
   const { protocol, hostname, port, username, password } = new URL(url)
   const at = { host: hostname, port: Number(port || 6379) }
   const socket = protocol === 'rediss:' ? connectTls(at) : connectTcp(at)
@@ -84,14 +84,14 @@ export async function answers(url: string): Promise<boolean> {
   if (credentials.length > 0) socket.write(command('AUTH', ...credentials))
   socket.write(command('PING'))
   const pong = async () => {
-    for await (const answer of socket.setEncoding('utf8')) {
-      if (String(answer).startsWith('-')) return false
-      if (String(answer).includes('+PONG')) return true
+    for await (const response of socket.setEncoding('utf8')) {
+      if (String(response).startsWith('-')) return false
+      if (String(response).includes('+PONG')) return true
     }
     return false
   }
   try {
-    return await Promise.race([pong().catch(() => false), sleep(ANSWER_WITHIN_MS, false, { ref: false })])
+    return await Promise.race([pong().catch(() => false), sleep(RESPONSE_WITHIN_MS, false, { ref: false })])
   } finally {
     socket.destroy()
   }

@@ -39,8 +39,8 @@ export async function runTap({ files, coverage, env, signal }: TapOptions): Prom
 
 /** tap writes its class from its plugins on the first run, but that run still uses the old one: so build it before. */
 async function buildTap(): Promise<void> {
-  const wanted = { name: 'tap', inputs: ['.taprc', 'pnpm-lock.yaml'], product: '.tap/plugins/package.json' }
-  await makeOnce(wanted, () => step('Preparing the test runner', () => quietly(process.execPath, [TAP, 'build'])))
+  const expected = { name: 'tap', inputs: ['.taprc', 'pnpm-lock.yaml'], product: '.tap/plugins/package.json' }
+  await makeOnce(expected, () => step('Preparing the test runner', () => quietly(process.execPath, [TAP, 'build'])))
 }
 
 /** tap itself waits for its tests, whatever signal it gets. */

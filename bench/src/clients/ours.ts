@@ -14,7 +14,7 @@ const open =
     return {
       batch: 1,
       send: (push, done) =>
-        client.request(request(push), (result) => done(result.kind === 'answer' && result.status === 200 ? 1 : 0)),
+        client.request(request(push), (result) => done(result.kind === 'response' && result.status === 200 ? 1 : 0)),
       close: () => client.close(),
     }
   }

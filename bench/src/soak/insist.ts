@@ -1,8 +1,8 @@
 // A call that is made again until it is done, as long as nothing worse than a fault that passes stands in its way.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Answer, Api } from '@push-server/testing'
+import type { Response, Api } from '@push-server/testing'
 
-const AGAIN_MS = 100
+const RETRY_MS = 100
 
 export interface Insisting {
   /** Takes a refusal that says it was done by an earlier try, whose answer was lost. */
@@ -17,11 +17,12 @@ export async function insist(
   api: Api,
   [method, path, body]: readonly [method: string, path: string, body: string],
   { isDone = () => false, type = 'application/json' }: Insisting = {},
-): Promise<Answer> {
+): Promise<Response> {
   for (;;) {
-    const answer = await api.call(method, path, { body, headers: { 'content-type': type } }).catch(() => undefined)
-    if (answer && (answer.status === 200 || isDone(JSON.stringify(answer.body)))) return answer
-    if (answer && answer.status !== 503) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-    await sleep(AGAIN_MS)
+    const response = await api.call(method, path, { body, headers: { 'content-type': type } }).catch(() => undefined)
+    if (response && (response.status === 200 || isDone(JSON.stringify(response.body)))) return response
+    if (response && response.status !== 503)
+      throw new Error(`${path}: ${response.status} ${JSON.stringify(response.body)}`)
+    await sleep(RETRY_MS)
   }
 }

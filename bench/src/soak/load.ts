@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PLATFORMS } from '@push-server/contract'
 import { acceptSurely } from '@push-server/testing'
 import { insist, wrapped } from './insist.ts'
-import type { SoakLedger } from './ledger.ts'
+import type { SentMessages } from './sent-messages.ts'
 import { APP, PREFIXES, USERS, type SoakStage } from './stage.ts'
 
 export interface Load {
@@ -16,7 +16,7 @@ export interface Load {
 }
 
 interface Loading extends SoakStage {
-  ledger: SoakLedger
+  sentMessages: SentMessages
   random: () => number
   signal: AbortSignal
 }
@@ -24,7 +24,7 @@ interface Loading extends SoakStage {
 const BATCH = 20
 const CAMPAIGN_USERS = 200
 
-export function startLoad(stage: SoakStage, options: Pick<Loading, 'ledger' | 'random'>): Load {
+export function startLoad(stage: SoakStage, options: Pick<Loading, 'sentMessages' | 'random'>): Load {
   const stopping = new AbortController()
   const loading: Loading = { ...stage, ...options, signal: stopping.signal }
   const loops: [act: (loading: Loading) => Promise<void>, everyMs: number][] = [
@@ -61,32 +61,32 @@ const tokensOf = (user: number) => PLATFORMS.map((platform) => tokenOf(PREFIXES[
 const bodyOf = (title: string) => ({ title, body: 'We open again on Monday.' })
 
 async function send(loading: Loading, mode: 'SYNCHRONOUS' | 'ASYNCHRONOUS'): Promise<void> {
-  const { house, ledger } = loading
+  const { stack, sentMessages } = loading
   const user = anyUser(loading)
-  const title = ledger.newTitle()
+  const title = sentMessages.newTitle()
   const message = { userId: `${APP}-${user}`, body: bodyOf(title) }
-  const { messageIds } = await acceptSurely(house.api, '/push/message/send', { appId: APP, message, mode })
-  ledger.expect(title, tokensOf(user))
-  ledger.messageIds.push(...messageIds)
+  const { messageIds } = await acceptSurely(stack.api, '/push/message/send', { appId: APP, message, mode })
+  sentMessages.expect(title, tokensOf(user))
+  sentMessages.messageIds.push(...messageIds)
 }
 
 const sendAndWait = (loading: Loading) => send(loading, 'SYNCHRONOUS')
 const sendLater = (loading: Loading) => send(loading, 'ASYNCHRONOUS')
 
 async function sendBatch(loading: Loading): Promise<void> {
-  const { house, ledger } = loading
-  const items = Array.from({ length: BATCH }, () => ({ user: anyUser(loading), title: ledger.newTitle() }))
+  const { stack, sentMessages } = loading
+  const items = Array.from({ length: BATCH }, () => ({ user: anyUser(loading), title: sentMessages.newTitle() }))
   const batch = items.map(({ user, title }) => ({ userId: `${APP}-${user}`, body: bodyOf(title) }))
-  const { messageIds } = await acceptSurely(house.api, '/push/message/batch/send', { appId: APP, batch })
-  for (const { user, title } of items) ledger.expect(title, tokensOf(user))
-  ledger.messageIds.push(...messageIds)
+  const { messageIds } = await acceptSurely(stack.api, '/push/message/batch/send', { appId: APP, batch })
+  for (const { user, title } of items) sentMessages.expect(title, tokensOf(user))
+  sentMessages.messageIds.push(...messageIds)
 }
 
 /** Held and resumed on its way, and left to itself then. */
 async function runCampaign(loading: Loading): Promise<void> {
-  const { ledger, random } = loading
-  const title = ledger.newTitle()
-  const created = await insist(loading.house.api, [
+  const { sentMessages, random } = loading
+  const title = sentMessages.newTitle()
+  const created = await insist(loading.stack.api, [
     'POST',
     '/push/campaign/create',
     wrapped({ appId: APP, message: bodyOf(title) }),
@@ -94,41 +94,41 @@ async function runCampaign(loading: Loading): Promise<void> {
   const campaignId = String(created.body.responseObject.id)
   const users = Array.from({ length: CAMPAIGN_USERS }, (_, index) => index + 1)
   const names = users.map((user) => `${APP}-${user}`)
-  await insist(loading.house.api, ['PUT', `/push/campaign/${campaignId}/user/add`, wrapped(names)])
+  await insist(loading.stack.api, ['PUT', `/push/campaign/${campaignId}/user/add`, wrapped(names)])
   const isDone = (text: string) => text.includes('Campaign is') || text.includes('already sent')
-  await insist(loading.house.api, ['POST', `/push/campaign/send/live/${campaignId}`, wrapped({})], { isDone })
-  ledger.expect(title, users.flatMap(tokensOf))
-  ledger.runs.push({ campaignId, users: CAMPAIGN_USERS })
+  await insist(loading.stack.api, ['POST', `/push/campaign/send/live/${campaignId}`, wrapped({})], { isDone })
+  sentMessages.expect(title, users.flatMap(tokensOf))
+  sentMessages.runs.push({ campaignId, users: CAMPAIGN_USERS })
   for (const verb of ['pause', 'resume']) {
     await sleep(random() * 600)
-    await insist(loading.house.api, ['POST', `/push/campaign/${campaignId}/${verb}`, wrapped({})], { isDone })
+    await insist(loading.stack.api, ['POST', `/push/campaign/${campaignId}/${verb}`, wrapped({})], { isDone })
   }
 }
 
 async function registerAndSend(loading: Loading): Promise<void> {
-  const { house, ledger } = loading
+  const { stack, sentMessages } = loading
   const token = `d${randomBytes(31).toString('hex')}0`
   const userId = `new-${token.slice(0, 16)}`
   const device = { appId: APP, platform: 'ios', token, activationId: randomUUID(), userId }
-  await insist(loading.house.api, ['POST', '/push/device/create', wrapped(device)])
-  const title = ledger.newTitle()
+  await insist(loading.stack.api, ['POST', '/push/device/create', wrapped(device)])
+  const title = sentMessages.newTitle()
   const message = { userId, body: bodyOf(title) }
-  const { messageIds } = await acceptSurely(house.api, '/push/message/send', { appId: APP, message })
-  ledger.expect(title, [token])
-  ledger.messageIds.push(...messageIds)
+  const { messageIds } = await acceptSurely(stack.api, '/push/message/send', { appId: APP, message })
+  sentMessages.expect(title, [token])
+  sentMessages.messageIds.push(...messageIds)
 }
 
 /** A hundred iPhones of one user, who then gets a message. */
 async function importDevices(loading: Loading): Promise<void> {
-  const { house, ledger } = loading
+  const { stack, sentMessages } = loading
   const userId = `imported-${randomUUID().slice(0, 8)}`
   const tokens = Array.from({ length: 100 }, () => `e${randomBytes(31).toString('hex')}0`)
   const lines = tokens.map((token) => JSON.stringify({ userId, activationId: randomUUID(), platform: 'ios', token }))
   const type = 'application/x-ndjson'
-  await insist(loading.house.api, ['PUT', `/push/device/import?appId=${APP}`, lines.join('\n')], { type })
-  const title = ledger.newTitle()
+  await insist(loading.stack.api, ['PUT', `/push/device/import?appId=${APP}`, lines.join('\n')], { type })
+  const title = sentMessages.newTitle()
   const message = { userId, body: bodyOf(title) }
-  const { messageIds } = await acceptSurely(house.api, '/push/message/send', { appId: APP, message })
-  ledger.expect(title, tokens)
-  ledger.messageIds.push(...messageIds)
+  const { messageIds } = await acceptSurely(stack.api, '/push/message/send', { appId: APP, message })
+  sentMessages.expect(title, tokens)
+  sentMessages.messageIds.push(...messageIds)
 }

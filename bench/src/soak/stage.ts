@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PLATFORMS } from '@push-server/contract'
 import {
   freePort,
-  openHouse,
+  openTestStack,
   registerCrowd,
   spawnService,
   startOwnPostgres,
   startOwnRedis,
-  until,
-  type House,
+  waitFor,
+  type TestStack,
   type OwnServer,
   type ServiceProcess,
   type TestBackend,
@@ -19,7 +19,7 @@ import {
 export const APP = 'soak'
 export const USERS = 300
 /** Pushes in flight of one worker. */
-export const WINDOW = 50
+export const CONCURRENCY = 50
 export const LATENCY_MS = 100
 /** Tokens of each platform begin with it, so that answers can be scripted for one of them. */
 export const PREFIXES = { ios: 'a', android: 'b', huawei: 'c' } as const
@@ -44,7 +44,7 @@ export interface SoakService {
 }
 
 export interface SoakStage {
-  house: House
+  stack: TestStack
   postgres: OwnServer
   /** Undefined where the queue is on PostgreSQL. */
   redis: OwnServer | undefined
@@ -62,30 +62,30 @@ export async function openSoakStage(backend: 'redis' | 'postgresql'): Promise<So
     closers.push(postgres.close)
     const redis = backend === 'redis' ? await startOwnRedis({ appendOnly: true }) : undefined
     if (redis) closers.push(redis.close)
-    const house = await openHouse({
+    const stack = await openTestStack({
       backend: backendOf(redis),
       services: [],
       cluster: postgres.url,
       simulator: { latencyMs: LATENCY_MS },
       environment: {
-        APNS_WINDOW: String(WINDOW),
-        FCM_WINDOW: String(WINDOW),
-        HMS_WINDOW: String(WINDOW),
+        APNS_WINDOW: String(CONCURRENCY),
+        FCM_WINDOW: String(CONCURRENCY),
+        HMS_WINDOW: String(CONCURRENCY),
         CAMPAIGN_PARTITION: '100',
         DATABASE_POOL: '5',
       },
     })
-    closers.push(house.close)
-    await house.configure(APP, PLATFORMS)
+    closers.push(stack.close)
+    await stack.configure(APP, PLATFORMS)
     for (const platform of PLATFORMS)
-      await registerCrowd(house.database, {
+      await registerCrowd(stack.database, {
         appId: APP,
         users: USERS,
         platforms: [platform],
         prefix: PREFIXES[platform],
       })
-    const services = await Promise.all(SERVICES.map((name) => startSoakService(house, name, closers)))
-    return { house, postgres, redis, services, close }
+    const services = await Promise.all(SERVICES.map((name) => startSoakService(stack, name, closers)))
+    return { stack, postgres, redis, services, close }
   } catch (error) {
     await close()
     throw error
@@ -102,11 +102,15 @@ const backendOf = (redis: OwnServer | undefined): TestBackend => ({
 const READY_MS = 300_000
 const START_AGAIN_MS = 200
 
-async function startSoakService(house: House, name: string, closers: (() => Promise<unknown>)[]): Promise<SoakService> {
+async function startSoakService(
+  stack: TestStack,
+  name: string,
+  closers: (() => Promise<unknown>)[],
+): Promise<SoakService> {
   const port = String(await freePort())
-  const url = name === 'api-gateway' ? house.api.url : `http://127.0.0.1:${port}`
-  const spawn = () => spawnService(name, { ...house.environment, HEALTH_PORT: port })
-  const ready = () => until(`${name} to be ready`, () => isReady(url), READY_MS)
+  const url = name === 'api-gateway' ? stack.api.url : `http://127.0.0.1:${port}`
+  const spawn = () => spawnService(name, { ...stack.environment, HEALTH_PORT: port })
+  const ready = () => waitFor(`${name} to be ready`, () => isReady(url), READY_MS)
   let service: ServiceProcess | undefined
   const closing = new AbortController()
   // One that is started while PostgreSQL recovers ends at once, and is started again.

@@ -1,34 +1,34 @@
 // The end of a soak: what was accepted has arrived, what is stored says so, and repeats are no more than was in flight.
-import { until } from '@push-server/testing'
-import type { Injected } from './faults.ts'
+import { waitFor } from '@push-server/testing'
+import type { Injected } from './failures.ts'
 import { insist, wrapped } from './insist.ts'
-import type { SoakLedger } from './ledger.ts'
+import type { SentMessages } from './sent-messages.ts'
 import { APP, type SoakStage } from './stage.ts'
 
 /** For what hangs, not for what is slow. */
 const DRAIN_MS = 600_000
 
 export interface Judging {
-  ledger: SoakLedger
+  sentMessages: SentMessages
   injected: Injected
   print(line: string): void
 }
 
 /** Waits until nothing is open any more, prints what it finds; true when all is as promised. */
-export async function judge(stage: SoakStage, { ledger, injected, print }: Judging): Promise<boolean> {
+export async function judge(stage: SoakStage, { sentMessages, injected, print }: Judging): Promise<boolean> {
   await drain(stage)
   const allowed = printInjected(injected, print)
-  const { expected, received, lost, strays, repeated } = ledger.balance(stage.house.simulator.pushes)
-  print(`accepted for ${expected} phones (${ledger.runs.length} campaigns), received ${received}`)
-  print(`lost ${lost.length}, repeated ${repeated} of ${allowed} allowed, received without being accepted ${strays}`)
+  const { expected, received, lost, strays, duplicated } = sentMessages.balance(stage.stack.simulator.pushes)
+  print(`accepted for ${expected} phones (${sentMessages.runs.length} campaigns), received ${received}`)
+  print(`lost ${lost.length}, repeated ${duplicated} of ${allowed} allowed, received without being accepted ${strays}`)
   for (const key of lost.slice(0, 10)) print(`  lost: ${key}`)
-  const faults = [...(await faultsOfRows(stage, ledger)), ...(await faultsOfRuns(stage, ledger))]
-  for (const fault of faults) print(`  ${fault}`)
-  return lost.length === 0 && strays === 0 && repeated <= allowed && faults.length === 0 && expected > 0
+  const failures = [...(await failuresOfRows(stage, sentMessages)), ...(await failuresOfRuns(stage, sentMessages))]
+  for (const failure of failures) print(`  ${failure}`)
+  return lost.length === 0 && strays === 0 && duplicated <= allowed && failures.length === 0 && expected > 0
 }
 
-async function drain({ house: { database, api, simulator } }: SoakStage): Promise<void> {
-  simulator.forgetAnswers()
+async function drain({ stack: { database, api, simulator } }: SoakStage): Promise<void> {
+  simulator.forgetResponses()
   // A push of the last moment may have been refused after the platform was resumed.
   await insist(api, ['POST', '/admin/app/ios/resume', wrapped({ appId: APP })])
   const isDone = async () => {
@@ -38,7 +38,7 @@ async function drain({ house: { database, api, simulator } }: SoakStage): Promis
     )
     return row?.open === 0
   }
-  await until('everything accepted to settle', isDone, DRAIN_MS)
+  await waitFor('everything accepted to settle', isDone, DRAIN_MS)
 }
 
 /** Answers how many repeats they allow together. */
@@ -50,7 +50,7 @@ function printInjected(injected: Injected, print: (line: string) => void): numbe
   return rows.reduce((sum, [{ mayRepeat }, times]) => sum + mayRepeat * times, 0)
 }
 
-async function faultsOfRows({ house: { database } }: SoakStage, { messageIds }: SoakLedger): Promise<string[]> {
+async function failuresOfRows({ stack: { database } }: SoakStage, { messageIds }: SentMessages): Promise<string[]> {
   const statuses = await database.query<{ status: string; reason: string | null; count: number }>(
     `SELECT status, reason, count(*)::int AS count FROM deliveries WHERE message_id = ANY($1::uuid[]) AND status <> 'sent'
      GROUP BY 1, 2`,
@@ -68,15 +68,15 @@ async function faultsOfRows({ house: { database } }: SoakStage, { messageIds }: 
   ]
 }
 
-async function faultsOfRuns({ house: { api } }: SoakStage, { runs }: SoakLedger): Promise<string[]> {
-  const faults: string[] = []
+async function failuresOfRuns({ stack: { api } }: SoakStage, { runs }: SentMessages): Promise<string[]> {
+  const failures: string[] = []
   for (const { campaignId, users } of runs) {
     const { body } = await api.get(`/push/campaign/${campaignId}/detail`)
     const { state, result } = body.responseObject
     const isWhole = Object.values(result as Record<string, { sent: number; total: number }>).every(
       ({ sent, total }) => sent === users && total === users,
     )
-    if (state !== 'sent' || !isWhole) faults.push(`campaign ${campaignId} is ${state}: ${JSON.stringify(result)}`)
+    if (state !== 'sent' || !isWhole) failures.push(`campaign ${campaignId} is ${state}: ${JSON.stringify(result)}`)
   }
-  return faults
+  return failures
 }

@@ -36,10 +36,12 @@ export const isLevel = (before: readonly Vitals[], after: readonly Vitals[]): bo
   })
 
 export function describeVitals(before: readonly Vitals[], after: readonly Vitals[]): string[] {
-  const told = ({ memoryMb, files, lagMs }: Vitals) =>
+  const reported = ({ memoryMb, files, lagMs }: Vitals) =>
     `${memoryMb.toFixed(0)} MB, ${files} files, ${lagMs.toFixed(1)} ms late`
   return before.map((was, index) => {
     const is = after[index]
-    return is ? `${isLevelOf(was, is) ? '✔' : '✖'} ${was.name}: ${told(was)}; at the end ${told(is)}` : `✖ ${was.name}`
+    return is
+      ? `${isLevelOf(was, is) ? '✔' : '✖'} ${was.name}: ${reported(was)}; at the end ${reported(is)}`
+      : `✖ ${was.name}`
   })
 }

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { UserId } from './device.ts'
-import { LineFault } from './import.ts'
+import { LineError } from './import.ts'
 import { MessageBody } from './message-body.ts'
 import { Tally } from './message.ts'
 import { pageMembers } from './paging.ts'
@@ -144,7 +144,7 @@ export const UserImportResult = Type.Object(
     imported: Type.Integer({ description: 'Users that are new.' }),
     kept: Type.Integer({ description: 'Users that were in it already.' }),
     failed: Type.Integer({ description: 'Bad lines.' }),
-    errors: Type.Array(LineFault, { description: 'The first 100 bad lines.' }),
+    errors: Type.Array(LineError, { description: 'The first 100 bad lines.' }),
   },
   { title: 'UserImportResult' },
 )

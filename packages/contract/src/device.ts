@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { ApnsEnvironmentName, AppId } from './application.ts'
 import { PLATFORM_NAMES } from './platform.ts'
-import { LineFault, PartialQuery } from './import.ts'
+import { LineError, PartialQuery } from './import.ts'
 import { pageMembers } from './paging.ts'
 import { LONGEST_TOKEN } from './push-token.ts'
 import { Nullable } from './schema.ts'
@@ -142,7 +142,7 @@ export const ImportResult = Type.Object(
       description: 'Devices that were just so, or were registered after the time on their line: left as they are.',
     }),
     failed: Type.Integer({ description: 'Bad lines.' }),
-    errors: Type.Array(LineFault, { description: 'The first 100 bad lines.' }),
+    errors: Type.Array(LineError, { description: 'The first 100 bad lines.' }),
   },
   { title: 'ImportResult' },
 )

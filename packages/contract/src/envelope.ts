@@ -24,7 +24,7 @@ export const Violation = Type.Object(
 )
 export type Violation = Static<typeof Violation>
 
-export const ErrorAnswer = Type.Object(
+export const ErrorResponse = Type.Object(
   {
     status: Type.Literal('ERROR'),
     responseObject: Type.Object({
@@ -33,6 +33,6 @@ export const ErrorAnswer = Type.Object(
       violations: Type.Optional(Type.Array(Violation)),
     }),
   },
-  { title: 'ErrorAnswer' },
+  { title: 'ErrorResponse' },
 )
-export type ErrorAnswer = Static<typeof ErrorAnswer>
+export type ErrorResponse = Static<typeof ErrorResponse>

@@ -1,5 +1,5 @@
 // The error catalogue: every code with its HTTP status, and the texts that existing clients know literally.
-import type { ErrorAnswer, Violation } from './envelope.ts'
+import type { ErrorResponse, Violation } from './envelope.ts'
 
 export const ERROR_STATUS = {
   ERROR_GENERIC: 400,
@@ -44,7 +44,7 @@ export interface ErrorDetails {
 }
 
 /** An error as the body of its response. */
-export const errorAnswer = ({ code, message, violations }: ApiError): ErrorAnswer => ({
+export const errorResponse = ({ code, message, violations }: ApiError): ErrorResponse => ({
   status: 'ERROR',
   responseObject: { code, message, ...(violations && { violations: [...violations] }) },
 })
@@ -63,7 +63,7 @@ export const invalidRequest = (violations: readonly Violation[], cause?: unknown
   new ApiError('ERROR_REQUEST', 'Invalid method parameter value', { violations, cause })
 
 /** 500 with a fixed text: what went wrong is for the log. */
-export const internalFault = (cause: unknown) =>
+export const internalError = (cause: unknown) =>
   new ApiError('ERROR_GENERIC', 'Internal server error', { statusCode: 500, cause })
 
 /** 401: the caller has not shown a key that holds. */

@@ -8,12 +8,12 @@ export const PartialQuery = Type.Object({
   ),
 })
 
-export const LineFault = Type.Object(
+export const LineError = Type.Object(
   {
     line: Type.Integer({ description: 'Number of the line, from 1.', examples: [17] }),
     fieldName: Type.String({ examples: ['token'] }),
     hint: Type.String({ examples: ['must be hexadecimal on ios'] }),
   },
-  { title: 'LineFault' },
+  { title: 'LineError' },
 )
-export type LineFault = Static<typeof LineFault>
+export type LineError = Static<typeof LineError>

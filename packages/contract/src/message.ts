@@ -68,16 +68,16 @@ export const Tally = Type.Object(
 export type Tally = Static<typeof Tally>
 
 /** SYNCHRONOUS answers carry `result` and its mirrors under the names that existing clients read. */
-export const SendMessageAnswer = Type.Object(
+export const SendMessageResponse = Type.Object(
   {
     mode: Type.Optional(Type.String({ enum: [...SEND_MODES] })),
     messageIds: Type.Array(Type.String(), { description: 'One for each message of the request, in its order.' }),
     result: Type.Optional(Type.Object(byPlatform(Tally))),
     ...optionally(byPlatformName(Tally)),
   },
-  { title: 'SendMessageAnswer' },
+  { title: 'SendMessageResponse' },
 )
-export type SendMessageAnswer = Static<typeof SendMessageAnswer>
+export type SendMessageResponse = Static<typeof SendMessageResponse>
 
 /** Checked before the schema, with a text that says the limit. */
 export const SendHeaders = Type.Object({

@@ -7,7 +7,7 @@ import {
   ERROR_STATUS,
   inboxMessageNotFound,
   instantOf,
-  internalFault,
+  internalError,
   invalidRequest,
   platformOf,
   PLATFORM_NAMES,
@@ -139,14 +139,14 @@ t.test('error catalogue: what the makers make', async (t) => {
     message: 'Invalid method parameter value',
     violations,
   })
-  const fault = internalFault(cause)
-  t.match(fault, { statusCode: 500, code: 'ERROR_GENERIC', message: 'Internal server error', cause })
-  t.notMatch(fault.message, cause.message)
+  const failure = internalError(cause)
+  t.match(failure, { statusCode: 500, code: 'ERROR_GENERIC', message: 'Internal server error', cause })
+  t.notMatch(failure.message, cause.message)
   t.match(unavailable('away', 5, cause), { statusCode: 503, code: 'ERROR_UNAVAILABLE', retryAfter: 5, cause })
   t.match(conflict(cause), { statusCode: 409, code: 'ERROR_DATA_INTEGRITY', cause })
   t.match(applicationNotFound('text'), { statusCode: 400, code: 'ERROR_APP_NOT_FOUND', message: 'text' })
   t.match(inboxMessageNotFound('text'), { statusCode: 400, code: 'ERROR_MESSAGE_NOT_FOUND', message: 'text' })
-  for (const error of [refusal('text'), fault]) t.ok(error instanceof ApiError && error instanceof Error)
+  for (const error of [refusal('text'), failure]) t.ok(error instanceof ApiError && error instanceof Error)
 })
 
 t.test('texts with a part of their own', async (t) => {

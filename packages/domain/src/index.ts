@@ -6,7 +6,11 @@ export * from './campaigns/index.ts'
 export { connectionBudget, warnOfConnections } from './connection-budget.ts'
 export { openContext, SERVICE_SETTINGS, type Context, type Service, type ServiceConfig } from './context.ts'
 export * from './delivery/index.ts'
-export { isAway as isStoreAway, isConflict as isStoreConflict, UnconfirmedWrite } from '@push-server/store'
+export {
+  isUnavailable as isStoreUnavailable,
+  isConflict as isStoreConflict,
+  UnconfirmedWrite,
+} from '@push-server/store'
 export * from './devices/index.ts'
 export { createImportSlots, type ImportSlots } from './imports/index.ts'
 export * from './inbox/index.ts'

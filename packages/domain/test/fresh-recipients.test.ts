@@ -3,7 +3,7 @@ import { STALE } from '@push-server/providers'
 import t from 'tap'
 import type { ChangedRecipient } from '@push-server/store'
 import { freshRecipients, MOST_AGE_MS } from '../src/delivery/fresh-recipients.ts'
-import type { Due } from '../src/delivery/screen.ts'
+import type { Due } from '../src/delivery/due-deliveries.ts'
 
 const due = (id: number): Due => ({
   delivery: { id, position: id, messageId: 'm', token: `t${id}`, environment: null, attempts: 0, obstacle: null },

@@ -1,19 +1,19 @@
 // The decisions of the domain that need nothing but their arguments, as tables.
 import t from 'tap'
 import type { Audience, ClaimedChunk, DeliveryRow, MessageRow, NewMessage, Recipient } from '@push-server/store'
-import { createAgain } from '../src/delivery/again.ts'
-import { accepted, disposeOf, MOST_ATTEMPTS, type Circumstances, type Refusal } from '../src/delivery/disposal.ts'
+import { createNextAttempt } from '../src/delivery/next-attempt.ts'
+import { accepted, decide, MOST_ATTEMPTS, type Circumstances, type Refusal } from '../src/delivery/retry-policy.ts'
 import { pushIdAt } from '../src/delivery/push-id.ts'
-import { screen } from '../src/delivery/screen.ts'
+import { selectDue } from '../src/delivery/due-deliveries.ts'
 import { createImportSlots } from '../src/imports/index.ts'
 import { createBacklogLimits, refuses } from '../src/messages/backlog-limits.ts'
 import { composeMessage } from '../src/messages/compose.ts'
-import { digestOf, repeatOf } from '../src/messages/idempotency.ts'
+import { digestOf, replayOf } from '../src/messages/idempotency.ts'
 import { CHUNK_SIZES, planDeliveries } from '../src/messages/plan.ts'
 import { talliesOf } from '../src/messages/tallies.ts'
 import { createQuotas } from '../src/quotas/index.ts'
 import { createTokenBucket } from '../src/quotas/token-bucket.ts'
-import { agesOf } from '../src/retention/ages.ts'
+import { policyOf } from '../src/retention/retention-policy.ts'
 
 const NOW = Date.UTC(2026, 1, 8, 12)
 const HOUR = 3_600_000
@@ -33,7 +33,7 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
     now: NOW,
     validUntil: null,
     expiresAt: NOW + DAY,
-    round: 3,
+    chunkAttempts: 3,
     claimedAt: NOW - 100,
     random: 1,
   }
@@ -94,33 +94,33 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
     ],
     [
       'credentials’ fault: waits, the try does not count',
-      { kind: 'credentials-fault', reason: 'InvalidProviderToken' },
+      { kind: 'credentials-error', reason: 'InvalidProviderToken' },
       {},
       { status: 'pending', reason: 'InvalidProviderToken', attempts: 2, nextAttemptAt: null },
     ],
   ]
   for (const [name, outcome, given, record] of table) {
-    const disposal = disposeOf({ ...delivery, ...given }, outcome, { ...usual, ...given })
-    t.match(disposal.record, { id: 7, ...record }, name)
-    t.equal(disposal.deadToken?.doubtful, outcome.kind === 'token-doubtful' || undefined, `${name}: its token`)
+    const decision = decide({ ...delivery, ...given }, outcome, { ...usual, ...given })
+    t.match(decision.record, { id: 7, ...record }, name)
+    t.equal(decision.deadToken?.doubtful, outcome.kind === 'token-doubtful' || undefined, `${name}: its token`)
   }
 
   const sent = { id: 7, status: 'sent', reason: null, attempts: 3, nextAttemptAt: null }
   t.same(accepted(delivery, 'x'), { ...sent, providerId: 'x' })
   t.same(accepted(delivery, undefined), { ...sent, providerId: null })
 
-  const told = disposeOf(delivery, { kind: 'token-gone', reason: 'Unregistered', since: NOW - HOUR }, usual)
-  t.match(told.record, { status: 'failed', reason: 'Unregistered' })
-  t.same(told.deadToken, { token: 'aa', reason: 'Unregistered', since: NOW - HOUR })
-  const untold = disposeOf(delivery, { kind: 'token-gone', reason: 'Unregistered' }, usual)
-  t.equal(untold.deadToken?.since, usual.claimedAt, 'without a time: whatever was registered after the claim stays')
+  const reported = decide(delivery, { kind: 'token-gone', reason: 'Unregistered', since: NOW - HOUR }, usual)
+  t.match(reported.record, { status: 'failed', reason: 'Unregistered' })
+  t.same(reported.deadToken, { token: 'aa', reason: 'Unregistered', since: NOW - HOUR })
+  const unreported = decide(delivery, { kind: 'token-gone', reason: 'Unregistered' }, usual)
+  t.equal(unreported.deadToken?.since, usual.claimedAt, 'without a time: whatever was registered after the claim stays')
 })
 
 t.test('again: when a chunk that is put back is due', async (t) => {
   const cases: [
     name: string,
     expected: number,
-    answers: (number | null | undefined)[],
+    tokenCounts: (number | null | undefined)[],
     later: number | null,
     due: number | null,
   ][] = [
@@ -133,11 +133,11 @@ t.test('again: when a chunk that is put back is due', async (t) => {
     ['what was not in hand is due before them', 1, [60], 50, 50],
     ['one waits for the credentials', 2, [null, 20], 50, null],
   ]
-  for (const [name, expected, answers, later, due] of cases) {
-    const again = createAgain()
-    again.expect(expected)
-    for (const answer of answers) again.answered(answer)
-    t.equal(again.dueAt(later), due, name)
+  for (const [name, expected, tokenCounts, later, due] of cases) {
+    const nextAttempt = createNextAttempt()
+    nextAttempt.expect(expected)
+    for (const response of tokenCounts) nextAttempt.responded(response)
+    t.equal(nextAttempt.dueAt(later), due, name)
   }
 })
 
@@ -184,9 +184,9 @@ t.test('screen: what is still to be pushed', async (t) => {
     ['message removed', { messages: [] }, {}, 'MessageRemoved'],
   ]
   for (const [name, chunkGiven, messageGiven, reason] of table) {
-    const screened = screen({ ...chunk, messages: [{ ...message, ...messageGiven }], ...chunkGiven }, NOW)
-    t.equal(screened.due.length, reason === undefined ? 1 : 0, name)
-    t.equal(screened.settled[0]?.reason, reason, name)
+    const selection = selectDue({ ...chunk, messages: [{ ...message, ...messageGiven }], ...chunkGiven }, NOW)
+    t.equal(selection.due.length, reason === undefined ? 1 : 0, name)
+    t.equal(selection.settled[0]?.reason, reason, name)
   }
 })
 
@@ -330,12 +330,12 @@ t.test('idempotency: what makes two requests the same', async (t) => {
     t.notOk(same([base], [other]), name)
   t.notOk(same([base, base], [base]), 'number of messages')
   const earlier = { digest: digestOf([base]), messageIds: ['one'] }
-  t.same(repeatOf(earlier, [base]), ['one'])
-  t.throws(() => repeatOf(earlier, [base, base]), { code: 'ERROR_IDEMPOTENCY', statusCode: 409 })
+  t.same(replayOf(earlier, [base]), ['one'])
+  t.throws(() => replayOf(earlier, [base, base]), { code: 'ERROR_IDEMPOTENCY', statusCode: 409 })
 })
 
 t.test('back-pressure: refuses beyond the limit, and until four fifths of it', async (t) => {
-  for (const [waiting, until, refused] of [
+  for (const [waiting, waitFor, refused] of [
     [0, false, false],
     [100, false, false],
     [101, false, true],
@@ -344,7 +344,11 @@ t.test('back-pressure: refuses beyond the limit, and until four fifths of it', a
     [80, true, false],
     [81, false, false],
   ] as const)
-    t.equal(refuses(waiting, 100, until), refused, `${waiting} of 100, ${until ? 'refusing' : 'accepting'} until now`)
+    t.equal(
+      refuses(waiting, 100, waitFor),
+      refused,
+      `${waiting} of 100, ${waitFor ? 'refusing' : 'accepting'} until now`,
+    )
 })
 
 t.test('backlog: who holds more than an equal share of a full platform is refused, and nobody else', async (t) => {
@@ -464,12 +468,12 @@ t.test('ages: nothing goes while somebody may wait for it', async (t) => {
     syncTimeout: 30_000,
   }
   const whole = { contents: DAY, messages: 30 * DAY, keyedMessages: 30 * DAY, devices: 30 * DAY }
-  const table: [name: string, given: Partial<typeof settings>, ages: Partial<typeof whole>][] = [
+  const table: [name: string, given: Partial<typeof settings>, policy: Partial<typeof whole>][] = [
     ['as they are', {}, whole],
     ['no storage', { messageStorageEnabled: false }, { contents: 90_000, messages: 90_000, keyedMessages: DAY }],
     ['contents no longer than messages', { messageAge: HOUR }, { contents: HOUR, messages: HOUR, keyedMessages: DAY }],
     ['shorter than a wait', { messageAge: 1, messageBodyAge: 1 }, { contents: 90_000, messages: 90_000 }],
     ['a long wait', { messageStorageEnabled: false, syncTimeout: HOUR }, { messages: HOUR + 60_000 }],
   ]
-  for (const [name, given, ages] of table) t.match(agesOf({ ...settings, ...given }), ages, name)
+  for (const [name, given, policy] of table) t.match(policyOf({ ...settings, ...given }), policy, name)
 })

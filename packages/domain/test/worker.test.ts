@@ -1,8 +1,8 @@
 // The parts of a worker that share and count.
 import t from 'tap'
-import { createCounts } from '../src/delivery/counts.ts'
+import { createOutcomeCounts } from '../src/delivery/outcome-counts.ts'
 import { reportOf } from '../src/delivery/provider-report.ts'
-import { createSlots } from '../src/delivery/slots.ts'
+import { createFairSlots } from '../src/delivery/fair-slots.ts'
 
 t.test('slots: one application gets half, and one at least', async (t) => {
   for (const [size, share] of [
@@ -11,7 +11,7 @@ t.test('slots: one application gets half, and one at least', async (t) => {
     [5, 2],
     [20, 10],
   ] as const) {
-    const slots = createSlots(size)
+    const slots = createFairSlots(size)
     const taken = Array.from({ length: size }, () => slots.take(7)).filter((giveBack) => giveBack !== undefined)
     t.equal(taken.length, share, `${share} of ${size}`)
     t.ok(slots.take(8), 'another application is not touched')
@@ -22,7 +22,7 @@ t.test('slots: one application gets half, and one at least', async (t) => {
 })
 
 t.test('counts: by outcome and reason', async (t) => {
-  const counts = createCounts()
+  const counts = createOutcomeCounts()
   t.same(counts.entries(), [])
   counts.add('sent', '')
   counts.add('failed', 'BadDeviceToken')
@@ -37,12 +37,12 @@ t.test('counts: by outcome and reason', async (t) => {
 
 t.test('the report on providers: counts of all, names of a few, the worst first', async (t) => {
   t.same(reportOf([]), { open: 0, up: 0, down: 0, idle: 0, applications: [] })
-  const fault = (at: number) => ({ reason: 'ServiceUnavailable', at })
+  const failure = (at: number) => ({ reason: 'ServiceUnavailable', at })
   const report = reportOf([
     { appId: 'quiet', state: { connection: 'idle' } },
-    { appId: 'recovered', state: { connection: 'up', fault: fault(1_000) } },
-    { appId: 'cut off', state: { connection: 'down', fault: fault(2_000) } },
-    { appId: 'throttled', state: { connection: 'up', fault: fault(3_000) } },
+    { appId: 'recovered', state: { connection: 'up', failure: failure(1_000) } },
+    { appId: 'cut off', state: { connection: 'down', failure: failure(2_000) } },
+    { appId: 'throttled', state: { connection: 'up', failure: failure(3_000) } },
   ])
   t.same(report, {
     open: 4,
@@ -50,9 +50,21 @@ t.test('the report on providers: counts of all, names of a few, the worst first'
     down: 1,
     idle: 1,
     applications: [
-      { appId: 'cut off', connection: 'down', fault: { reason: 'ServiceUnavailable', at: '1970-01-01T00:00:02.000Z' } },
-      { appId: 'throttled', connection: 'up', fault: { reason: 'ServiceUnavailable', at: '1970-01-01T00:00:03.000Z' } },
-      { appId: 'recovered', connection: 'up', fault: { reason: 'ServiceUnavailable', at: '1970-01-01T00:00:01.000Z' } },
+      {
+        appId: 'cut off',
+        connection: 'down',
+        failure: { reason: 'ServiceUnavailable', at: '1970-01-01T00:00:02.000Z' },
+      },
+      {
+        appId: 'throttled',
+        connection: 'up',
+        failure: { reason: 'ServiceUnavailable', at: '1970-01-01T00:00:03.000Z' },
+      },
+      {
+        appId: 'recovered',
+        connection: 'up',
+        failure: { reason: 'ServiceUnavailable', at: '1970-01-01T00:00:01.000Z' },
+      },
       { appId: 'quiet', connection: 'idle' },
     ],
   })

@@ -24,8 +24,8 @@ export async function takeLease(url: string): Promise<Lease | undefined> {
       // A server that crashed and recovered has dropped this connection and is still ours to stop.
       if (client?.lost) client = await connect(url)
       else await client?.query('SELECT pg_advisory_unlock_shared($1)', [LOCK])
-      const answer = await client?.query<{ last: boolean }>('SELECT pg_try_advisory_lock($1) AS last', [LOCK])
-      return answer?.rows[0]?.last ?? false
+      const response = await client?.query<{ last: boolean }>('SELECT pg_try_advisory_lock($1) AS last', [LOCK])
+      return response?.rows[0]?.last ?? false
     },
     async close() {
       await client?.end()

@@ -41,7 +41,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-async function tellToStop(child: ChildProcess): Promise<void> {
+async function requestStop(child: ChildProcess): Promise<void> {
   child.send('stop')
   await once(child, 'exit')
 }
@@ -100,9 +100,9 @@ t.test('two first starts at once share one server, and the last one to leave sto
   t.same(await readdir(dir), ['cluster', 'postgres.log'], 'no draft of a cluster is left')
 
   const [starter, guest] = one.adopted ? [other, one] : [one, other]
-  await tellToStop(starter.child)
+  await requestStop(starter.child)
   t.same(await query(guest.url, 'SELECT 1'), [1], 'its starter left, its guest still has it')
-  await tellToStop(guest.child)
+  await requestStop(guest.child)
   t.equal(await pidFile(dir), undefined, 'the server has gone')
 })
 

@@ -22,7 +22,7 @@ export interface Http2Request {
 
 /** How a request ended. Whoever sends again may do so freely after `unsent` only; the others may have been delivered. */
 export type Http2Result =
-  | { kind: 'answer'; status: number; headers: Readonly<Record<string, string>>; body: string }
+  | { kind: 'response'; status: number; headers: Readonly<Record<string, string>>; body: string }
   /** The origin has not processed it, for certain. */
   | { kind: 'unsent'; reason: string }
   /** The connection or the stream broke after it was written. */

@@ -2,7 +2,7 @@
 // lives. Times are on the monotonic clock (performance.now).
 import type { Http2Result } from './client.ts'
 import { dial, type Target } from './dial.ts'
-import { Exchanges } from './exchanges.ts'
+import { InFlight } from './in-flight.ts'
 import {
   reasonOf,
   unknown,
@@ -41,10 +41,10 @@ export interface ConnectionEvents {
 export class Connection implements SessionEvents {
   state: 'connecting' | 'open' | 'draining' | 'closed' = 'connecting'
   /** Whether it has ever been of use. */
-  answered = false
+  responded = false
   readonly #options: ConnectionOptions
   readonly #events: ConnectionEvents
-  readonly #exchanges = new Exchanges()
+  readonly #inFlight = new InFlight()
   readonly #dialling = new AbortController()
   readonly #openBy: number
   #session: Session | undefined
@@ -70,15 +70,15 @@ export class Connection implements SessionEvents {
   }
 
   get busy() {
-    return this.#exchanges.size > 0
+    return this.#inFlight.size > 0
   }
 
   /** Only while `free` is above 0. */
   open(exchange: Exchange, now: number) {
     if (!this.#session) throw new Error('a request on a connection that is not open')
-    exchange.sends++
+    exchange.attempts++
     exchange.deadline = now + this.#timeoutOf(exchange)
-    this.#exchanges.add(exchange)
+    this.#inFlight.add(exchange)
     exchange.stream = this.#session.open(exchange)
   }
 
@@ -88,7 +88,7 @@ export class Connection implements SessionEvents {
       if (now >= this.#openBy) this.destroy(`no connection within ${this.#options.connectTimeoutMs} ms`)
       return
     }
-    const late = this.#exchanges.late(now)
+    const late = this.#inFlight.late(now)
     for (const exchange of late) this.#giveUp(exchange)
     // A silent peer may be a dead one: ask at once instead of at the next turn.
     if (late.length > 0) this.#pingAt = now
@@ -112,8 +112,8 @@ export class Connection implements SessionEvents {
   }
 
   ended(exchange: Exchange, ending: Ending) {
-    if (!this.#exchanges.delete(exchange)) return
-    if (ending.kind === 'answer') this.answered = true
+    if (!this.#inFlight.delete(exchange)) return
+    if (ending.kind === 'response') this.responded = true
     this.#events.ended(exchange, ending, this)
   }
 
@@ -137,7 +137,7 @@ export class Connection implements SessionEvents {
     if (this.state === 'closed') return
     this.retired(reason)
     this.state = 'closed'
-    for (const exchange of this.#exchanges.all()) {
+    for (const exchange of this.#inFlight.all()) {
       this.ended(exchange, exchange.stream?.isWritten === false ? unsent(reason) : unknown(reason))
     }
     this.#events.closed(this)
@@ -155,7 +155,7 @@ export class Connection implements SessionEvents {
   }
 
   #giveUp(exchange: Exchange) {
-    this.#exchanges.delete(exchange)
+    this.#inFlight.delete(exchange)
     exchange.stream?.cancel()
     const reason = `no answer within ${this.#timeoutOf(exchange)} ms`
     this.#events.ended(exchange, { kind: 'timeout', reason }, this)

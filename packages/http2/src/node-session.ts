@@ -2,9 +2,9 @@
 import { connect, constants, sensitiveHeaders, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Http2Request } from './client.ts'
-import { NodeAnswer } from './node-answer.ts'
+import { NodeResponse } from './node-response.ts'
 import {
-  MAX_ANSWER_BYTES,
+  MAX_RESPONSE_BYTES,
   reasonOf,
   unknown,
   unsent,
@@ -36,7 +36,7 @@ class NodeSession implements Session {
   #limit = 0
   /** Highest stream id the peer will have processed, by its GOAWAY. */
   #lastProcessed = Infinity
-  #fault: string | undefined
+  #error: string | undefined
 
   constructor(socket: TLSSocket, origin: URL, events: SessionEvents) {
     this.#socket = socket
@@ -48,8 +48,8 @@ class NodeSession implements Session {
       events.settings()
     })
     this.#session.on('goaway', (code, lastStreamId, data) => this.#onGoaway(code, lastStreamId, data))
-    this.#session.on('error', (error) => (this.#fault ??= reasonOf(error)))
-    this.#session.on('close', () => events.closed(this.#fault ?? 'the origin closed the connection'))
+    this.#session.on('error', (error) => (this.#error ??= reasonOf(error)))
+    this.#session.on('close', () => events.closed(this.#error ?? 'the origin closed the connection'))
   }
 
   /** A session that has lost its socket says so by `closed` at once, by its event only a moment later. */
@@ -81,7 +81,7 @@ class NodeSession implements Session {
   }
 
   destroy(reason: string) {
-    this.#fault ??= reason
+    this.#error ??= reason
     this.#session.destroy()
     // The session waits until everything is written, which with a frozen peer is never. What can go out (GOAWAY) has by now.
     setImmediate(() => this.#socket.destroy())
@@ -104,22 +104,22 @@ class NodeSession implements Session {
   }
 
   #follow(stream: ClientHttp2Stream, exchange: Exchange) {
-    const answer = new NodeAnswer()
+    const response = new NodeResponse()
     let failure: string | undefined
     let ended = false
     const end = (ending: Ending) => {
       if (!ended) this.#events.ended(exchange, ending)
       ended = true
     }
-    stream.on('response', (headers) => answer.begin(headers))
+    stream.on('response', (headers) => response.begin(headers))
     stream.on('data', (chunk: Buffer) => {
-      if (answer.add(chunk)) return
-      end(unknown(`answer longer than ${MAX_ANSWER_BYTES} bytes`))
+      if (response.add(chunk)) return
+      end(unknown(`answer longer than ${MAX_RESPONSE_BYTES} bytes`))
       stream.close(NGHTTP2_CANCEL)
     })
     // A stream that was reset may end as well, so that alone is not an answer.
     stream.on('end', () => {
-      const ending = stream.rstCode === NGHTTP2_NO_ERROR ? answer.ending() : undefined
+      const ending = stream.rstCode === NGHTTP2_NO_ERROR ? response.ending() : undefined
       if (!ending) return
       end(ending)
       // Answered before the body had gone out (RFC 9113 section 8.1): nobody needs the rest.
@@ -135,7 +135,7 @@ class NodeSession implements Session {
 
   /** Of a stream that closed without an answer. */
   #fateOf({ id, rstCode }: ClientHttp2Stream, failure: string | undefined): Ending {
-    const reason = this.#fault ?? failure ?? `stream closed with code ${rstCode}`
+    const reason = this.#error ?? failure ?? `stream closed with code ${rstCode}`
     const untouched = id === undefined || id > this.#lastProcessed || rstCode === NGHTTP2_REFUSED_STREAM
     return untouched ? unsent(reason) : unknown(reason)
   }
@@ -147,7 +147,7 @@ class NodeSession implements Session {
       .toString('latin1', 0, 200)
       .replace(/[^\x20-\x7e]/g, '.')
     const reason = `GOAWAY ${code} ${words}`.trim()
-    if (code !== NGHTTP2_NO_ERROR) this.#fault = reason
+    if (code !== NGHTTP2_NO_ERROR) this.#error = reason
     this.#events.retired(reason)
   }
 }

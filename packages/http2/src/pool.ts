@@ -3,11 +3,11 @@ import { backOffMs } from './back-off.ts'
 import type { Http2Client, Http2Log, Http2Request, Http2Result, Settle } from './client.ts'
 import { Connection, type ConnectionEvents, type ConnectionOptions } from './connection.ts'
 import { unsent, type Exchange } from './session.ts'
-import { Sweeper } from './sweeper.ts'
-import { Waiting } from './waiting.ts'
+import { DeadlineTimer } from './deadline-timer.ts'
+import { RequestQueue } from './request-queue.ts'
 
 /** How often a request that was refused unprocessed is sent again before its sender hears of it. */
-const RESENDS = 3
+const MAX_RESENDS = 3
 
 export interface PoolOptions extends ConnectionOptions {
   maxConnections: number
@@ -17,9 +17,9 @@ export interface PoolOptions extends ConnectionOptions {
 
 export class Pool implements Http2Client, ConnectionEvents {
   readonly #options: PoolOptions
-  readonly #waiting = new Waiting()
+  readonly #waiting = new RequestQueue()
   readonly #connections = new Set<Connection>()
-  readonly #sweeper = new Sweeper(() => this.#sweep())
+  readonly #deadlineTimer = new DeadlineTimer(() => this.#sweep())
   /** Requests not settled. */
   #pending = 0
   /** Connections in a row that never answered a request. */
@@ -46,7 +46,7 @@ export class Pool implements Http2Client, ConnectionEvents {
     const now = performance.now()
     const deadline = now + this.#options.queueTimeoutMs
     // With all members from the start: one that came later would move the object.
-    const exchange: Exchange = { request, settle, deadline, sends: 0, stream: undefined, place: -1 }
+    const exchange: Exchange = { request, settle, deadline, attempts: 0, stream: undefined, place: -1 }
     this.#pending++
     this.#keepTime()
     if (this.#closing) return process.nextTick(() => this.#settle(exchange, unsent('the client is closed')))
@@ -91,8 +91,9 @@ export class Pool implements Http2Client, ConnectionEvents {
 
   ended(exchange: Exchange, result: Http2Result, connection: Connection) {
     this.#latest = connection
-    if (result.kind === 'answer') this.#failures = 0
-    if (result.kind !== 'unsent' || exchange.sends > RESENDS || this.#closing) return this.#settle(exchange, result)
+    if (result.kind === 'response') this.#failures = 0
+    if (result.kind !== 'unsent' || exchange.attempts > MAX_RESENDS || this.#closing)
+      return this.#settle(exchange, result)
     exchange.deadline = performance.now() + this.#options.queueTimeoutMs
     this.#waiting.putBack(exchange)
     this.#send()
@@ -102,11 +103,11 @@ export class Pool implements Http2Client, ConnectionEvents {
   retired(connection: Connection, reason: string) {
     this.#capacity = undefined
     if (this.#closing) return
-    this.#failures = connection.answered ? 0 : this.#failures + 1
+    this.#failures = connection.responded ? 0 : this.#failures + 1
     const pause = backOffMs(this.#failures, Math.random())
     this.#dialAt = performance.now() + pause
     this.#obstacle = reason
-    const level = connection.answered ? 'info' : 'warn'
+    const level = connection.responded ? 'info' : 'warn'
     this.#options.log?.[level]({ origin: this.#origin, reason, pauseMs: Math.round(pause) }, 'connection retired')
     if (connection.busy || this.#waiting.size > 0) this.#dial()
   }
@@ -209,15 +210,15 @@ export class Pool implements Http2Client, ConnectionEvents {
 
   /** Requests keep the process alive, by way of the timer; connections do not. */
   #keepTime() {
-    this.#sweeper.start()
-    if (this.#pending > 0) this.#sweeper.ref()
+    this.#deadlineTimer.start()
+    if (this.#pending > 0) this.#deadlineTimer.ref()
   }
 
   #rest() {
     if (this.#pending > 0) return
-    if (!this.#closing) this.#sweeper.unref()
+    if (!this.#closing) this.#deadlineTimer.unref()
     if (this.#connections.size > 0) return
-    this.#sweeper.stop()
+    this.#deadlineTimer.stop()
     this.#closing?.resolve()
   }
 }

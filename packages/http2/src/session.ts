@@ -10,7 +10,7 @@ export interface Exchange {
   /** On the monotonic clock: until when it may wait for a stream; once it is on one, until when it may be answered. */
   deadline: number
   /** How often it was put on a stream. */
-  sends: number
+  attempts: number
   stream: Stream | undefined
   /** Among those of its connection; -1 on none. */
   place: number
@@ -56,7 +56,7 @@ export interface Session {
 export type OpenSession = (socket: TLSSocket, origin: URL, events: SessionEvents) => Session
 
 /** An answer with a longer body ends as unknown; those of push providers have a few hundred bytes. */
-export const MAX_ANSWER_BYTES = 65_536
+export const MAX_RESPONSE_BYTES = 65_536
 
 export const unsent = (reason: string): Ending => ({ kind: 'unsent', reason })
 export const unknown = (reason: string): Ending => ({ kind: 'unknown', reason })

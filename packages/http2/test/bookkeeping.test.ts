@@ -1,15 +1,15 @@
 // Who waits for a stream, who is on a connection, which streams are open: what is asked with every request, by hand.
 import t from 'tap'
-import { Exchanges } from '../src/exchanges.ts'
+import { InFlight } from '../src/in-flight.ts'
 import { OpenStreams } from '../src/lean/open-streams.ts'
-import { Waiting } from '../src/waiting.ts'
+import { RequestQueue } from '../src/request-queue.ts'
 import { exchangeOf } from './nothing.ts'
 
 const named = (count: number) => Array.from({ length: count }, (_, n) => exchangeOf(`/${n}`))
 const streamOf = (id: number) => ({ id })
 
 t.test('waiting: first in, first out, and what was refused comes back at the front', async (t) => {
-  const waiting = new Waiting()
+  const waiting = new RequestQueue()
   const [first, second, third] = named(3)
   if (!first || !second || !third) throw new Error('three are wanted')
   t.equal(waiting.take(), undefined)
@@ -24,7 +24,7 @@ t.test('waiting: first in, first out, and what was refused comes back at the fro
 })
 
 t.test('waiting: the order holds while somebody always waits', async (t) => {
-  const waiting = new Waiting()
+  const waiting = new RequestQueue()
   const all = named(10_000)
   const taken: unknown[] = []
   for (const [n, exchange] of all.entries()) {
@@ -43,18 +43,18 @@ t.test('waiting: the order holds while somebody always waits', async (t) => {
 })
 
 t.test('exchanges: added and deleted in any order', async (t) => {
-  const exchanges = new Exchanges()
+  const inFlight = new InFlight()
   const all = named(100)
-  for (const exchange of all) exchanges.add(exchange)
+  for (const exchange of all) inFlight.add(exchange)
   const odd = all.filter((_, n) => n % 2 === 1)
-  for (const exchange of odd) t.ok(exchanges.delete(exchange))
-  for (const exchange of odd) t.notOk(exchanges.delete(exchange), 'it is gone')
-  t.equal(exchanges.size, 50)
-  t.same(new Set(exchanges.all()), new Set(all.filter((_, n) => n % 2 === 0)))
-  const [late] = exchanges.all()
+  for (const exchange of odd) t.ok(inFlight.delete(exchange))
+  for (const exchange of odd) t.notOk(inFlight.delete(exchange), 'it is gone')
+  t.equal(inFlight.size, 50)
+  t.same(new Set(inFlight.all()), new Set(all.filter((_, n) => n % 2 === 0)))
+  const [late] = inFlight.all()
   if (!late) throw new Error('fifty are left')
-  for (const exchange of exchanges.all()) exchange.deadline = exchange === late ? 5 : 6
-  t.same(exchanges.late(5), [late])
+  for (const exchange of inFlight.all()) exchange.deadline = exchange === late ? 5 : 6
+  t.same(inFlight.late(5), [late])
 })
 
 t.test('open streams: found by their ids, the slow ones too', async (t) => {

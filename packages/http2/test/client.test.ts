@@ -16,7 +16,7 @@ import {
   type Transport,
 } from '../src/index.ts'
 import {
-  answer,
+  respond,
   certificateFor,
   frame,
   listen,
@@ -80,11 +80,11 @@ async function startOrigin(test: Test, onRequest: (request: Received) => void, s
 }
 
 test('a request is answered', async (t) => {
-  const origin = await startOrigin(t, (request) => answer(request, 410, '{"reason":"Unregistered"}'))
+  const origin = await startOrigin(t, (request) => respond(request, 410, '{"reason":"Unregistered"}'))
   const client = open(origin.url, { connections: 3 })
   t.equal(origin.sessions.length, 0, 'no connection before the first request')
   const result = await send(client, { path: '/3/device/abc', extra: [['apns-id', 'A1']], body: Buffer.from('{"ä":1}') })
-  t.match(result, { kind: 'answer', status: 410, headers: { 'apns-id': 'A1' }, body: '{"reason":"Unregistered"}' })
+  t.match(result, { kind: 'response', status: 410, headers: { 'apns-id': 'A1' }, body: '{"reason":"Unregistered"}' })
   t.notOk(':status' in (result as { headers: object }).headers)
   t.match(origin.received, [{ path: '/3/device/abc', body: '{"ä":1}' }])
   t.match(origin.received[0]?.headers, {
@@ -112,7 +112,7 @@ test('bodies without end, and answers before their time', async (t) => {
   await origin.start()
   t.teardown(() => origin.stop())
   const client = open(origin.url)
-  const lengthOf = (result: Http2Result) => (result.kind === 'answer' ? result.body.length : result)
+  const lengthOf = (result: Http2Result) => (result.kind === 'response' ? result.body.length : result)
   t.equal(lengthOf(await send(client, { path: '/65536' })), 65_536)
   t.same(await send(client, { path: '/65537' }), { kind: 'unknown', reason: 'answer longer than 65536 bytes' })
   t.equal(lengthOf(await send(client, { path: '/2', body: Buffer.alloc(1_000_000) })), 2, 'the body had not gone out')
@@ -146,7 +146,7 @@ test('the number of streams follows SETTINGS', async (t) => {
     // As APNs does with a token: one stream until a request was accepted.
     if (origin.received.length === 3) change(request, 40)
     if (origin.received.length === 200) change(request, 4)
-    setTimeout(() => answer(request), 5)
+    setTimeout(() => respond(request), 5)
   }
   const origin = await startOrigin(t, onRequest, { maxConcurrentStreams: limit })
   // The most streams that were open when one more arrived, by the limit the client had acknowledged.
@@ -157,56 +157,56 @@ test('the number of streams follows SETTINGS', async (t) => {
   const first = send(client)
   t.equal(client.capacity, 1000, 'while connecting')
   await first
-  t.same(kinds(await sendMany(client, 300)), { answer: 300 })
+  t.same(kinds(await sendMany(client, 300)), { response: 300 })
   t.same(most, { 1: 1, 40: 40, 4: 4 })
   t.equal(client.capacity, 4)
   await client.close()
 })
 
 test('a deadline runs from the writing', async (t) => {
-  const origin = await startOrigin(t, (request) => setTimeout(() => answer(request), 100), { maxConcurrentStreams: 1 })
+  const origin = await startOrigin(t, (request) => setTimeout(() => respond(request), 100), { maxConcurrentStreams: 1 })
   const client = open(origin.url, { requestTimeoutMs: 1_000 })
-  t.same(kinds(await sendMany(client, 12)), { answer: 12 }, '1200 ms in all')
+  t.same(kinds(await sendMany(client, 12)), { response: 12 }, '1200 ms in all')
   await client.close()
 })
 
 test('an answer that came while this process stood still is no timeout', async (t) => {
   // The origin is another process, which answers meanwhile.
   const script = `
-    import { answer, Origin } from ${JSON.stringify(new URL('origin.ts', import.meta.url).href)}
+    import { respond, Origin } from ${JSON.stringify(new URL('origin.ts', import.meta.url).href)}
     import { localhost } from ${JSON.stringify(new URL('origin.ts', import.meta.url).href)}
-    const { url } = await new Origin((request) => setTimeout(() => answer(request), 50)).start()
+    const { url } = await new Origin((request) => setTimeout(() => respond(request), 50)).start()
     process.stdout.write(JSON.stringify({ url, ca: localhost.cert }))`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill())
-  const [told] = await once(child.stdout, 'data')
-  const { url, ca } = JSON.parse(String(told)) as { url: string; ca: string }
+  const [reported] = await once(child.stdout, 'data')
+  const { url, ca } = JSON.parse(String(reported)) as { url: string; ca: string }
   const client = open(url, { ca })
   await send(client)
   const late = send(client, { timeoutMs: 300 })
   // Written at the end of this turn.
   for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
-  t.match(await late, { kind: 'answer' })
+  t.match(await late, { kind: 'response' })
   await client.close()
 })
 
 test('hung answers', async (t) => {
-  const origin = await startOrigin(t, (request) => request.path === '/ok' && answer(request), {
+  const origin = await startOrigin(t, (request) => request.path === '/ok' && respond(request), {
     maxConcurrentStreams: 2,
   })
   const client = open(origin.url)
   await send(client, { path: '/ok' })
   t.same(await send(client, { timeoutMs: 1_000 }), { kind: 'timeout', reason: 'no answer within 1000 ms' })
   const hung = [send(client, { timeoutMs: 1_000 }), send(client, { timeoutMs: 1_000 })]
-  t.match(await send(client, { path: '/ok' }), { kind: 'answer' }, 'their streams are free again')
+  t.match(await send(client, { path: '/ok' }), { kind: 'response' }, 'their streams are free again')
   t.same(kinds(await Promise.all(hung)), { timeout: 2 })
   t.equal(origin.received.length, 5)
   await client.close()
 })
 
 test('a stream is never given to a request past its time', async (t) => {
-  const origin = await startOrigin(t, (request) => request.path === '/ok' && answer(request), {
+  const origin = await startOrigin(t, (request) => request.path === '/ok' && respond(request), {
     maxConcurrentStreams: 1,
   })
   const client = open(origin.url, { queueTimeoutMs: 1_000, requestTimeoutMs: 2_000 })
@@ -219,21 +219,21 @@ test('a stream is never given to a request past its time', async (t) => {
 })
 
 test('a waiting request can be aborted, one on a stream goes on', async (t) => {
-  const origin = await startOrigin(t, (request) => setTimeout(() => answer(request), 300), { maxConcurrentStreams: 1 })
+  const origin = await startOrigin(t, (request) => setTimeout(() => respond(request), 300), { maxConcurrentStreams: 1 })
   const client = open(origin.url)
   const abort = new AbortController()
   const pair = [send(client, { signal: abort.signal }), send(client, { signal: abort.signal })]
-  await origin.until(1)
+  await origin.waitFor(1)
   abort.abort()
   t.same(await pair[1], { kind: 'unsent', reason: 'aborted' })
   t.same(await send(client, { signal: abort.signal }), { kind: 'unsent', reason: 'aborted' })
-  t.match(await pair[0], { kind: 'answer' })
+  t.match(await pair[0], { kind: 'response' })
   t.equal(origin.received.length, 1)
   await client.close()
 })
 
 test('whether a request is still wanted is asked when a stream is free for it', async (t) => {
-  const origin = await startOrigin(t, answer, { maxConcurrentStreams: 1 })
+  const origin = await startOrigin(t, respond, { maxConcurrentStreams: 1 })
   const client = open(origin.url)
   const abort = new AbortController()
   // Settles before its stream has closed, so the second one leaves the queue next, before any sweep.
@@ -244,7 +244,7 @@ test('whether a request is still wanted is asked when a stream is free for it', 
 })
 
 test('thousands that lapse together, each followed by another, do not pile up on the stack', async (t) => {
-  const origin = await startOrigin(t, answer, { maxConcurrentStreams: 1 })
+  const origin = await startOrigin(t, respond, { maxConcurrentStreams: 1 })
   const client = open(origin.url)
   const abort = new AbortController()
   const request = { path: '/', headers: HEADERS, body: '' }
@@ -257,14 +257,14 @@ test('thousands that lapse together, each followed by another, do not pile up on
       followers.push(send(client))
     })
   }
-  await origin.until(2)
+  await origin.waitFor(2)
   t.same(kinds(lapsed), { unsent: 10_000 })
   await client.close()
-  t.same(kinds(await Promise.all(followers)), { answer: 1, unsent: 9_999 })
+  t.same(kinds(await Promise.all(followers)), { response: 1, unsent: 9_999 })
 })
 
 test('what cannot be written is unsent, and settles later than the call', async (t) => {
-  const origin = await startOrigin(t, answer)
+  const origin = await startOrigin(t, respond)
   const client = open(origin.url)
   await send(client)
   let returned = false
@@ -276,7 +276,7 @@ test('what cannot be written is unsent, and settles later than the call', async 
     returned = true
   })
   t.equal(result.kind, 'unsent')
-  t.match(await send(client), { kind: 'answer' })
+  t.match(await send(client), { kind: 'response' })
   await client.close()
 })
 
@@ -297,10 +297,10 @@ test('RST_STREAM', async (t) => {
   }
   const origin = await startOrigin(t, (request) => {
     if (origin.received.length < 3) request.stream.close(NGHTTP2_REFUSED_STREAM)
-    else answer(request)
+    else respond(request)
   })
   const client = open(origin.url)
-  t.match(await send(client), { kind: 'answer' }, 'refused twice, then served')
+  t.match(await send(client), { kind: 'response' }, 'refused twice, then served')
   await client.close()
 })
 
@@ -309,7 +309,7 @@ test('an answer cut short is unknown', async (t) => {
   const cases = [
     { frames: [...begun, frame(3, 0, 1, Buffer.of(0, 0, 0, NGHTTP2_CANCEL))], kind: 'unknown' },
     { frames: begun, kind: 'unknown' },
-    { frames: [...begun, frame(0, 1, 1, 'me"}')], kind: 'answer' },
+    { frames: [...begun, frame(0, 1, 1, 'me"}')], kind: 'response' },
   ]
   for (const { frames, kind } of cases) {
     const tls = await startTls((socket) => {
@@ -328,12 +328,12 @@ test('GOAWAY without fault: what is open is answered, the rest goes over a new c
     t,
     (request) => {
       if (origin.received.length % 100 === 0) request.session.close()
-      setTimeout(() => answer(request), 10)
+      setTimeout(() => respond(request), 10)
     },
     { maxConcurrentStreams: 30 },
   )
   const client = open(origin.url)
-  t.same(kinds(await sendMany(client, 1000)), { answer: 1000 })
+  t.same(kinds(await sendMany(client, 1000)), { response: 1000 })
   t.equal(new Set(origin.received.map(({ path }) => path)).size, 1000)
   t.equal(origin.received.length, 1000, 'each once')
   t.ok(origin.sessions.length >= 10)
@@ -342,15 +342,17 @@ test('GOAWAY without fault: what is open is answered, the rest goes over a new c
 
 test('connections that are renewed answer what they have, and get nothing more', async (t) => {
   const held: Received[] = []
-  const origin = await startOrigin(t, (request) => (origin.received.length <= 3 ? held.push(request) : answer(request)))
+  const origin = await startOrigin(t, (request) =>
+    origin.received.length <= 3 ? held.push(request) : respond(request),
+  )
   const client = open(origin.url)
   const first = sendMany(client, 3)
-  await origin.until(3)
+  await origin.waitFor(3)
   client.renew('of no use any more')
   client.renew('said once more')
-  t.equal((await send(client)).kind, 'answer')
-  for (const request of held) answer(request)
-  t.same(kinds(await first), { answer: 3 })
+  t.equal((await send(client)).kind, 'response')
+  for (const request of held) respond(request)
+  t.same(kinds(await first), { response: 3 })
   t.equal(origin.sessions.length, 2)
   t.equal(new Set(held.map(({ session }) => session)).size, 1)
   await client.close()
@@ -359,17 +361,17 @@ test('connections that are renewed answer what they have, and get nothing more',
 test('GOAWAY with streams above the last one processed', async (t) => {
   for (const code of [NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM]) {
     const origin = await startOrigin(t, (request) => {
-      if (request.connection > 0 || origin.received.length === 1) return answer(request)
+      if (request.connection > 0 || origin.received.length === 1) return respond(request)
       if (origin.received.length < 11) return
       // The first three after the one answered: stream ids 3, 5 and 7.
       request.session.goaway(code, 7, Buffer.from('{"reason":"Shutdown"}'))
       for (const { stream, path } of origin.received)
-        if (code === 0 && ['/0', '/1', '/2'].includes(path)) answer({ stream } as Received)
+        if (code === 0 && ['/0', '/1', '/2'].includes(path)) respond({ stream } as Received)
     })
     const client = open(origin.url)
     await send(client)
     const results = await sendMany(client, 10)
-    t.same(kinds(results), code === 0 ? { answer: 10 } : { unknown: 3, answer: 7 })
+    t.same(kinds(results), code === 0 ? { response: 10 } : { unknown: 3, response: 7 })
     if (code !== 0) t.equal(reasonOf(results[0]), 'GOAWAY 11 {"reason":"Shutdown"}')
     t.equal(origin.received.filter(({ connection }) => connection === 1).length, 7, 'sent again by the client itself')
     await client.close()
@@ -377,7 +379,7 @@ test('GOAWAY with streams above the last one processed', async (t) => {
 })
 
 test('a peer that leaves PING unanswered', async (t) => {
-  const serving = new Origin(answer)
+  const serving = new Origin(respond)
   const tls = await startTls((socket, position) => {
     if (position > 0) return serving.server.emit('secureConnection', socket)
     socket.write(settingsFrame(2))
@@ -386,7 +388,7 @@ test('a peer that leaves PING unanswered', async (t) => {
   t.teardown(() => tls.stop())
   const client = open(tls.url, { pingIntervalMs: 100, pingTimeoutMs: 500 })
   const results = await sendMany(client, 5)
-  t.same(kinds(results), { unknown: 2, answer: 3 }, 'in flight: unknown; waiting: over another connection')
+  t.same(kinds(results), { unknown: 2, response: 3 }, 'in flight: unknown; waiting: over another connection')
   t.equal(reasonOf(results[0]), 'PING unanswered for 500 ms')
   t.equal(tls.sockets.length, 2)
   await client.close()
@@ -409,7 +411,7 @@ test('an idle connection is checked as well, and a timeout calls for a check at 
 
 test('a connection reset', async (t) => {
   const origin = await startOrigin(t, (request) => {
-    if (origin.received.length <= 1 || origin.received.length > 52) answer(request)
+    if (origin.received.length <= 1 || origin.received.length > 52) respond(request)
     if (origin.received.length === 52) sockets[0]?.resetAndDestroy()
   })
   const sockets: Socket[] = []
@@ -418,7 +420,7 @@ test('a connection reset', async (t) => {
   await send(client)
   const results = await sendMany(client, 51)
   t.same(kinds(results), { unknown: 51 })
-  t.match(await send(client), { kind: 'answer' })
+  t.match(await send(client), { kind: 'response' })
   await client.close()
 })
 
@@ -436,9 +438,9 @@ test('an origin that is not there', async (t) => {
   t.equal(result.kind, 'unsent')
   t.match(reasonOf(result), /ECONNREFUSED/)
   t.ok(warnings.length >= 2 && warnings.length <= 5, `${warnings.length} attempts within a second`)
-  const origin = await new Origin(answer).start(port)
+  const origin = await new Origin(respond).start(port)
   t.teardown(() => origin.stop())
-  t.match(await later, { kind: 'answer' })
+  t.match(await later, { kind: 'response' })
   await Promise.all([hasty.close(), patient.close()])
 })
 
@@ -509,7 +511,7 @@ test('only a verified origin that speaks h2', async (t) => {
 })
 
 test('through a proxy', async (t) => {
-  const origin = await startOrigin(t, answer)
+  const origin = await startOrigin(t, respond)
   const seen: unknown[] = []
   // Silent, refusing, and willing from then on.
   const script = [undefined, 407, 200, 200]
@@ -521,7 +523,7 @@ test('through a proxy', async (t) => {
   const through = { host: 'localhost', port: portOf(proxy.server) }
   const proxyWith = { ...through, username: 'me', password: 'secret' }
   const client = open(origin.url, { connectTimeoutMs: 1_000, proxy: proxyWith })
-  t.same(kinds(await sendMany(client, 10)), { answer: 10 })
+  t.same(kinds(await sendMany(client, 10)), { response: 10 })
   const authority = new URL(origin.url).host
   t.same(
     seen,
@@ -529,7 +531,7 @@ test('through a proxy', async (t) => {
   )
   await client.close()
   const anonymous = open(origin.url, { proxy: through })
-  t.match(await send(anonymous), { kind: 'answer' })
+  t.match(await send(anonymous), { kind: 'response' })
   t.same(seen.at(-1), [authority, undefined])
   await anonymous.close()
 })
@@ -561,11 +563,11 @@ test('a proxy that fails says why', async (t) => {
 })
 
 test('8000 requests at once over 100 streams', async (t) => {
-  const origin = await startOrigin(t, (request) => setTimeout(() => answer(request), 5), { maxConcurrentStreams: 50 })
+  const origin = await startOrigin(t, (request) => setTimeout(() => respond(request), 5), { maxConcurrentStreams: 50 })
   const client = open(origin.url, { connections: 2, queueTimeoutMs: 120_000 })
   t.equal(client.capacity, 2000)
   const results = await sendMany(client, 8000)
-  t.same(kinds(results), { answer: 8000 })
+  t.same(kinds(results), { response: 8000 })
   t.equal(origin.received.length, 8000)
   t.equal(origin.sessions.length, 2)
   t.equal(origin.peak, 100)
@@ -574,19 +576,23 @@ test('8000 requests at once over 100 streams', async (t) => {
 })
 
 test('closing', async (t) => {
-  const origin = await startOrigin(t, (request) => request.path !== '/hang' && setTimeout(() => answer(request), 100), {
-    maxConcurrentStreams: 2,
-  })
+  const origin = await startOrigin(
+    t,
+    (request) => request.path !== '/hang' && setTimeout(() => respond(request), 100),
+    {
+      maxConcurrentStreams: 2,
+    },
+  )
   const client = open(origin.url)
   const inFlight = [send(client), send(client, { path: '/hang', timeoutMs: 1_000 })]
   const waiting = send(client)
-  await origin.until(2)
+  await origin.waitFor(2)
   const closed = client.close()
   t.equal(client.close(), closed)
   const refused = { kind: 'unsent', reason: 'the client is closed' }
   t.same(await waiting, refused)
   t.same(await send(client), refused)
-  t.match(await inFlight[0], { kind: 'answer' })
+  t.match(await inFlight[0], { kind: 'response' })
   t.equal(origin.sessions[0]?.destroyed, false, 'one is still in flight')
   t.match(await inFlight[1], { kind: 'timeout' })
   await closed
@@ -602,7 +608,7 @@ test('closing', async (t) => {
 })
 
 test('a request keeps the process alive, a connection does not', async (t) => {
-  const origin = await startOrigin(t, (request) => setTimeout(() => answer(request, 200, 'late'), 300))
+  const origin = await startOrigin(t, (request) => setTimeout(() => respond(request, 200, 'late'), 300))
   const program = `
     import { openHttp2 } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
     const client = openHttp2({ origin: ${JSON.stringify(origin.url)}, ca: process.env.CA, transport: '${transport}' })

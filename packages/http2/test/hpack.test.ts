@@ -4,7 +4,7 @@ import t from 'tap'
 import { HpackDecoder } from '../src/hpack/decoder.ts'
 import { HpackEncoder } from '../src/hpack/encoder.ts'
 import { HUFFMAN_CODES } from '../src/hpack/huffman.ts'
-import { ProtocolFault } from '../src/protocol-fault.ts'
+import { ConnectionError } from '../src/connection-error.ts'
 import { chance, LONG } from './chance.ts'
 
 type Fields = [name: string, value: string][]
@@ -153,7 +153,7 @@ t.test('what a block may not be', async (t) => {
   ]
   for (const [reason, ...blocks] of cases) {
     for (const block of blocks)
-      t.throws(() => decoder().decode(hex(block)), { name: 'ProtocolFault', message: reason }, block)
+      t.throws(() => decoder().decode(hex(block)), { name: 'ConnectionError', message: reason }, block)
   }
   const bomb = decoder(65_536)
   const large = Buffer.concat([Buffer.from('4001617fa11e', 'hex'), Buffer.alloc(4000, 'x')])
@@ -267,7 +267,7 @@ t.test('chance: blocks of random octets, and good ones with a few octets changed
       it.decode(block)
       decoded++
     } catch (error) {
-      if (!(error instanceof ProtocolFault)) throw error
+      if (!(error instanceof ConnectionError)) throw error
       refused++
       it = decoder(8_192)
       hpack = new HpackEncoder()

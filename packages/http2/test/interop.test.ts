@@ -47,7 +47,7 @@ function randomBody(dice: Chance): string | Buffer {
 }
 
 /** Answers by what the request said, in all the ways that are allowed. */
-function answerFor(stream: ServerHttp2Stream, headers: Record<string, unknown>, body: string) {
+function responseFor(stream: ServerHttp2Stream, headers: Record<string, unknown>, body: string) {
   const path = String(headers[':path'])
   const length = Number(/answer=(\d+)/.exec(path)?.[1] ?? 10) % 65_000
   const seen = Object.entries(headers).filter(([name]) => name !== ':authority')
@@ -77,7 +77,7 @@ async function startNode(test: Test, options: SecureServerOptions) {
     let body = ''
     stream.on('error', () => {})
     stream.setEncoding('latin1').on('data', (text) => (body += text))
-    stream.on('end', () => answerFor(stream, headers, body))
+    stream.on('end', () => responseFor(stream, headers, body))
   })
   const url = await listen(server)
   test.teardown(() => server.close())
@@ -101,7 +101,7 @@ t.test('Node’s server, whatever its settings', async (t) => {
     const requests = randomRequests(chance(name.length), 100)
     const [lean, node] = await Promise.all(TRANSPORTS.map((transport) => sendAll({ origin, transport }, requests)))
     t.ok(
-      lean?.every(({ kind }) => kind === 'answer'),
+      lean?.every(({ kind }) => kind === 'response'),
       `${name}: all are answered`,
     )
     t.same(lean?.map(comparable), node?.map(comparable), name)
@@ -110,7 +110,7 @@ t.test('Node’s server, whatever its settings', async (t) => {
 
 /** The date may differ, and a long body would fill the screen. */
 function comparable(result: Http2Result) {
-  if (result.kind !== 'answer') return result
+  if (result.kind !== 'response') return result
   const headers = Object.entries(result.headers).filter(([name]) => name !== 'date')
   return { ...result, headers, body: `${result.body.length} characters: ${digest(result.body)}` }
 }
@@ -140,13 +140,14 @@ t.test('nginx', { skip: hasNginx ? false : 'nginx is not installed' }, async (t)
   for (const transport of TRANSPORTS) {
     const results = await sendAll({ origin, transport, connections: 1, maxStreams: 20 }, requests)
     t.same(
-      results.filter((result) => result.kind !== 'answer' || result.status !== 200),
+      results.filter((result) => result.kind !== 'response' || result.status !== 200),
       [],
       transport,
     )
     t.ok(
       results.every(
-        (result, place) => result.kind === 'answer' && result.body.endsWith(requests[place]?.path.split('?')[0] ?? ''),
+        (result, place) =>
+          result.kind === 'response' && result.body.endsWith(requests[place]?.path.split('?')[0] ?? ''),
       ),
     )
   }

@@ -2,7 +2,7 @@
 // as what becomes of the request. What it shares with node:http2 is in client.test.ts.
 import t, { type Test } from 'tap'
 import { openHttp2, type Http2Client, type Http2Options, type Http2Request, type Http2Result } from '../src/index.ts'
-import { ErrorCode } from '../src/protocol-fault.ts'
+import { ErrorCode } from '../src/connection-error.ts'
 import { FrameType, settingsPayload } from '../src/lean/frame.ts'
 import { CONNECTION_WINDOW } from '../src/lean/our-settings.ts'
 import { ReceiveWindow } from '../src/lean/receive-window.ts'
@@ -150,12 +150,12 @@ t.test('whoever breaks a rule is told which, and the connection ends', { jobs: 4
     t.test(rule, async (t) => {
       const { peer, client } = await startWith(t, { onFrame: onRequest(Buffer.concat(frames)) })
       const result = await send(client)
-      const isAnswered = frames[0]?.equals(ok(1)) === true
-      if (isAnswered) t.equal(result.kind, 'answer')
+      const isResponded = frames[0]?.equals(ok(1)) === true
+      if (isResponded) t.equal(result.kind, 'response')
       else t.match(result, { kind: 'unknown', reason: new RegExp(`^${code}: `) })
       const { payload } = await peer.seen(isGoaway)
       t.equal(payload.readUInt32BE(4), ErrorCode[code], payload.toString('latin1', 8))
-      t.match(await send(client), { kind: 'answer' }, 'over another connection')
+      t.match(await send(client), { kind: 'response' }, 'over another connection')
       t.equal(peer.connections, 2)
     })
   }
@@ -225,7 +225,7 @@ t.test('a malformed answer costs its stream and nothing else', { jobs: 4 }, asyn
       t.equal((await send(client)).kind, 'unknown')
       const { payload, stream } = await peer.seen(isReset)
       t.same([stream, payload.readUInt32BE()], [1, ErrorCode[code]])
-      t.match(await send(client), { kind: 'answer' })
+      t.match(await send(client), { kind: 'response' })
       t.equal(peer.connections, 1)
     })
   }
@@ -296,8 +296,8 @@ t.test('what is allowed, however odd', { jobs: 4 }, async (t) => {
   for (const [what, expected, ...frames] of cases) {
     t.test(what, async (t) => {
       const { peer, client } = await startWith(t, { onFrame: onFirst(Buffer.concat(frames)) })
-      t.match(await send(client), { kind: 'answer', status: 200, ...expected })
-      t.match(await send(client), { kind: 'answer' })
+      t.match(await send(client), { kind: 'response', status: 200, ...expected })
+      t.match(await send(client), { kind: 'response' })
       t.notOk(peer.frames.some(isGoaway))
     })
   }
@@ -328,10 +328,10 @@ const lengthsOf = ({ frames }: Peer, type: number, stream?: number) =>
 
 const isBodyOrHead = ({ type }: SeenFrame) => type === FrameType.DATA || type === FrameType.HEADERS
 
-const answerAll: PeerScript['onFrame'] = (seen) => (endsRequest(seen) ? ok(seen.stream) : undefined)
+const respondToAll: PeerScript['onFrame'] = (seen) => (endsRequest(seen) ? ok(seen.stream) : undefined)
 
 t.test('headers that repeat cost an octet each, whichever application they belong to', async (t) => {
-  const { peer, client } = await startWith(t, { onFrame: answerAll })
+  const { peer, client } = await startWith(t, { onFrame: respondToAll })
   const sets = ['one', 'two'].map((name) => ({ authorization: `bearer ${name.padEnd(200, '.')}`, 'apns-topic': name }))
   for (let round = 0; round < 6; round++)
     await send(client, { headers: sets[round % 2], path: `/${'f'.repeat(63)}${round}` })
@@ -345,21 +345,21 @@ t.test('headers that repeat cost an octet each, whichever application they belon
 })
 
 t.test('a table taken away between two requests', async (t) => {
-  const { peer, client } = await startWith(t, { onFrame: answerAll })
+  const { peer, client } = await startWith(t, { onFrame: respondToAll })
   const headers = { ...HEADERS, 'apns-topic': 'one' }
   await send(client, { headers })
   await send(client, { headers })
   for (const bytes of [0, 100, 4_096]) {
     peer.write(setting(1, bytes))
     await peer.caughtUp()
-    t.match(await send(client, { headers }), { kind: 'answer' })
+    t.match(await send(client, { headers }), { kind: 'response' })
   }
   for (const fields of fieldsOf(peer).values()) t.match(fields, headers)
   t.equal(fieldsOf(peer).size, 5)
 })
 
 t.test('more header sets than the table holds, all arrive as they were', async (t) => {
-  const { peer, client } = await startWith(t, { greeting: setting(1, 300), onFrame: answerAll })
+  const { peer, client } = await startWith(t, { greeting: setting(1, 300), onFrame: respondToAll })
   const sets = Array.from({ length: 300 }, (_, place) => ({ a: `value-${place}`.padEnd(40), b: `${place}` }))
   const trimmed = sets.map(({ a, b }) => ({ a: a.trim(), b }))
   await Promise.all([...trimmed, ...trimmed].map((headers) => send(client, { headers })))
@@ -371,18 +371,18 @@ t.test('more header sets than the table holds, all arrive as they were', async (
 })
 
 t.test('a block longer than a frame goes on in CONTINUATION', async (t) => {
-  const { peer, client } = await startWith(t, { onFrame: answerAll })
+  const { peer, client } = await startWith(t, { onFrame: respondToAll })
   const headers = { long: 'x'.repeat(40_000) }
-  t.match(await send(client, { headers }), { kind: 'answer' })
-  t.match(await send(client, { headers, body: '' }), { kind: 'answer' })
+  t.match(await send(client, { headers }), { kind: 'response' })
+  t.match(await send(client, { headers, body: '' }), { kind: 'response' })
   t.same(lengthsOf(peer, FrameType.CONTINUATION, 1).length, 2)
   t.equal(fieldsOf(peer).get(3)?.long?.length, 40_000)
 })
 
 t.test('what the origin would not take is not sent', async (t) => {
-  const { peer, client } = await startWith(t, { greeting: setting(6, 500), onFrame: answerAll })
+  const { peer, client } = await startWith(t, { greeting: setting(6, 500), onFrame: respondToAll })
   await send(client)
-  const faults: [reason: RegExp, request: Partial<Http2Request>][] = [
+  const errors: [reason: RegExp, request: Partial<Http2Request>][] = [
     [/headers longer than the 500 bytes the origin takes/, { headers: { long: 'x'.repeat(500) } }],
     [/not a path/, { path: '/a b' }],
     [/not a path/, { path: '' }],
@@ -392,15 +392,15 @@ t.test('what the origin would not take is not sent', async (t) => {
     [/not a value for the header line/, { headers: { line: 'a\r\nb' } }],
     [/not a value for the header wide/, { extra: [['wide', '€']] }],
   ]
-  for (const [reason, request] of faults) t.match(await send(client, request), { kind: 'unsent', reason })
+  for (const [reason, request] of errors) t.match(await send(client, request), { kind: 'unsent', reason })
   t.same([...fieldsOf(peer).keys()], [1])
-  t.match(await send(client), { kind: 'answer' })
+  t.match(await send(client), { kind: 'response' })
 })
 
 t.test('bodies follow the windows of stream and connection, and the size of frames', async (t) => {
   const { peer, client } = await startWith(t, {
     greeting: setting(4, 10),
-    onFrame: answerAll,
+    onFrame: respondToAll,
   })
   const sent = send(client, { body: 'x'.repeat(40_005) })
   const first = await peer.seen(({ type }) => type === FrameType.DATA)
@@ -411,7 +411,7 @@ t.test('bodies follow the windows of stream and connection, and the size of fram
   await peer.seen(({ type, payload }) => type === FrameType.DATA && payload.length === 5)
   peer.write(setting(4, 0))
   peer.write(setting(4, 40_000))
-  t.match(await sent, { kind: 'answer' })
+  t.match(await sent, { kind: 'response' })
   t.same(lengthsOf(peer, FrameType.DATA), [10, 5, 16_384, 16_384, 40_005 - 15 - 32_768])
   // 65 535 were the connection's; 25 530 of them are left.
   const [one, two] = [send(client, { body: 'y'.repeat(30_000) }), send(client, { body: 'z' })]
@@ -419,10 +419,10 @@ t.test('bodies follow the windows of stream and connection, and the size of fram
     ({ stream, type, payload }) => stream === 3 && type === FrameType.DATA && payload.length === 25_530 - 16_384,
   )
   peer.write(frame(8, 0, 0, uint32(100_000)))
-  t.same([(await one).kind, (await two).kind], ['answer', 'answer'])
+  t.same([(await one).kind, (await two).kind], ['response', 'response'])
   peer.write(setting(5, 100_000))
   await peer.caughtUp()
-  t.match(await send(client, { body: 'x'.repeat(39_000) }), { kind: 'answer' })
+  t.match(await send(client, { body: 'x'.repeat(39_000) }), { kind: 'response' })
   t.equal(lengthsOf(peer, FrameType.DATA).at(-1), 39_000)
 })
 
@@ -432,16 +432,16 @@ t.test('a window that grows by single octets', async (t) => {
     onFrame: (seen) =>
       endsRequest(seen) ? ok(seen.stream) : isBodyOrHead(seen) ? frame(8, 0, 1, uint32(1)) : undefined,
   })
-  t.match(await send(client, { body: 'x'.repeat(3_000) }), { kind: 'answer' }, 'is no flood')
+  t.match(await send(client, { body: 'x'.repeat(3_000) }), { kind: 'response' }, 'is no flood')
   t.equal(lengthsOf(peer, FrameType.DATA).length, 3_000)
 })
 
 t.test('a large body leaves in portions', async (t) => {
-  const { peer, client } = await startWith(t, { greeting: setting(4, 2 ** 24), onFrame: answerAll })
+  const { peer, client } = await startWith(t, { greeting: setting(4, 2 ** 24), onFrame: respondToAll })
   await send(client)
   peer.write(frame(8, 0, 0, uint32(2 ** 30)))
   await peer.caughtUp()
-  t.match(await send(client, { body: Buffer.alloc(3_000_000) }), { kind: 'answer' })
+  t.match(await send(client, { body: Buffer.alloc(3_000_000) }), { kind: 'response' })
   t.equal(
     lengthsOf(peer, FrameType.DATA, 3).reduce((sum, length) => sum + length, 0),
     3_000_000,
@@ -468,13 +468,13 @@ t.test('what was collected for a peer that breaks a rule is sent to another conn
     const request = { path: '/', headers: HEADERS, body: '{}' }
     client.request(request, () => client.request(request, settle))
   })
-  t.match(await second, { kind: 'answer' })
+  t.match(await second, { kind: 'response' })
   t.equal(peer.connections, 2)
   t.equal(peer.frames.filter(endsRequest).length, 2, 'each once')
 })
 
 t.test('the origin may allow no stream at all, and some later', async (t) => {
-  const { peer, client } = await startWith(t, { greeting: setting(3, 0), onFrame: answerAll })
+  const { peer, client } = await startWith(t, { greeting: setting(3, 0), onFrame: respondToAll })
   const sent = [send(client), send(client)]
   await peer.seen(({ type, flags }) => type === FrameType.SETTINGS && flags === 1)
   t.equal(client.capacity, 1)
@@ -482,7 +482,7 @@ t.test('the origin may allow no stream at all, and some later', async (t) => {
   peer.write(setting(3, 1))
   t.same(
     (await Promise.all(sent)).map(({ kind }) => kind),
-    ['answer', 'answer'],
+    ['response', 'response'],
   )
 })
 
@@ -498,7 +498,7 @@ t.test('a second GOAWAY may take back more, and never less', async (t) => {
   const results = await Promise.all([send(client), send(client), send(client)])
   t.same(
     results.map(({ kind }) => kind),
-    ['answer', 'answer', 'answer'],
+    ['response', 'response', 'response'],
   )
   t.same(
     peer.frames.filter(endsRequest).map(({ stream }) => stream),
@@ -507,27 +507,27 @@ t.test('a second GOAWAY may take back more, and never less', async (t) => {
 })
 
 t.test('a great many requests in one turn leave in few pieces', async (t) => {
-  const { peer, client } = await startWith(t, { onFrame: answerAll })
+  const { peer, client } = await startWith(t, { onFrame: respondToAll })
   await send(client)
   const before = peer.pieces
   const results = await Promise.all(Array.from({ length: 100 }, () => send(client)))
-  t.ok(results.every(({ kind }) => kind === 'answer'))
+  t.ok(results.every(({ kind }) => kind === 'response'))
   t.ok(peer.pieces - before < 10, `${peer.pieces - before} pieces`)
 })
 
 t.test('a peer that does not read gets no more than a buffer full; what waits goes elsewhere', async (t) => {
   const { peer, client } = await startWith(
     t,
-    { onFrame: answerAll, reads: (connection) => connection > 0 },
+    { onFrame: respondToAll, reads: (connection) => connection > 0 },
     { pingIntervalMs: 200, pingTimeoutMs: 2_000, requestTimeoutMs: 60_000, queueTimeoutMs: 60_000 },
   )
   const path = `/${'x'.repeat(16_000)}`
   const results = await Promise.all(Array.from({ length: 900 }, (_, place) => send(client, { path: path + place })))
-  const answered = results.filter(({ kind }) => kind === 'answer').length
-  t.ok(answered > 100, `${answered} over another connection`)
+  const responded = results.filter(({ kind }) => kind === 'response').length
+  t.ok(responded > 100, `${responded} over another connection`)
   t.ok(
     results.every(
-      (result) => result.kind === 'answer' || (result.kind === 'unknown' && /PING unanswered/.test(result.reason)),
+      (result) => result.kind === 'response' || (result.kind === 'unknown' && /PING unanswered/.test(result.reason)),
     ),
   )
   t.equal(peer.connections, 2)
@@ -599,7 +599,7 @@ t.test('a TLS session is taken up again', async (t) => {
     onFrame: (seen) =>
       endsRequest(seen) ? Buffer.concat([ok(seen.stream), frame(7, 0, 0, uint32(seen.stream, 0))]) : undefined,
   })
-  for (let round = 0; round < 3; round++) t.match(await send(client), { kind: 'answer' })
+  for (let round = 0; round < 3; round++) t.match(await send(client), { kind: 'response' })
   t.equal(peer.connections, 3)
   t.equal(peer.resumed, 2)
 })
@@ -608,9 +608,9 @@ t.test('a connection in pieces of one octet', async (t) => {
   const { session, socket, ended } = sessionOverNothing()
   session.open(exchangeOf('/1'))
   const body = 'x'.repeat(20_000)
-  const answer = Buffer.concat([okHead(1), frame(0, 0, 1, body.slice(0, 15_000)), frame(0, 1, 1, body.slice(15_000))])
-  for (const octet of answer) socket.emit('data', Buffer.of(octet))
-  t.match(ended, [{ path: '/1', ending: { kind: 'answer', body } }])
+  const respond = Buffer.concat([okHead(1), frame(0, 0, 1, body.slice(0, 15_000)), frame(0, 1, 1, body.slice(15_000))])
+  for (const octet of respond) socket.emit('data', Buffer.of(octet))
+  t.match(ended, [{ path: '/1', ending: { kind: 'response', body } }])
 })
 
 t.test('chance: frames of all kinds, changed here and there', async (t) => {

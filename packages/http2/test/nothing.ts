@@ -28,7 +28,7 @@ export const exchangeOf = (path: string): Exchange => ({
   request: { path, headers: HEADERS, body: '{}' },
   settle() {},
   deadline: 0,
-  sends: 1,
+  attempts: 1,
   stream: undefined,
   place: -1,
 })

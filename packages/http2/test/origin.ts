@@ -82,7 +82,7 @@ export class Origin {
   }
 
   /** Resolves once so many requests have been received. */
-  async until(count: number) {
+  async waitFor(count: number) {
     while (this.received.length < count) await once(this.#arrivals, 'request')
   }
 
@@ -94,7 +94,7 @@ export class Origin {
   }
 }
 
-export const answer = ({ stream }: Received, status = 200, body = '') => {
+export const respond = ({ stream }: Received, status = 200, body = '') => {
   if (stream.destroyed) return
   stream.respond({ ':status': status, 'apns-id': 'A1' })
   stream.end(body)

@@ -64,7 +64,7 @@ export async function startPeer(test: Test, { greeting = SETTINGS, onFrame, read
     const reader = new FrameReader(({ type, flags, stream, bytes, start, end }) => {
       const seen = { type, flags, stream, payload: Buffer.from(bytes.subarray(start, end)) }
       frames.push(seen)
-      for (const tell of waiting) tell(seen)
+      for (const notify of waiting) notify(seen)
       const isPing = type === FrameType.PING && flags === 0
       if (type === FrameType.SETTINGS && flags === 0) socket.write(SETTINGS_ACK)
       if (isPing) socket.write(frame(FrameType.PING, 1, 0, seen.payload))
@@ -83,15 +83,15 @@ export async function startPeer(test: Test, { greeting = SETTINGS, onFrame, read
   const seen = (fits: (frame: SeenFrame) => boolean) => {
     const there = frames.find(fits)
     const { promise, resolve } = Promise.withResolvers<SeenFrame>()
-    const tell = (each: SeenFrame) => fits(each) && (resolve(each), waiting.delete(tell))
+    const notify = (each: SeenFrame) => fits(each) && (resolve(each), waiting.delete(notify))
     if (there) resolve(there)
-    else waiting.add(tell)
+    else waiting.add(notify)
     return promise
   }
   const caughtUp = () => {
-    const question = Buffer.from('caughtup')
-    peer.write(frame(FrameType.PING, 0, 0, question))
-    return seen(({ type, flags, payload }) => type === FrameType.PING && flags === 1 && payload.equals(question))
+    const ping = Buffer.from('caughtup')
+    peer.write(frame(FrameType.PING, 0, 0, ping))
+    return seen(({ type, flags, payload }) => type === FrameType.PING && flags === 1 && payload.equals(ping))
   }
   return Object.assign(peer, { url: tls.url, seen, caughtUp })
 }

@@ -2,15 +2,15 @@
 // whose provider token was refused and could be replaced.
 import type { Http2Result, Settle } from '@push-server/http2'
 import { isCalledOff } from './call-off.ts'
-import type { Flow } from './flow.ts'
+import type { Limiter } from './concurrency/limiter.ts'
 import type { Outcome, ProviderToken, PushChunk, PushMessage, PushOptions, PushTarget } from './provider.ts'
 import type { TokenSource } from './token-source.ts'
 import { transportOutcome } from './transport-outcome.ts'
 
-export type Http2Answer = Extract<Http2Result, { kind: 'answer' }>
+export type Http2Response = Extract<Http2Result, { kind: 'response' }>
 
 /** One delivery's push. */
-export interface Flight<Post> {
+export interface InFlightPush<Post> {
   readonly index: number
   readonly target: PushTarget
   readonly post: Post
@@ -19,8 +19,8 @@ export interface Flight<Post> {
   /** When, on the clock of `performance`. */
   sentAt: number
   /** Of the flow. */
-  round: number
-  isRepeated: boolean
+  roundTrip: number
+  isResent: boolean
   /** Tells the flow that it is over. */
   readonly done: () => void
 }
@@ -32,107 +32,107 @@ export interface TokenRefused {
 }
 
 /** What an answer means. */
-export interface Reading {
+export interface Interpretation {
   outcome: Outcome | TokenRefused
   /** The provider wants fewer pushes at once, of all the application's. */
-  isFlowControl: boolean
+  isThrottled: boolean
 }
 
 /** What came of replacing a refused token. */
 export type Renewal = { token: ProviderToken } | { error: unknown }
 
 /** How one application's pushes get to their provider. `Post` is what all deliveries of a message have in common. */
-export interface Route<Post> {
-  flow: Flow
+export interface Sender<Post> {
+  limiter: Limiter
   tokens: TokenSource
   prepare(message: PushMessage): Post
   /** Starts the request, with `flight.token`; or answers the outcome at once, and `ended` is not called. */
-  send(flight: Flight<Post>, signal: AbortSignal, ended: Settle): Outcome | undefined
-  answered(answer: Http2Answer, flight: Flight<Post>): Reading
+  send(inFlight: InFlightPush<Post>, signal: AbortSignal, ended: Settle): Outcome | undefined
+  responded(response: Http2Response, inFlight: InFlightPush<Post>): Interpretation
   /** Of a push whose token was refused and which is not repeated. */
-  refused(flight: Flight<Post>, refusal: TokenRefused, renewal: Renewal): Outcome
+  refused(inFlight: InFlightPush<Post>, refusal: TokenRefused, renewal: Renewal): Outcome
 }
 
 /** Rejects, with nothing pushed, when there is no provider token to be had. */
-export async function pushChunk<Post>(route: Route<Post>, chunk: PushChunk, options: PushOptions): Promise<void> {
+export async function sendChunk<Post>(sender: Sender<Post>, chunk: PushChunk, options: PushOptions): Promise<void> {
   const { signal } = options
   if (signal.aborted) return
-  const push = new ChunkPush(route, options, await route.tokens.take())
-  const posts = postsOf(route, chunk)
-  await route.flow.walk({
+  const push = new ChunkPush(sender, options, await sender.tokens.take())
+  const posts = postsOf(sender, chunk)
+  await sender.limiter.walk({
     items: chunk.targets,
     signal,
     // Made when it starts: what lives as long as the chunk is copied by the collector again and again.
     start(target, done, index) {
       const post = posts[target.message] as Post // looked at by postsOf
-      push.start({ index, target, post, token: push.token, sentAt: 0, round: 0, isRepeated: false, done })
+      push.start({ index, target, post, token: push.token, sentAt: 0, roundTrip: 0, isResent: false, done })
     },
   })
 }
 
-function postsOf<Post>(route: Route<Post>, { messages, targets }: PushChunk): Post[] {
+function postsOf<Post>(sender: Sender<Post>, { messages, targets }: PushChunk): Post[] {
   for (const [index, { message }] of targets.entries())
     if (!(message in messages)) throw new RangeError(`target ${index} names message ${message} of ${messages.length}`)
-  return messages.map((message) => route.prepare(message))
+  return messages.map((message) => sender.prepare(message))
 }
 
 class ChunkPush<Post> {
   /** Of the next push. */
   token: ProviderToken
-  readonly #route: Route<Post>
+  readonly #route: Sender<Post>
   readonly #options: PushOptions
 
-  constructor(route: Route<Post>, options: PushOptions, token: ProviderToken) {
-    this.#route = route
+  constructor(sender: Sender<Post>, options: PushOptions, token: ProviderToken) {
+    this.#route = sender
     this.#options = options
     this.token = token
   }
 
-  start(flight: Flight<Post>) {
-    const { flow } = this.#route
-    const held = flow.held()
-    if (held) return this.#settle(flight, held)
-    flight.token = this.token
-    flight.sentAt = performance.now()
-    flight.round = flow.start()
+  start(inFlight: InFlightPush<Post>) {
+    const { limiter } = this.#route
+    const held = limiter.held()
+    if (held) return this.#settle(inFlight, held)
+    inFlight.token = this.token
+    inFlight.sentAt = performance.now()
+    inFlight.roundTrip = limiter.start()
     const { signal } = this.#options
-    const outcome = this.#route.send(flight, signal, (result) => this.#ended(flight, result))
-    if (outcome) this.#settle(flight, outcome)
+    const outcome = this.#route.send(inFlight, signal, (result) => this.#ended(inFlight, result))
+    if (outcome) this.#settle(inFlight, outcome)
   }
 
-  #ended(flight: Flight<Post>, result: Http2Result) {
-    const latencyMs = performance.now() - flight.sentAt
-    if (result.kind === 'answer') return this.#answered(flight, result, latencyMs)
-    if (result.kind === 'timeout') this.#route.flow.late(flight.round, latencyMs)
+  #ended(inFlight: InFlightPush<Post>, result: Http2Result) {
+    const latencyMs = performance.now() - inFlight.sentAt
+    if (result.kind === 'response') return this.#responded(inFlight, result, latencyMs)
+    if (result.kind === 'timeout') this.#route.limiter.late(inFlight.roundTrip, latencyMs)
     // Withdrawn while it waited for a stream: not pushed, so not settled.
-    if (result.kind === 'unsent' && isCalledOff(this.#options.signal)) return flight.done()
-    this.#options.unanswered?.(result.reason)
-    this.#settle(flight, transportOutcome(result))
+    if (result.kind === 'unsent' && isCalledOff(this.#options.signal)) return inFlight.done()
+    this.#options.withoutResponse?.(result.reason)
+    this.#settle(inFlight, transportOutcome(result))
   }
 
-  #answered(flight: Flight<Post>, answer: Http2Answer, latencyMs: number) {
-    this.#options.answered?.(latencyMs / 1000)
-    const { outcome, isFlowControl } = this.#route.answered(answer, flight)
-    if (outcome.kind === 'token-refused') return void this.#renewToken(flight, outcome)
-    if (isFlowControl) this.#route.flow.refused(flight.round, outcome)
-    else if (answer.status < 500) this.#route.flow.passed(flight.round, latencyMs)
-    this.#settle(flight, outcome)
+  #responded(inFlight: InFlightPush<Post>, response: Http2Response, latencyMs: number) {
+    this.#options.responded?.(latencyMs / 1000)
+    const { outcome, isThrottled } = this.#route.responded(response, inFlight)
+    if (outcome.kind === 'token-refused') return void this.#renewToken(inFlight, outcome)
+    if (isThrottled) this.#route.limiter.refused(inFlight.roundTrip, outcome)
+    else if (response.status < 500) this.#route.limiter.passed(inFlight.roundTrip, latencyMs)
+    this.#settle(inFlight, outcome)
   }
 
-  #settle(flight: Flight<Post>, outcome: Outcome) {
-    this.#options.settle(flight.index, outcome)
-    flight.done()
+  #settle(inFlight: InFlightPush<Post>, outcome: Outcome) {
+    this.#options.settle(inFlight.index, outcome)
+    inFlight.done()
   }
 
-  async #renewToken(flight: Flight<Post>, refusal: TokenRefused) {
-    const renewal = await this.#renewal(flight.token)
-    const isOther = 'token' in renewal && renewal.token.value !== flight.token.value
+  async #renewToken(inFlight: InFlightPush<Post>, refusal: TokenRefused) {
+    const renewal = await this.#renewal(inFlight.token)
+    const isOther = 'token' in renewal && renewal.token.value !== inFlight.token.value
     if (isOther) this.token = renewal.token
-    if (isOther && !flight.isRepeated && !this.#options.signal.aborted) {
-      flight.isRepeated = true
-      return this.start(flight)
+    if (isOther && !inFlight.isResent && !this.#options.signal.aborted) {
+      inFlight.isResent = true
+      return this.start(inFlight)
     }
-    this.#settle(flight, this.#route.refused(flight, refusal, renewal))
+    this.#settle(inFlight, this.#route.refused(inFlight, refusal, renewal))
   }
 
   async #renewal(refused: ProviderToken): Promise<Renewal> {

@@ -28,7 +28,7 @@ export function boundOutcome(outcome: Outcome, now: () => number): Outcome {
     }
     case 'token-doubtful':
     case 'failed':
-    case 'credentials-fault':
+    case 'credentials-error':
       return { ...outcome, reason: storable(outcome.reason) }
   }
 }

@@ -20,7 +20,7 @@ export type Outcome =
    */
   | { kind: 'retry'; reason: string; notBefore?: number; unsent?: boolean }
   /** Our credentials are at fault: no push of this application on this platform can succeed. */
-  | { kind: 'credentials-fault'; reason: string }
+  | { kind: 'credentials-error'; reason: string }
 
 export type OutcomeKind = Outcome['kind']
 
@@ -67,9 +67,9 @@ export interface PushOptions {
   /** Called once for each target that was pushed, as its answer comes. A target not pushed (aborted) is not settled. */
   settle(index: number, outcome: Outcome): void
   /** Told how long each answer of the provider took, in seconds. */
-  answered?(seconds: number): void
+  responded?(seconds: number): void
   /** Told why a push was not answered. */
-  unanswered?(reason: string): void
+  withoutResponse?(reason: string): void
 }
 
 /** How a provider fares, by the latest of its pushes. Times in ms since the epoch. */
@@ -77,7 +77,7 @@ export interface ProviderState {
   /** `idle`: nothing was pushed yet. */
   connection: 'idle' | 'up' | 'down'
   /** Why a push was last put off: for the provider, the network, a quota or the credentials. */
-  fault?: { reason: string; at: number }
+  failure?: { reason: string; at: number }
 }
 
 /** One application's way to one platform, for one version of its credentials. */

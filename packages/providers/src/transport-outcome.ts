@@ -5,7 +5,7 @@ import type { Outcome } from './provider.ts'
 const WORDS = { unsent: 'Unsent', unknown: 'Unknown', timeout: 'Timeout' } as const
 
 /** Always another try; the first word of the reason says whether this one may have been delivered (all but `Unsent`). */
-export const transportOutcome = ({ kind, reason }: Exclude<Http2Result, { kind: 'answer' }>): Outcome => ({
+export const transportOutcome = ({ kind, reason }: Exclude<Http2Result, { kind: 'response' }>): Outcome => ({
   kind: 'retry',
   reason: `${WORDS[kind]}: ${reason}`,
   ...(kind === 'unsent' && { unsent: true }),

@@ -13,7 +13,7 @@ export const startOrigin = (onRequest: (request: Received) => void, settings?: S
   })
 
 /** Answers as APNs does; 200 without a body. */
-export function answer(
+export function response(
   { stream, headers }: Received,
   status = 200,
   refusal?: object,

@@ -32,7 +32,7 @@ export function refuse({ stream }: Received, status: number, code: string, heade
   stream.end(JSON.stringify({ error: { code: status, message: code, status: code, details } }))
 }
 
-export interface Asked {
+export interface ReceivedRequest {
   method: string | undefined
   path: string | undefined
   headers: IncomingHttpHeaders
@@ -42,25 +42,25 @@ export interface Asked {
 
 export interface TextOrigin {
   url: string
-  asked: Asked[]
+  received: ReceivedRequest[]
   stop(): Promise<void>
 }
 
 /** A scripted server of HTTP/1.1 over TLS. */
-export async function startHttps(onRequest: (asked: Asked) => void): Promise<TextOrigin> {
-  const asked: Asked[] = []
+export async function startHttps(onRequest: (received: ReceivedRequest) => void): Promise<TextOrigin> {
+  const received: ReceivedRequest[] = []
   const server = createServer({ key, cert: ca }, (request, response) => void take(request, response))
 
   async function take(request: IncomingMessage, response: ServerResponse) {
     const { method, url: path, headers } = request
     const one = { method, path, headers, body: await textOf(request), response }
-    asked.push(one)
+    received.push(one)
     onRequest(one)
   }
 
   server.listen(0, 'localhost')
   await once(server, 'listening')
-  return { url: `https://localhost:${(server.address() as AddressInfo).port}`, asked, stop: () => stop(server) }
+  return { url: `https://localhost:${(server.address() as AddressInfo).port}`, received, stop: () => stop(server) }
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -76,11 +76,11 @@ async function stop(server: Server) {
 }
 
 /** Answers as Google's token endpoint does. */
-export function grant({ response }: Asked, accessToken: string, seconds = 3_599) {
-  const answer = { access_token: accessToken, expires_in: seconds, token_type: 'Bearer' }
-  response.setHeader('content-type', 'application/json').end(JSON.stringify(answer))
+export function grant({ response }: ReceivedRequest, accessToken: string, seconds = 3_599) {
+  const reply = { access_token: accessToken, expires_in: seconds, token_type: 'Bearer' }
+  response.setHeader('content-type', 'application/json').end(JSON.stringify(reply))
 }
 
-export function deny({ response }: Asked, status: number, body: object | string) {
+export function deny({ response }: ReceivedRequest, status: number, body: object | string) {
   response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body))
 }

@@ -32,29 +32,29 @@ export interface Origin {
   port: number
   received: Received[]
   /** Forms that asked for an access token. */
-  forms: Record<string, string>[]
+  bodies: Record<string, string>[]
   /** Requests that are not answered yet. */
   open: number
   /** Most of them at one time. */
   peak: number
   /** Resolves once so many pushes have come. */
-  until(count: number): Promise<void>
+  waitFor(count: number): Promise<void>
   stop(): Promise<void>
 }
 
 export interface Script {
   onPush(request: Received): void
   /** By default grants `access-1`, `access-2`, … for an hour. */
-  onToken?(response: ServerResponse, form: Record<string, string>): void
+  onToken?(response: ServerResponse, parameters: Record<string, string>): void
 }
 
 export async function startOrigin({ onPush, onToken }: Script): Promise<Origin> {
   const arrivals = new EventEmitter()
   const server = createServer({ key: pems.private, cert: pems.cert })
-  const origin = { received: [] as Received[], forms: [] as Record<string, string>[], open: 0, peak: 0 }
+  const origin = { received: [] as Received[], bodies: [] as Record<string, string>[], open: 0, peak: 0 }
 
   function grant(response: ServerResponse) {
-    answer({ response }, 200, { access_token: `access-${origin.forms.length}`, expires_in: 3600, token_type: 'Bearer' })
+    reply({ response }, 200, { access_token: `access-${origin.bodies.length}`, expires_in: 3600, token_type: 'Bearer' })
   }
 
   server.on('request', (request, response) => {
@@ -64,9 +64,9 @@ export async function startOrigin({ onPush, onToken }: Script): Promise<Origin> 
     request.on('end', () => {
       const { url: path = '', headers } = request
       if (path.startsWith('/oauth2/')) {
-        const form = Object.fromEntries(new URLSearchParams(body))
-        origin.forms.push(form)
-        return (onToken ?? grant)(response, form)
+        const parameters = Object.fromEntries(new URLSearchParams(body))
+        origin.bodies.push(parameters)
+        return (onToken ?? grant)(response, parameters)
       }
       origin.peak = Math.max(origin.peak, ++origin.open)
       response.on('close', () => origin.open--)
@@ -86,7 +86,7 @@ export async function startOrigin({ onPush, onToken }: Script): Promise<Origin> 
     url,
     tokenUrl: `${url}/oauth2/v3/token`,
     port,
-    async until(count: number) {
+    async waitFor(count: number) {
       while (origin.received.length < count) await once(arrivals, 'push')
     },
     async stop() {
@@ -98,7 +98,7 @@ export async function startOrigin({ onPush, onToken }: Script): Promise<Origin> 
 }
 
 /** Without a body: a success, as HMS words it. */
-export function answer(
+export function reply(
   { response }: Pick<Received, 'response'>,
   status = 200,
   body: string | object = { code: '80000000', msg: 'Success', requestId: 'r' },

@@ -35,7 +35,7 @@ export interface Origin {
   /** Most requests that were open at one time. */
   peak: number
   /** Resolves once so many requests have come. */
-  until(count: number): Promise<void>
+  waitFor(count: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -83,7 +83,7 @@ export async function startOrigin({ onRequest, tokenOf, settings = {} }: OriginS
     get peak() {
       return peak
     },
-    async until(count) {
+    async waitFor(count) {
       while (received.length < count) await once(arrivals, 'request')
     },
     async stop() {

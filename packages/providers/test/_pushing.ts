@@ -12,12 +12,12 @@ export class MemoryTokens implements TokenCache {
   kept: ProviderToken | undefined
   minted: string[] = []
   keys: string[] = []
-  fault: Error | undefined
+  failure: Error | undefined
 
   async take(key: string, isFresh: (token: ProviderToken) => boolean, mint: () => Promise<ProviderToken>) {
     this.keys.push(key)
     await Promise.resolve()
-    if (this.fault) throw this.fault
+    if (this.failure) throw this.failure
     if (this.kept && isFresh(this.kept)) return this.kept
     this.kept = await mint()
     this.minted.push(this.kept.value)

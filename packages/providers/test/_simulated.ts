@@ -83,8 +83,8 @@ export const apart = (tokens: readonly string[]): PushChunk => ({
 export async function pushUntilSettled(test: Test, provider: Provider, { messages, targets }: PushChunk) {
   const outcomes = new Map<number, Outcome>()
   let left = [...targets.keys()]
-  let tries = 0
-  for (; left.length > 0 && tries < 20; tries++) {
+  let attempts = 0
+  for (; left.length > 0 && attempts < 20; attempts++) {
     const chunk = { messages, targets: targets.filter((_, index) => left.includes(index)) }
     const settled = await push(test, provider, chunk)
     if (settled.size !== left.length) test.fail(`${settled.size} of ${left.length} targets were settled`)
@@ -95,7 +95,7 @@ export async function pushUntilSettled(test: Test, provider: Provider, { message
     left = left.filter((index) => outcomes.get(index)?.kind === 'retry')
     await timeOf(left.map((index) => outcomes.get(index)))
   }
-  return { outcomes, tries }
+  return { outcomes, attempts }
 }
 
 /** Resolves when the last of them may be tried again: the times are the provider's, and real. */

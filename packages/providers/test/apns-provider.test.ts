@@ -9,7 +9,7 @@ import { parseApnsKey } from '../src/apns/credentials.ts'
 import { openApnsProvider, type ApnsProviderOptions } from '../src/apns/provider.ts'
 import { createApnsToken } from '../src/apns/token.ts'
 import { PROVIDERS, type PushChunk, type PushTarget } from '../src/index.ts'
-import { answer, ca, startOrigin, type Received } from './_apns-origin.ts'
+import { response, ca, startOrigin, type Received } from './_apns-origin.ts'
 import { inOrder, kinds, MemoryTokens, push, transport } from './_pushing.ts'
 
 const MINUTE = 60_000
@@ -38,7 +38,7 @@ function open(test: Test, production: string, { development = 'https://localhost
     tokens: new MemoryTokens(),
     origins: { production, development },
     ca,
-    window: 100,
+    semaphore: 100,
     useDevelopment: false,
     requestTimeoutMs: 20_000,
     transport,
@@ -63,7 +63,7 @@ const chunkOf = (count: number): PushChunk => ({
 })
 
 t.test('what goes over the wire', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => response(request))
   const tokens = new MemoryTokens()
   const provider = open(t, origin.url, { tokens })
   const silent = { body: { extras: { a: 1 } }, silent: true, priority: 'NORMAL' } as const
@@ -101,7 +101,7 @@ t.test('what goes over the wire', async (t) => {
 })
 
 t.test('it is what node-apn would have sent', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => response(request))
   const body = {
     title: 'Title',
     titleLocKey: 'title.key',
@@ -169,13 +169,13 @@ t.test('answers become outcomes', async (t) => {
   const since = Date.now() - MINUTE
   const origin = await start(t, (request) => {
     const script: Record<string, () => void> = {
-      [hex(0)]: () => answer(request),
-      [hex(1)]: () => answer(request, 410, { reason: 'Unregistered', timestamp: since }),
-      [hex(2)]: () => answer(request, 400, { reason: 'BadDeviceToken' }),
-      [hex(3)]: () => answer(request, 403, { reason: 'InvalidProviderToken' }),
-      [hex(4)]: () => answer(request, 429, { reason: 'TooManyRequests' }, { 'retry-after': '60' }),
-      [hex(5)]: () => answer(request, 413, { reason: 'PayloadTooLarge' }),
-      [hex(6)]: () => answer(request, 502),
+      [hex(0)]: () => response(request),
+      [hex(1)]: () => response(request, 410, { reason: 'Unregistered', timestamp: since }),
+      [hex(2)]: () => response(request, 400, { reason: 'BadDeviceToken' }),
+      [hex(3)]: () => response(request, 403, { reason: 'InvalidProviderToken' }),
+      [hex(4)]: () => response(request, 429, { reason: 'TooManyRequests' }, { 'retry-after': '60' }),
+      [hex(5)]: () => response(request, 413, { reason: 'PayloadTooLarge' }),
+      [hex(6)]: () => response(request, 502),
       [hex(7)]: () => request.stream.close(8),
     }
     script[request.token]?.()
@@ -187,7 +187,7 @@ t.test('answers become outcomes', async (t) => {
     { kind: 'sent', id: chunk.targets[0]?.pushId },
     { kind: 'token-gone', reason: 'Unregistered', since },
     { kind: 'token-doubtful', reason: 'BadDeviceToken' },
-    { kind: 'credentials-fault', reason: 'InvalidProviderToken' },
+    { kind: 'credentials-error', reason: 'InvalidProviderToken' },
     { kind: 'retry', reason: 'TooManyRequests', notBefore: now + 60_000 },
     { kind: 'failed', reason: 'PayloadTooLarge' },
     { kind: 'retry', reason: 'HTTP 502' },
@@ -196,8 +196,8 @@ t.test('answers become outcomes', async (t) => {
 })
 
 t.test('each device goes to the service its token belongs to', async (t) => {
-  const production = await start(t, (request) => answer(request))
-  const development = await start(t, (request) => answer(request))
+  const production = await start(t, (request) => response(request))
+  const development = await start(t, (request) => response(request))
   const targets = [target(0), target(1, { environment: 'production' }), target(2, { environment: 'development' })]
   const tokensAt = ({ received }: { received: Received[] }) => received.splice(0).map(({ token }) => token)
   const cases = [
@@ -223,8 +223,8 @@ t.test('each device goes to the service its token belongs to', async (t) => {
 })
 
 t.test('the window bounds what is in flight over all chunks', async (t) => {
-  const origin = await start(t, (request) => setImmediate(() => answer(request)))
-  const provider = open(t, origin.url, { window: 4 })
+  const origin = await start(t, (request) => setImmediate(() => response(request)))
+  const provider = open(t, origin.url, { semaphore: 4 })
   const all = await Promise.all([
     push(t, provider, chunkOf(30)),
     push(t, provider, chunkOf(20)),
@@ -241,12 +241,12 @@ t.test('the window bounds what is in flight over all chunks', async (t) => {
 
 t.test('an abort starts nothing more and settles what is in flight', async (t) => {
   const origin = await start(t, () => {})
-  const provider = open(t, origin.url, { window: 2 })
+  const provider = open(t, origin.url, { semaphore: 2 })
   const controller = new AbortController()
   const pushed = push(t, provider, chunkOf(6), controller)
-  await origin.until(2)
+  await origin.waitFor(2)
   controller.abort()
-  for (const request of origin.received) answer(request)
+  for (const request of origin.received) response(request)
   const outcomes = await pushed
   t.strictSame([...outcomes.keys()].sort(), [0, 1])
   t.strictSame(kinds(outcomes), { sent: 2 })
@@ -260,9 +260,9 @@ t.test('an abort withdraws what still waits for a stream, unsettled', async (t) 
   const provider = open(t, origin.url)
   const controller = new AbortController()
   const pushed = push(t, provider, chunkOf(5), controller)
-  await origin.until(1)
+  await origin.waitFor(1)
   controller.abort()
-  for (const request of origin.received) answer(request)
+  for (const request of origin.received) response(request)
   t.strictSame(
     [...(await pushed)].map(([index, { kind }]) => [index, kind]),
     [[0, 'sent']],
@@ -272,7 +272,7 @@ t.test('an abort withdraws what still waits for a stream, unsettled', async (t) 
 
 t.test('no answer ends at the deadline, to be tried again', async (t) => {
   const origin = await start(t, ({ token, ...request }) => {
-    if (token !== hex(1)) answer({ token, ...request })
+    if (token !== hex(1)) response({ token, ...request })
   })
   const outcomes = await push(t, open(t, origin.url, { requestTimeoutMs: 1_500 }), chunkOf(3))
   t.strictSame(kinds(outcomes), { sent: 2, retry: 1 })
@@ -289,9 +289,9 @@ t.test('GOAWAY loses nothing', async (t) => {
     if (sessions <= 3 && origin.received.filter(({ session }) => session === request.session).length === 5) {
       request.session.goaway(0)
     }
-    setImmediate(() => answer(request))
+    setImmediate(() => response(request))
   })
-  const outcomes = await push(t, open(t, origin.url, { window: 10 }), chunkOf(100))
+  const outcomes = await push(t, open(t, origin.url, { semaphore: 10 }), chunkOf(100))
   t.strictSame(kinds(outcomes), { sent: 100 })
   t.equal(new Set(origin.received.map(({ token }) => token)).size, 100)
   t.ok(sessions > 3)
@@ -306,8 +306,8 @@ t.test('a connection that APNs has no use for is given up, and the provider toke
     const origin = await start(t, (request) => {
       const isFirst = origin.received[0]?.session === request.session
       // The first push passes; whatever else this connection gets is refused.
-      if (isFirst && origin.received.length > 1) answer(request, status, { reason })
-      else answer(request)
+      if (isFirst && origin.received.length > 1) response(request, status, { reason })
+      else response(request)
     })
     const tokens = new MemoryTokens()
     const provider = open(t, origin.url, { tokens })
@@ -328,20 +328,20 @@ t.test('a provider token that APNs calls expired', async (t) => {
   const refusing = (...values: string[]) =>
     start(t, (request) => {
       const token = String(request.headers['authorization']).replace('bearer ', '')
-      if (values.includes(token)) answer(request, 403, { reason: 'ExpiredProviderToken' })
-      else answer(request)
+      if (values.includes(token)) response(request, 403, { reason: 'ExpiredProviderToken' })
+      else response(request)
     })
 
   t.test('is replaced once, and every push repeated with the new one', async (t) => {
     const origin = await refusing('old')
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const provider = open(t, origin.url, { tokens, window: 20 })
+    const provider = open(t, origin.url, { tokens, semaphore: 20 })
     const chunk = chunkOf(50)
     t.strictSame(kinds(await push(t, provider, chunk)), { sent: 50 })
     t.equal(tokens.minted.length, 1)
-    const tries = origin.received.filter(({ token }) => token === hex(0))
+    const attempts = origin.received.filter(({ token }) => token === hex(0))
     t.strictSame(
-      tries.map(({ headers }) => headers['apns-id']),
+      attempts.map(({ headers }) => headers['apns-id']),
       [chunk.targets[0]?.pushId, chunk.targets[0]?.pushId],
       'under the same id',
     )
@@ -363,7 +363,7 @@ t.test('a provider token that APNs calls expired', async (t) => {
   })
 
   t.test('costs one repetition, not more', async (t) => {
-    const origin = await start(t, (request) => answer(request, 403, { reason: 'ExpiredProviderToken' }))
+    const origin = await start(t, (request) => response(request, 403, { reason: 'ExpiredProviderToken' }))
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
     const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(3))
     t.equal(outcomes.size, 3)
@@ -376,7 +376,7 @@ t.test('a provider token that APNs calls expired', async (t) => {
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
     const origin = await start(t, (request) => {
       tokens.keep(`other ${origin.received.length}`, 30 * MINUTE)
-      answer(request, 403, { reason: 'ExpiredProviderToken' })
+      response(request, 403, { reason: 'ExpiredProviderToken' })
     })
     const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(1))
     t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
@@ -387,10 +387,10 @@ t.test('a provider token that APNs calls expired', async (t) => {
     const controller = new AbortController()
     const origin = await start(t, (request) => {
       controller.abort()
-      answer(request, 403, { reason: 'ExpiredProviderToken' })
+      response(request, 403, { reason: 'ExpiredProviderToken' })
     })
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const outcomes = await push(t, open(t, origin.url, { tokens, window: 1 }), chunkOf(2), controller)
+    const outcomes = await push(t, open(t, origin.url, { tokens, semaphore: 1 }), chunkOf(2), controller)
     t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
     t.equal(origin.received.length, 1)
   })
@@ -398,8 +398,8 @@ t.test('a provider token that APNs calls expired', async (t) => {
   t.test('is tried again later when the cache fails', async (t) => {
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
     const origin = await start(t, (request) => {
-      tokens.fault = new Error('the store is away')
-      answer(request, 403, { reason: 'ExpiredProviderToken' })
+      tokens.failure = new Error('the store is away')
+      response(request, 403, { reason: 'ExpiredProviderToken' })
     })
     const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(1))
     t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
@@ -407,28 +407,28 @@ t.test('a provider token that APNs calls expired', async (t) => {
 })
 
 t.test('without a provider token nothing is pushed', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => response(request))
   const tokens = new MemoryTokens()
-  tokens.fault = new Error('the store is away')
+  tokens.failure = new Error('the store is away')
   const provider = open(t, origin.url, { tokens })
   await t.rejects(push(t, provider, chunkOf(1)), { message: 'the store is away' })
-  tokens.fault = undefined
+  tokens.failure = undefined
   t.strictSame(kinds(await push(t, provider, chunkOf(1))), { sent: 1 })
   await t.rejects(push(t, provider, { messages: [], targets: [target(0)] }), RangeError)
 })
 
 t.test('closing lets the chunks under way finish', async (t) => {
   const closing: { closed?: Promise<void> } = {}
-  const origin = await start(t, (request) => closing.closed && answer(request))
-  const provider = open(t, origin.url, { window: 1 })
+  const origin = await start(t, (request) => closing.closed && response(request))
+  const provider = open(t, origin.url, { semaphore: 1 })
   const pushed = push(t, provider, chunkOf(3))
-  await origin.until(1)
+  await origin.waitFor(1)
   const closed = (closing.closed = provider.close())
   await t.rejects(push(t, provider, chunkOf(1)), { message: 'the APNs provider is closed' })
   const [first] = origin.received
   if (!first) throw new Error('nothing was received')
   const sessionClosed = once(first.session, 'close')
-  answer(first)
+  response(first)
   t.strictSame(kinds(await pushed), { sent: 3 })
   await Promise.all([closed, sessionClosed])
 })
@@ -468,9 +468,9 @@ t.test('tokens are minted no more often than need be', async (t) => {
 
   t.test('a failed look-up is not remembered', async (t) => {
     const { tokens, token } = scene()
-    tokens.fault = new Error('away')
+    tokens.failure = new Error('away')
     await t.rejects(token.take(), { message: 'away' })
-    tokens.fault = undefined
+    tokens.failure = undefined
     t.ok((await token.take()).value)
   })
 
@@ -524,19 +524,19 @@ t.test('as one of the providers', async (t) => {
   const { bundle, keyId, teamId } = credentials
   const settings = { bundle, keyId, teamId, environment: null }
   t.doesNotThrow(() => kind?.verify({ settings, secret: Buffer.from(pem) }))
-  const faulty = [
+  const failing = [
     { settings, secret: Buffer.from('garbage') },
     { settings: { ...settings, bundle: 'zpráva' }, secret: Buffer.from(pem) },
     { settings: { ...settings, keyId: null }, secret: Buffer.from(pem) },
   ]
-  for (const stored of faulty) t.throws(() => kind?.verify(stored), { name: 'InvalidCredentials' })
+  for (const stored of failing) t.throws(() => kind?.verify(stored), { name: 'InvalidCredentials' })
 
   // By what a client allows its peer one can tell who it is: our own wants no table of headers.
   for (const [HTTP2_TRANSPORT, tableSize] of Object.entries({ lean: 0, node: 4096 })) {
     const seen: (number | undefined)[] = []
     const origin = await start(t, (request) => {
       seen.push(request.stream.session?.remoteSettings.headerTableSize)
-      answer(request)
+      response(request)
     })
     const caFile = `${t.testdir({ 'ca.pem': ca })}/ca.pem`
     const config = readConfig({ APNS_PRODUCTION_URL: origin.url, APNS_CA_FILE: caFile, HTTP2_TRANSPORT })

@@ -2,16 +2,16 @@
 import { generateKeyPairSync } from 'node:crypto'
 import apn from '@parse/node-apn'
 import t from 'tap'
-import { authorizedSets } from '../src/authorized-headers.ts'
+import { authorizedSets } from '../src/oauth/authorized-headers.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from '../src/apns/credentials.ts'
-import { readAnswer } from '../src/apns/answer.ts'
+import { readResponse } from '../src/apns/response.ts'
 import { baseEnvironment, environmentOf } from '../src/apns/environment.ts'
-import { APNS_REASONS, apnsOutcome, endsConnection, isFlowControl } from '../src/apns/outcome.ts'
+import { APNS_REASONS, apnsOutcome, endsConnection, isThrottled } from '../src/apns/outcome.ts'
 import { apnsPayload, checkApnsPayload } from '../src/apns/payload.ts'
 import { InvalidCredentials, type PushMessage } from '../src/index.ts'
 import { retryAfterTime } from '../src/retry-after.ts'
 import { transportOutcome } from '../src/transport-outcome.ts'
-import { createWindow } from '../src/window.ts'
+import { createSemaphore } from '../src/concurrency/semaphore.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 const DAY = 86_400_000
@@ -198,7 +198,7 @@ t.test('C-47 what each rejection reason means', async (t) => {
   const reasonsOf = (kind: keyof typeof byKind) => byKind[kind]?.map(([, reason]) => reason).sort()
   t.strictSame(reasonsOf('token-gone'), ['ExpiredToken', 'Unregistered'])
   t.strictSame(reasonsOf('token-doubtful'), ['BadDeviceToken', 'DeviceTokenNotForTopic'])
-  t.strictSame(reasonsOf('credentials-fault'), [
+  t.strictSame(reasonsOf('credentials-error'), [
     'BadCertificate',
     'BadCertificateEnvironment',
     'BadEnvironmentKeyIdInToken',
@@ -239,7 +239,7 @@ t.test('C-47 what each rejection reason means', async (t) => {
 })
 
 t.test('outcomes beyond the table', async (t) => {
-  const cases: [answer: Parameters<typeof apnsOutcome>[0], outcome: object][] = [
+  const cases: [response: Parameters<typeof apnsOutcome>[0], outcome: object][] = [
     [
       { status: 200, id: 'A1' },
       { kind: 'sent', id: 'A1' },
@@ -280,13 +280,14 @@ t.test('outcomes beyond the table', async (t) => {
     ],
     [{ status: 429 }, { kind: 'retry', reason: 'HTTP 429' }],
   ]
-  for (const [answer, outcome] of cases) t.strictSame(apnsOutcome(answer, NOW), outcome, JSON.stringify(answer))
+  for (const [response, outcome] of cases) t.strictSame(apnsOutcome(response, NOW), outcome, JSON.stringify(response))
 })
 
 t.test('reading an answer', async (t) => {
-  const answerOf = (status: number, body: string, headers = {}) => readAnswer({ kind: 'answer', status, headers, body })
-  t.strictSame(answerOf(200, '', { 'apns-id': 'A1' }), { status: 200, id: 'A1' })
-  t.strictSame(answerOf(410, '{"reason":"Unregistered","timestamp":1700000000000}', { 'retry-after': '7' }), {
+  const responseOf = (status: number, body: string, headers = {}) =>
+    readResponse({ kind: 'response', status, headers, body })
+  t.strictSame(responseOf(200, '', { 'apns-id': 'A1' }), { status: 200, id: 'A1' })
+  t.strictSame(responseOf(410, '{"reason":"Unregistered","timestamp":1700000000000}', { 'retry-after': '7' }), {
     status: 410,
     retryAfter: '7',
     reason: 'Unregistered',
@@ -300,7 +301,7 @@ t.test('reading an answer', async (t) => {
     '{"reason":1,"timestamp":"2026"}',
     '{"timestamp":1.5}',
   ]) {
-    const { reason, timestamp } = answerOf(502, body)
+    const { reason, timestamp } = responseOf(502, body)
     t.strictSame([reason, timestamp], [undefined, undefined], body)
   }
 })
@@ -320,7 +321,7 @@ t.test(
 )
 
 t.test('answers that are about more than their own push', async (t) => {
-  const cases: [status: number, reason: string | undefined, isFlowControl: boolean, endsConnection: boolean][] = [
+  const cases: [status: number, reason: string | undefined, isThrottled: boolean, endsConnection: boolean][] = [
     [200, undefined, false, false],
     [429, 'TooManyRequests', false, false],
     [429, 'TooManyProviderTokenUpdates', false, true],
@@ -334,7 +335,7 @@ t.test('answers that are about more than their own push', async (t) => {
   ]
   for (const [status, reason, slow, ends] of cases) {
     const name = `${status} ${reason}`
-    t.equal(isFlowControl({ status, reason }), slow, `${name}: fewer pushes`)
+    t.equal(isThrottled({ status, reason }), slow, `${name}: fewer pushes`)
     t.equal(endsConnection({ status, reason }), ends, `${name}: another connection`)
   }
 })
@@ -436,15 +437,15 @@ t.test('a window', async (t) => {
   const { signal } = new AbortController()
 
   t.test('lets chunks take turns', async (t) => {
-    const window = createWindow(() => 2)
+    const semaphore = createSemaphore(() => 2)
     const started: string[] = []
     const open: (() => void)[] = []
     const start = ({ name }: { name: string }, done: () => void) => {
       started.push(name)
       open.push(done)
     }
-    const large = window.walk({ items: items('a1', 'a2', 'a3', 'a4'), signal, start })
-    const small = window.walk({ items: items('b1', 'b2'), signal, start })
+    const large = semaphore.walk({ items: items('a1', 'a2', 'a3', 'a4'), signal, start })
+    const small = semaphore.walk({ items: items('b1', 'b2'), signal, start })
     t.strictSame(started, ['a1', 'a2'])
     for (const done of open) done()
     t.strictSame(started, ['a1', 'a2', 'a3', 'b1', 'a4', 'b2'])
@@ -454,7 +455,7 @@ t.test('a window', async (t) => {
   t.test('goes on at once after what is done at once', async (t) => {
     const started: string[] = []
     const many = Array.from({ length: 20_000 }, (_, index) => ({ name: String(index) }))
-    await createWindow(() => 1).walk({
+    await createSemaphore(() => 1).walk({
       items: many,
       signal,
       start({ name }, done) {
@@ -469,12 +470,12 @@ t.test('a window', async (t) => {
   })
 
   t.test('starts nothing after an abort, and ends with what is in flight', async (t) => {
-    const window = createWindow(() => 1)
+    const semaphore = createSemaphore(() => 1)
     const controller = new AbortController()
     const started: string[] = []
     let finish = () => {}
     let ended = false
-    const walk = window.walk({
+    const walk = semaphore.walk({
       items: items('a1', 'a2'),
       signal: controller.signal,
       start({ name }, done) {
@@ -492,9 +493,9 @@ t.test('a window', async (t) => {
 
     // The slot is free again, and an aborted or empty walk takes none.
     const none = () => t.fail('started')
-    await window.walk({ items: items('c1'), signal: controller.signal, start: none })
-    await window.walk({ items: [], signal, start: none })
-    await window.walk({ items: items('d1'), signal, start: (_, done) => done() })
+    await semaphore.walk({ items: items('c1'), signal: controller.signal, start: none })
+    await semaphore.walk({ items: [], signal, start: none })
+    await semaphore.walk({ items: items('d1'), signal, start: (_, done) => done() })
   })
 })
 

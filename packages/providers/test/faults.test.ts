@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Platform } from '@push-server/contract'
-import { startSimulator, type Fault } from '@push-server/simulator'
+import { startSimulator, type Failure } from '@push-server/simulator'
 import t, { type Test } from 'tap'
 import { inOrder, kinds, push } from './_pushing.ts'
 import { apart, open, pushUntilSettled, together, tokenOf, type Address } from './_simulated.ts'
@@ -22,7 +22,7 @@ const tokensOf = (count: number, first = 0) => Array.from({ length: count }, (_,
 const IMPATIENT = { APNS_REQUEST_TIMEOUT: '2s', FCM_REQUEST_TIMEOUT: '2s', HMS_REQUEST_TIMEOUT: '2s' }
 
 interface Scene {
-  fault: Fault
+  failure: Failure
   platforms: readonly Platform[]
   /** Whether a push can arrive twice, because nobody can know that it has arrived. */
   isUncertain: boolean
@@ -30,24 +30,24 @@ interface Scene {
 }
 
 const SCENES: Scene[] = [
-  { fault: 'refuse', platforms: ['ios', 'android'], isUncertain: false },
-  { fault: 'goaway', platforms: PLATFORMS, isUncertain: false },
-  { fault: 'goaway-unread', platforms: ['ios', 'android'], isUncertain: false },
-  { fault: 'cancel', platforms: ['ios', 'android'], isUncertain: false },
-  { fault: 'reset', code: 11, platforms: ['ios', 'android'], isUncertain: false },
-  { fault: 'drop', platforms: PLATFORMS, isUncertain: true },
-  { fault: 'lose', platforms: PLATFORMS, isUncertain: true },
-  { fault: 'goaway-cut', platforms: PLATFORMS, isUncertain: true },
+  { failure: 'refuse', platforms: ['ios', 'android'], isUncertain: false },
+  { failure: 'goaway', platforms: PLATFORMS, isUncertain: false },
+  { failure: 'goaway-unread', platforms: ['ios', 'android'], isUncertain: false },
+  { failure: 'cancel', platforms: ['ios', 'android'], isUncertain: false },
+  { failure: 'reset', code: 11, platforms: ['ios', 'android'], isUncertain: false },
+  { failure: 'drop', platforms: PLATFORMS, isUncertain: true },
+  { failure: 'lose', platforms: PLATFORMS, isUncertain: true },
+  { failure: 'goaway-cut', platforms: PLATFORMS, isUncertain: true },
 ]
 
 t.test('a few pushes of many', async (t) => {
   const simulator = await start(t)
   let first = 0
-  for (const { fault, platforms, isUncertain, code } of SCENES) {
+  for (const { failure, platforms, isUncertain, code } of SCENES) {
     for (const platform of platforms) {
-      const name = `${fault}, on ${platform}`
+      const name = `${failure}, on ${platform}`
       const tokens = tokensOf(60, (first += 100))
-      for (const place of [7, 20, 21, 45]) simulator.answer(tokenOf(first + place), { fault, code, times: 1 })
+      for (const place of [7, 20, 21, 45]) simulator.respondTo(tokenOf(first + place), { failure, code, times: 1 })
       const chunk = apart(tokens)
       const { outcomes } = await pushUntilSettled(t, open(t, simulator, { platform }), chunk)
       t.strictSame(kinds(outcomes), { sent: 60 }, name)
@@ -64,13 +64,13 @@ t.test('a few pushes of many', async (t) => {
 t.test('no answer, of one push among many', async (t) => {
   const simulator = await start(t)
   const silent = tokenOf(3)
-  simulator.answer(silent, { fault: 'silence', times: 1 })
+  simulator.respondTo(silent, { failure: 'silence', times: 1 })
   for (const platform of PLATFORMS) {
-    simulator.answer(silent, { fault: 'silence', times: 1 })
+    simulator.respondTo(silent, { failure: 'silence', times: 1 })
     const outcomes = await push(t, open(t, simulator, { platform, environment: IMPATIENT }), apart(tokensOf(20)))
     t.strictSame(kinds(outcomes), { sent: 19, retry: 1 }, platform)
     t.match(outcomes.get(3), { kind: 'retry', reason: /^Timeout: / }, platform)
-    simulator.forgetAnswers()
+    simulator.forgetResponses()
   }
 })
 
@@ -78,7 +78,7 @@ t.test('a connection to APNs begins with one stream, which costs nothing', async
   const simulator = await start(t)
   const provider = open(t, simulator, { platform: 'ios' })
   t.strictSame(kinds(await push(t, provider, together(tokensOf(500)))), { sent: 500 })
-  t.match(simulator.stats().ios, { requests: 500, received: 500, unanswered: 0 })
+  t.match(simulator.stats().ios, { requests: 500, received: 500, withoutResponse: 0 })
 })
 
 t.test('connections that allow less, or nothing for a while', async (t) => {
@@ -87,11 +87,11 @@ t.test('connections that allow less, or nothing for a while', async (t) => {
     const provider = open(t, simulator, { platform, environment: { FCM_CONNECTIONS: '1' } })
     const before = simulator.stats()[platform].requests
     t.strictSame(kinds(await push(t, provider, together(tokensOf(5)))), { sent: 5 }, platform)
-    await simulator.conduct(platform, { streams: 3, latencyMs: 5 })
+    await simulator.configure(platform, { streams: 3, latencyMs: 5 })
     t.strictSame(kinds(await push(t, provider, together(tokensOf(100)))), { sent: 100 }, `${platform}: three streams`)
-    await simulator.conduct(platform, { streams: 0 })
+    await simulator.configure(platform, { streams: 0 })
     const pushed = push(t, provider, together(tokensOf(100)))
-    await simulator.conduct(platform, { streams: null })
+    await simulator.configure(platform, { streams: null })
     t.strictSame(kinds(await pushed), { sent: 100 }, `${platform}: none, and then all again`)
     t.equal(simulator.stats()[platform].received, before + 205, `${platform}: each once`)
   }
@@ -102,9 +102,9 @@ t.test('a provider that nobody can reach, and then again', async (t) => {
   for (const platform of PLATFORMS) {
     const provider = open(t, simulator, { platform })
     await push(t, provider, together([tokenOf(0)]))
-    await simulator.conduct(platform, { down: true })
+    await simulator.configure(platform, { down: true })
     const pushed = pushUntilSettled(t, provider, together(tokensOf(50)))
-    await simulator.conduct(platform, { down: false })
+    await simulator.configure(platform, { down: false })
     const { outcomes } = await pushed
     t.strictSame(kinds(outcomes), { sent: 50 }, platform)
     t.equal(simulator.stats()[platform].received, 51, platform)
@@ -114,7 +114,7 @@ t.test('a provider that nobody can reach, and then again', async (t) => {
 t.test('TLS that takes its time', async (t) => {
   const simulator = await start(t)
   for (const platform of ['ios', 'android'] as const) {
-    await simulator.conduct(platform, { handshakeMs: 300 })
+    await simulator.configure(platform, { handshakeMs: 300 })
     const before = performance.now()
     t.strictSame(kinds(await push(t, open(t, simulator, { platform }), together(tokensOf(20)))), { sent: 20 })
     t.ok(performance.now() - before >= 299)
@@ -124,10 +124,10 @@ t.test('TLS that takes its time', async (t) => {
 t.test('refused for the rate, a push comes again when the provider said, and not all of them at once', async (t) => {
   const simulator = await start(t)
   for (const platform of ['ios', 'android'] as const) {
-    await simulator.conduct(platform, { rate: { perSecond: 400, burst: 100, retryAfter: 1 }, latencyMs: 20 })
-    const { tries, outcomes } = await pushUntilSettled(t, open(t, simulator, { platform }), together(tokensOf(500)))
+    await simulator.configure(platform, { rate: { perSecond: 400, burst: 100, retryAfter: 1 }, latencyMs: 20 })
+    const { attempts, outcomes } = await pushUntilSettled(t, open(t, simulator, { platform }), together(tokensOf(500)))
     t.strictSame(kinds(outcomes), { sent: 500 }, platform)
-    t.ok(tries <= 12, `${platform}: ${tries} tries`)
+    t.ok(attempts <= 12, `${platform}: ${attempts} tries`)
     const { received, refused } = simulator.stats()[platform]
     t.equal(received, 500)
     t.ok(refused < 1_000, `${platform}: ${refused} refused`)
@@ -139,7 +139,7 @@ t.test('a slow provider slows down no other', async (t) => {
   const slow = open(t, simulator, { platform: 'ios', environment: { APNS_REQUEST_TIMEOUT: '60s' } })
   const fast = open(t, simulator, { platform: 'android' })
   await push(t, slow, together([tokenOf(0)]))
-  await simulator.conduct('ios', { latencyMs: 8_000 })
+  await simulator.configure('ios', { latencyMs: 8_000 })
   const before = performance.now()
   let isSlowDone = false
   const pushed = push(t, slow, together(tokensOf(300))).finally(() => (isSlowDone = true))

@@ -23,7 +23,7 @@ import {
   refuse,
   startFcm,
   startHttps,
-  type Asked,
+  type ReceivedRequest,
   type Received,
 } from './_fcm-origin.ts'
 import { inOrder, kinds, MemoryTokens, push, transport } from './_pushing.ts'
@@ -47,11 +47,11 @@ async function start(test: Test, onRequest: (request: Received) => void, setting
 }
 
 /** A token endpoint; by default it grants `token-1`, `token-2`, … */
-async function startGoogle(test: Test, onRequest?: (asked: Asked, nth: number) => void) {
-  const google = await startHttps((asked) => {
-    const nth = google.asked.length
-    if (onRequest) onRequest(asked, nth)
-    else grant(asked, `token-${nth}`)
+async function startGoogle(test: Test, onRequest?: (received: ReceivedRequest, nth: number) => void) {
+  const google = await startHttps((received) => {
+    const nth = google.received.length
+    if (onRequest) onRequest(received, nth)
+    else grant(received, `token-${nth}`)
   })
   test.teardown(() => google.stop())
   return google
@@ -67,7 +67,7 @@ function open(test: Test, baseUrl: string, overrides: Overrides = {}) {
     baseUrl,
     tokenUrl: 'https://localhost:1/token',
     ca,
-    window: 100,
+    semaphore: 100,
     connections: 2,
     dataOnly: false,
     requestTimeoutMs: 20_000,
@@ -116,11 +116,15 @@ t.test('what goes over the wire', async (t) => {
     })
   }
 
-  const [asked] = google.asked
-  t.match(asked, { method: 'POST', path: '/token', headers: { 'content-type': 'application/x-www-form-urlencoded' } })
-  const form = new URLSearchParams(asked?.body)
-  t.equal(form.get('grant_type'), 'urn:ietf:params:oauth:grant-type:jwt-bearer')
-  const assertion = form.get('assertion') ?? ''
+  const [received] = google.received
+  t.match(received, {
+    method: 'POST',
+    path: '/token',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
+  const parameters = new URLSearchParams(received?.body)
+  t.equal(parameters.get('grant_type'), 'urn:ietf:params:oauth:grant-type:jwt-bearer')
+  const assertion = parameters.get('assertion') ?? ''
   t.strictSame(decodeProtectedHeader(assertion), { alg: 'RS256', typ: 'JWT', kid: 'key-1' })
   const { payload } = await jwtVerify(assertion, publicKey)
   const { iat = 0, exp, ...claims } = payload
@@ -194,14 +198,14 @@ t.test('it is what firebase-admin would have sent', async (t) => {
     JSON.parse(text, (key, value) => (key === 'priority' ? String(value).toUpperCase() : value))
   t.strictSame(
     origin.received.map(({ body }) => JSON.parse(body)),
-    https.asked.map(({ body }) => inCapitals(body)),
+    https.received.map(({ body }) => inCapitals(body)),
   )
   const ours = origin.received.map(({ headers }) => headers)
   t.strictSame(
     ours.map((headers) => [headers[':method'], headers[':path'], headers.authorization]),
-    https.asked.map(({ method, path, headers }) => [method, path, headers.authorization]),
+    https.received.map(({ method, path, headers }) => [method, path, headers.authorization]),
   )
-  for (const { headers } of https.asked) t.match(headers['content-type'], /^application\/json/)
+  for (const { headers } of https.received) t.match(headers['content-type'], /^application\/json/)
 })
 
 t.test('data only', async (t) => {
@@ -233,7 +237,7 @@ t.test('answers become outcomes', async (t) => {
     { kind: 'token-doubtful', reason: 'SENDER_ID_MISMATCH' },
     { kind: 'failed', reason: 'INVALID_ARGUMENT' },
     { kind: 'retry', reason: 'UNAVAILABLE' },
-    { kind: 'credentials-fault', reason: 'PERMISSION_DENIED' },
+    { kind: 'credentials-error', reason: 'PERMISSION_DENIED' },
     { kind: 'retry', reason: 'HTTP 502' },
     { kind: 'retry', reason: /^Unknown: / },
     { kind: 'failed', reason: 'NoMessageName' },
@@ -242,7 +246,7 @@ t.test('answers become outcomes', async (t) => {
 
 t.test('the window and the connections bound what is in flight', async (t) => {
   const origin = await start(t, (request) => setImmediate(() => accept(request)))
-  const provider = open(t, origin.url, { window: 4 })
+  const provider = open(t, origin.url, { semaphore: 4 })
   const all = await Promise.all([push(t, provider, chunkOf(30)), push(t, provider, chunkOf(20))])
   t.strictSame(all.map(kinds), [{ sent: 30 }, { sent: 20 }])
   t.equal(origin.peak, 4)
@@ -256,7 +260,7 @@ t.test('the window and the connections bound what is in flight', async (t) => {
     onFirst ||= held.length - 1
     for (const each of held) accept(each)
   })
-  t.strictSame(kinds(await push(t, open(t, wide.url, { window: 1_000 }), chunkOf(300))), { sent: 300 })
+  t.strictSame(kinds(await push(t, open(t, wide.url, { semaphore: 1_000 }), chunkOf(300))), { sent: 300 })
   t.equal(onFirst, 100)
 })
 
@@ -272,7 +276,7 @@ t.test('FCM names a time to come back', async (t) => {
       let isOver = false
       const origin = await start(t, (request) => (isOver ? accept(request) : script(request)))
       const clock = { now: Date.now() }
-      const provider = open(t, origin.url, { window: 5, now: () => clock.now })
+      const provider = open(t, origin.url, { semaphore: 5, now: () => clock.now })
       const notBefore = clock.now + seconds * 1_000
       const outcomes = await push(t, provider, chunkOf(50))
       t.equal(origin.received.length, 5)
@@ -295,7 +299,7 @@ t.test('FCM names a time to come back', async (t) => {
     const origin = await start(t, (request) => {
       refuse(request, 429, 'QUOTA_EXCEEDED', { 'retry-after': request.token === 't0' ? '30' : '10' })
     })
-    const provider = open(t, origin.url, { window: 2, now: () => clock.now })
+    const provider = open(t, origin.url, { semaphore: 2, now: () => clock.now })
     await push(t, provider, chunkOf(2))
     t.match(inOrder(await push(t, provider, chunkOf(1))), [waitsUntil(clock.now + 30_000)])
   })
@@ -308,16 +312,16 @@ t.test('FCM names a time to come back', async (t) => {
       const details = [{ '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations }]
       request.stream.end(JSON.stringify({ error: { code: 429, status: 'RESOURCE_EXHAUSTED', details } }))
     })
-    t.strictSame(kinds(await push(t, open(t, origin.url, { window: 1 }), chunkOf(10))), { retry: 1, sent: 9 })
+    t.strictSame(kinds(await push(t, open(t, origin.url, { semaphore: 1 }), chunkOf(10))), { retry: 1, sent: 9 })
   })
 })
 
 t.test('an abort starts nothing more and settles what is in flight', async (t) => {
   const origin = await start(t, () => {})
-  const provider = open(t, origin.url, { window: 2 })
+  const provider = open(t, origin.url, { semaphore: 2 })
   const controller = new AbortController()
   const pushed = push(t, provider, chunkOf(6), controller)
-  await origin.until(2)
+  await origin.waitFor(2)
   controller.abort()
   for (const request of origin.received) accept(request)
   const outcomes = await pushed
@@ -332,7 +336,7 @@ t.test('an abort withdraws what still waits for a stream, unsettled', async (t) 
   const provider = open(t, origin.url, { connections: 1 })
   const controller = new AbortController()
   const pushed = push(t, provider, chunkOf(5), controller)
-  await origin.until(1)
+  await origin.waitFor(1)
   controller.abort()
   for (const request of origin.received) accept(request)
   t.strictSame(kinds(await pushed), { sent: 1 })
@@ -357,7 +361,7 @@ t.test('GOAWAY loses nothing', async (t) => {
     if (sessions <= 3 && count === 5) request.session.goaway(0)
     setImmediate(() => accept(request))
   })
-  const outcomes = await push(t, open(t, origin.url, { window: 10, connections: 1 }), chunkOf(100))
+  const outcomes = await push(t, open(t, origin.url, { semaphore: 10, connections: 1 }), chunkOf(100))
   t.strictSame(kinds(outcomes), { sent: 100 })
   t.equal(new Set(origin.received.map(({ token }) => token)).size, 100)
   t.ok(sessions > 3)
@@ -373,7 +377,7 @@ t.test('the access token', async (t) => {
     const all = await Promise.all(Array.from({ length: 50 }, () => push(t, provider, chunkOf(1))))
     t.equal(all.filter((outcomes) => outcomes.get(0)?.kind === 'sent').length, 50)
     t.strictSame(kinds(await push(t, open(t, origin.url, { tokens, tokenUrl }), chunkOf(1))), { sent: 1 })
-    t.equal(google.asked.length, 1)
+    t.equal(google.received.length, 1)
     t.match(new Set(tokens.keys), new Set([/^fcm:my-project:push@my-project\.iam\.gserviceaccount\.com:[0-9a-f]{16}$/]))
   })
 
@@ -394,7 +398,7 @@ t.test('the access token', async (t) => {
     t.strictSame(origin.received.map(bearer), ['token-1', 'token-1', 'token-2', 'token-2'])
     clock.now -= 120 * MINUTE
     await push(t, provider, chunkOf(1))
-    t.equal(google.asked.length, 3, 'one from the future is no good')
+    t.equal(google.received.length, 3, 'one from the future is no good')
   })
 
   t.test('refused by FCM is replaced once, and every push repeated with the new one', async (t) => {
@@ -404,7 +408,7 @@ t.test('the access token', async (t) => {
     })
     const google = await startGoogle(t)
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const provider = open(t, origin.url, { tokens, tokenUrl: `${google.url}/token`, window: 20 })
+    const provider = open(t, origin.url, { tokens, tokenUrl: `${google.url}/token`, semaphore: 20 })
     t.strictSame(kinds(await push(t, provider, chunkOf(50))), { sent: 50 })
     t.strictSame(tokens.minted, ['token-1'])
     t.ok(origin.received.length <= 70, 'what had not started yet went with the new one at once')
@@ -419,19 +423,19 @@ t.test('the access token', async (t) => {
     const provider = open(t, origin.url, {
       tokens: new MemoryTokens().keep('old', 30 * MINUTE),
       tokenUrl: `${google.url}/token`,
-      window: 5,
+      semaphore: 5,
       now: () => clock.now,
     })
     const outcomes = await push(t, provider, chunkOf(30))
     t.equal(outcomes.size, 30)
-    const fault = { kind: 'credentials-fault', reason: 'THIRD_PARTY_AUTH_ERROR' }
-    for (const outcome of outcomes.values()) t.strictSame(outcome, fault)
-    t.equal(google.asked.length, 1)
+    const failure = { kind: 'credentials-error', reason: 'THIRD_PARTY_AUTH_ERROR' }
+    for (const outcome of outcomes.values()) t.strictSame(outcome, failure)
+    t.equal(google.received.length, 1)
     t.equal(origin.received.length, 35, 'one repetition for those that went with the old one')
 
     clock.now += MINUTE
-    t.strictSame(inOrder(await push(t, provider, chunkOf(1))), [fault])
-    t.equal(google.asked.length, 2, 'a later push may try once more')
+    t.strictSame(inOrder(await push(t, provider, chunkOf(1))), [failure])
+    t.equal(google.received.length, 2, 'a later push may try once more')
   })
 
   t.test('is not followed by a repetition after an abort', async (t) => {
@@ -442,7 +446,7 @@ t.test('the access token', async (t) => {
     })
     const google = await startGoogle(t)
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const provider = open(t, origin.url, { tokens, tokenUrl: `${google.url}/token`, window: 1 })
+    const provider = open(t, origin.url, { tokens, tokenUrl: `${google.url}/token`, semaphore: 1 })
     t.strictSame(
       [...(await push(t, provider, chunkOf(2), controller))],
       [[0, { kind: 'retry', reason: 'UNAUTHENTICATED' }]],
@@ -462,30 +466,30 @@ t.test('the access token', async (t) => {
   t.test('that Google refuses is a fault of the credentials', async (t) => {
     const origin = await start(t, accept)
     for (const [status, body, reason] of REFUSED) {
-      const google = await startGoogle(t, (asked) => deny(asked, status, body))
+      const google = await startGoogle(t, (received) => deny(received, status, body))
       const provider = open(t, origin.url, { tokens: new MemoryTokens(), tokenUrl: google.url })
-      const fault = { kind: 'credentials-fault', reason: `TokenRefused: ${reason}` }
-      t.strictSame(inOrder(await push(t, provider, chunkOf(3))), [fault, fault, fault])
-      t.equal(google.asked.length, 1)
+      const failure = { kind: 'credentials-error', reason: `TokenRefused: ${reason}` }
+      t.strictSame(inOrder(await push(t, provider, chunkOf(3))), [failure, failure, failure])
+      t.equal(google.received.length, 1)
     }
     t.equal(origin.received.length, 0)
   })
 
-  const UNAVAILABLE: [name: string, answer: (asked: Asked) => void, reason: RegExp][] = [
-    ['in trouble', (asked) => deny(asked, 503, 'Try again'), /^TokenUnavailable: HTTP 503$/],
-    ['too busy', (asked) => deny(asked, 429, { error: 'rate_limit_exceeded' }), /rate_limit_exceeded$/],
-    ['at fault itself', (asked) => deny(asked, 400, { error: 'internal_failure' }), /internal_failure$/],
-    ['another server', (asked) => deny(asked, 200, '<html>'), /no access token in the answer$/],
-    ['not what it was', (asked) => deny(asked, 200, { access_token: 'a\nb', expires_in: 60 }), /no access token/],
-    ['without an end', (asked) => deny(asked, 200, { access_token: 'token' }), /no access token/],
+  const UNAVAILABLE: [name: string, reply: (received: ReceivedRequest) => void, reason: RegExp][] = [
+    ['in trouble', (received) => deny(received, 503, 'Try again'), /^TokenUnavailable: HTTP 503$/],
+    ['too busy', (received) => deny(received, 429, { error: 'rate_limit_exceeded' }), /rate_limit_exceeded$/],
+    ['at fault itself', (received) => deny(received, 400, { error: 'internal_failure' }), /internal_failure$/],
+    ['another server', (received) => deny(received, 200, '<html>'), /no access token in the answer$/],
+    ['not what it was', (received) => deny(received, 200, { access_token: 'a\nb', expires_in: 60 }), /no access token/],
+    ['without an end', (received) => deny(received, 200, { access_token: 'token' }), /no access token/],
     ['hanging', () => {}, /aborted due to timeout/],
     ['hanging half-way', ({ response }) => void response.writeHead(200).write('{"access'), /aborted due to timeout/],
     ['cutting off', ({ response }) => void response.destroy(), /^TokenUnavailable: /],
   ]
   t.test('that cannot be had now is tried again later', async (t) => {
     const origin = await start(t, accept)
-    for (const [name, answer, reason] of UNAVAILABLE) {
-      const google = await startGoogle(t, (asked, nth) => (nth === 1 ? answer(asked) : grant(asked, 'good')))
+    for (const [name, reply, reason] of UNAVAILABLE) {
+      const google = await startGoogle(t, (received, nth) => (nth === 1 ? reply(received) : grant(received, 'good')))
       const provider = open(t, origin.url, { tokens: new MemoryTokens(), tokenUrl: google.url, tokenTimeoutMs: 1_500 })
       const outcomes = inOrder(await push(t, provider, chunkOf(2)))
       t.match(
@@ -507,16 +511,16 @@ t.test('the access token', async (t) => {
     const tokens = new MemoryTokens()
     const provider = open(t, 'https://localhost:1', { ca: undefined, tokens, tokenUrl: google.url })
     t.match(inOrder(await push(t, provider, chunkOf(1))), [{ kind: 'retry', reason: /certificate/ }])
-    t.equal(google.asked.length, 0)
+    t.equal(google.received.length, 0)
   })
 
   t.test('is refused and cannot be replaced', async (t) => {
     const origin = await start(t, (request) => refuse(request, 401, 'UNAUTHENTICATED'))
-    const google = await startGoogle(t, (asked) => deny(asked, 400, { error: 'invalid_grant' }))
+    const google = await startGoogle(t, (received) => deny(received, 400, { error: 'invalid_grant' }))
     const kept = () => new MemoryTokens().keep('old', 30 * MINUTE)
     const refused = open(t, origin.url, { tokens: kept(), tokenUrl: google.url })
     t.strictSame(inOrder(await push(t, refused, chunkOf(1))), [
-      { kind: 'credentials-fault', reason: 'TokenRefused: invalid_grant' },
+      { kind: 'credentials-error', reason: 'TokenRefused: invalid_grant' },
     ])
     const down = open(t, origin.url, { tokens: kept() })
     t.match(inOrder(await push(t, down, chunkOf(1))), [{ kind: 'retry', reason: /^TokenUnavailable/ }])
@@ -524,9 +528,9 @@ t.test('the access token', async (t) => {
 
   t.test('is not missed by a chunk that is aborted meanwhile', async (t) => {
     const controller = new AbortController()
-    const google = await startGoogle(t, (asked) => {
+    const google = await startGoogle(t, (received) => {
       controller.abort()
-      deny(asked, 503, '')
+      deny(received, 503, '')
     })
     const provider = open(t, 'https://localhost:1', { tokens: new MemoryTokens(), tokenUrl: google.url })
     t.equal((await push(t, provider, chunkOf(3), controller)).size, 0)
@@ -534,7 +538,7 @@ t.test('the access token', async (t) => {
 
   t.test('and a cache that fails: nothing is pushed, and the chunk is not settled', async (t) => {
     const tokens = new MemoryTokens()
-    tokens.fault = new Error('the store is away')
+    tokens.failure = new Error('the store is away')
     const provider = open(t, 'https://localhost:1', { tokens })
     await t.rejects(push(t, provider, chunkOf(1)), { message: 'the store is away' })
   })
@@ -543,10 +547,10 @@ t.test('the access token', async (t) => {
 t.test('through a proxy', async (t) => {
   const origin = await start(t, accept)
   const google = await startGoogle(t)
-  const asked: string[] = []
+  const received: string[] = []
   const proxy = createServer()
   proxy.on('connect', ({ url = '', headers }, client) => {
-    asked.push(`${url} ${headers['proxy-authorization']}`)
+    received.push(`${url} ${headers['proxy-authorization']}`)
     const server = connect(Number(url.split(':')[1]), 'localhost', () => {
       client.write('HTTP/1.1 200 OK\r\n\r\n')
       server.pipe(client).pipe(server)
@@ -566,15 +570,15 @@ t.test('through a proxy', async (t) => {
   })
   t.strictSame(kinds(await push(t, provider, chunkOf(1))), { sent: 1 })
   const credentials = `Basic ${Buffer.from('me:secret').toString('base64')}`
-  t.strictSame(asked, [`${new URL(google.url).host} ${credentials}`, `${new URL(origin.url).host} ${credentials}`])
+  t.strictSame(received, [`${new URL(google.url).host} ${credentials}`, `${new URL(origin.url).host} ${credentials}`])
 })
 
 t.test('closing lets the chunks under way finish', async (t) => {
   let isClosing = false
   const origin = await start(t, (request) => isClosing && accept(request))
-  const provider = open(t, origin.url, { window: 1 })
+  const provider = open(t, origin.url, { semaphore: 1 })
   const pushed = push(t, provider, chunkOf(3))
-  await origin.until(1)
+  await origin.waitFor(1)
   isClosing = true
   const closed = provider.close()
   await t.rejects(push(t, provider, chunkOf(1)), { message: 'the FCM provider is closed' })

@@ -2,14 +2,14 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readConfig } from '@push-server/runtime'
 import t from 'tap'
-import { readAnswer } from '../src/fcm/answer.ts'
+import { readResponse } from '../src/fcm/response.ts'
 import { certify, readServiceAccount } from '../src/fcm/credentials.ts'
-import { FCM_ERRORS, fcmOutcome, isFlowControl, type FcmAnswer } from '../src/fcm/outcome.ts'
+import { FCM_ERRORS, fcmOutcome, isThrottled, type FcmResponse } from '../src/fcm/outcome.ts'
 import { fcmBody, fcmPayload } from '../src/fcm/payload.ts'
-import { refusedOutcome, tokenFault } from '../src/fcm/token-fault.ts'
+import { refusedOutcome, tokenError } from '../src/fcm/token-error.ts'
 import { fcm } from '../src/fcm/index.ts'
 import { InvalidCredentials, type PushMessage } from '../src/index.ts'
-import { TokenRefused, TokenUnavailable } from '../src/token-endpoint.ts'
+import { TokenRefused, TokenUnavailable } from '../src/oauth/token-endpoint.ts'
 import { createTokenSource } from '../src/token-source.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
@@ -219,7 +219,7 @@ t.test('what each code means', async (t) => {
   t.strictSame(codesOf('token-gone'), ['UNREGISTERED'])
   t.strictSame(codesOf('token-doubtful'), ['SENDER_ID_MISMATCH'])
   t.strictSame(codesOf('token-refused'), ['APNS_AUTH_ERROR', 'THIRD_PARTY_AUTH_ERROR', 'UNAUTHENTICATED'])
-  t.strictSame(codesOf('credentials-fault'), ['NOT_FOUND', 'PERMISSION_DENIED'])
+  t.strictSame(codesOf('credentials-error'), ['NOT_FOUND', 'PERMISSION_DENIED'])
   t.strictSame(codesOf('failed'), ['FAILED_PRECONDITION', 'INVALID_ARGUMENT'])
   t.strictSame(codesOf('retry'), [
     'ABORTED',
@@ -242,7 +242,7 @@ const NOT_A_TOKEN = 'The registration token is not a valid FCM registration toke
 
 t.test('outcomes beyond the table', async (t) => {
   const name = 'projects/p/messages/0:1500415314455276%31bd1c9631bd1c96'
-  const cases: [answer: FcmAnswer, outcome: object][] = [
+  const cases: [response: FcmResponse, outcome: object][] = [
     [
       { status: 200, name },
       { kind: 'sent', id: name },
@@ -302,7 +302,7 @@ t.test('outcomes beyond the table', async (t) => {
     [{ status: 302 }, { kind: 'failed', reason: 'HTTP 302' }],
     [{ status: 401 }, { kind: 'token-refused', reason: 'HTTP 401' }],
     [{ status: 403 }, { kind: 'failed', reason: 'HTTP 403' }],
-    [{ status: 404 }, { kind: 'credentials-fault', reason: 'HTTP 404' }],
+    [{ status: 404 }, { kind: 'credentials-error', reason: 'HTTP 404' }],
     [{ status: 429 }, { kind: 'retry', reason: 'HTTP 429', notBefore: NOW + 60_000 }],
     [{ status: 500 }, { kind: 'retry', reason: 'HTTP 500' }],
     [
@@ -323,11 +323,11 @@ t.test('outcomes beyond the table', async (t) => {
       { kind: 'token-gone', reason: 'UNREGISTERED' },
     ],
   ]
-  for (const [answer, outcome] of cases) t.strictSame(fcmOutcome(answer, NOW), outcome, JSON.stringify(answer))
+  for (const [response, outcome] of cases) t.strictSame(fcmOutcome(response, NOW), outcome, JSON.stringify(response))
 })
 
 t.test('what says that FCM wants fewer pushes of the project', async (t) => {
-  const cases: [answer: FcmAnswer, isFlowControl: boolean][] = [
+  const cases: [response: FcmResponse, isThrottled: boolean][] = [
     [{ status: 429 }, true],
     [{ status: 503, retryAfter: '5' }, true],
     [{ status: 429, retryAfter: '5', isDeviceQuota: true }, false],
@@ -335,18 +335,18 @@ t.test('what says that FCM wants fewer pushes of the project', async (t) => {
     [{ status: 404, errorCode: 'UNREGISTERED', retryAfter: '5' }, false],
     [{ status: 200, name: 'projects/p/messages/1' }, false],
   ]
-  for (const [answer, expected] of cases) t.equal(isFlowControl(answer), expected, JSON.stringify(answer))
+  for (const [response, expected] of cases) t.equal(isThrottled(response), expected, JSON.stringify(response))
 })
 
 t.test('reading an answer', async (t) => {
-  const answerOf = (status: number, body: unknown, headers = {}) =>
-    readAnswer({
-      kind: 'answer',
+  const responseOf = (status: number, body: unknown, headers = {}) =>
+    readResponse({
+      kind: 'response',
       status,
       headers,
       body: typeof body === 'string' ? body : JSON.stringify(body),
     })
-  t.strictSame(answerOf(200, { name: 'projects/p/messages/1' }), { status: 200, name: 'projects/p/messages/1' })
+  t.strictSame(responseOf(200, { name: 'projects/p/messages/1' }), { status: 200, name: 'projects/p/messages/1' })
 
   const details = [
     { '@type': 'type.googleapis.com/google.rpc.Help', links: [] },
@@ -358,7 +358,7 @@ t.test('reading an answer', async (t) => {
     { '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode: 'UNREGISTERED' },
   ]
   const error = { code: 400, message: 'What?', status: 'INVALID_ARGUMENT', details }
-  t.strictSame(answerOf(400, { error }, { 'retry-after': '7' }), {
+  t.strictSame(responseOf(400, { error }, { 'retry-after': '7' }), {
     status: 400,
     retryAfter: '7',
     errorCode: 'INVALID_ARGUMENT',
@@ -371,10 +371,10 @@ t.test('reading an answer', async (t) => {
   const quota = (violations: unknown) => ({
     error: { details: [{ '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations }] },
   })
-  t.equal(answerOf(429, quota([{ subject: 'device:c:APA91b' }])).isDeviceQuota, true)
-  t.equal(answerOf(429, quota([{ description: 'Device message rate exceeded' }])).isDeviceQuota, true)
-  t.equal(answerOf(429, quota([{ subject: 'project:1', description: 'Message rate exceeded' }])).isDeviceQuota, false)
-  t.equal(answerOf(429, quota('device')).isDeviceQuota, false)
+  t.equal(responseOf(429, quota([{ subject: 'device:c:APA91b' }])).isDeviceQuota, true)
+  t.equal(responseOf(429, quota([{ description: 'Device message rate exceeded' }])).isDeviceQuota, true)
+  t.equal(responseOf(429, quota([{ subject: 'project:1', description: 'Message rate exceeded' }])).isDeviceQuota, false)
+  t.equal(responseOf(429, quota('device')).isDeviceQuota, false)
 })
 
 t.test('an answer that is not as documented is no harm', async (t) => {
@@ -402,48 +402,48 @@ t.test('an answer that is not as documented is no harm', async (t) => {
     '{"error":{"details":[{"@type":"x/google.rpc.BadRequest","fieldViolations":{"field":"message.token"}}]}}',
   ]
   for (const body of bodies) {
-    const answer = readAnswer({ kind: 'answer', status: 400, headers: {}, body })
-    t.strictSame(answer, nothing, body)
-    t.strictSame(fcmOutcome(answer, NOW), { kind: 'failed', reason: 'HTTP 400' }, body)
-    const { name } = readAnswer({ kind: 'answer', status: 200, headers: {}, body })
+    const response = readResponse({ kind: 'response', status: 400, headers: {}, body })
+    t.strictSame(response, nothing, body)
+    t.strictSame(fcmOutcome(response, NOW), { kind: 'failed', reason: 'HTTP 400' }, body)
+    const { name } = readResponse({ kind: 'response', status: 200, headers: {}, body })
     t.equal(name, undefined, body)
   }
 })
 
 t.test('access tokens that cannot be had, or do not help', async (t) => {
-  t.strictSame(tokenFault(new TokenRefused('invalid_grant')), {
-    kind: 'credentials-fault',
+  t.strictSame(tokenError(new TokenRefused('invalid_grant')), {
+    kind: 'credentials-error',
     reason: 'TokenRefused: invalid_grant',
   })
-  t.strictSame(tokenFault(new TokenUnavailable('x'.repeat(200))), {
+  t.strictSame(tokenError(new TokenUnavailable('x'.repeat(200))), {
     kind: 'retry',
     reason: `TokenUnavailable: ${'x'.repeat(82)}`,
   })
-  t.equal(tokenFault(new Error('the store is away')), undefined)
+  t.equal(tokenError(new Error('the store is away')), undefined)
 
   const token = (value: string) => ({ value, issuedAt: NOW, expiresAt: NOW + HOUR })
   const target = { token: 'T', pushId: '', message: 0 }
-  const flight = (isRepeated: boolean) => ({
+  const inFlight = (isResent: boolean) => ({
     index: 0,
     target,
     post: undefined,
     token: token('old'),
     sentAt: 0,
-    round: 0,
-    isRepeated,
+    roundTrip: 0,
+    isResent,
     done() {},
   })
   const refusal = { kind: 'token-refused', reason: 'UNAUTHENTICATED' } as const
   const cases = [
-    ['no other token', false, { token: token('old') }, 'credentials-fault'],
-    ['repeated with another', true, { token: token('new') }, 'credentials-fault'],
+    ['no other token', false, { token: token('old') }, 'credentials-error'],
+    ['repeated with another', true, { token: token('new') }, 'credentials-error'],
     ['another, and aborted', false, { token: token('new') }, 'retry'],
-    ['refused a new one', false, { error: new TokenRefused('invalid_grant') }, 'credentials-fault'],
+    ['refused a new one', false, { error: new TokenRefused('invalid_grant') }, 'credentials-error'],
     ['no endpoint', false, { error: new TokenUnavailable('ECONNREFUSED') }, 'retry'],
     ['no cache', false, { error: new Error('the store is away') }, 'retry'],
   ] as const
-  for (const [name, isRepeated, renewal, kind] of cases) {
-    t.equal(refusedOutcome(flight(isRepeated), refusal, renewal).kind, kind, name)
+  for (const [name, isResent, renewal, kind] of cases) {
+    t.equal(refusedOutcome(inFlight(isResent), refusal, renewal).kind, kind, name)
   }
 })
 
@@ -547,8 +547,8 @@ t.test('service accounts', async (t) => {
       read(given)
     } catch (error) {
       t.ok(error instanceof InvalidCredentials, name)
-      const told = `${String(error)} ${String((error as Error).cause)}`
-      for (const part of [line.slice(0, 20), 'gserviceaccount', 'elsewhere']) t.notOk(told.includes(part), name)
+      const reported = `${String(error)} ${String((error as Error).cause)}`
+      for (const part of [line.slice(0, 20), 'gserviceaccount', 'elsewhere']) t.notOk(reported.includes(part), name)
     }
   }
   for (const projectId of ['', null]) t.throws(() => read(file, { projectId }), { message: /lack "projectId"/ })

@@ -9,8 +9,8 @@ import { hms, hmsSecret } from '../src/hms/index.ts'
 import { openPostClient } from '../src/hms/post-client.ts'
 import { openHmsProvider, type HmsProviderOptions } from '../src/hms/provider.ts'
 import type { PushChunk, PushMessage, PushTarget } from '../src/index.ts'
-import type { TokenEndpoint } from '../src/token-endpoint.ts'
-import { answer, ca, startOrigin, startProxy, type Origin, type Received, type Script } from './_hms-origin.ts'
+import type { TokenEndpoint } from '../src/oauth/token-endpoint.ts'
+import { reply, ca, startOrigin, startProxy, type Origin, type Received, type Script } from './_hms-origin.ts'
 import { inOrder, kinds, MemoryTokens, push } from './_pushing.ts'
 
 const MINUTE = 60_000
@@ -70,12 +70,12 @@ const apart = (count: number): PushChunk => ({
 const SENT = { kind: 'sent', id: 'r' }
 
 t.test('what goes over the wire', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => reply(request))
   const tokens = new MemoryTokens()
   const outcomes = await push(t, open(t, origin, { tokens }), together(3))
   t.strictSame(inOrder(outcomes), [SENT, SENT, SENT])
 
-  t.strictSame(origin.forms, [{ grant_type: 'client_credentials', client_id: '104', client_secret: 's3cr3t & more' }])
+  t.strictSame(origin.bodies, [{ grant_type: 'client_credentials', client_id: '104', client_secret: 's3cr3t & more' }])
   t.equal(origin.received.length, 1)
   const [request] = origin.received
   t.equal(request?.path, '/v2/736430079245/messages:send')
@@ -96,7 +96,7 @@ t.test('what goes over the wire', async (t) => {
 })
 
 t.test('targets are grouped by message, by number and by bytes, and each is settled', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => reply(request))
   const seen = () =>
     origin.received
       .splice(0)
@@ -126,7 +126,7 @@ t.test('a thousand tokens in a request, of which some are dead', async (t) => {
   const dead = Array.from({ length: 100 }, (_, index) => `t${index * 10}`)
   const origin = await start(t, (request) => {
     const msg = JSON.stringify({ success: 900, failure: 100, illegal_tokens: dead })
-    answer(request, 200, { code: '80100000', msg, requestId: 'r' })
+    reply(request, 200, { code: '80100000', msg, requestId: 'r' })
   })
   const outcomes = await push(t, open(t, origin), together(1_000))
   t.equal(origin.received.length, 1)
@@ -137,26 +137,26 @@ t.test('a thousand tokens in a request, of which some are dead', async (t) => {
 
 t.test('answers become outcomes', async (t) => {
   const now = Date.now()
-  const scripts: [answer: (request: Received) => void, outcome: object][] = [
-    [(request) => answer(request), SENT],
+  const scripts: [reply: (request: Received) => void, outcome: object][] = [
+    [(request) => reply(request), SENT],
     [
-      (request) => answer(request, 200, { code: '80300007', msg: 'All the tokens are invalid' }),
+      (request) => reply(request, 200, { code: '80300007', msg: 'All the tokens are invalid' }),
       { kind: 'token-doubtful', reason: '80300007 All the tokens are invalid' },
     ],
     [
-      (request) => answer(request, 400, { code: '80100003', msg: 'Illegal payload, badge' }),
+      (request) => reply(request, 400, { code: '80100003', msg: 'Illegal payload, badge' }),
       { kind: 'failed', reason: '80100003 Illegal payload, badge' },
     ],
     [
-      (request) => answer(request, 200, { code: '80300002', msg: 'No permission' }),
-      { kind: 'credentials-fault', reason: '80300002 No permission' },
+      (request) => reply(request, 200, { code: '80300002', msg: 'No permission' }),
+      { kind: 'credentials-error', reason: '80300002 No permission' },
     ],
     [
-      (request) => answer(request, 200, { code: '81000001', msg: 'Inner Error.' }, { 'retry-after': '60' }),
+      (request) => reply(request, 200, { code: '81000001', msg: 'Inner Error.' }, { 'retry-after': '60' }),
       { kind: 'retry', reason: '81000001 Inner Error.', notBefore: now + 60_000 },
     ],
-    [(request) => answer(request, 502, '<html>'), { kind: 'retry', reason: 'HTTP 502' }],
-    [(request) => answer(request, 200, '<html>'), { kind: 'retry', reason: 'Unknown: HTTP 200 without a code' }],
+    [(request) => reply(request, 502, '<html>'), { kind: 'retry', reason: 'HTTP 502' }],
+    [(request) => reply(request, 200, '<html>'), { kind: 'retry', reason: 'Unknown: HTTP 200 without a code' }],
     [({ response }) => response.socket?.destroy(), { kind: 'retry', reason: /^Unknown: \w/ }],
     [
       ({ response }) => {
@@ -182,7 +182,7 @@ t.test('no answer ends at the deadline, also one that began', async (t) => {
   const origin = await start(t, (request) => {
     if (request.title === '1') return
     if (request.title === '2') request.response.writeHead(200).write('{"code":')
-    else answer(request)
+    else reply(request)
   })
   const outcomes = await push(t, open(t, origin, { requestTimeoutMs: 1_500 }), apart(4))
   const timeout = { kind: 'retry', reason: 'Timeout: no answer within 1500 ms' }
@@ -190,7 +190,7 @@ t.test('no answer ends at the deadline, also one that began', async (t) => {
 })
 
 t.test('what never reached HMS is unsent', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => reply(request))
   const refusing = await startProxy(() => 407)
   t.teardown(() => refusing.stop())
   const tokens = () => new MemoryTokens().keep('access', 0)
@@ -244,29 +244,29 @@ t.test('a POST that gave up waiting for a connection does not cost those who com
   const origin = await start(t, (request) => {
     sockets.add(request.response.socket)
     if (request.title === 'first') held.push(request)
-    else answer(request)
+    else reply(request)
   })
   const post = openPost(t, origin, { connectTimeoutMs: 1_000, requestTimeoutMs: 60_000 })
   const first = post('first')
-  await origin.until(1)
+  await origin.waitFor(1)
   t.match(await post('second'), { kind: 'unsent', reason: 'no connection in time' })
-  for (const request of held) answer(request)
-  t.match(await first, { kind: 'answer' })
-  t.match(await post('last'), { kind: 'answer' })
+  for (const request of held) reply(request)
+  t.match(await first, { kind: 'response' })
+  t.match(await post('last'), { kind: 'response' })
   t.equal(origin.received.length, 2)
   t.equal(sockets.size, 1)
 })
 
 t.test('a POST that gave up waiting for a connection is not written later', async (t) => {
   const origin = await start(t, (request) => {
-    if (request.title === 'last') answer(request)
+    if (request.title === 'last') reply(request)
   })
   const post = openPost(t, origin, { connectTimeoutMs: 1_500, requestTimeoutMs: 4_000 })
   const first = post('first')
-  await origin.until(1)
+  await origin.waitFor(1)
   t.match(await post('second'), { kind: 'unsent', reason: 'no connection in time' })
   t.match(await first, { kind: 'timeout' })
-  t.match(await post('last'), { kind: 'answer', status: 200 })
+  t.match(await post('last'), { kind: 'response', status: 200 })
   t.strictSame(
     origin.received.map(({ title }) => title),
     ['first', 'last'],
@@ -274,7 +274,7 @@ t.test('a POST that gave up waiting for a connection is not written later', asyn
 })
 
 t.test('a proxy that left CONNECT without an answer once is asked again', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => reply(request))
   const proxy = await startProxy(() => (proxy.authorities.length === 1 ? undefined : 200))
   t.teardown(() => proxy.stop())
   const client = openPostClient({
@@ -286,35 +286,35 @@ t.test('a proxy that left CONNECT without an answer once is asked again', async 
   })
   t.teardown(() => client.close())
   const post = { url: new URL(origin.url), headers: {}, body: '{"message":{"token":[],"android":{}}}' }
-  const tries: string[] = []
-  while (tries.at(-1) !== 'answer' && tries.length < 50) tries.push((await client.post(post)).kind)
-  t.equal(tries.at(0), 'unsent')
-  t.equal(tries.at(-1), 'answer')
+  const attempts: string[] = []
+  while (attempts.at(-1) !== 'response' && attempts.length < 50) attempts.push((await client.post(post)).kind)
+  t.equal(attempts.at(0), 'unsent')
+  t.equal(attempts.at(-1), 'response')
 })
 
 t.test('an access token', async (t) => {
   t.test('is taken once for all that ask at the same time', async (t) => {
-    const origin = await start(t, (request) => answer(request))
+    const origin = await start(t, (request) => reply(request))
     const provider = open(t, origin)
     const all = await Promise.all(Array.from({ length: 50 }, () => push(t, provider, together(2))))
     for (const outcomes of all) t.strictSame(kinds(outcomes), { sent: 2 })
-    t.equal(origin.forms.length, 1)
+    t.equal(origin.bodies.length, 1)
     t.equal(origin.received.length, 50)
     await push(t, provider, together(1))
-    t.equal(origin.forms.length, 1)
+    t.equal(origin.bodies.length, 1)
   })
 
   for (const [name, refuse] of [
-    ['HTTP 401', (request: Received) => answer(request, 401, '')],
-    ['80200001', (request: Received) => answer(request, 200, { code: '80200001', msg: 'Oauth authentication error' })],
-    ['80200003', (request: Received) => answer(request, 200, { code: '80200003', msg: 'Oauth token expired' })],
+    ['HTTP 401', (request: Received) => reply(request, 401, '')],
+    ['80200001', (request: Received) => reply(request, 200, { code: '80200001', msg: 'Oauth authentication error' })],
+    ['80200003', (request: Received) => reply(request, 200, { code: '80200003', msg: 'Oauth token expired' })],
   ] as const) {
     t.test(`that is refused with ${name} is replaced once, and every request repeated`, async (t) => {
-      const origin = await start(t, (request) => (request.access === 'old' ? refuse(request) : answer(request)))
+      const origin = await start(t, (request) => (request.access === 'old' ? refuse(request) : reply(request)))
       const tokens = new MemoryTokens().keep('old', 10 * MINUTE)
       const provider = open(t, origin, { tokens, requestsInFlight: 4 })
       t.strictSame(kinds(await push(t, provider, apart(20))), { sent: 20 })
-      t.equal(origin.forms.length, 1)
+      t.equal(origin.bodies.length, 1)
       t.ok(origin.received.length <= 24, 'what had not started yet went with the new one at once')
       const before = origin.received.length
       t.strictSame(kinds(await push(t, provider, apart(2))), { sent: 2 })
@@ -323,22 +323,22 @@ t.test('an access token', async (t) => {
   }
 
   t.test('that is refused for ever costs one replacement and is the fault of the credentials', async (t) => {
-    const origin = await start(t, (request) => answer(request, 200, { code: '80200001', msg: 'Authentication Error.' }))
+    const origin = await start(t, (request) => reply(request, 200, { code: '80200001', msg: 'Authentication Error.' }))
     const tokens = new MemoryTokens().keep('old', 10 * MINUTE)
     const outcomes = await push(t, open(t, origin, { tokens, requestsInFlight: 2 }), apart(10))
-    const fault = { kind: 'credentials-fault', reason: '80200001 Authentication Error.' }
+    const failure = { kind: 'credentials-error', reason: '80200001 Authentication Error.' }
     t.strictSame(
       inOrder(outcomes),
-      Array.from({ length: 10 }, () => fault),
+      Array.from({ length: 10 }, () => failure),
     )
-    t.equal(origin.forms.length, 1)
+    t.equal(origin.bodies.length, 1)
     t.ok(origin.received.length <= 12)
   })
 
   t.test('that cannot be replaced now lets the push wait', async (t) => {
     const origin = await start(
       t,
-      (request) => answer(request, 401, ''),
+      (request) => reply(request, 401, ''),
       ({ socket }) => socket?.destroy(),
     )
     const warnings: string[] = []
@@ -350,7 +350,7 @@ t.test('an access token', async (t) => {
     const outcomes = await push(t, provider, together(2))
     const waits = { kind: 'retry', reason: /^TokenUnavailable: / }
     t.match(inOrder(outcomes), [waits, waits])
-    tokens.fault = new Error('the store is away')
+    tokens.failure = new Error('the store is away')
     const unkept = { kind: 'retry', reason: 'HTTP 401' }
     t.strictSame(inOrder(await push(t, provider, together(2))), [unkept, unkept])
     t.strictSame(warnings, ['HMS access token was not renewed'])
@@ -360,7 +360,7 @@ t.test('an access token', async (t) => {
     const controller = new AbortController()
     const origin = await start(t, (request) => {
       controller.abort()
-      answer(request, 401, '')
+      reply(request, 401, '')
     })
     const tokens = new MemoryTokens().keep('old', 10 * MINUTE)
     const outcomes = await push(t, open(t, origin, { tokens, requestsInFlight: 1 }), apart(2), controller)
@@ -372,33 +372,33 @@ t.test('an access token', async (t) => {
     const refusal = { error: 1101, sub_error: 12304, error_description: 'invalid client_secret' }
     const origin = await start(
       t,
-      (request) => answer(request, 401, ''),
-      (response) => answer({ response }, 400, refusal),
+      (request) => reply(request, 401, ''),
+      (response) => reply({ response }, 400, refusal),
     )
-    const fault = { kind: 'credentials-fault', reason: 'TokenRefused: invalid client_secret' }
-    t.strictSame(inOrder(await push(t, open(t, origin), apart(2))), [fault, fault])
+    const failure = { kind: 'credentials-error', reason: 'TokenRefused: invalid client_secret' }
+    t.strictSame(inOrder(await push(t, open(t, origin), apart(2))), [failure, failure])
     t.equal(origin.received.length, 0)
 
     const tokens = new MemoryTokens().keep('old', 10 * MINUTE)
-    t.strictSame(inOrder(await push(t, open(t, origin, { tokens }), together(2))), [fault, fault])
+    t.strictSame(inOrder(await push(t, open(t, origin, { tokens }), together(2))), [failure, failure])
     t.equal(origin.received.length, 1, 'once with the old one')
   })
 
   t.test('that is not to be had now lets the chunk wait, and nothing is pushed', async (t) => {
-    let isAway = true
+    let isUnavailable = true
     const scripts: NonNullable<Script['onToken']>[] = [
-      (response) => answer({ response }, 503, ''),
+      (response) => reply({ response }, 503, ''),
       (response) => response.socket?.destroy(),
       () => {},
-      (response) => answer({ response }, 200, '<html>'),
+      (response) => reply({ response }, 200, '<html>'),
     ]
     const origin = await start(
       t,
-      (request) => answer(request),
+      (request) => reply(request),
       (response) => {
-        const script = isAway ? scripts[origin.forms.length - 1] : undefined
+        const script = isUnavailable ? scripts[origin.bodies.length - 1] : undefined
         if (script) script(response, {})
-        else answer({ response }, 200, { access_token: 'late', expires_in: 60 })
+        else reply({ response }, 200, { access_token: 'late', expires_in: 60 })
       },
     )
     const provider = open(t, origin, { tokenTimeoutMs: 1_500 })
@@ -408,7 +408,7 @@ t.test('an access token', async (t) => {
       t.match(outcomes, [waits, waits])
       t.match(outcomes, [{ reason }, { reason }])
     }
-    isAway = false
+    isUnavailable = false
     t.strictSame(kinds(await push(t, provider, together(1))), { sent: 1 })
     t.equal(origin.received.length, 1)
   })
@@ -451,10 +451,10 @@ t.test('access tokens are minted no more often than need be', async (t) => {
 
   t.test('one look-up at a time, and a failed one is not remembered', async (t) => {
     const { tokens, token } = scene()
-    tokens.fault = new Error('the store is away')
+    tokens.failure = new Error('the store is away')
     await t.rejects(Promise.all([token.take(), token.take()]), { message: 'the store is away' })
     t.equal(tokens.keys.length, 1)
-    tokens.fault = undefined
+    tokens.failure = undefined
     t.equal((await token.take()).value, 'access-1')
   })
 
@@ -494,12 +494,12 @@ t.test('flow control halves what is in flight', async (t) => {
   let arrived = 0
   for (const [size, status] of waves) {
     const wave = [arrived, (arrived += size)]
-    await origin.until(arrived)
+    await origin.waitFor(arrived)
     t.equal(origin.open, size, `${size} at once`)
     for (const request of origin.received.slice(...wave)) {
-      if (status === 200) answer(request)
+      if (status === 200) reply(request)
       // At once: whoever names no time makes everything wait for a second.
-      else answer(request, status, '', { 'retry-after': '0' })
+      else reply(request, status, '', { 'retry-after': '0' })
     }
   }
   const outcomes = await pushed
@@ -511,8 +511,8 @@ t.test('flow control halves what is in flight', async (t) => {
 t.test('Retry-After holds back everything until then', async (t) => {
   let now = Date.now()
   const origin = await start(t, (request) => {
-    if (origin.received.length === 1) answer(request, 503, '', { 'retry-after': '30' })
-    else answer(request)
+    if (origin.received.length === 1) reply(request, 503, '', { 'retry-after': '30' })
+    else reply(request)
   })
   const provider = open(t, origin, { requestsInFlight: 1, now: () => now })
   const notBefore = now + 30_000
@@ -530,12 +530,12 @@ t.test('Retry-After holds back everything until then', async (t) => {
 })
 
 t.test('a proxy is used for both calls, with its credentials', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => reply(request))
   const expected = `Basic ${Buffer.from('user:pass word').toString('base64')}`
   const proxy = await startProxy((headers) => (headers['proxy-authorization'] === expected ? 200 : 407))
   t.teardown(() => proxy.stop())
   const through = { host: 'localhost', port: proxy.port, username: 'user', password: 'pass word' }
-  const elsewhere = await start(t, (request) => answer(request))
+  const elsewhere = await start(t, (request) => reply(request))
   const provider = open(t, { url: origin.url, tokenUrl: elsewhere.tokenUrl }, { proxy: through })
   t.strictSame(kinds(await push(t, provider, together(2))), { sent: 2 })
   t.strictSame([...new Set(proxy.authorities)], [`localhost:${elsewhere.port}`, `localhost:${origin.port}`])
@@ -549,8 +549,8 @@ t.test('the window bounds what is in flight over all chunks', async (t) => {
   const origin = await start(t, (request) => {
     const { length } = origin.received
     // The first ones wait for each other.
-    if (length === 4) for (const first of origin.received) answer(first)
-    if (length > 4) setImmediate(() => answer(request))
+    if (length === 4) for (const first of origin.received) reply(first)
+    if (length > 4) setImmediate(() => reply(request))
   })
   const provider = open(t, origin, { requestsInFlight: 4 })
   const chunks = [apart(30), apart(20), together(5), apart(0)]
@@ -569,9 +569,9 @@ t.test('an abort', async (t) => {
     const provider = open(t, origin, { requestsInFlight: 2 })
     const controller = new AbortController()
     const pushed = push(t, provider, apart(6), controller)
-    await origin.until(2)
+    await origin.waitFor(2)
     controller.abort()
-    for (const request of origin.received) answer(request)
+    for (const request of origin.received) reply(request)
     const outcomes = await pushed
     t.strictSame([...outcomes.keys()].sort(), [0, 1])
     t.strictSame(kinds(outcomes), { sent: 2 })
@@ -592,30 +592,30 @@ t.test('an abort', async (t) => {
 })
 
 t.test('a chunk that names no message is refused, and nothing is pushed', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => reply(request))
   await t.rejects(push(t, open(t, origin), { messages: [], targets: [target(0)] }), RangeError)
-  t.equal(origin.forms.length + origin.received.length, 0)
+  t.equal(origin.bodies.length + origin.received.length, 0)
 })
 
 t.test('closing lets the chunks under way finish', async (t) => {
   let isClosing = false
-  const origin = await start(t, (request) => isClosing && answer(request))
+  const origin = await start(t, (request) => isClosing && reply(request))
   const provider = open(t, origin, { requestsInFlight: 1 })
   const pushed = push(t, provider, apart(3))
-  await origin.until(1)
+  await origin.waitFor(1)
   const closed = provider.close()
   isClosing = true
   await t.rejects(push(t, provider, together(1)), { message: 'the HMS provider is closed' })
   const [first] = origin.received
   if (!first) throw new Error('nothing was received')
   const connection = once(first.response.socket ?? first.response, 'close')
-  answer(first)
+  reply(first)
   t.strictSame(kinds(await pushed), { sent: 3 })
   await Promise.all([closed, connection])
 })
 
 t.test('collapse keys that HMS does not know are left out, which is said once', async (t) => {
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => reply(request))
   const notices: object[] = []
   const listening = Object.assign(Object.create(log) as Logger, { info: (fields: object) => notices.push(fields) })
   const provider = open(t, origin, { log: listening })
@@ -639,7 +639,7 @@ t.test('as one of the providers', async (t) => {
   t.throws(() => hms.verify({ ...stored, secret: Buffer.from('s3cr3t') }), { name: 'InvalidCredentials' })
   t.strictSame(hms.check(hello(), readConfig({})), [])
 
-  const origin = await start(t, (request) => answer(request))
+  const origin = await start(t, (request) => reply(request))
   const caFile = `${t.testdir({ 'ca.pem': ca })}/ca.pem`
   const config = readConfig({
     HMS_BASE_URL: origin.url,

@@ -1,10 +1,10 @@
 // The parts of the HMS provider that do no I/O: payload, requests, answers, outcomes, credentials, flow.
 import { readConfig } from '@push-server/runtime'
 import t from 'tap'
-import { readAnswer } from '../src/hms/answer.ts'
+import { readResponse } from '../src/hms/response.ts'
 import { hmsSecret, readHmsCredentials } from '../src/hms/credentials.ts'
 import { hms } from '../src/hms/index.ts'
-import { HMS_CODES, HMS_TOKEN_REASONS, hmsOutcomes, isFlowControl, refusesAccess } from '../src/hms/outcome.ts'
+import { HMS_CODES, HMS_TOKEN_REASONS, hmsOutcomes, isThrottled, refusesAccess } from '../src/hms/outcome.ts'
 import { hmsCollapseKey, hmsPayload, withTokens } from '../src/hms/payload.ts'
 import { requestsOf } from '../src/hms/requests.ts'
 import { InvalidCredentials, type PushMessage } from '../src/index.ts'
@@ -265,20 +265,20 @@ t.test('which targets share a request', async (t) => {
 })
 
 type Given = { status?: number; body?: unknown; retryAfter?: string }
-const answerOf = ({ status = 200, body = '', retryAfter }: Given) =>
-  readAnswer({
-    kind: 'answer',
+const responseOf = ({ status = 200, body = '', retryAfter }: Given) =>
+  readResponse({
+    kind: 'response',
     status,
     headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })
-const outcomesOf = (given: Given, tokens = ['t1']) => hmsOutcomes(answerOf(given), tokens, NOW)
+const outcomesOf = (given: Given, tokens = ['t1']) => hmsOutcomes(responseOf(given), tokens, NOW)
 
 t.test('what each code means', async (t) => {
   const byKind = Object.groupBy(HMS_CODES, ([, kind]) => kind)
   const codesOf = (kind: keyof typeof byKind) => byKind[kind]?.map(([code]) => code)
   t.strictSame(codesOf('retry'), ['80100017', '80300029', '80600003', '81000001'])
-  t.strictSame(codesOf('credentials-fault'), [
+  t.strictSame(codesOf('credentials-error'), [
     '80200001',
     '80200003',
     '80200005',
@@ -384,12 +384,12 @@ t.test('outcomes beyond the tables', async (t) => {
     ],
     [{ status: 400 }, { kind: 'failed', reason: 'HTTP 400' }],
     [{ status: 302 }, { kind: 'failed', reason: 'HTTP 302' }],
-    [{ status: 401 }, { kind: 'credentials-fault', reason: 'HTTP 401' }],
+    [{ status: 401 }, { kind: 'credentials-error', reason: 'HTTP 401' }],
     [
       { status: 403, body: '<html>' },
-      { kind: 'credentials-fault', reason: 'HTTP 403' },
+      { kind: 'credentials-error', reason: 'HTTP 403' },
     ],
-    [{ status: 404 }, { kind: 'credentials-fault', reason: 'HTTP 404' }],
+    [{ status: 404 }, { kind: 'credentials-error', reason: 'HTTP 404' }],
     [{ status: 429 }, { kind: 'retry', reason: 'HTTP 429' }],
     [{ status: 500 }, { kind: 'retry', reason: 'HTTP 500' }],
     [
@@ -416,7 +416,7 @@ t.test('outcomes beyond the tables', async (t) => {
 })
 
 t.test('answers that ask for another access token, or for patience', async (t) => {
-  const cases: [given: Given, access: boolean, flow: boolean][] = [
+  const cases: [given: Given, access: boolean, limiter: boolean][] = [
     [{ body: { code: '80200001' } }, true, false],
     [{ body: { code: '80200003' } }, true, false],
     [{ status: 401 }, true, false],
@@ -429,9 +429,9 @@ t.test('answers that ask for another access token, or for patience', async (t) =
     [{ status: 429 }, false, true],
     [{ status: 502 }, false, false],
   ]
-  for (const [given, access, flow] of cases) {
-    t.equal(refusesAccess(answerOf(given)), access, JSON.stringify(given))
-    t.equal(isFlowControl(answerOf(given)), flow, JSON.stringify(given))
+  for (const [given, access, limiter] of cases) {
+    t.equal(refusesAccess(responseOf(given)), access, JSON.stringify(given))
+    t.equal(isThrottled(responseOf(given)), limiter, JSON.stringify(given))
   }
 })
 

@@ -53,7 +53,7 @@ t.test('every text can be kept', async (t) => {
   fc.assert(
     fc.property(text, fc.double(), (reason, time) => {
       for (const received of [
-        { kind: 'credentials-fault', reason },
+        { kind: 'credentials-error', reason },
         { kind: 'token-doubtful', reason },
         { kind: 'token-gone', reason, since: time },
         { kind: 'retry', reason, notBefore: time, unsent: true },

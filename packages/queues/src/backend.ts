@@ -22,7 +22,7 @@ export interface JobData {
 }
 
 /** What a job's handling ends with: it is done, or wants to be offered again after a while. */
-export type Handled = void | { againInMs: number }
+export type Handled = void | { retryInMs: number }
 
 /** The part of BullMQ's Queue that a producer of hints needs. */
 export interface HintQueue {
@@ -71,7 +71,7 @@ const processorOf =
     const handled = await handle(job.data)
     if (!handled) return
     await putLast?.(job)
-    await job.moveToDelayed(Date.now() + handled.againInMs, token)
+    await job.moveToDelayed(Date.now() + handled.retryInMs, token)
     throw new DelayedError()
   }
 

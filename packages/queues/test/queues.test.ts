@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LANES, PLATFORMS, type ChunkJob } from '@push-server/contract'
 import { createLogger } from '@push-server/runtime'
-import { BACKENDS, createDatabase, freePort, until, type TestDatabase } from '@push-server/testing'
+import { BACKENDS, createDatabase, freePort, waitFor, type TestDatabase } from '@push-server/testing'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import t, { type Test } from 'tap'
@@ -39,7 +39,7 @@ function collect(t: Test, queues: Queues, handle: (chunkId: number) => Promise<H
   return { got, consumer }
 }
 
-const gets = (got: number[], chunkId: number) => until(`chunk ${chunkId}`, () => got.includes(chunkId))
+const gets = (got: number[], chunkId: number) => waitFor(`chunk ${chunkId}`, () => got.includes(chunkId))
 
 async function elapsed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
@@ -92,12 +92,12 @@ for (const backend of BACKENDS) {
       await queues.enqueue([job(1), job(2), job(3)])
       let dueAt = Infinity
       const { got } = collect(t, queues, async (chunkId) => {
-        if (chunkId === 2) await until('the first to be due again', () => performance.now() > dueAt)
+        if (chunkId === 2) await waitFor('the first to be due again', () => performance.now() > dueAt)
         if (chunkId !== 1 || dueAt < Infinity) return
         dueAt = performance.now() + 100
-        return { againInMs: 50 }
+        return { retryInMs: 50 }
       })
-      await until('all of them', () => got.length === 4)
+      await waitFor('all of them', () => got.length === 4)
       t.same(got, [1, 2, 3, 1])
     })
 
@@ -135,7 +135,7 @@ for (const backend of BACKENDS) {
       const { got } = collect(t, queues)
       await gets(got, 2)
       t.same(got, [1, 1, 2], 'another try is another id')
-      await until('the first to run again', async () => {
+      await waitFor('the first to run again', async () => {
         await queues.enqueue([job(1)])
         return got.length > 3
       })
@@ -150,7 +150,7 @@ for (const backend of BACKENDS) {
       )
       t.teardown(() => consumer.close())
       await queues.enqueue([job(1, { applicationId: 42, try: 3 })])
-      await until('the job', () => got.length > 0)
+      await waitFor('the job', () => got.length > 0)
       t.same(got, [{ chunkId: 1, applicationId: 42 }])
     })
 
@@ -160,10 +160,10 @@ for (const backend of BACKENDS) {
       const { got } = collect(t, queues, async (chunkId) => {
         if (chunkId !== 1) return
         offers.push(performance.now())
-        if (offers.length < 3) return { againInMs: 200 }
+        if (offers.length < 3) return { retryInMs: 200 }
       })
       await queues.enqueue([job(1), job(2)])
-      await until('the third offer', () => offers.length === 3)
+      await waitFor('the third offer', () => offers.length === 3)
       t.same(got, [1, 2, 1, 1])
       for (const [index, time] of offers.slice(1).entries())
         t.ok(time - (offers[index] ?? 0) >= 195, 'not before its time')
@@ -185,7 +185,7 @@ for (const backend of BACKENDS) {
         return seen
       })
       await queues.enqueue(all.flatMap((queue, index) => [job(index, queue), job(index + 100, queue)]))
-      await until('all of them', () => got.flat().length === 2 * all.length)
+      await waitFor('all of them', () => got.flat().length === 2 * all.length)
       t.same(
         got.map((seen) => seen.toSorted((a, b) => a - b)),
         all.map((_, index) => [index, index + 100]),
@@ -226,7 +226,7 @@ for (const backend of BACKENDS) {
       })
       t.teardown(() => consumer.close())
       await queues.enqueue(Array.from({ length: 12 }, (_, index) => job(index)))
-      await until('all of them', () => got.length === 12)
+      await waitFor('all of them', () => got.length === 12)
       t.equal(most, 3)
     })
 
@@ -241,14 +241,14 @@ for (const backend of BACKENDS) {
       })
       await queues.enqueue([job(1), job(2)])
       await gets(got, 2)
-      await until('the log', () => errors.length > 0)
+      await waitFor('the log', () => errors.length > 0)
       t.match(errors, [{ chunkId: 1, err: { message: 'broken' }, text: 'job failed' }])
       await consumer.close()
       const next = collect(t, queues)
       await queues.enqueue([job(3)])
       await gets(next.got, 3)
       t.same([got, next.got], [[1, 2], [3]])
-      await until('the failed one to be added again', async () => {
+      await waitFor('the failed one to be added again', async () => {
         await queues.enqueue([job(1)])
         return next.got.includes(1)
       })
@@ -360,11 +360,11 @@ t.test('Redis that is away, comes, hangs and goes', { skip: noServer }, async (t
     queuePrefix: 'push',
     enqueueTimeout: ENQUEUE_TIMEOUT,
   }
-  let faults = 0
+  let failures = 0
   const log = Object.assign(createLogger({ logLevel: 'silent', logPretty: false }, 'test'), {
-    warn: () => void faults++,
+    warn: () => void failures++,
   })
-  const moreFaults = (wanted = faults + 6) => until('attempts to connect that fail', () => faults >= wanted)
+  const moreFailures = (expected = failures + 6) => waitFor('attempts to connect that fail', () => failures >= expected)
   let queues: Queues | undefined
   const got: number[] = []
   const opening = await elapsed(async () => (queues = await openQueues(settings, log)))
@@ -383,12 +383,12 @@ t.test('Redis that is away, comes, hangs and goes', { skip: noServer }, async (t
   }
 
   const other = consume({ platform: 'ios', lane: 'campaign', concurrency: 1 }, async () => {})
-  await moreFaults()
+  await moreFailures()
   t.equal(await closes(other.close()), 'closed', 'away: a process can stop')
 
   const server = await startRedis(port, dir)
   t.teardown(() => kill(server))
-  await until('Redis to be found', () =>
+  await waitFor('Redis to be found', () =>
     enqueue([job(2)]).then(
       () => true,
       () => false,
@@ -405,12 +405,12 @@ t.test('Redis that is away, comes, hangs and goes', { skip: noServer }, async (t
   await gets(got, 4)
 
   await kill(server)
-  await until('the loss to be noticed', () =>
+  await waitFor('the loss to be noticed', () =>
     enqueue([job(5)]).then(
       () => false,
       () => true,
     ),
   )
-  await moreFaults()
+  await moreFailures()
   t.equal(await closes(consumer.close().then(close)), 'closed', 'gone: a process can stop')
 })

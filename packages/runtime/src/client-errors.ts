@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { ApiError, errorAnswer } from '@push-server/contract'
+import { ApiError, errorResponse } from '@push-server/contract'
 import type { Logger } from './logger.ts'
 
 export interface ClientErrors {
@@ -92,7 +92,7 @@ function reasonOf(cause: unknown): string | undefined {
 
 function responseText(error: ApiError, headers: Readonly<Record<string, string>>): string {
   const { statusCode } = error
-  const body = JSON.stringify(errorAnswer(error))
+  const body = JSON.stringify(errorResponse(error))
   const all = {
     ...headers,
     'content-type': 'application/json; charset=utf-8',

@@ -53,9 +53,9 @@ export type ConfigWith<K extends keyof Config> = Config & { readonly [P in K]: N
  */
 export function readConfig<K extends keyof Config = never>(
   environment: Environment,
-  wanted: readonly K[] = [],
+  required: readonly K[] = [],
 ): ConfigWith<K> {
-  const faults: string[] = []
+  const failures: string[] = []
   const values: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries<Setting<unknown>>(SETTINGS)) {
     let value = setting.fallback
@@ -64,12 +64,13 @@ export function readConfig<K extends keyof Config = never>(
       values[key] = value === undefined ? undefined : setting.parse(value)
     } catch (error) {
       const shown = setting.secret ? 'the value given' : `"${printable(String(value))}"`
-      faults.push(`${setting.name}: ${shown} is not ${(error as Error).message}`)
+      failures.push(`${setting.name}: ${shown} is not ${(error as Error).message}`)
     }
   }
-  for (const key of wanted) if (values[key] === undefined) faults.push(`${SETTINGS[key].name}: wanted, and not given`)
-  faults.push(...unknownNames(environment))
-  if (faults.length > 0) throw new ConfigError(`Configuration refused:\n  ${faults.join('\n  ')}`)
+  for (const key of required)
+    if (values[key] === undefined) failures.push(`${SETTINGS[key].name}: wanted, and not given`)
+  failures.push(...unknownNames(environment))
+  if (failures.length > 0) throw new ConfigError(`Configuration refused:\n  ${failures.join('\n  ')}`)
   return Object.freeze(values) as ConfigWith<K>
 }
 

@@ -12,7 +12,7 @@ export {
   createMetrics,
   type Backlog,
   type DeliveryLabels,
-  type Look,
+  type BacklogSampler,
   type Metrics,
   type RefusalReason,
 } from './metrics.ts'

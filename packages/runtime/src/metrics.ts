@@ -20,7 +20,7 @@ export interface Backlog {
 }
 
 /** What waits, and how many applications are paused on which platform. */
-export type Look = () => Promise<{
+export type BacklogSampler = () => Promise<{
   backlog: readonly Backlog[]
   paused: readonly { platform: string; count: number }[]
 }>
@@ -40,12 +40,12 @@ export type RefusalReason =
 export interface Metrics {
   delivered(labels: DeliveryLabels, count: number): void
   /** The time from a push to its answer, in seconds. */
-  answered(platform: string): (seconds: number) => void
+  responded(platform: string): (seconds: number) => void
   dropped(platform: string, count: number): void
   /** Deliveries that failed because the database rejects what became of them. */
   unrecordable(platform: string, count: number): void
   /** A guard of a device table has tripped. */
-  tripped(platform: string): void
+  breakerOpened(platform: string): void
   /** Whether messages to the platform are refused because too much waits there. */
   refusing(platform: string, yes: boolean): void
   /** A request was refused for that. */
@@ -55,7 +55,7 @@ export interface Metrics {
   /** What the gateway has open, read at each scrape. */
   underWay(count: () => { requests: number; connections: number }): void
   /** Read at each scrape. */
-  watch(look: Look): void
+  watch(sample: BacklogSampler): void
   contentType: string
   text(): Promise<string>
 }
@@ -74,22 +74,22 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
   const latencies = createLatencies()
   const byPlatform = createPlatformMetrics(registers)
 
-  let look: Look | undefined
+  let sample: BacklogSampler | undefined
   let refresh: ReturnType<typeof createBacklogGauges> | undefined
   return {
     delivered({ application, ...labels }, count) {
       deliveries.inc(perApplication && application !== undefined ? { ...labels, application } : labels, count)
     },
-    answered: latencies.of,
+    responded: latencies.of,
     ...byPlatform,
     ...createBoundMetrics(registers),
-    watch(wanted) {
+    watch(required) {
       refresh = createBacklogGauges(registers)
-      look = wanted
+      sample = required
     },
     contentType: registry.contentType,
     async text() {
-      if (look && refresh) await refresh(look)
+      if (sample && refresh) await refresh(sample)
       return (await registry.metrics()) + latencies.text()
     },
   }
@@ -98,7 +98,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
 /** What is told of a platform as a whole. */
 function createPlatformMetrics(
   registers: Registry[],
-): Pick<Metrics, 'dropped' | 'unrecordable' | 'tripped' | 'refusing' | 'refused'> {
+): Pick<Metrics, 'dropped' | 'unrecordable' | 'breakerOpened' | 'refusing' | 'refused'> {
   const labelNames = ['platform'] as const
   const counter = (name: string, help: string) => new Counter({ name, help, labelNames, registers })
   const dropped = counter('push_dropped_tokens_total', 'Devices dropped because their token is dead')
@@ -106,7 +106,7 @@ function createPlatformMetrics(
     'push_unrecordable_deliveries_total',
     'Deliveries that failed because the database rejects what became of them',
   )
-  const tripped = counter(
+  const breakerOpened = counter(
     'push_guard_trips_total',
     'Guards that stopped the dropping of tokens because too many were doubtful',
   )
@@ -120,7 +120,7 @@ function createPlatformMetrics(
   return {
     dropped: (platform, count) => dropped.inc({ platform }, count),
     unrecordable: (platform, count) => unrecordable.inc({ platform }, count),
-    tripped: (platform) => tripped.inc({ platform }),
+    breakerOpened: (platform) => breakerOpened.inc({ platform }),
     refusing: (platform, yes) => refusing.set({ platform }, yes ? 1 : 0),
     refused: (platform) => refused.inc({ platform }),
   }
@@ -167,10 +167,10 @@ function createBacklogGauges(registers: Registry[]) {
   const paused = gauge('push_paused_platforms', 'Applications whose platform is paused', ['platform'])
   const unknown = gauge('push_backlog_unknown', '1 while the database does not tell the backlog', [])
 
-  return async (look: Look) => {
+  return async (sample: BacklogSampler) => {
     for (const one of [chunks, deliveries, oldest, paused]) one.reset()
     try {
-      const seen = await look()
+      const seen = await sample()
       unknown.set(0)
       for (const { platform, lane, ...backlog } of seen.backlog) {
         chunks.set({ platform, lane }, backlog.chunks)

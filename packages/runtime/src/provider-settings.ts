@@ -12,7 +12,7 @@ export const PROVIDER_SETTINGS = {
     fallback: 'https://api.sandbox.push.apple.com',
   }),
   apnsCaFile: text('APNS_CA_FILE', 'PEM file of a certificate authority to trust beside the built-in ones.'),
-  apnsWindow: count('APNS_WINDOW', 'Most pushes in flight for one application.', { fallback: '1000' }),
+  apnsConcurrency: count('APNS_WINDOW', 'Most pushes in flight for one application.', { fallback: '1000' }),
   apnsRequestTimeout: duration('APNS_REQUEST_TIMEOUT', 'Longest wait for one answer of APNs.', { fallback: '10s' }),
   apnsProxyEnabled: flag('APNS_PROXY_ENABLED', 'Goes to APNs through an HTTP proxy, by CONNECT.', {
     fallback: 'false',
@@ -30,7 +30,7 @@ export const PROVIDER_SETTINGS = {
     fallback: 'https://oauth2.googleapis.com/token',
   }),
   fcmCaFile: text('FCM_CA_FILE', 'PEM file of a certificate authority to trust beside the built-in ones.'),
-  fcmWindow: count('FCM_WINDOW', 'Most pushes in flight for one application.', { fallback: '1000' }),
+  fcmConcurrency: count('FCM_WINDOW', 'Most pushes in flight for one application.', { fallback: '1000' }),
   fcmConnections: count('FCM_CONNECTIONS', 'Most connections for one application, with 100 pushes at once on each.', {
     fallback: '10',
   }),
@@ -51,7 +51,7 @@ export const PROVIDER_SETTINGS = {
     fallback: 'https://oauth-login.cloud.huawei.com/oauth2/v3/token',
   }),
   hmsCaFile: text('HMS_CA_FILE', 'PEM file of a certificate authority to trust beside the built-in ones.'),
-  hmsWindow: count('HMS_WINDOW', 'Most requests in flight for one application, each of up to 1000 tokens.', {
+  hmsConcurrency: count('HMS_WINDOW', 'Most requests in flight for one application, each of up to 1000 tokens.', {
     fallback: '16',
   }),
   hmsRequestTimeout: duration('HMS_REQUEST_TIMEOUT', 'Longest wait for one answer of HMS.', { fallback: '30s' }),

@@ -9,21 +9,21 @@ export interface Resources {
   release(): Promise<void>
 }
 
-export function createResources(onFault: (name: string, error: unknown) => void): Resources {
+export function createResources(onFailure: (name: string, error: unknown) => void): Resources {
   const held: { name: string; release: Release }[] = []
   let releasing: Promise<void> = Promise.resolve()
 
   async function releaseHeld(): Promise<void> {
-    const faults: unknown[] = []
+    const failures: unknown[] = []
     for (let entry = held.pop(); entry !== undefined; entry = held.pop()) {
       try {
         await entry.release()
       } catch (error) {
-        onFault(entry.name, error)
-        faults.push(error)
+        onFailure(entry.name, error)
+        failures.push(error)
       }
     }
-    if (faults.length > 0) throw faults[0]
+    if (failures.length > 0) throw failures[0]
   }
 
   return {

@@ -9,16 +9,16 @@ export interface Setting<T> {
   readonly fallback: string | undefined
   readonly secret: boolean
   /** The form of the value, for people. */
-  readonly form: string
+  readonly format: string
   /** Throws with a text that says what form is wanted. */
   parse(text: string): T
 }
 
 type Options = { fallback?: string; secret?: boolean }
-type Definition<T> = { form: string; parse: (text: string) => T }
+type Definition<T> = { format: string; parse: (text: string) => T }
 
 /** Makes the function that defines settings of one form. */
-const form =
+const format =
   <T>(definition: Definition<T>) =>
   <const O extends Options = Options>(name: string, doc: string, options: O = {} as O) => {
     const { fallback, secret = false }: Options = options
@@ -59,26 +59,26 @@ function webAddress(text: string): string {
   return text.replace(/\/+$/, '')
 }
 
-export const text = form({ form: 'text', parse: (value) => value })
+export const text = format({ format: 'text', parse: (value) => value })
 /** Without the slash at its end. */
-export const url = form({ form: 'address', parse: webAddress })
-export const flag = form({ form: '`true` or `false`', parse: yesOrNo })
+export const url = format({ format: 'address', parse: webAddress })
+export const flag = format({ format: '`true` or `false`', parse: yesOrNo })
 /** At least one of something. */
-export const count = form({ form: 'whole number', parse: (value) => whole(value, [1, 2 ** 31 - 1]) })
-export const port = form({ form: 'port', parse: (value) => whole(value, [0, 65_535]) })
+export const count = format({ format: 'whole number', parse: (value) => whole(value, [1, 2 ** 31 - 1]) })
+export const port = format({ format: 'port', parse: (value) => whole(value, [0, 65_535]) })
 /** Read into milliseconds; what a timer can count. */
-export const duration = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 0) })
+export const duration = format({ format: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 0) })
 /** A duration that something is repeated after, or that is divided. */
-export const period = form({ form: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 1) })
+export const period = format({ format: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 1) })
 /** How long something is kept: no timer counts it, so it may be longer. */
-export const age = form({
-  form: 'duration (`24h`, `30d`)',
+export const age = format({
+  format: 'duration (`24h`, `30d`)',
   parse: (value) => milliseconds(value, 1, LONGEST_AGE),
 })
 
 /** Addresses and networks of machines, by number or by the names that Fastify knows. */
-export const proxies = form({
-  form: 'addresses or networks',
+export const proxies = format({
+  format: 'addresses or networks',
   parse(text): string[] {
     const entries = text.split(',').map((entry) => entry.trim())
     if (!entries.every(isNetwork)) throw new Error('a list such as 10.0.0.0/8,192.168.1.7 or loopback,uniquelocal')
@@ -98,8 +98,8 @@ function isNetwork(entry: string): boolean {
 const listed = (text: string) => text.split(',').map((entry) => entry.trim())
 
 /** Names or addresses as a Host header has them, without port; in lower case. */
-export const hosts = form({
-  form: 'host names',
+export const hosts = format({
+  format: 'host names',
   parse: (text): string[] =>
     listed(text).map((entry) => {
       const name = hostNameOf(isIP(entry) === 6 ? `[${entry}]` : entry)
@@ -112,8 +112,8 @@ export const hosts = form({
 const hasPort = (entry: string) => isIP(entry) !== 6 && /:\d*$/.test(entry)
 
 /** As a browser writes them into the Origin header. */
-export const origins = form({
-  form: 'origins',
+export const origins = format({
+  format: 'origins',
   parse: (text): string[] =>
     listed(text).map((entry) => {
       const parsed = /^https?:\/\/[^/?#@]+$/i.test(entry) ? URL.parse(entry) : null
@@ -124,8 +124,8 @@ export const origins = form({
 
 /** Makes the function that defines settings with one of these values. */
 export const choice = <const V extends string>(...values: readonly V[]) =>
-  form({
-    form: values.map((value) => `\`${value}\``).join(' or '),
+  format({
+    format: values.map((value) => `\`${value}\``).join(' or '),
     parse(text): V {
       const found = values.find((value) => value === text)
       if (found === undefined) throw new Error(values.join(' or '))

@@ -206,13 +206,13 @@ export const SETTINGS = {
   campaignConcurrency: count('CAMPAIGN_CONCURRENCY', 'Chunks of campaigns that a worker has in hand at once.', {
     fallback: '8',
   }),
-  guardPercent: count(
+  breakerPercent: count(
     'GUARD_PERCENT',
     'Share of doubtful answers in a minute, percent, beyond which no token is dropped for them.',
     { fallback: '20' },
   ),
-  guardPushes: count('GUARD_PUSHES', 'So many pushes in that minute it takes at least.', { fallback: '50' }),
-  guardRecent: count('GUARD_RECENT', 'Doubtful answers among the last 50 pushes that do it as well.', {
+  breakerPushes: count('GUARD_PUSHES', 'So many pushes in that minute it takes at least.', { fallback: '50' }),
+  breakerRecent: count('GUARD_RECENT', 'Doubtful answers among the last 50 pushes that do it as well.', {
     fallback: '20',
   }),
   deliveryMaxAge: duration('DELIVERY_MAX_AGE', 'Direct deliveries older than this fail as TooOld.', {

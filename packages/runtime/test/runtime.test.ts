@@ -85,7 +85,7 @@ t.test('settings: what is left out or empty has its fallback', async (t) => {
 
 t.test('settings: bad values are refused by name, value and form', async (t) => {
   const duration = 'a number with a unit: 500ms, 30s, 5m, 24h, 7d'
-  const cases: [name: string, given: string, form: string][] = [
+  const cases: [name: string, given: string, format: string][] = [
     ...['30', '1.5s', '-1s', '30 s', '1w', 's', '30S', 'ms30'].map((given): [string, string, string] => [
       'SYNC_TIMEOUT',
       given,
@@ -101,9 +101,9 @@ t.test('settings: bad values are refused by name, value and form', async (t) => 
     ['AUTH', 'None', 'none or keys'],
     ['LOG_LEVEL', 'verbose', 'trace or debug or info or warn or error or fatal or silent'],
   ]
-  for (const [name, given, form] of cases) {
+  for (const [name, given, format] of cases) {
     const message = refused({ [name]: given })
-    t.ok(message.includes(`${name}: "${given}" is not `) && message.includes(form), message)
+    t.ok(message.includes(`${name}: "${given}" is not `) && message.includes(format), message)
   }
 })
 
@@ -162,8 +162,8 @@ t.test('settings: unknown names', async (t) => {
 })
 
 t.test('settings: what a program cannot do without', async (t) => {
-  const wanted = ['databaseUrl', 'encryptionKey'] as const
-  t.throws(() => readConfig({ PORT: 'x', ENCRYPTION_KEY: '' }, wanted), {
+  const required = ['databaseUrl', 'encryptionKey'] as const
+  t.throws(() => readConfig({ PORT: 'x', ENCRYPTION_KEY: '' }, required), {
     message: [
       'Configuration refused:',
       '  PORT: "x" is not a whole number from 0 to 65535',
@@ -171,7 +171,7 @@ t.test('settings: what a program cannot do without', async (t) => {
       '  ENCRYPTION_KEY: wanted, and not given',
     ].join('\n'),
   })
-  t.match(readConfig({ DATABASE_URL: 'a', ENCRYPTION_KEY: 'b' }, wanted), { databaseUrl: 'a', encryptionKey: 'b' })
+  t.match(readConfig({ DATABASE_URL: 'a', ENCRYPTION_KEY: 'b' }, required), { databaseUrl: 'a', encryptionKey: 'b' })
 })
 
 t.test('settings: secrets may stand in files', async (t) => {
@@ -210,9 +210,9 @@ t.test('settings: which proxies are believed', async (t) => {
 t.test('settings: the list itself', async (t) => {
   const settings = Object.values(SETTINGS)
   t.equal(new Set(settings.map(({ name }) => name)).size, settings.length, 'no name stands twice')
-  for (const { name, doc, form, secret } of settings) {
+  for (const { name, doc, format, secret } of settings) {
     t.match(name, /^[A-Z][A-Z0-9_]*[A-Z]$/)
-    t.ok(doc.endsWith('.') && form !== '', `${name} is documented`)
+    t.ok(doc.endsWith('.') && format !== '', `${name} is documented`)
     t.equal(secret, /KEY|PASSWORD|SECRET|DATABASE_URL|REDIS_URL/.test(name), `${name} is a secret or is none`)
   }
 })
@@ -425,8 +425,8 @@ t.test('resources are released in reverse', async (t) => {
 
 t.test('resources: one that fails does not keep the others, and the first fault is told', async (t) => {
   const order: string[] = []
-  const faults: [string, unknown][] = []
-  const resources = createResources((name, error) => faults.push([name, error]))
+  const failures: [string, unknown][] = []
+  const resources = createResources((name, error) => failures.push([name, error]))
   const late = new Error('late')
   const thrown = new Error('thrown')
   resources.add('store', () => void order.push('store'))
@@ -437,7 +437,7 @@ t.test('resources: one that fails does not keep the others, and the first fault 
   })
   await t.rejects(resources.release(), thrown)
   t.same(order, ['waiters', 'store'])
-  t.same(faults, [
+  t.same(failures, [
     ['http', thrown],
     ['queues', late],
   ])
@@ -510,9 +510,9 @@ t.test('process: faults end it with a text and 1', async (t) => {
 
 t.test('latencies: a histogram as Prometheus reads it', async (t) => {
   const metrics = createMetrics({ perApplication: false })
-  const answered = metrics.answered('ios')
-  for (const seconds of [0.005, 0.006, 0.04, 30, 31]) answered(seconds)
-  metrics.answered('ios')(0.5)
+  const responded = metrics.responded('ios')
+  for (const seconds of [0.005, 0.006, 0.04, 30, 31]) responded(seconds)
+  metrics.responded('ios')(0.5)
   const text = await metrics.text()
   const lines = text.split('\n').filter((line) => line.includes('push_provider_latency_seconds'))
   const bounds = '0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 30 +Inf'.split(' ')

@@ -9,7 +9,7 @@
  * - `goaway-unread`: GOAWAY names the stream before this one as the last that was read.
  * - `goaway-cut` (accepted): the connection announces its end and is cut, with whatever is under way.
  */
-export const FAULTS = [
+export const FAILURES = [
   'silence',
   'cancel',
   'refuse',
@@ -20,9 +20,9 @@ export const FAULTS = [
   'goaway-unread',
   'goaway-cut',
 ] as const
-export type Fault = (typeof FAULTS)[number]
+export type Failure = (typeof FAILURES)[number]
 
-export interface Answer {
+export interface Response {
   /** The HTTP status. 200 is an accepted push, whatever the table of prefixes says of the token. */
   status: number
   /** The vendor's word for the reason; by default the usual one of that status. */
@@ -39,15 +39,15 @@ export interface Answer {
   delayMs?: number | undefined
 }
 
-export interface Failure {
-  fault: Fault
+export interface FailingBehaviour {
+  failure: Failure
   /** Of `reset`: an error code of HTTP/2 (RFC 9113 §7), by default INTERNAL_ERROR. */
   code?: number | undefined
   /** How much later than an answer would come. */
   delayMs?: number | undefined
 }
 
-export type Behaviour = Answer | Failure
+export type Behaviour = Response | FailingBehaviour
 
 /** Faults of requests that are accepted all the same. */
-export const isAccepted = (fault: Fault) => fault === 'lose' || fault === 'goaway' || fault === 'goaway-cut'
+export const isAccepted = (failure: Failure) => failure === 'lose' || failure === 'goaway' || failure === 'goaway-cut'

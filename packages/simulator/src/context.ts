@@ -1,14 +1,14 @@
 // What every look-alike works with. A new provider is a folder with a start function that takes this.
 import type { Platform } from '@push-server/contract'
-import type { Answers } from './answers.ts'
-import type { Conducted } from './conduct.ts'
+import type { ScriptedResponses } from './scripted-responses.ts'
+import type { BehaviourControl } from './behaviour-settings.ts'
 import type { Latency } from './latency.ts'
-import type { Ledger } from './ledger.ts'
+import type { PushLog } from './push-log.ts'
 
 export interface Context {
-  ledger: Ledger
-  answers: Answers
+  pushLog: PushLog
+  responses: ScriptedResponses
   /** Of all providers that have none of their own. */
   latency: Latency
-  conducts: Readonly<Record<Platform, Conducted>>
+  controls: Readonly<Record<Platform, BehaviourControl>>
 }

@@ -14,7 +14,7 @@ export interface Counts {
   /** Requests by the HTTP status they were answered with. */
   byStatus: Record<string, number>
   /** Requests that got no answer on purpose: silence, reset, cut connection. */
-  unanswered: number
+  withoutResponse: number
 }
 export type Stats = Record<Platform, Counts>
 
@@ -35,10 +35,10 @@ export function createCounter() {
       counts.refused += refused
       for (const { token } of accepted) tokens.add(token)
     },
-    countUnanswered(platform: Platform, accepted: CountedRequest['accepted'] = []) {
+    countWithoutResponse(platform: Platform, accepted: CountedRequest['accepted'] = []) {
       const { counts, tokens } = seen[platform]
       counts.requests += 1
-      counts.unanswered += 1
+      counts.withoutResponse += 1
       counts.received += accepted.length
       for (const { token } of accepted) tokens.add(token)
     },
@@ -54,6 +54,6 @@ export function createCounter() {
 
 type Seen = ReturnType<typeof createSeen>
 const createSeen = () => ({
-  counts: { received: 0, refused: 0, requests: 0, byStatus: {} as Record<string, number>, unanswered: 0 },
+  counts: { received: 0, refused: 0, requests: 0, byStatus: {} as Record<string, number>, withoutResponse: 0 },
   tokens: new Set<string>(),
 })

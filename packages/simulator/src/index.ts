@@ -1,8 +1,8 @@
 // Look-alikes of the push services with phones to look at: for `npm start`, tests and benchmarks.
-export type { ScriptedAnswer } from './answers.ts'
+export type { ScriptedResponse } from './scripted-responses.ts'
 export type { ApnsKey } from './apns/gate.ts'
-export type { Answer, Behaviour, Failure, Fault } from './behaviour.ts'
-export type { Conduct } from './conduct.ts'
+export type { Response, Behaviour, FailingBehaviour, Failure } from './behaviour.ts'
+export type { BehaviourSettings } from './behaviour-settings.ts'
 export type { Counts, Stats } from './counts.ts'
 export type { FcmAccount } from './fcm/accounts.ts'
 export type { HmsAccount } from './hms/accounts.ts'
@@ -10,7 +10,7 @@ export type { LatencyMs } from './latency.ts'
 export type { Notification, Phone } from './phones.ts'
 export { startLoadServer, type LoadServer, type LoadServerOptions } from './load/server.ts'
 export type { PowerAuthActivation, PowerAuthBehaviour, PowerAuthRequest } from './power-auth/directory.ts'
-export { PREFIXES, type Prefix } from './prefixes.ts'
+export { PREFIXES, type Prefix } from './token-prefixes.ts'
 export type { ApnsPush, FcmPush, HmsPush, Push } from './push.ts'
 export type { Rate } from './rate.ts'
 export {
@@ -22,4 +22,4 @@ export {
   type SimulatorOptions,
 } from './simulator.ts'
 export type { Condition } from './wait.ts'
-export type { Farewell } from './wire/listener.ts'
+export type { Disconnect } from './wire/listener.ts'

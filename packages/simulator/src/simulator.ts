@@ -1,11 +1,11 @@
 // Starts and stops the whole simulator: one look-alike per provider over shared phones, answers and latency, and one of
 // PowerAuth Server.
 import type { Platform } from '@push-server/contract'
-import { createAnswers, type ScriptedAnswer } from './answers.ts'
+import { createScriptedResponses, type ScriptedResponse } from './scripted-responses.ts'
 import type { ApnsKey } from './apns/gate.ts'
 import { startApns } from './apns/server.ts'
 import { openCertificate, type Certificate } from './certificate.ts'
-import { createConduct, type Conduct } from './conduct.ts'
+import { createBehaviourControl, type BehaviourSettings } from './behaviour-settings.ts'
 import type { Context } from './context.ts'
 import type { Stats } from './counts.ts'
 import type { FcmAccount } from './fcm/accounts.ts'
@@ -14,14 +14,14 @@ import type { HmsAccount } from './hms/accounts.ts'
 import { HMS_TOKEN_PATH, startHms } from './hms/server.ts'
 import { startPage } from './http/server.ts'
 import { createLatency, type LatencyMs } from './latency.ts'
-import { createLedger } from './ledger.ts'
+import { createPushLog } from './push-log.ts'
 import type { Phone } from './phones.ts'
 import { createDirectory, type Directory } from './power-auth/directory.ts'
 import { POWER_AUTH_BASE, startPowerAuth } from './power-auth/server.ts'
 import type { Push } from './push.ts'
-import { createSenders, type Senders } from './senders.ts'
+import { createSenders, type Senders } from './accounts.ts'
 import { createWaiting, type Condition } from './wait.ts'
-import type { Farewell, Listener } from './wire/listener.ts'
+import type { Disconnect, Listener } from './wire/listener.ts'
 
 export interface SimulatorOptions {
   /** Where everything listens; by default 127.0.0.1. */
@@ -86,15 +86,15 @@ export interface Simulator {
   /** Access tokens of FCM and HMS issued so far are no longer valid. */
   expireTokens(): void
   /** Scripts what is answered to a token, or to all tokens that begin so. */
-  answer(tokenOrPrefix: string, answer: ScriptedAnswer): void
+  respondTo(tokenOrPrefix: string, response: ScriptedResponse): void
   /** Forgets what was scripted for this token or prefix, or everything. */
-  forgetAnswers(tokenOrPrefix?: string): void
+  forgetResponses(tokenOrPrefix?: string): void
   /** Of all providers that have none of their own. */
   setLatency(latencyMs: LatencyMs): void
   /** Changes how a provider as a whole behaves; members that are left out stay as they are. */
-  conduct(platform: Platform, conduct: Conduct): Promise<void>
+  configure(platform: Platform, settings: BehaviourSettings): Promise<void>
   /** Ends the connections to a provider that are open; by default they are cut. */
-  disconnect(platform: Platform, farewell?: Farewell): void
+  disconnect(platform: Platform, manner?: Disconnect): void
   /** Resolves as soon as the condition holds, rejects after `timeoutMs` (default 5000) or when the simulator stops. */
   waitFor(condition: Condition, timeoutMs?: number): Promise<void>
   /** Cuts all connections and frees everything. May be called twice. */
@@ -105,9 +105,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { host = '127.0.0.1', keep = 1000, latencyMs = 0 } = options
   const certificate = await openCertificate(certificateNames(host, options.certificateNames), options.certificateDir)
   const context = createContext(keep, latencyMs)
-  const { ledger, answers, latency, conducts } = context
+  const { pushLog, responses, latency, controls } = context
   const senders = createSenders(options.apnsKeys)
-  const waiting = createWaiting(ledger)
+  const waiting = createWaiting(pushLog)
   const directory = createDirectory()
   const { ports, stop } = await startAll({ context, senders, directory, certificate, host }, options)
   const { ca } = certificate
@@ -120,22 +120,22 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     fcm: { origin: originOf(ports.fcm), tokenUrl: `${originOf(ports.fcm)}${FCM_TOKEN_PATH}`, ca },
     hms: { origin: originOf(ports.hms), tokenUrl: `${originOf(ports.hms)}${HMS_TOKEN_PATH}`, ca },
     powerAuth: { ...directory, url: `${originOf(ports.powerAuth)}${POWER_AUTH_BASE}`, ca },
-    pushes: ledger.pushes,
+    pushes: pushLog.pushes,
     get phones() {
-      return ledger.phones()
+      return pushLog.phones()
     },
-    stats: ledger.stats,
-    addPhone: ledger.addPhone,
+    stats: pushLog.stats,
+    addPhone: pushLog.addPhone,
     addApnsKey: senders.gate.addKey,
     addFcmAccount: senders.fcm.accounts.add,
     addHmsAccount: senders.hms.accounts.add,
     setTokenLife: senders.setTokenLife,
     expireTokens: senders.expireTokens,
-    answer: answers.script,
-    forgetAnswers: answers.forget,
+    respondTo: responses.script,
+    forgetResponses: responses.forget,
     setLatency: latency.set,
-    conduct: (platform, conduct) => conducts[platform].change(conduct),
-    disconnect: (platform, farewell = 'cut') => conducts[platform].disconnect(farewell),
+    configure: (platform, settings) => controls[platform].change(settings),
+    disconnect: (platform, manner = 'cut') => controls[platform].disconnect(manner),
     waitFor: waiting.waitFor,
     async stop() {
       waiting.stop()
@@ -147,12 +147,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 function createContext(keep: number, latencyMs: LatencyMs): Context {
   const latency = createLatency(latencyMs)
-  const conducts = {
-    ios: createConduct('ios', latency),
-    android: createConduct('android', latency),
-    huawei: createConduct('huawei', latency),
+  const controls = {
+    ios: createBehaviourControl('ios', latency),
+    android: createBehaviourControl('android', latency),
+    huawei: createBehaviourControl('huawei', latency),
   }
-  return { ledger: createLedger(keep), answers: createAnswers(), latency, conducts }
+  return { pushLog: createPushLog(keep), responses: createScriptedResponses(), latency, controls }
 }
 
 interface Parts {
@@ -178,7 +178,7 @@ async function startAll({ context, senders, directory, certificate, host }: Part
   }
   const listen = async (platform: Platform, starting: Promise<Listener>) => {
     const listener = await start(starting)
-    context.conducts[platform].attach(listener)
+    context.controls[platform].attach(listener)
     return listener.port
   }
   try {

@@ -1,10 +1,10 @@
 // Waiting for pushes in tests: a condition is looked at whenever a request was settled, never by polling.
-import type { Ledger } from './ledger.ts'
+import type { PushLog } from './push-log.ts'
 import type { Push } from './push.ts'
 
 export type Condition = (pushes: readonly Push[]) => boolean
 
-export function createWaiting(ledger: Ledger) {
+export function createWaiting(pushLog: PushLog) {
   const stopped = new AbortController()
 
   /** Resolves as soon as the condition holds, rejects after `timeoutMs` or when the simulator stops before. */
@@ -12,7 +12,7 @@ export function createWaiting(ledger: Ledger) {
     return new Promise((resolve, reject) => {
       const check = () => {
         try {
-          if (condition(ledger.pushes)) end(resolve)
+          if (condition(pushLog.pushes)) end(resolve)
         } catch (error) {
           end(() => reject(error))
         }
@@ -23,10 +23,10 @@ export function createWaiting(ledger: Ledger) {
         stopped.signal.removeEventListener('abort', onStop)
         settle()
       }
-      const fail = (why: string) => end(() => reject(new Error(`${why}; counts: ${JSON.stringify(ledger.stats())}`)))
+      const fail = (why: string) => end(() => reject(new Error(`${why}; counts: ${JSON.stringify(pushLog.stats())}`)))
       const onStop = () => fail('The simulator stopped before the condition held')
       const timer = setTimeout(() => fail(`The condition did not hold within ${timeoutMs} ms`), timeoutMs)
-      const stopListening = ledger.listen(check)
+      const stopListening = pushLog.listen(check)
       stopped.signal.addEventListener('abort', onStop)
       if (stopped.signal.aborted) onStop()
       else check()

@@ -66,9 +66,9 @@ export function exchange(session: ClientHttp2Session, headers: OutgoingHttpHeade
   return new Promise((resolve) => {
     const reply: Reply = { status: 0, headers: {}, body: {}, reset: 0 }
     let text = ''
-    stream.on('response', (answer) => {
-      reply.status = answer[':status'] ?? 0
-      reply.headers = answer
+    stream.on('response', (response) => {
+      reply.status = response[':status'] ?? 0
+      reply.headers = response
     })
     stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
     // A reset or cut connection is what some tests look for: it shows in `status` and `reset`.

@@ -56,16 +56,16 @@ export function post(url: string, ca: string, { headers = {}, body, agent, metho
   })
 }
 
-export const askToken = ({ tokenUrl, ca }: OAuthEndpoint, form: Record<string, string>) =>
+export const askToken = ({ tokenUrl, ca }: OAuthEndpoint, parameters: Record<string, string>) =>
   post(tokenUrl, ca, {
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams(form).toString(),
+    body: new URLSearchParams(parameters).toString(),
   })
 
 export const openFcm = ({ fcm }: Simulator): ClientHttp2Session => connect(fcm.origin, { ca: fcm.ca })
 
-export async function bearer(endpoint: OAuthEndpoint, form: Record<string, string>): Promise<string> {
-  const { status, body } = await askToken(endpoint, form)
+export async function bearer(endpoint: OAuthEndpoint, parameters: Record<string, string>): Promise<string> {
+  const { status, body } = await askToken(endpoint, parameters)
   if (status !== 200) throw new Error(`No access token: ${JSON.stringify(body)}`)
   return `Bearer ${String(body['access_token'])}`
 }

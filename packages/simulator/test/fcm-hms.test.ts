@@ -91,7 +91,7 @@ t.test('FCM accepts, keeps and counts what is in order, over both versions of HT
   ])
   const [push] = simulator.pushes
   t.equal(push?.payload['token'], undefined, 'the token stands beside the payload')
-  const counts = { received: 2, requests: 2, refused: 0, distinctTokens: 2, byStatus: { 200: 2 }, unanswered: 0 }
+  const counts = { received: 2, requests: 2, refused: 0, distinctTokens: 2, byStatus: { 200: 2 }, withoutResponse: 0 }
   t.same(simulator.stats().android, counts)
   t.match(simulator.stats(), { ios: { requests: 0 }, huawei: { requests: 0 } })
 
@@ -103,7 +103,7 @@ t.test('FCM accepts, keeps and counts what is in order, over both versions of HT
 t.test('FCM finds each fault of a message', async (t) => {
   const { simulator, sender } = await startFcm(t)
   const android = (android: object) => ({ ...MESSAGE, android })
-  const form: [field: string | undefined, description: RegExp, message: unknown][] = [
+  const parameters: [field: string | undefined, description: RegExp, message: unknown][] = [
     [undefined, /^Invalid JSON payload/, '{"message":'],
     [undefined, /Unknown name "mesage": Cannot find field/, JSON.stringify({ mesage: MESSAGE })],
     ['message', /Unknown name "notificaton" at 'message'/, { ...MESSAGE, notificaton: {} }],
@@ -129,7 +129,7 @@ t.test('FCM finds each fault of a message', async (t) => {
     ],
     ['message.android.notification.sticky', /TYPE_BOOL/, android({ notification: { sticky: 'yes' } })],
   ]
-  for (const [field, description, message] of form) {
+  for (const [field, description, message] of parameters) {
     const { status, body } = await sendFcm(sender, message)
     const error = readError(body)
     t.equal(status, 400)
@@ -163,7 +163,7 @@ t.test('FCM finds each fault of a message', async (t) => {
   t.match([elsewhere.status, elsewhere.headers['content-type']], [404, /^text\/html/], 'no JSON, as Google does')
   t.equal((await sendFcm(sender, MESSAGE, { ':method': 'PUT' })).status, 404)
   t.equal(simulator.pushes.length, 0)
-  t.match(simulator.stats().android, { received: 0, refused: form.length + content.length + 1 })
+  t.match(simulator.stats().android, { received: 0, refused: parameters.length + content.length + 1 })
 })
 
 t.test('FCM lets pass what is just allowed', async (t) => {
@@ -193,7 +193,7 @@ t.test('Google issues access tokens for assertions in order', async (t) => {
   const { fcm } = await start(t)
   const now = Math.floor(Date.now() / 1000)
   const grant = (assertion: string) => ({ grant_type: JWT_BEARER, assertion })
-  const refused: [error: string, description: RegExp, form: Record<string, string>][] = [
+  const refused: [error: string, description: RegExp, parameters: Record<string, string>][] = [
     ['unsupported_grant_type', /Invalid grant_type: $/, {}],
     ['unsupported_grant_type', /client_credentials/, { grant_type: 'client_credentials' }],
     ['invalid_request', /./, { grant_type: JWT_BEARER }],
@@ -208,9 +208,13 @@ t.test('Google issues access tokens for assertions in order', async (t) => {
     ['invalid_grant', /short-lived/, grant(makeAssertion({ iat: now + 400, exp: now + 500 }))],
     ['invalid_scope', /./, grant(makeAssertion({ scope: undefined }))],
   ]
-  for (const [error, description, form] of refused) {
-    const reply = await askToken(fcm, form)
-    t.match(reply, { status: 400, body: { error, error_description: description } }, JSON.stringify(form).slice(0, 60))
+  for (const [error, description, parameters] of refused) {
+    const reply = await askToken(fcm, parameters)
+    t.match(
+      reply,
+      { status: 400, body: { error, error_description: description } },
+      JSON.stringify(parameters).slice(0, 60),
+    )
   }
   const issued = await askToken(fcm, grant(makeAssertion()))
   t.match(issued, { status: 200, body: { access_token: /^ya29\.c\./, expires_in: 3600, token_type: 'Bearer' } })
@@ -297,7 +301,12 @@ t.test('FCM answers tokens with a prefix in its own words', async (t) => {
   const mismatch = await sendFcm(sender, { ...MESSAGE, token: 'faded403' })
   t.match(readError(mismatch.body), { status: 'PERMISSION_DENIED' })
   t.match(readError((await sendFcm(sender, { ...MESSAGE, token: 'faded410' })).body), { status: 'NOT_FOUND' })
-  t.match(simulator.stats().android, { received: 0, unanswered: 4, refused: 16, byStatus: { 400: 4, 404: 3, 429: 2 } })
+  t.match(simulator.stats().android, {
+    received: 0,
+    withoutResponse: 4,
+    refused: 16,
+    byStatus: { 400: 4, 404: 3, 429: 2 },
+  })
   const elsewhere = ['faded000', 'faded003', 'faded004', ...IN_MISBEHAVIOUR]
   t.same(
     PREFIXES.map(({ prefix }) => prefix).sort(),
@@ -312,13 +321,13 @@ t.test('scripted answers of FCM take its error codes', async (t) => {
     const { status, body } = await sendFcm(sender, { ...MESSAGE, token })
     return status === 200 || body['error'] === undefined ? { status } : readError(body)
   }
-  simulator.answer('a1', { status: 401, reason: 'THIRD_PARTY_AUTH_ERROR' })
-  simulator.answer('a2', { status: 404, reason: 'NOT_FOUND' })
-  simulator.answer('a3', { status: 403, reason: 'PERMISSION_DENIED' })
-  simulator.answer('a4', { status: 401 })
-  simulator.answer('a5', { status: 502 })
-  simulator.answer('a6', { status: 429, retryAfter: 60, times: 1 })
-  simulator.answer('faded410', { status: 200 })
+  simulator.respondTo('a1', { status: 401, reason: 'THIRD_PARTY_AUTH_ERROR' })
+  simulator.respondTo('a2', { status: 404, reason: 'NOT_FOUND' })
+  simulator.respondTo('a3', { status: 403, reason: 'PERMISSION_DENIED' })
+  simulator.respondTo('a4', { status: 401 })
+  simulator.respondTo('a5', { status: 502 })
+  simulator.respondTo('a6', { status: 429, retryAfter: 60, times: 1 })
+  simulator.respondTo('faded410', { status: 200 })
   t.match(await send('a1'), { code: 401, status: 'UNAUTHENTICATED', errorCode: 'THIRD_PARTY_AUTH_ERROR' })
   t.match(await send('a2'), { code: 404, status: 'NOT_FOUND', errorCode: undefined })
   t.match(await send('a3'), { code: 403, status: 'PERMISSION_DENIED', errorCode: undefined })
@@ -336,14 +345,14 @@ t.test('connections to FCM have 100 streams and fail as those of APNs', async (t
   await sendFcm(wide.sender, MESSAGE)
   t.equal(wide.sender.session.remoteSettings.maxConcurrentStreams, 7)
 
-  let answered = false
+  let responded = false
   const silent = sendFcm(sender, { ...MESSAGE, token: 'faded000' }).then((reply) => {
-    answered = true
+    responded = true
     return reply
   })
-  await simulator.waitFor(() => simulator.stats().android.unanswered === 1)
+  await simulator.waitFor(() => simulator.stats().android.withoutResponse === 1)
   t.equal((await sendFcm(sender, MESSAGE)).status, 200)
-  t.equal(answered, false)
+  t.equal(responded, false)
   simulator.setLatency(20)
   const goaway = once(session, 'goaway')
   const closed = once(session, 'close')
@@ -369,18 +378,18 @@ t.test('over HTTP/1.1 faults end the connection', async (t) => {
   for (const token of ['faded001', 'faded002', 'faded003']) {
     t.equal((await sendHms(one, hmsMessage([token]))).status, 0, token)
   }
-  const farewell = await sendHms(one, hmsMessage(['faded004']))
-  t.match(farewell, { status: 200, headers: { connection: 'close' }, body: { code: '80000000' } })
+  const manner = await sendHms(one, hmsMessage(['faded004']))
+  t.match(manner, { status: 200, headers: { connection: 'close' }, body: { code: '80000000' } })
   const kept = await sendHms(one, hmsMessage(['ordinary']))
   t.match(kept, { status: 200, headers: { connection: 'keep-alive' } })
 
-  let answered = false
+  let responded = false
   const silent = sendHms({ endpoint: hms, authorization: sender.authorization }, hmsMessage(['a', 'faded000']))
-  void silent.then(() => (answered = true))
-  await simulator.waitFor(() => simulator.stats().huawei.unanswered === 4)
+  void silent.then(() => (responded = true))
+  await simulator.waitFor(() => simulator.stats().huawei.withoutResponse === 4)
   t.equal((await sendHms(one, hmsMessage(['ordinary']))).status, 200)
-  t.equal(answered, false)
-  t.match(simulator.stats().huawei, { received: 3, requests: 7, unanswered: 4 })
+  t.equal(responded, false)
+  t.match(simulator.stats().huawei, { received: 3, requests: 7, withoutResponse: 4 })
   await simulator.stop()
   t.equal((await silent).status, 0)
 })
@@ -451,7 +460,14 @@ t.test('HMS accepts a message for many phones', async (t) => {
   t.equal(simulator.pushes[0]?.payload['token'], undefined, 'the tokens stand beside the payload')
   const byApplication = await sendHms(sender, hmsMessage(['another']), '/v1/104005/messages:send')
   t.equal(byApplication.status, 200)
-  const counts = { received: 1001, requests: 2, refused: 0, distinctTokens: 1001, byStatus: { 200: 2 }, unanswered: 0 }
+  const counts = {
+    received: 1001,
+    requests: 2,
+    refused: 0,
+    distinctTokens: 1001,
+    byStatus: { 200: 2 },
+    withoutResponse: 0,
+  }
   t.same(simulator.stats().huawei, counts)
   t.equal(simulator.phones.length, 100)
 
@@ -521,7 +537,7 @@ t.test('HMS names illegal tokens and serves the others', async (t) => {
   t.match(mixed, { status: 200, body: { code: '80100000', msg: String, requestId: String } })
   t.same(JSON.parse(String(mixed.body['msg'])), {
     success: 2,
-    failure: 2,
+    failing: 2,
     illegal_tokens: ['faded410x', 'faded400x'],
   })
   t.match(simulator.pushes, [{ token: 'a' }, { token: 'b' }])
@@ -529,10 +545,10 @@ t.test('HMS names illegal tokens and serves the others', async (t) => {
   t.match(all, { status: 400, body: { code: '80300007', msg: 'All the tokens are invalid' } })
   t.match(simulator.stats().huawei, { received: 2, refused: 4, requests: 2, byStatus: { 200: 1, 400: 1 } })
 
-  simulator.answer('gone', { status: 410, times: 1 })
+  simulator.respondTo('gone', { status: 410, times: 1 })
   t.match((await sendHms(sender, hmsMessage(['a', 'gone']))).body, { code: '80100000' })
   t.match((await sendHms(sender, hmsMessage(['a', 'gone']))).body, { code: '80000000' })
-  simulator.answer('faded410', { status: 200 })
+  simulator.respondTo('faded410', { status: 200 })
   t.match((await sendHms(sender, hmsMessage(['faded410x']))).body, { code: '80000000' })
 })
 
@@ -548,10 +564,10 @@ t.test('one token decides for the whole request to HMS', async (t) => {
   for (const [prefix, reply] of Object.entries(expected)) {
     t.match(await sendHms(sender, hmsMessage(['a', 'faded410', `${prefix}x`, 'b'])), reply, prefix)
   }
-  simulator.answer('a', { status: 200, reason: '80100016', times: 1 })
-  simulator.answer('a', { status: 401, reason: '80200003', times: 1 })
-  simulator.answer('a', { status: 401, times: 1 })
-  simulator.answer('a', { status: 400, reason: '80300002', times: 1 })
+  simulator.respondTo('a', { status: 200, reason: '80100016', times: 1 })
+  simulator.respondTo('a', { status: 401, reason: '80200003', times: 1 })
+  simulator.respondTo('a', { status: 401, times: 1 })
+  simulator.respondTo('a', { status: 400, reason: '80300002', times: 1 })
   for (const code of ['80100016', '80200003', '80200001', '80300002']) {
     t.match((await sendHms(sender, hmsMessage(['a', 'b']))).body, { code })
   }
@@ -562,12 +578,12 @@ t.test('one token decides for the whole request to HMS', async (t) => {
 t.test('Huawei issues access tokens, HMS admits them while they are valid', async (t) => {
   const { simulator, sender } = await startHms(t)
   const { hms } = simulator
-  const form = { grant_type: 'client_credentials', client_id: '104005', client_secret: 'secret' }
-  t.match(await askToken(hms, form), {
+  const parameters = { grant_type: 'client_credentials', client_id: '104005', client_secret: 'secret' }
+  t.match(await askToken(hms, parameters), {
     status: 200,
     body: { access_token: String, expires_in: 3600, token_type: 'Bearer' },
   })
-  for (const wrong of [{}, { ...form, grant_type: 'password' }, { ...form, client_secret: '' }]) {
+  for (const wrong of [{}, { ...parameters, grant_type: 'password' }, { ...parameters, client_secret: '' }]) {
     t.match(await askToken(hms, wrong), { status: 400, body: { error: 1101, sub_error: 20001 } })
   }
   const send = async (authorization: string, path = HMS_PATH) => {
@@ -584,8 +600,11 @@ t.test('Huawei issues access tokens, HMS admits them while they are valid', asyn
   t.equal(await send(await hmsBearer(simulator)), '200 80000000')
 
   simulator.addHmsAccount({ clientId: '104005', clientSecret: 'right', projectId: '736430079' })
-  t.match(await askToken(hms, form), { status: 400, body: { error: 1101, error_description: 'invalid client_secret' } })
-  const authorization = await bearer(hms, { ...form, client_secret: 'right' })
+  t.match(await askToken(hms, parameters), {
+    status: 400,
+    body: { error: 1101, error_description: 'invalid client_secret' },
+  })
+  const authorization = await bearer(hms, { ...parameters, client_secret: 'right' })
   t.equal(await send(authorization), '200 80000000')
   t.equal(await send(authorization, '/v1/104005/messages:send'), '200 80000000')
   t.equal(await send(authorization, '/v2/another/messages:send'), '401 80200001', 'of another application')

@@ -26,7 +26,7 @@ t.test('every push is answered once, after its latency', async (t) => {
     t.equal(client.capacity, 100)
     t.match(results[1], { status: 200, headers: { 'apns-id': /^[0-9a-f-]{36}$/ }, body: '' }, transport)
     t.match(results[0], { status: 200, body: /"name": "projects/ }, transport)
-    t.ok(results.every(({ kind }) => kind === 'answer'))
+    t.ok(results.every(({ kind }) => kind === 'response'))
     await client.close()
   }
 })
@@ -35,7 +35,7 @@ t.test('long headers and bodies', async (t) => {
   const server = await start(t)
   const client = openHttp2({ origin: `https://localhost:${server.port}`, ca: server.ca })
   const long = { ...apns, headers: { long: 'x'.repeat(40_000) }, body: Buffer.alloc(10_000_000) }
-  t.match(await new Promise((settle) => client.request(long, settle)), { kind: 'answer', status: 200 })
+  t.match(await new Promise((settle) => client.request(long, settle)), { kind: 'response', status: 200 })
   await client.close()
 })
 

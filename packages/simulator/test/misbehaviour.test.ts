@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { constants } from 'node:http2'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
-import { startSimulator, type Conduct, type Simulator } from '../src/index.ts'
+import { startSimulator, type BehaviourSettings, type Simulator } from '../src/index.ts'
 import { createBucket } from '../src/rate.ts'
 import { open, push, TOKEN } from './_client.ts'
 import { hmsBearer, hmsMessage, sendHms } from './_senders.ts'
@@ -32,11 +32,11 @@ const call = ({ url }: Simulator, path: string, body: unknown) =>
 t.test('faded005: accepted, and cut before the answer', async (t) => {
   const { simulator, session } = await start(t)
   t.match(await push(session, 'faded005'), { status: 0 })
-  t.match(simulator.stats().ios, { received: 1, unanswered: 1, requests: 1 })
+  t.match(simulator.stats().ios, { received: 1, withoutResponse: 1, requests: 1 })
   t.equal(simulator.pushes[0]?.token, 'faded005')
   const hms = { endpoint: simulator.hms, authorization: await hmsBearer(simulator) }
   t.equal((await sendHms(hms, hmsMessage(['faded005', 'ordinary']))).status, 0)
-  t.match(simulator.stats().huawei, { received: 2, unanswered: 1, distinctTokens: 2 })
+  t.match(simulator.stats().huawei, { received: 2, withoutResponse: 1, distinctTokens: 2 })
 })
 
 t.test('faded006: GOAWAY, and nothing is read from this stream on', async (t) => {
@@ -50,7 +50,7 @@ t.test('faded006: GOAWAY, and nothing is read from this stream on', async (t) =>
   const [code, last] = (await goaway) as [number, number]
   t.same([code, last], [constants.NGHTTP2_NO_ERROR, 3], 'it names the stream before')
   await closed
-  t.match(simulator.stats().ios, { received: 2, unanswered: 1 })
+  t.match(simulator.stats().ios, { received: 2, withoutResponse: 1 })
   t.match(
     await push(dial(t, simulator), 'faded006'),
     { reset: constants.NGHTTP2_REFUSED_STREAM },
@@ -65,7 +65,7 @@ t.test('faded007: accepted, GOAWAY, and cut with what is under way', async (t) =
   const replies = await Promise.all([push(session, 'faded000'), push(session, 'faded007')])
   t.match(replies, [{ status: 0 }, { status: 0 }])
   t.equal((await goaway)[0], constants.NGHTTP2_NO_ERROR)
-  t.match(simulator.stats().ios, { received: 2, unanswered: 2 })
+  t.match(simulator.stats().ios, { received: 2, withoutResponse: 2 })
 })
 
 t.test('answers that are none, and answers that are late', async (t) => {
@@ -79,12 +79,12 @@ t.test('answers that are none, and answers that are late', async (t) => {
   t.match(await sendHms(hms, hmsMessage(['faded502'])), gateway)
 
   // The table's 5 s, shortened by a script.
-  for (const token of ['faded009', 'aa']) simulator.answer(token, { status: 200, delayMs: 100 })
+  for (const token of ['faded009', 'aa']) simulator.respondTo(token, { status: 200, delayMs: 100 })
   const before = performance.now()
   t.match([await push(session, 'faded009'), await sendHms(hms, hmsMessage(['aa']))], [{ status: 200 }, { status: 200 }])
   t.ok(performance.now() - before >= 190)
 
-  simulator.answer('bb', { fault: 'reset', code: constants.NGHTTP2_ENHANCE_YOUR_CALM })
+  simulator.respondTo('bb', { failure: 'reset', code: constants.NGHTTP2_ENHANCE_YOUR_CALM })
   t.match(await push(session, 'bb'), { reset: constants.NGHTTP2_ENHANCE_YOUR_CALM })
   const date = 'Sun, 06 Nov 1994 08:49:37 GMT'
   t.equal((await call(simulator, '/control/answers', { token: 'cc', status: 503, retryAfter: date })).status, 204)
@@ -114,20 +114,20 @@ t.test('a rate', async (t) => {
 
   t.test('is for all senders, and each provider refuses in its own way', async (t) => {
     const { simulator, session } = await start(t)
-    await simulator.conduct('ios', { rate: { perSecond: 0.001, burst: 2 } })
+    await simulator.configure('ios', { rate: { perSecond: 0.001, burst: 2 } })
     const replies = [await push(session, TOKEN), await push(dial(t, simulator), TOKEN), await push(session, TOKEN)]
     const busy = { status: 503, headers: { 'retry-after': '1' }, body: { reason: 'ServiceUnavailable' } }
     t.match(replies, [{ status: 200 }, { status: 200 }, busy])
     t.match(simulator.stats().ios, { received: 2, refused: 1 })
-    await simulator.conduct('ios', { rate: { perSecond: 0.001, burst: 1, status: 429, retryAfter: null } })
+    await simulator.configure('ios', { rate: { perSecond: 0.001, burst: 1, status: 429, retryAfter: null } })
     await push(session, TOKEN)
     const { status, headers } = await push(session, TOKEN)
     t.same([status, headers['retry-after']], [429, undefined])
-    await simulator.conduct('ios', { rate: null })
+    await simulator.configure('ios', { rate: null })
     t.equal((await push(session, TOKEN)).status, 200)
 
     const hms = { endpoint: simulator.hms, authorization: await hmsBearer(simulator) }
-    await simulator.conduct('huawei', { rate: { perSecond: 0.001, burst: 3, retryAfter: 7 } })
+    await simulator.configure('huawei', { rate: { perSecond: 0.001, burst: 3, retryAfter: 7 } })
     t.equal((await sendHms(hms, hmsMessage(['a', 'b']))).status, 200)
     t.match(await sendHms(hms, hmsMessage(['a', 'b'])), { status: 503, headers: { 'retry-after': '7' } })
     t.match(simulator.stats().huawei, { received: 2, refused: 2 }, 'it counts pushes, not requests')
@@ -136,32 +136,32 @@ t.test('a rate', async (t) => {
 
 t.test('one provider is slow, the others are not', async (t) => {
   const { simulator, session } = await start(t)
-  await simulator.conduct('ios', { latencyMs: 100 })
+  await simulator.configure('ios', { latencyMs: 100 })
   const before = performance.now()
   const hms = { endpoint: simulator.hms, authorization: await hmsBearer(simulator) }
   const slow = push(session, TOKEN)
   t.equal((await sendHms(hms, hmsMessage(['a']))).status, 200)
   await slow
   t.ok(performance.now() - before >= 99)
-  await simulator.conduct('ios', { latencyMs: null })
+  await simulator.configure('ios', { latencyMs: null })
   t.equal((await push(session, TOKEN)).status, 200)
 })
 
 t.test('the number of streams changes while a connection lasts', async (t) => {
   const { simulator, session } = await start(t)
   await push(session, TOKEN)
-  const changes: [Conduct['streams'], expected: number][] = [
+  const changes: [BehaviourSettings['streams'], expected: number][] = [
     [7, 7],
     [0, 0],
     [null, 1000],
   ]
   for (const [streams, expected] of changes) {
     const changed = once(session, 'remoteSettings')
-    await simulator.conduct('ios', { streams })
+    await simulator.configure('ios', { streams })
     await changed
     t.equal(session.remoteSettings.maxConcurrentStreams, expected)
   }
-  await simulator.conduct('ios', { streams: 5 })
+  await simulator.configure('ios', { streams: 5 })
   const next = dial(t, simulator)
   await push(next, TOKEN)
   t.equal(next.remoteSettings.maxConcurrentStreams, 5, 'and for new ones')
@@ -171,12 +171,12 @@ t.test('nobody listens, or nobody shakes hands for a while', async (t) => {
   const { simulator, session } = await start(t)
   await push(session, TOKEN)
   const closed = once(session, 'close')
-  await simulator.conduct('ios', { down: true })
+  await simulator.configure('ios', { down: true })
   await closed
   const { port, hostname } = new URL(simulator.apns.origin)
   await t.rejects(once(connect(Number(port), hostname), 'connect'), { code: 'ECONNREFUSED' })
-  await simulator.conduct('ios', { down: true })
-  await simulator.conduct('ios', { down: false, handshakeMs: 150 })
+  await simulator.configure('ios', { down: true })
+  await simulator.configure('ios', { down: false, handshakeMs: 150 })
   const before = performance.now()
   t.equal((await push(dial(t, simulator), TOKEN)).status, 200, 'on the same port')
   t.ok(performance.now() - before >= 149)
@@ -184,37 +184,37 @@ t.test('nobody listens, or nobody shakes hands for a while', async (t) => {
 
 t.test('connections are ended', async (t) => {
   const { simulator } = await start(t)
-  for (const [farewell, expected] of [
+  for (const [manner, expected] of [
     ['goaway', 200],
     ['goaway-cut', 0],
     ['cut', 0],
   ] as const) {
     const session = dial(t, simulator)
     await push(session, TOKEN)
-    await simulator.conduct('ios', { latencyMs: 100 })
-    let isTold = false
-    session.on('goaway', () => (isTold = true))
+    await simulator.configure('ios', { latencyMs: 100 })
+    let isNotified = false
+    session.on('goaway', () => (isNotified = true))
     const before = simulator.stats().ios.requests
     const underWay = push(session, TOKEN)
     await simulator.waitFor(() => simulator.stats().ios.requests > before)
-    simulator.disconnect('ios', farewell)
-    t.equal((await underWay).status, expected, farewell)
-    t.equal(isTold, farewell !== 'cut', farewell)
-    await simulator.conduct('ios', { latencyMs: 0 })
+    simulator.disconnect('ios', manner)
+    t.equal((await underWay).status, expected, manner)
+    t.equal(isNotified, manner !== 'cut', manner)
+    await simulator.configure('ios', { latencyMs: 0 })
   }
 })
 
 t.test('all of it over HTTP', async (t) => {
   const { simulator, session } = await start(t)
   await push(session, TOKEN)
-  const conduct = {
+  const control = {
     platform: 'ios',
     rate: { perSecond: 0.001 },
     streams: 9,
     handshakeMs: 1,
     latencyMs: { min: 1, max: 2 },
   }
-  t.equal((await call(simulator, '/control/conduct', conduct)).status, 204)
+  t.equal((await call(simulator, '/control/conduct', control)).status, 204)
   t.equal((await push(session, TOKEN)).status, 200)
   t.equal((await push(session, TOKEN)).status, 503)
   const back = { platform: 'ios', rate: null, streams: null, latencyMs: null, handshakeMs: 0, down: false }
@@ -223,14 +223,14 @@ t.test('all of it over HTTP', async (t) => {
   const closed = once(session, 'close')
   t.equal((await call(simulator, '/control/disconnect', { platform: 'ios' })).status, 204)
   await closed
-  const faulty = [
+  const failing = [
     ['/control/conduct', { rate: null }],
     ['/control/conduct', { platform: 'web' }],
     ['/control/conduct', { platform: 'ios', rate: { perSecond: 0 } }],
     ['/control/conduct', { platform: 'ios', speed: 1 }],
-    ['/control/disconnect', { platform: 'ios', farewell: 'hug' }],
-    ['/control/answers', { token: 'a', fault: 'reset', code: 99 }],
+    ['/control/disconnect', { platform: 'ios', manner: 'hug' }],
+    ['/control/answers', { token: 'a', failure: 'reset', code: 99 }],
     ['/control/answers', { token: 'a', status: 200, headers: { 'Bad Name': 'x' } }],
   ] as const
-  for (const [path, body] of faulty) t.equal((await call(simulator, path, body)).status, 400, JSON.stringify(body))
+  for (const [path, body] of failing) t.equal((await call(simulator, path, body)).status, 400, JSON.stringify(body))
 })

@@ -70,7 +70,7 @@ t.test('it misbehaves as told, so often', async (t) => {
   for (const time of [1, 2])
     t.match(await ask(APPLICATIONS, {}), { status: 503, body: { responseObject: { code: 'ERR0042' } } }, `time ${time}`)
   t.equal((await ask(APPLICATIONS, {})).status, 200)
-  powerAuth.behave({ fault: 'drop' })
+  powerAuth.behave({ failure: 'drop' })
   t.equal((await ask(APPLICATIONS, {})).status, 0)
   powerAuth.behave({ text: '{"malformed":true}' })
   t.match(await ask(APPLICATIONS, {}), { status: 200, body: { malformed: true } })
@@ -83,13 +83,13 @@ t.test('it misbehaves as told, so often', async (t) => {
 
 t.test('everything over HTTP', async (t) => {
   const { ask, control } = await start(t)
-  const done = async (answer: Promise<Response>) => t.equal((await answer).status, 204)
+  const done = async (response: Promise<Response>) => t.equal((await response).status, 204)
   await done(control('applications', 'POST', { applicationId: 'bank' }))
   await done(control('activations', 'POST', { activationId: 'a', userId: 'user-1', status: 'BLOCKED' }))
   t.match((await ask(STATUS, { activationId: 'a' })).body, {
     responseObject: { activationStatus: 'BLOCKED', applicationId: 'bank' },
   })
-  await done(control('behaviour', 'POST', { fault: 'drop' }))
+  await done(control('behaviour', 'POST', { failure: 'drop' }))
   t.equal((await ask(APPLICATIONS, {})).status, 0)
   await done(control('behaviour', 'DELETE'))
   await done(control('client', 'POST', { clientToken: 'push', clientSecret: 'word' }))
@@ -103,8 +103,8 @@ t.test('everything over HTTP', async (t) => {
     ['activations', { activationId: 'a' }],
     ['activations', { activationId: 'a', userId: 'u', status: 'active' }],
     ['behaviour', {}],
-    ['behaviour', { status: 503, fault: 'drop' }],
-    ['behaviour', { fault: 'goaway' }],
+    ['behaviour', { status: 503, failure: 'drop' }],
+    ['behaviour', { failure: 'goaway' }],
     ['client', { clientToken: 'push' }],
     ['applications', { appId: 'bank' }],
   ] as const)

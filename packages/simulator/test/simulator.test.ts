@@ -55,7 +55,13 @@ t.test('a request in order is accepted, kept and counted', async (t) => {
     { apnsId: made.headers['apns-id'] },
   ])
   t.ok(simulator.pushes[0]?.receivedAt instanceof Date)
-  t.match(simulator.stats().ios, { received: 2, requests: 2, distinctTokens: 1, byStatus: { 200: 2 }, unanswered: 0 })
+  t.match(simulator.stats().ios, {
+    received: 2,
+    requests: 2,
+    distinctTokens: 1,
+    byStatus: { 200: 2 },
+    withoutResponse: 0,
+  })
   t.match(simulator.stats().android, { received: 0, requests: 0 })
 })
 
@@ -195,7 +201,7 @@ t.test('tokens with a prefix are answered as the table says', async (t) => {
   for (const [prefix, reply] of Object.entries(expected)) t.match(await push(session, `${prefix}ab12`), reply, prefix)
   t.match(await push(session, 'FADED410ab'), { status: 410 }, 'in capitals too')
   t.match(await push(session, 'faded404ab'), { status: 200 }, 'a prefix that is not in the table is an ordinary token')
-  t.match(simulator.stats().ios, { requests: 11, received: 1, unanswered: 2, byStatus: { 410: 2, 200: 1 } })
+  t.match(simulator.stats().ios, { requests: 11, received: 1, withoutResponse: 2, byStatus: { 410: 2, 200: 1 } })
   const elsewhere = ['faded000', 'faded003', 'faded004', ...IN_MISBEHAVIOUR]
   t.same(
     PREFIXES.map(({ prefix }) => prefix).sort(),
@@ -206,14 +212,14 @@ t.test('tokens with a prefix are answered as the table says', async (t) => {
 
 t.test('faded000 is never answered', async (t) => {
   const { simulator, session } = await start(t)
-  let answered = false
+  let responded = false
   const silent = push(session, 'faded000').then((reply) => {
-    answered = true
+    responded = true
     return reply
   })
-  await simulator.waitFor(() => simulator.stats().ios.unanswered === 1)
+  await simulator.waitFor(() => simulator.stats().ios.withoutResponse === 1)
   t.equal((await push(session, TOKEN)).status, 200, 'a later request is answered')
-  t.equal(answered, false)
+  t.equal(responded, false)
   session.destroy()
   t.equal((await silent).status, 0)
 })
@@ -272,34 +278,34 @@ t.test('a sender that gives up or hangs up does no harm', async (t) => {
 t.test('answers are scripted in the process', async (t) => {
   const { simulator, session } = await start(t)
   const status = async (token: string) => (await push(session, token)).status
-  simulator.answer('ab', { status: 503, retryAfter: 7, times: 1 })
-  simulator.answer('ab', { status: 410, reason: 'ExpiredToken', timestamp: 1_700_000_000_000, times: 1 })
+  simulator.respondTo('ab', { status: 503, retryAfter: 7, times: 1 })
+  simulator.respondTo('ab', { status: 410, reason: 'ExpiredToken', timestamp: 1_700_000_000_000, times: 1 })
   t.match(await push(session, 'ab01'), { status: 503, headers: { 'retry-after': '7' } })
   t.match(await push(session, 'ab02'), { status: 410, body: { reason: 'ExpiredToken', timestamp: 1_700_000_000_000 } })
   t.equal(await status('ab03'), 200, 'used up')
 
-  simulator.answer('ab', { status: 500 })
-  simulator.answer('ab12', { fault: 'refuse' })
+  simulator.respondTo('ab', { status: 500 })
+  simulator.respondTo('ab12', { failure: 'refuse' })
   t.equal((await push(session, 'ab1234')).reset, constants.NGHTTP2_REFUSED_STREAM, 'the longer prefix wins')
-  simulator.answer('ab', { status: 429 })
+  simulator.respondTo('ab', { status: 429 })
   t.same([await status('ab05'), await status('ab05')], [429, 429], 'a lasting answer is replaced by the next')
-  simulator.answer('faded410', { status: 200 })
+  simulator.respondTo('faded410', { status: 200 })
   t.equal(await status('faded410'), 200, 'what is scripted goes before the table')
-  simulator.forgetAnswers('ab')
+  simulator.forgetResponses('ab')
   t.equal(await status('ab05'), 200)
   t.equal(await status('faded410'), 200, 'the others are kept')
-  simulator.forgetAnswers()
+  simulator.forgetResponses()
   t.equal(await status('faded410'), 410)
 })
 
 t.test('answers and latency are scripted over HTTP', async (t) => {
   const { simulator, session } = await start(t)
   const { url } = simulator
-  const script = (answer: object) => call(url, '/control/answers', 'POST', answer)
+  const script = (reply: object) => call(url, '/control/answers', 'POST', reply)
   t.equal((await script({ token: 'ab', status: 400, reason: 'DeviceTokenNotForTopic', times: 1 })).status, 204)
-  t.equal((await script({ token: 'cd', fault: 'cancel' })).status, 204)
+  t.equal((await script({ token: 'cd', failure: 'cancel' })).status, 204)
   const listed = (await (await call(url, '/control/answers')).json()) as { prefixes: unknown }
-  t.match(listed, { scripted: [{ token: 'ab', answers: [{ status: 400, times: 1 }] }, { token: 'cd' }] })
+  t.match(listed, { scripted: [{ token: 'ab', responses: [{ status: 400, times: 1 }] }, { token: 'cd' }] })
   t.same(listed.prefixes, PREFIXES)
   t.match(await push(session, 'ab'), { status: 400, body: { reason: 'DeviceTokenNotForTopic' } })
   t.equal((await push(session, 'cd')).reset, constants.NGHTTP2_CANCEL)
@@ -309,14 +315,14 @@ t.test('answers and latency are scripted over HTTP', async (t) => {
   t.equal((await call(url, '/control/answers', 'DELETE')).status, 204)
   t.equal((await push(session, 'ab')).status, 200)
 
-  for (const faulty of [
+  for (const failing of [
     {},
     { token: 'ab' },
-    { token: 'ab', status: 500, fault: 'drop' },
+    { token: 'ab', status: 500, failure: 'drop' },
     { token: 'ab', status: '500' },
     { token: 'ab', status: 500, tiems: 1 },
   ]) {
-    t.equal((await script(faulty)).status, 400, JSON.stringify(faulty))
+    t.equal((await script(failing)).status, 400, JSON.stringify(failing))
   }
   const slow = (latencyMs: unknown) => call(url, '/control/latency', 'POST', { latencyMs })
   t.equal((await slow({ min: 40, max: 60 })).status, 204)
@@ -558,11 +564,11 @@ t.test('stop frees everything', async (t) => {
   session.on('error', () => {})
   const events = await openEvents(simulator.url)
   events.response.on('error', () => {})
-  const waitingForAnswer = push(session, TOKEN)
+  const waitingForResponse = push(session, TOKEN)
   await simulator.waitFor((pushes) => pushes.length === 1)
   await simulator.stop()
   await simulator.stop()
-  t.equal((await waitingForAnswer).status, 0)
+  t.equal((await waitingForResponse).status, 0)
   await t.rejects(fetch(simulator.url))
   const port = Number(new URL(simulator.url).port)
   const apnsPort = Number(new URL(simulator.apns.origin).port)

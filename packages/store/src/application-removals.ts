@@ -33,7 +33,7 @@ const BEGIN: Statement = {
     credential AS (DELETE FROM credentials WHERE application_id = $1),
     pause AS (DELETE FROM provider_pauses WHERE application_id = $1)
     SELECT coalesce(sum(total - sent - failed), 0)::int AS pending,
-      count(CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END) AS told
+      count(CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END) AS notified
     FROM chunks WHERE application_id = $1 AND settled_at IS NULL`,
 }
 

@@ -18,7 +18,7 @@ export interface RunTally {
 }
 
 /** A point in the past that the pace of a run is taken from. */
-export interface PaceBase {
+export interface RateBase {
   seconds: number
   /** What was sent or failed by then. */
   done: number
@@ -37,7 +37,7 @@ export interface CampaignDetailRow extends CampaignRow {
   /** Of each platform that the latest run goes to, as far as it is cut. */
   tallies: RunTally[]
   /** Five to ten seconds ago, or the start of the latest run; null when it has not started. */
-  pace: PaceBase | null
+  rateBase: RateBase | null
 }
 
 export interface NewCampaign {
@@ -89,7 +89,7 @@ const DETAIL: Statement = {
       r.settled_at AS "completedAt",
       (SELECT max(s.settled_at) FROM runs s WHERE s.campaign_id = c.id AND s.state = 'sent') AS "sentAt", t.tallies,
       CASE WHEN r.started_at IS NOT NULL THEN json_build_object('done', coalesce(r.previous_done, 0),
-        'seconds', extract(epoch FROM now() - coalesce(r.previous_at, r.started_at))) END AS pace
+        'seconds', extract(epoch FROM now() - coalesce(r.previous_at, r.started_at))) END AS "rateBase"
     FROM ${LIVING} LEFT JOIN LATERAL (
       SELECT * FROM runs WHERE campaign_id = c.id ORDER BY id DESC LIMIT 1) r ON true, LATERAL (${TALLIES}) t
     WHERE c.id = $1`,

@@ -54,7 +54,7 @@ const UNCLAIM: Statement = {
 }
 
 /** A chunk that was stored while its platform was being paused: whoever waits for it is told here. */
-const TELL_PAUSED: Statement = {
+const NOTIFY_PAUSED: Statement = {
   name: 'chunk-tell-paused',
   text: `SELECT pg_notify(c.waiter, c.id::text) FROM chunks c
     WHERE c.id = $1 AND c.settled_at IS NULL AND c.waiter IS NOT NULL AND ${PAUSED}`,
@@ -81,8 +81,8 @@ const SWEEP: Statement = {
       floor(extract(epoch FROM now() - chunks.due_at) / 600)::int AS overdue`,
 }
 
-const ANSWERED: Statement = {
-  name: 'chunk-answered',
+const HANDLED: Statement = {
+  name: 'chunk-handled',
   text: 'SELECT id FROM chunks WHERE id = ANY($1) AND (settled_at IS NOT NULL OR try > 0)',
 }
 
@@ -117,7 +117,7 @@ export const openChunkClaims = (database: Database) => ({
   async claim(id: number, owner: string, leaseMs: number): Promise<ClaimedChunk | undefined> {
     const [chunk] = await database.query<ChunkHead>(CLAIM, [id, owner, leaseMs])
     if (!chunk) {
-      await database.query(TELL_PAUSED, [id])
+      await database.query(NOTIFY_PAUSED, [id])
       return undefined
     }
     try {
@@ -134,8 +134,8 @@ export const openChunkClaims = (database: Database) => ({
     database.query(RENEW, [owner, claims.map((claim) => claim.id), claims.map((claim) => claim.epoch), leaseMs]),
 
   /** Those of the given chunks that a worker has settled, or put back for a later try. */
-  async answered(ids: readonly number[]): Promise<number[]> {
-    const rows = await database.query<{ id: number }>(ANSWERED, [ids])
+  async handled(ids: readonly number[]): Promise<number[]> {
+    const rows = await database.query<{ id: number }>(HANDLED, [ids])
     return rows.map((row) => row.id)
   },
 

@@ -68,7 +68,7 @@ const EXPIRE: Statement = {
         close_reason = CASE WHEN run_id IS NOT NULL THEN 'TooOld' END,
         reasons = reasons || jsonb_build_object('TooOld', coalesce((reasons ->> 'TooOld')::int, 0) + total - sent - failed)
       FROM expired WHERE c.id = expired.id RETURNING c.id, c.platform, c.waiter)
-    SELECT id, platform, CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END AS told FROM settled`,
+    SELECT id, platform, CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END AS notified FROM settled`,
 }
 
 /** Why a delivery failed whose outcome the database does not take. */

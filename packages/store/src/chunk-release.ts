@@ -57,5 +57,5 @@ export const RELEASED = (release: string) => `told AS (
       SELECT pg_notify(waiter, id::text) FROM recorded WHERE ${release} AND waiter IS NOT NULL)
     SELECT settled_at IS NOT NULL AS settled, try,
       greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs",
-      (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM told)::int AS told
+      (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM told)::int AS notified
     FROM recorded`

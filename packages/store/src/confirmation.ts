@@ -1,6 +1,6 @@
 // A change whose response was lost: what became of it is read over another connection, once.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DiscardedWrite, UnconfirmedWrite, type Session } from './away.ts'
+import { DiscardedWrite, UnconfirmedWrite, type Session } from './connection-errors.ts'
 import type { Queryable, Statement } from './database.ts'
 
 /** The caller waits meanwhile, and has waited before. */

@@ -1,7 +1,7 @@
 // One pool of connections for everything: Prisma for single rows, prepared statements where a set is the point.
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
-import { isBroken, isResponseLost, UnconfirmedWrite, type Session } from './away.ts'
+import { isBroken, isResponseLost, UnconfirmedWrite, type Session } from './connection-errors.ts'
 import { PrismaClient } from './generated/client.ts'
 import { readSession, sessionOf } from './sessions.ts'
 import { DEFAULT_TIMEOUT_MS, limitsOf, LONG, setLimits, type TimeLimits } from './time-limits.ts'
@@ -30,8 +30,10 @@ export interface Database extends Queryable {
 
 /** Our 64-bit ids stay far below 2^53, so they are plain numbers in the program. */
 const types = {
-  getTypeParser: ((...wanted: Parameters<typeof pg.types.getTypeParser>) =>
-    wanted[0] === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(...wanted)) as typeof pg.types.getTypeParser,
+  getTypeParser: ((...expected: Parameters<typeof pg.types.getTypeParser>) =>
+    expected[0] === pg.types.builtins.INT8
+      ? Number
+      : pg.types.getTypeParser(...expected)) as typeof pg.types.getTypeParser,
 }
 
 interface QueryOptions {

@@ -2,7 +2,7 @@
 // Then they are applied in batches that lock for a moment only; the whole may be repeated.
 import type { Platform } from '@push-server/contract'
 import { ACTIVATION_APPLICATION } from './activations.ts'
-import { isContended } from './away.ts'
+import { isContended } from './connection-errors.ts'
 import type { Queryable, Statement } from './database.ts'
 import { bucketOf } from './devices.ts'
 import { NORMAL_TOKEN } from './token-spelling.ts'

@@ -2,7 +2,7 @@
 // visited once, by their ids; rows that processes of earlier versions still write are noted by a trigger. It is over while
 // neither is left. Every step is one transaction, so it may be killed at any moment, and any number of processes may take part.
 import { normaliseToken } from '@push-server/contract'
-import { isContended } from './away.ts'
+import { isContended } from './connection-errors.ts'
 import type { Database, Queryable, Statement } from './database.ts'
 import { bucketOf } from './devices.ts'
 import { WALK_STEP, walkOn } from './table-walks.ts'
@@ -29,14 +29,14 @@ const PENDING: Statement = { name: 'respelling-pending', text: `SELECT ${RESPELL
  * A respelled device changes its bucket, and would be missed or met twice by a run whose partitions are ranges of them. So no
  * step is taken while a run is cut, and nobody divides a run, or ends a partition, during a step.
  */
-const HOLD_CUTS: Statement = {
-  name: 'respelling-hold-cuts',
+const HOLD_FAN_OUTS: Statement = {
+  name: 'respelling-hold-fan-outs',
   text: 'LOCK TABLE run_partitions IN SHARE MODE NOWAIT',
 }
-const CUTTING: Statement = {
-  name: 'respelling-cutting',
+const FANNING_OUT: Statement = {
+  name: 'respelling-fanning-out',
   text: `SELECT EXISTS (SELECT FROM runs r WHERE r.state = 'fanning-out'
-    AND EXISTS (SELECT FROM run_partitions p WHERE p.run_id = r.id)) AS cutting`,
+    AND EXISTS (SELECT FROM run_partitions p WHERE p.run_id = r.id)) AS "fanningOut"`,
 }
 
 const NOTED: Statement = {
@@ -142,9 +142,9 @@ export const openDeviceRespelling = (database: Database) => ({
 })
 
 async function takeStep(connection: Queryable, rows: number): Promise<RespellingCounts | undefined> {
-  await connection.query(HOLD_CUTS)
-  const [run] = await connection.query<{ cutting: boolean }>(CUTTING)
-  if (run?.cutting) return undefined
+  await connection.query(HOLD_FAN_OUTS)
+  const [run] = await connection.query<{ fanningOut: boolean }>(FANNING_OUT)
+  if (run?.fanningOut) return undefined
   const noted = (await connection.query<{ id: number }>(NOTED, [rows])).map(({ id }) => id)
   if (noted.length > 0) {
     await connection.query(LOCK_NOTED, [noted])

@@ -2,7 +2,7 @@
 import type { ActivationStatus, Platform } from '@push-server/contract'
 import { crc32 } from 'node:zlib'
 import { keepActivations, type NewActivation } from './activations.ts'
-import { isContended } from './away.ts'
+import { isContended } from './connection-errors.ts'
 import type { Database, Queryable, Statement, Values } from './database.ts'
 import { changesFor, type FoundRow, type Registration } from './device-rows.ts'
 import { HAS_TOKEN, spellingsOf } from './token-spelling.ts'

@@ -1,7 +1,7 @@
 // WHAT is kept. Prisma and SQL stay behind this page.
 export type { ActivationRow } from './activations.ts'
 export type { ApiKeyRow, ApiKeys, ListedApiKey, NewApiKey } from './api-keys.ts'
-export { isAway, isConflict, UnconfirmedWrite } from './away.ts'
+export { isUnavailable, isConflict, UnconfirmedWrite } from './connection-errors.ts'
 export type { ApplicationRow } from './applications.ts'
 export type { CampaignDetailRow, CampaignRow, NewCampaign, RunTally } from './campaigns.ts'
 export type { DueChunk } from './chunk-claims.ts'
@@ -17,7 +17,13 @@ export type {
   StoredOutcomes,
 } from './chunk-row.ts'
 export type { CredentialsKey, OpenCredentials } from './credentials.ts'
-export { GUARD_REASON, GUARD_RECENT, type GuardCount, type GuardLimits, type GuardState } from './guards.ts'
+export {
+  BREAKER_REASON,
+  BREAKER_RECENT,
+  type BreakerCount,
+  type BreakerLimits,
+  type BreakerState,
+} from './circuit-breakers.ts'
 export type { DeliveryStatus, MessageHead, StatusCount } from './message-status.ts'
 export type { KeyedRequest, StoredChunk } from './message-storing.ts'
 export type { Audience, AwaitedChunk, NewChunk, NewDelivery, NewMessage, NewMessages, Recipient } from './messages.ts'
@@ -31,7 +37,7 @@ export type { PauseRow } from './pauses.ts'
 export type { ApplicationQuota, ListedQuota, QuotaChange, QuotaStore, QuotaSubject } from './quotas.ts'
 export { migrate, migrateDatabase, type MigrateOptions } from './migrate.ts'
 export type { ChangedRecipient } from './recipient-changes.ts'
-export type { CutChunk, CutOptions } from './run-cut.ts'
+export type { FannedOutChunk, FanOutOptions } from './run-fan-out.ts'
 export { RUNS_CHANNEL, type FanningOutRun, type RunRow, type Started } from './runs.ts'
 export {
   OTHER_CONNECTIONS,

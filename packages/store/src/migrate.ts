@@ -106,12 +106,12 @@ async function readLimits(client: pg.Client): Promise<ServerLimits | undefined> 
 
 /** What somebody has set, for the role, the database or the server, stays as it is. */
 async function setRoleLimits(client: pg.Client, inForce: ServerLimits | undefined, limits: TimeLimits): Promise<void> {
-  const wanted = serverLimitsOf(limits)
+  const expected = serverLimitsOf(limits)
   const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name')
   const database = pg.escapeIdentifier(rows[0]?.name ?? '')
   for (const name of SERVER_LIMITS)
     if (inForce?.[name] === 0)
-      await client.query(`ALTER ROLE CURRENT_USER IN DATABASE ${database} SET ${name} = ${wanted[name]}`)
+      await client.query(`ALTER ROLE CURRENT_USER IN DATABASE ${database} SET ${name} = ${expected[name]}`)
 }
 
 /** Not to be had in time, or a deadlock: with a process of an earlier version that waits for our lock, for one. */

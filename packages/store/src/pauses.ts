@@ -29,7 +29,7 @@ const PAUSE: Statement = {
     parked AS (
       SELECT c.id, c.waiter FROM chunks c, paused
       WHERE c.application_id = $1 AND c.platform = $2 AND c.settled_at IS NULL AND c.waiter IS NOT NULL)
-    SELECT count(pg_notify(waiter, id::text)) AS told, (SELECT count(*) FROM paused) AS paused FROM parked`,
+    SELECT count(pg_notify(waiter, id::text)) AS notified, (SELECT count(*) FROM paused) AS paused FROM parked`,
 }
 
 /** What waited is due, and overdue for the next sweep. A guard that has tripped starts anew. */

@@ -56,7 +56,7 @@ const START: Statement = {
         SELECT FROM last WHERE state IN ('scheduled', 'fanning-out', 'sending') OR (state = 'sent' AND NOT $4::bool))
       RETURNING id),
     told AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM started)
-    SELECT (SELECT id FROM started) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM told) AS told`,
+    SELECT (SELECT id FROM started) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM told) AS notified`,
 }
 
 /** Scheduled runs that are due; those that are late by more than $1 ms are missed. */
@@ -121,7 +121,7 @@ const control = (name: string, states: string, change: string): Statement => ({
   text: `WITH last AS (SELECT id, state, paused_at FROM runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1 FOR UPDATE),
     changed AS (UPDATE runs r SET ${change} FROM last WHERE r.id = last.id AND last.state IN (${states}) RETURNING r.id),
     told AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM changed)
-    SELECT (SELECT id FROM changed) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM told) AS told`,
+    SELECT (SELECT id FROM changed) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM told) AS notified`,
 })
 
 const ACTIVE = `'fanning-out', 'sending'`

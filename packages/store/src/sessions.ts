@@ -1,6 +1,6 @@
 // The server's side of a connection: who it is there.
 import type pg from 'pg'
-import type { Session } from './away.ts'
+import type { Session } from './connection-errors.ts'
 
 const WHO = `SELECT pid, extract(epoch FROM backend_start)::text AS "startedAt" FROM pg_stat_activity
   WHERE pid = pg_backend_pid()`

@@ -4,7 +4,7 @@ import { openActivations } from './activations.ts'
 import { openApiKeys, type ApiKeys } from './api-keys.ts'
 import { openApplicationRemovals } from './application-removals.ts'
 import { openApplications } from './applications.ts'
-import { isAway, isRefused } from './away.ts'
+import { isUnavailable, isDataError } from './connection-errors.ts'
 import { openBacklog } from './backlog.ts'
 import { openCampaigns } from './campaigns.ts'
 import { openChunkClaims } from './chunk-claims.ts'
@@ -17,7 +17,7 @@ import { openDeviceImport } from './device-import.ts'
 import { openDeviceRespelling } from './device-respelling.ts'
 import { openDevices } from './devices.ts'
 import { createEncryption } from './encryption.ts'
-import { openGuards } from './guards.ts'
+import { openCircuitBreakers } from './circuit-breakers.ts'
 import { openMessageStatus } from './message-status.ts'
 import { openMessageStoring } from './message-storing.ts'
 import { openInbox } from './inbox.ts'
@@ -29,7 +29,7 @@ import { openRecipientChanges } from './recipient-changes.ts'
 import { openQuotas, type QuotaStore } from './quotas.ts'
 import { openRetention } from './retention.ts'
 import { openRunChunks } from './run-chunks.ts'
-import { openRunCut } from './run-cut.ts'
+import { openRunFanOut } from './run-fan-out.ts'
 import { openRunResults } from './run-results.ts'
 import { openRuns } from './runs.ts'
 
@@ -79,17 +79,17 @@ export function openStore({ url, directUrl, ...more }: StoreOptions) {
     inbox: openInbox(database),
     chunks: { ...openChunkClaims(database), ...openChunkRecords(database), ...openRecipientChanges(database) },
     campaigns: openCampaigns(database),
-    runs: { ...openRuns(database), ...openRunCut(database), ...openRunResults(database) },
+    runs: { ...openRuns(database), ...openRunFanOut(database), ...openRunResults(database) },
     runChunks: openRunChunks(database),
     pauses: openPauses(database),
-    guards: openGuards(database),
+    breakers: openCircuitBreakers(database),
     providerTokens: openProviderTokens(database, tokenDatabase, encryption),
     quotas: openQuotas(database),
     retention: openRetention(database),
     ...openBacklog(database),
     ...openDatabaseReport(database),
-    isAway,
-    isRefused,
+    isUnavailable,
+    isDataError,
     listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) => listen({ ...rest, ...direct }),
     async close() {
       await tokenDatabase.close()

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Platform } from '@push-server/contract'
 import type { Test } from 'tap'
 import pg from 'pg'
-import { createDatabase, until, type TestDatabase } from '@push-server/testing'
+import { createDatabase, waitFor, type TestDatabase } from '@push-server/testing'
 import { migrate, openStore, type DeliveryRecord, type Recipient, type Registration, type Store } from '../src/index.ts'
 
 export const KEY = randomBytes(32).toString('base64')
@@ -145,7 +145,7 @@ export async function whileBlocked({ database }: Fixture, count: number, work: P
   let done = false
   const end = () => void (done = true)
   work.then(end, end)
-  await until('a statement that waits', async () => {
+  await waitFor('a statement that waits', async () => {
     const waiting = await database.query(
       "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
     )

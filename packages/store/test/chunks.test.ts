@@ -1,7 +1,7 @@
 // A chunk's life in the store: claimed, recorded, released, swept, expired, paused; and the listener who waits for it.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { until } from '@push-server/testing'
+import { waitFor } from '@push-server/testing'
 import {
   chunkState,
   insertDevice,
@@ -99,7 +99,7 @@ t.test('claims: after the lease another takes it, and the former can write nothi
   const chunk = await storeChunk(fixture, id, { deliveries: 2 })
   const former = await store.chunks.claim(chunk.id, 'a', 50)
   if (!former) return t.fail('not claimed')
-  const latter = await until('the end of the lease', () => store.chunks.claim(chunk.id, 'b', LEASE_MS))
+  const latter = await waitFor('the end of the lease', () => store.chunks.claim(chunk.id, 'b', LEASE_MS))
   t.equal(latter.epoch, former.epoch + 1)
   const before = await chunkState(fixture, chunk.id)
   const records = { deliveries: [outcome(chunk.deliveries[0])], deadTokens: [] }
@@ -148,10 +148,10 @@ t.test('claims: what a late owner records while the next one claims is not pushe
   await whileBlocked(fixture, 2, claimed)
   await holder.query('COMMIT')
   const [release, claim] = [await released, await claimed]
-  const wanted = release ? [second] : [first, second]
+  const expected = release ? [second] : [first, second]
   t.same(
     claim?.deliveries.map((delivery) => delivery.id),
-    wanted,
+    expected,
   )
 })
 
@@ -205,7 +205,7 @@ t.test('records: checkpoints add up and keep the claim, a release settles', asyn
     ],
   )
   t.equal(await store.chunks.claim(chunk.id, 'b', LEASE_MS), undefined, 'settled is settled')
-  t.same(await store.chunks.answered([chunk.id]), [chunk.id])
+  t.same(await store.chunks.handled([chunk.id]), [chunk.id])
 })
 
 t.test('records: what is told twice counts once', async (t) => {
@@ -246,10 +246,10 @@ t.test('records: a release with something pending makes the chunk due again', as
     sent: 1,
     failed: 0,
   })
-  t.same(await store.chunks.answered([chunk.id]), [chunk.id], 'parked is an answer too')
+  t.same(await store.chunks.handled([chunk.id]), [chunk.id], 'parked is an answer too')
 
   const untouched = await storeChunk(fixture, id)
-  t.same(await store.chunks.answered([untouched.id]), [])
+  t.same(await store.chunks.handled([untouched.id]), [])
   const second = await store.chunks.claim(untouched.id, 'a', LEASE_MS)
   if (!second) return t.fail('not claimed')
   const now = await store.chunks.release(second, 'a', { ...NOTHING, dueAt: null })
@@ -296,10 +296,10 @@ t.test('records: dead tokens drop the devices registered before, of this applica
 t.test('notifications: the waiter is told on release, whether settled or parked', async (t) => {
   const { id } = await makeApplication(fixture)
   const channel = `Gateway ${randomUUID()}`
-  const told: string[] = []
+  const notified: string[] = []
   const listener = await store.listen({
     channel,
-    onNotification: (payload) => told.push(payload),
+    onNotification: (payload) => notified.push(payload),
     onReconnect: () => {},
   })
   t.teardown(() => listener.close())
@@ -313,23 +313,23 @@ t.test('notifications: the waiter is told on release, whether settled or parked'
     if (!claim) return t.fail('not claimed')
     const deliveries = chunk === parked ? [] : [outcome(chunk.deliveries[0])]
     await store.chunks.record(claim, 'a', NOTHING)
-    t.equal(told.includes(String(chunk.id)), false, 'not by a checkpoint')
+    t.equal(notified.includes(String(chunk.id)), false, 'not by a checkpoint')
     await store.chunks.release(claim, 'a', { deliveries, deadTokens: [], dueAt: Date.now() + 60_000 })
   }
-  await until('both', () => told.length >= 2)
-  t.same(told, [String(settled.id), String(parked.id)])
+  await waitFor('both', () => notified.length >= 2)
+  t.same(notified, [String(settled.id), String(parked.id)])
 })
 
 t.test('notifications: a broken connection is made anew, and the listener is told', async (t) => {
   const channel = `gateway ${randomUUID()}`
-  const told: string[] = []
+  const notified: string[] = []
   const errors: Error[] = []
   let reconnected = 0
   const other = open(database.url, { onError: (error) => errors.push(error) })
   t.teardown(() => other.close())
   const listener = await other.listen({
     channel,
-    onNotification: (payload) => told.push(payload),
+    onNotification: (payload) => notified.push(payload),
     onReconnect: () => void reconnected++,
   })
   const pids = async () =>
@@ -340,18 +340,18 @@ t.test('notifications: a broken connection is made anew, and the listener is tol
     ).map(({ pid }) => pid)
   const notify = (payload: string) => database.query('SELECT pg_notify($1, $2)', [channel, payload])
   await notify('one')
-  await until('the first', () => told.includes('one'))
+  await waitFor('the first', () => notified.includes('one'))
   for (let n = 1; n <= 2; n++) {
     const [pid] = await pids()
     await database.query('SELECT pg_terminate_backend($1)', [pid])
-    await until('the reconnect', () => reconnected === n)
+    await waitFor('the reconnect', () => reconnected === n)
     await notify(`after ${n}`)
-    await until('the next', () => told.includes(`after ${n}`))
+    await waitFor('the next', () => notified.includes(`after ${n}`))
   }
-  t.same(told, ['one', 'after 1', 'after 2'])
+  t.same(notified, ['one', 'after 1', 'after 2'])
   t.ok(errors.length > 0, 'the fault is told')
   await listener.close()
-  await until('the connection to end', async () => (await pids()).length === 0)
+  await waitFor('the connection to end', async () => (await pids()).length === 0)
   t.equal(reconnected, 2, 'a closed one stays closed')
 })
 
@@ -435,10 +435,10 @@ t.test('sweep: several at once share the work', async (t) => {
 t.test('expire: what is too old fails, paused or not, and its waiter is told', async (t) => {
   const { id } = await makeApplication(fixture)
   const channel = `gateway ${randomUUID()}`
-  const told: string[] = []
+  const notified: string[] = []
   const listener = await store.listen({
     channel,
-    onNotification: (payload) => told.push(payload),
+    onNotification: (payload) => notified.push(payload),
     onReconnect: () => {},
   })
   t.teardown(() => listener.close())
@@ -479,8 +479,8 @@ t.test('expire: what is too old fails, paused or not, and its waiter is told', a
     await store.chunks.record(claim, 'a', { deliveries: [outcome(old.deliveries[1])], deadTokens: [] }),
     undefined,
   )
-  await until('the waiter', () => told.length > 0)
-  t.same(told, [String(old.id)])
+  await waitFor('the waiter', () => notified.length > 0)
+  t.same(notified, [String(old.id)])
   t.same(await store.chunks.expire(100), [], 'once')
 })
 
@@ -498,10 +498,10 @@ async function configured() {
 t.test('pause: nothing is claimed, waiters are told, new credentials end it', async (t) => {
   const { id, key, put, version, pauses } = await configured()
   const channel = `gateway ${randomUUID()}`
-  const told: string[] = []
+  const notified: string[] = []
   const listener = await store.listen({
     channel,
-    onNotification: (payload) => told.push(payload),
+    onNotification: (payload) => notified.push(payload),
     onReconnect: () => {},
   })
   t.teardown(() => listener.close())
@@ -522,8 +522,8 @@ t.test('pause: nothing is claimed, waiters are told, new credentials end it', as
   t.ok(await store.chunks.claim(android.id, 'b', LEASE_MS), 'another platform goes on')
   if (claim) t.same(await store.chunks.renew('a', [claim], LEASE_MS), [{ id: inHand.id, paused: true }])
   t.match(await storeChunk(fixture, id), { paused: true }, 'a chunk stored meanwhile is known to be paused')
-  await until('the waiter', () => told.length > 0)
-  t.same(new Set(told), new Set([String(waiting.id)]))
+  await waitFor('the waiter', () => notified.length > 0)
+  t.same(new Set(notified), new Set([String(waiting.id)]))
 
   await database.query("UPDATE chunks SET due_at = now() + interval '1 h', swept_at = now() WHERE id = $1", [
     waiting.id,
@@ -540,7 +540,7 @@ t.test('pause: nothing is claimed, waiters are told, new credentials end it', as
 t.test('pause: ends with the credentials too', async (t) => {
   const { id, key, version, pauses } = await configured()
   const chunk = await storeChunk(fixture, id)
-  await store.pauses.pause({ ...key, version: await version(), reason: 'fault' })
+  await store.pauses.pause({ ...key, version: await version(), reason: 'failure' })
   await store.credentials.remove(key)
   t.same(await pauses(), [])
   t.match(await store.chunks.claim(chunk.id, 'a', LEASE_MS), { credentialsVersion: null })
@@ -550,7 +550,7 @@ t.test('pause: not for credentials that were changed meanwhile', async (t) => {
   const { id, key, put, version, pauses } = await configured()
   const former = await version()
   await put()
-  t.equal(await store.pauses.pause({ ...key, version: former, reason: 'fault' }), false)
+  t.equal(await store.pauses.pause({ ...key, version: former, reason: 'failure' }), false)
   t.same(await pauses(), [])
   t.ok(await store.chunks.claim((await storeChunk(fixture, id)).id, 'a', LEASE_MS))
 })
@@ -564,7 +564,7 @@ t.test('pause: not for credentials that are being changed at this moment', async
     key.applicationId,
   ])
   await holder.query('DELETE FROM provider_pauses WHERE application_id = $1', [key.applicationId])
-  const paused = store.pauses.pause({ ...key, version: former, reason: 'fault' })
+  const paused = store.pauses.pause({ ...key, version: former, reason: 'failure' })
   await whileBlocked(fixture, 1, paused)
   await holder.query('COMMIT')
   t.equal(await paused, false)
@@ -591,6 +591,6 @@ t.test('waiting: what workers have before them, neither settled nor paused nor o
   await store.chunks.record(claim, 'a', { deliveries: [outcome(chunk.deliveries[0])], deadTokens: [] })
   t.equal((await waiting()) - before, 2, 'settled ones do not count')
   const version = (await store.credentials.open(key))?.version ?? 0
-  await store.pauses.pause({ ...key, version, reason: 'fault' })
+  await store.pauses.pause({ ...key, version, reason: 'failure' })
   t.equal((await waiting()) - before, 0, 'nor do paused ones')
 })

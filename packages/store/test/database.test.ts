@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { createDatabase, createGate, until, type Gate } from '@push-server/testing'
-import { DiscardedWrite } from '../src/away.ts'
+import { createDatabase, createTcpProxy, waitFor, type TcpProxy } from '@push-server/testing'
+import { DiscardedWrite } from '../src/connection-errors.ts'
 import { openDatabase } from '../src/database.ts'
-import { isAway, migrate, UnconfirmedWrite, type MigrateOptions, type Store } from '../src/index.ts'
+import { isUnavailable, migrate, UnconfirmedWrite, type MigrateOptions, type Store } from '../src/index.ts'
 import {
   makeApplication,
   message,
@@ -80,7 +80,7 @@ t.test('time limits: a lock on the deliveries neither takes all connections nor 
   const errors = await Promise.all(
     Array.from({ length: 12 }, () => store.messages.store(requestOf(id)).catch((error: unknown) => error)),
   )
-  t.ok(errors.every(isAway), 'all are refused as a database that does not get to it')
+  t.ok(errors.every(isUnavailable), 'all are refused as a database that does not get to it')
   t.same(new Set(errors.map((error) => (error as { code?: string }).code)), new Set(['55P03']), 'by the server')
   t.same(await underWay(), [], 'and nothing of them is left on the server')
   await lock.query('ROLLBACK')
@@ -100,7 +100,7 @@ t.test('time limits: a slow statement is cancelled by the server, before the cli
   const error = await store.messages.store(requestOf(id)).catch((reason: unknown) => reason)
   await database.query('DROP FUNCTION slow CASCADE')
   t.match(error, { code: '57014' })
-  t.ok(isAway(error))
+  t.ok(isUnavailable(error))
   t.equal(await storedCount(id), 0)
 })
 
@@ -110,7 +110,7 @@ t.test('time limits: a transaction that nobody continues is ended by the server'
   const session = { name: 'test-session', text: 'SELECT pg_backend_pid() AS pid' }
   const work = short.transaction(async (connection) => {
     const [{ pid } = { pid: 0 }] = await connection.query<{ pid: number }>(session)
-    await until('the end of the session', async () => {
+    await waitFor('the end of the session', async () => {
       const rows = await database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [pid])
       return rows.length === 0
     })
@@ -127,7 +127,7 @@ t.test('time limits: who waits for another’s token waits longer than for anyth
   const isFresh = ({ expiresAt }: typeof token) => expiresAt > Date.now()
   const { promise: gate, resolve } = Promise.withResolvers<void>()
   const minting = one.providerTokens.take(key, isFresh, () => gate.then(() => token))
-  await until('the first to mint', async () => {
+  await waitFor('the first to mint', async () => {
     const rows = await database.query(
       `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`,
     )
@@ -136,7 +136,7 @@ t.test('time limits: who waits for another’s token waits longer than for anyth
   const waiting = other.providerTokens.take(key, isFresh, () => Promise.reject(new Error('minted twice')))
   waiting.catch(() => {})
   // Longer than either limit of an ordinary statement.
-  await until('the second to have waited', async () => {
+  await waitFor('the second to have waited', async () => {
     const rows = await database.query(
       `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'
         AND now() - query_start > interval '${TIMEOUT_MS} ms'`,
@@ -156,7 +156,7 @@ t.test('time limits: a registration waits for another one as long as for a state
   await lock.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`activation/${device.activationId}`])
   const registered = store.devices.register([device], { several: 'refuse' })
   registered.catch(() => {})
-  await until('it to have waited longer than for other locks', async () => {
+  await waitFor('it to have waited longer than for other locks', async () => {
     const rows = await database.query(
       `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'
         AND now() - query_start > interval '${TIMEOUT_MS / 3 + 100} ms'`,
@@ -187,8 +187,8 @@ t.test('a process whose limits are not in force is not ready', async (t) => {
 })
 
 /** A way to the database that loses responses. */
-async function openGate(t: Test): Promise<Gate> {
-  const gate = await createGate(database.url)
+async function openGate(t: Test): Promise<TcpProxy> {
+  const gate = await createTcpProxy(database.url)
   t.teardown(() => gate.shut())
   await gate.open()
   return gate
@@ -226,11 +226,11 @@ for (const [how, send] of STORES) {
     const lock = await openTransaction(t, fixture)
     await lock.query('LOCK TABLE deliveries IN SHARE MODE')
     const sent = send(store, requestOf(id)).catch((error: unknown) => error)
-    await until('the statement to wait', async () => (await underWay()).length > 0)
-    gate.cut()
+    await waitFor('the statement to wait', async () => (await underWay()).length > 0)
+    gate.disconnect()
     const error = await sent
     t.ok(error instanceof DiscardedWrite, `it is known: ${(error as Error).message}`)
-    t.ok(isAway(error))
+    t.ok(isUnavailable(error))
     t.same(await underWay(), [], 'the server has given it up')
     await lock.query('ROLLBACK')
     t.equal(await storedCount(id), 0)
@@ -254,8 +254,8 @@ t.test('the response is lost of a request whose key another one has: the other o
   const store = openShort(t, gate.url)
   const [key, first] = [newKey(), requestOf(id)]
   await store.messages.storeOnce(first, key)
-  gate.cut()
-  await until('a new connection', () =>
+  gate.disconnect()
+  await waitFor('a new connection', () =>
     store.ping().then(
       () => true,
       () => false,
@@ -279,7 +279,7 @@ t.test('other writes whose response is lost say so; reads do not', async (t) => 
     const lost = gate.loseResponseTo(text)
     const error = await work().catch((reason: unknown) => reason)
     await lost
-    t.ok(isAway(error))
+    t.ok(isUnavailable(error))
     return error instanceof UnconfirmedWrite
   }
   t.equal(await lossOf('inbox-create', () => store.inbox.create(inbox)), true)
@@ -348,7 +348,7 @@ t.test('migrate: an index is built while the table is written to; two at once bu
   const writer = await connect()
   await writer.query('BEGIN; INSERT INTO one VALUES (1, 1)')
   const both = Promise.all([run(), run(), run()])
-  await until('the build to wait for the writer', async () => {
+  await waitFor('the build to wait for the writer', async () => {
     const rows = await empty.query(
       "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'",
     )
@@ -376,7 +376,7 @@ t.test('migrate: a build that died is cleared away and goes on where it ended', 
     empty.query<{ pid: number }>(
       "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'",
     )
-  await until('the build', async () => (await building()).length > 0)
+  await waitFor('the build', async () => (await building()).length > 0)
   await empty.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1', [
     (await building())[0]?.pid,
   ])

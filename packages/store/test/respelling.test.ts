@@ -17,7 +17,7 @@ import {
   type Fixture,
 } from './_fixtures.ts'
 
-const CUT = { usersPerPartition: 2, chunkSizes: { ios: 10, android: 10, huawei: 10 }, maxAgeMs: 3_600_000 }
+const FAN_OUT = { usersPerPartition: 2, chunkSizes: { ios: 10, android: 10, huawei: 10 }, maxAgeMs: 3_600_000 }
 
 t.test('of the spellings of a token the rows of the one registered last stay', async (t) => {
   const at = (second: number) => new Date(second * 1000)
@@ -237,10 +237,10 @@ onBoth('until it is over, messages and campaigns reach the spelling that was reg
   const started = await store.runs.start({ campaignId, rate: null, scheduledAt: null, again: true })
   if (!('runId' in started)) throw new Error('Refused')
   const run = { id: started.runId, campaignId, applicationId: id }
-  await store.runs.partition(run, CUT)
-  t.ok(await store.runs.cut(run, CUT), 'a partition is cut')
+  await store.runs.partition(run, FAN_OUT)
+  t.ok(await store.runs.fanOut(run, FAN_OUT), 'a partition is cut')
   t.equal(await store.deviceRespelling.step(), undefined, 'no device changes its bucket meanwhile')
-  for (let cut = await store.runs.cut(run, CUT); cut; cut = await store.runs.cut(run, CUT));
+  for (let fanOut = await store.runs.fanOut(run, FAN_OUT); fanOut; fanOut = await store.runs.fanOut(run, FAN_OUT));
   t.equal(await store.deviceRespelling.step(), undefined, 'nor before the run is cut whole')
   await store.runs.finish(run.id)
   const pushed = await database.query<{ token: string; user: string }>(

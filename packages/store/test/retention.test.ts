@@ -68,7 +68,7 @@ async function settle(id: number, agoMs: number): Promise<void> {
 const age = (id: string, ms: number) =>
   database.query("UPDATE messages SET created_at = now() - $2 * interval '1 ms' WHERE id = $1", [id, ms])
 
-async function look(id: string) {
+async function read(id: string) {
   const [row] = await database.query<{ body: object | null; deliveries: number }>(
     'SELECT body, (SELECT count(*)::int FROM deliveries WHERE message_id = m.id) AS deliveries FROM messages m WHERE id = $1',
     [id],
@@ -81,16 +81,16 @@ t.test('contents go when the last chunk has been settled long enough; chunks one
   const [first = 0, second = 0] = chunks
   await settle(first, 2 * DAY)
   t.equal(await retention.removeChunks(DAY, LIMIT), 1)
-  t.same(await look(id), { content: true, deliveries: 2 }, 'the other chunk is open')
+  t.same(await read(id), { content: true, deliveries: 2 }, 'the other chunk is open')
   t.equal((await store.chunks.claim(second, 'another', 1))?.messages.length, 1, 'and finds what it is about')
   await database.query('UPDATE chunks SET lease_until = NULL WHERE id = $1', [second])
   await settle(second, DAY - 60_000)
   t.equal(await retention.removeChunks(DAY, LIMIT), 0, 'not yet')
-  t.same(await look(id), { content: true, deliveries: 2 })
+  t.same(await read(id), { content: true, deliveries: 2 })
   await settle((await storeMessage()).chunks[0] ?? 0, 0)
   await database.query("UPDATE chunks SET settled_at = now() - interval '25 h' WHERE id = $1", [second])
   t.equal(await retention.removeChunks(DAY, LIMIT), 1)
-  t.same(await look(id), { content: false, deliveries: 2 }, 'what became of it stays')
+  t.same(await read(id), { content: false, deliveries: 2 }, 'what became of it stays')
 })
 
 t.test('nothing open goes, however old; campaign chunks never', async (t) => {
@@ -102,7 +102,7 @@ t.test('nothing open goes, however old; campaign chunks never', async (t) => {
   ])
   t.equal(await retention.removeChunks(1, LIMIT), 1, 'the one that the test before settled just now')
   t.equal(await retention.removeMessages(1, LIMIT, { keyed: false }), 1, 'the one without content')
-  t.same(await look(id), { content: true, deliveries: 2 })
+  t.same(await read(id), { content: true, deliveries: 2 })
   t.equal((await database.query('SELECT 1 FROM chunks WHERE id = $1', [campaign.id])).length, 1)
 })
 
@@ -117,12 +117,12 @@ t.test('what nobody gets has no content and goes by its age', async (t) => {
     waiter: null,
     maxAgeMs: DAY,
   })
-  t.same(await look(stored.id), { content: false, deliveries: 1 })
+  t.same(await read(stored.id), { content: false, deliveries: 1 })
   await age(stored.id, DAY - 60_000)
   t.equal(await retention.removeMessages(DAY, LIMIT, { keyed: false }), 0)
   await age(stored.id, DAY + 1000)
   t.equal(await retention.removeMessages(DAY, LIMIT, { keyed: false }), 1)
-  t.equal(await look(stored.id), undefined)
+  t.equal(await read(stored.id), undefined)
 })
 
 t.test('messages sent under a key are asked for apart', async (t) => {
@@ -131,7 +131,7 @@ t.test('messages sent under a key are asked for apart', async (t) => {
   await retention.removeChunks(HOUR, LIMIT)
   await age(id, DAY)
   t.equal(await retention.removeMessages(HOUR, LIMIT, { keyed: false }), 0)
-  t.same(await look(id), { content: false, deliveries: 2 })
+  t.same(await read(id), { content: false, deliveries: 2 })
   t.equal(await retention.removeMessages(HOUR, LIMIT, { keyed: true }), 1)
   const left = await database.query('SELECT 1 FROM deliveries WHERE message_id = $1', [id])
   t.equal(left.length, 0, 'their deliveries go with them')
@@ -145,7 +145,7 @@ t.test('a step takes so many at most, the oldest first', async (t) => {
     await age(id, days * DAY)
     stored.push(id)
   }
-  const contents = async () => (await Promise.all(stored.map(look))).map((seen) => seen?.content)
+  const contents = async () => (await Promise.all(stored.map(read))).map((seen) => seen?.content)
   t.equal(await retention.removeChunks(DAY, 2), 2)
   t.same(await contents(), [true, false, true])
   t.equal(await retention.removeChunks(DAY, 2), 2)
@@ -168,7 +168,7 @@ t.test('several at once share the work: no deadlock over the messages of a batch
   const removed = (await Promise.all(steps)).reduce((sum, count) => sum + count, 0)
   const rest = await retention.removeChunks(DAY, LIMIT)
   t.equal(removed + rest, chunks.length)
-  const seen = await Promise.all(batches.flatMap(({ ids }) => ids.map(look)))
+  const seen = await Promise.all(batches.flatMap(({ ids }) => ids.map(read)))
   t.equal(seen.filter((one) => one && !one.content && one.deliveries === 2).length, 600)
 })
 

@@ -1,6 +1,6 @@
 // Runs in the store: the cut with devices that move meanwhile, records of a run's chunk, and several schedulers at once.
 import { randomUUID } from 'node:crypto'
-import { until } from '@push-server/testing'
+import { waitFor } from '@push-server/testing'
 import pg from 'pg'
 import t from 'tap'
 import type { StoredOutcomes } from '../src/index.ts'
@@ -12,7 +12,7 @@ t.teardown(() => fixture.close())
 
 const BODY = { title: 'Market closed' }
 const HOUR = 3_600_000
-const CUT = { usersPerPartition: 10, chunkSizes: { ios: 4, android: 4, huawei: 8 }, maxAgeMs: HOUR }
+const FAN_OUT = { usersPerPartition: 10, chunkSizes: { ios: 4, android: 4, huawei: 8 }, maxAgeMs: HOUR }
 
 interface Group {
   applicationId: number
@@ -57,31 +57,31 @@ const tokensOf = async (runId: number) => {
 t.test('cut: each device in one chunk, whoever cuts', async (t) => {
   const group = await makeGroup(60)
   const run = await start(group)
-  await Promise.all(Array.from({ length: 4 }, () => store.runs.partition(run, CUT)))
-  const cutAll = async () => {
-    for (let cut = await store.runs.cut(run, CUT); cut; cut = await store.runs.cut(run, CUT))
+  await Promise.all(Array.from({ length: 4 }, () => store.runs.partition(run, FAN_OUT)))
+  const fanOutAll = async () => {
+    for (let fanOut = await store.runs.fanOut(run, FAN_OUT); fanOut; fanOut = await store.runs.fanOut(run, FAN_OUT))
       await store.runs.finish(run.id)
   }
-  await Promise.all([cutAll(), cutAll(), cutAll()])
-  await cutAll()
+  await Promise.all([fanOutAll(), fanOutAll(), fanOutAll()])
+  await fanOutAll()
   await store.runs.finish(run.id)
   const tokens = await tokensOf(run.id)
   t.same(tokens.toSorted(), group.devices.map(({ token }) => token).toSorted())
   t.match(await store.campaigns.describe(group.campaignId), { state: 'sending' })
   const sizes = await database.query<{ total: number }>('SELECT total FROM chunks WHERE run_id = $1', [run.id])
   t.ok(sizes.every(({ total }) => total <= 4))
-  t.equal(await store.runs.cut(run, CUT), undefined, 'nothing is cut twice')
+  t.equal(await store.runs.fanOut(run, FAN_OUT), undefined, 'nothing is cut twice')
 })
 
 t.test('cut: devices that move between partitions are neither doubled nor forgotten', async (t) => {
   const group = await makeGroup(60)
   const run = await start(group)
-  await store.runs.partition(run, CUT)
-  await store.runs.cut(run, CUT)
-  await store.runs.cut(run, CUT)
-  const cut = new Set(await tokensOf(run.id))
-  const byCut = Map.groupBy(group.devices, ({ token }) => cut.has(token))
-  const [inChunk = [], left = []] = [byCut.get(true), byCut.get(false)]
+  await store.runs.partition(run, FAN_OUT)
+  await store.runs.fanOut(run, FAN_OUT)
+  await store.runs.fanOut(run, FAN_OUT)
+  const fanOut = new Set(await tokensOf(run.id))
+  const byFanOut = Map.groupBy(group.devices, ({ token }) => fanOut.has(token))
+  const [inChunk = [], left = []] = [byFanOut.get(true), byFanOut.get(false)]
   t.ok(inChunk.length >= 5 && left.length >= 5, `${inChunk.length} cut, ${left.length} left`)
   const register = (device: Group['devices'][number], token: string, activationId = device.activationId) =>
     store.devices.register([registration(group.applicationId, { ...device, activationId, token })], {
@@ -94,7 +94,7 @@ t.test('cut: devices that move between partitions are neither doubled nor forgot
   const moved = left.slice(0, 5)
   const movedTo = await Promise.all(
     moved.map(async (device) => {
-      const token = await tokenOfCutPartition(run.id)
+      const token = await tokenOfFannedOutPartition(run.id)
       await register(device, token)
       return token
     }),
@@ -104,7 +104,7 @@ t.test('cut: devices that move between partitions are neither doubled nor forgot
   if (!handedOver) throw new Error('Nobody left to hand over')
   await register({ ...handedOver, userId: 'user-59' }, handedOver.token, randomUUID())
 
-  for (let more = await store.runs.cut(run, CUT); more; more = await store.runs.cut(run, CUT));
+  for (let more = await store.runs.fanOut(run, FAN_OUT); more; more = await store.runs.fanOut(run, FAN_OUT));
   await store.runs.finish(run.id)
   const tokens = await tokensOf(run.id)
   t.equal(new Set(tokens).size, tokens.length, 'no token twice')
@@ -114,7 +114,7 @@ t.test('cut: devices that move between partitions are neither doubled nor forgot
 })
 
 /** A token whose bucket lies in a partition that is cut already. */
-async function tokenOfCutPartition(runId: number): Promise<string> {
+async function tokenOfFannedOutPartition(runId: number): Promise<string> {
   const ranges = await database.query<{ from: number; to: number }>(
     'SELECT bucket_from AS from, bucket_to AS to FROM run_partitions WHERE run_id = $1 AND cut_at IS NOT NULL',
     [runId],
@@ -138,10 +138,10 @@ const BLANK: StoredOutcomes = {
 async function claimOne(users = 3) {
   const group = await makeGroup(users)
   const run = await start(group)
-  await store.runs.partition(run, CUT)
-  const cut = await store.runs.cut(run, CUT)
+  await store.runs.partition(run, FAN_OUT)
+  const fanOut = await store.runs.fanOut(run, FAN_OUT)
   await store.runs.finish(run.id)
-  const [chunk] = cut?.chunks ?? []
+  const [chunk] = fanOut?.chunks ?? []
   if (!chunk) throw new Error('Nothing was cut')
   const claimed = await store.chunks.claim(chunk.id, 'worker', LEASE_MS)
   if (!claimed) throw new Error('Not claimed')
@@ -201,18 +201,18 @@ t.test('the pace is taken from five to ten seconds ago', async (t) => {
   const { chunk, run, campaignId } = await claimOne()
   const age = (column: string, seconds: number) =>
     database.query(`UPDATE runs SET ${column} = now() - $2 * interval '1 s' WHERE id = $1`, [run.id, seconds])
-  const paceOf = async () => {
+  const rateOf = async () => {
     await store.runs.sample()
-    const { pace } = (await store.campaigns.describe(campaignId)) ?? {}
-    return pace && { done: pace.done, seconds: Math.floor(pace.seconds) }
+    const { rateBase } = (await store.campaigns.describe(campaignId)) ?? {}
+    return rateBase && { done: rateBase.done, seconds: Math.floor(rateBase.seconds) }
   }
-  t.match(await paceOf(), { done: 0, seconds: 0 }, 'too early for a sample')
+  t.match(await rateOf(), { done: 0, seconds: 0 }, 'too early for a sample')
   await store.runChunks.record(chunk, 'worker', { outcomes: { ...BLANK, sent: 2 }, deadTokens: [] })
   await age('started_at', 6)
-  t.match(await paceOf(), { done: 0, seconds: 6 }, 'since the start')
+  t.match(await rateOf(), { done: 0, seconds: 6 }, 'since the start')
   await age('sampled_at', 7)
-  t.match(await paceOf(), { done: 2, seconds: 7 }, 'since the sample before the last')
-  t.match(await paceOf(), { done: 2, seconds: 7 }, 'no sample is taken twice')
+  t.match(await rateOf(), { done: 2, seconds: 7 }, 'since the sample before the last')
+  t.match(await rateOf(), { done: 2, seconds: 7 }, 'no sample is taken twice')
 })
 
 t.test('rate: what is promised to all workers together is exact over a minute', async (t) => {
@@ -248,7 +248,7 @@ t.test('of two starts the second sees the first one’s run, even when it is ove
   await other.query('SELECT id FROM campaigns WHERE id = $1 FOR UPDATE', [campaignId])
   await other.query("INSERT INTO runs (campaign_id, state, settled_at) VALUES ($1, 'sent', now())", [campaignId])
   const second = store.runs.start({ campaignId, rate: null, scheduledAt: null, again: false })
-  await until('it to wait', async () => {
+  await waitFor('it to wait', async () => {
     const [row] = await database.query<{ n: number }>(
       'SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()',
     )
@@ -261,9 +261,9 @@ t.test('of two starts the second sees the first one’s run, even when it is ove
 t.test('tokens go from chunks that settled while their run was cut, also when it is cancelled then', async (t) => {
   const { campaignId, applicationId } = await makeGroup(3)
   const started = await start({ campaignId, applicationId, devices: [] })
-  await store.runs.partition(started, CUT)
-  const cut = await store.runs.cut(started, CUT)
-  const claimed = await store.chunks.claim(cut?.chunks[0]?.id ?? 0, 'worker', LEASE_MS)
+  await store.runs.partition(started, FAN_OUT)
+  const fanOut = await store.runs.fanOut(started, FAN_OUT)
+  const claimed = await store.chunks.claim(fanOut?.chunks[0]?.id ?? 0, 'worker', LEASE_MS)
   if (!claimed) throw new Error('Not claimed')
   const outcomes = { ...BLANK, bytes: Buffer.from([1, 1, 1]), sent: 3 }
   await store.runChunks.release(claimed, 'worker', { outcomes, deadTokens: [], dueAt: null })

@@ -125,14 +125,14 @@ t.test('provider tokens: 20 at once over two processes mint one', async (t) => {
 
 t.test('provider tokens: a mint that fails leaves nothing behind', async (t) => {
   const key = `apns/${randomUUID()}`
-  const fault = new Error('no key')
+  const failure = new Error('no key')
   await t.rejects(
     store.providerTokens.take(
       key,
       () => true,
-      () => Promise.reject(fault),
+      () => Promise.reject(failure),
     ),
-    fault,
+    failure,
   )
   const token = { value: 'minted', issuedAt: Date.now(), expiresAt: Date.now() }
   t.same(

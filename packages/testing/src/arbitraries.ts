@@ -24,7 +24,7 @@ export interface RequestSchema {
 export type KnownValues = Readonly<Record<string, Arbitrary<unknown>>>
 
 /** One way to break a value of a schema; `what` says where and how. */
-export interface Fault {
+export interface Failure {
   what: string
   apply(value: unknown): unknown
 }
@@ -87,15 +87,15 @@ function validObject(
 }
 
 /** Every single fault that the schema forbids. What is forgiven (numbers of pages, scalars for texts) is none. */
-export function faultsOf(schema: RequestSchema, where = ''): Fault[] {
+export function defectsOf(schema: RequestSchema, where = ''): Failure[] {
   const forms = (schema.anyOf ?? [schema]).filter(({ type }) => type !== 'null')
   const [form] = forms
   if (!form || schema['x-clamp']) return []
-  const instead = (what: string, value: unknown): Fault => ({ what: `${where}: ${what}`, apply: () => value })
+  const instead = (what: string, value: unknown): Failure => ({ what: `${where}: ${what}`, apply: () => value })
   if (forms.length > 1) return [instead('an object', {})]
   switch (form.type) {
     case 'string':
-      return textFaults(form, instead)
+      return textDefects(form, instead)
     case 'integer':
       return [instead('a fraction', 1.5), instead('a word', 'many'), instead('too large', 2 ** 53)]
     case 'number':
@@ -108,29 +108,29 @@ export function faultsOf(schema: RequestSchema, where = ''): Fault[] {
         ...(form.maxItems === undefined
           ? []
           : [instead('too many', Array.from({ length: form.maxItems + 1 }, String))]),
-        ...inFirstItem(faultsOf(form.items ?? {}, `${where}[0]`)),
+        ...inFirstItem(defectsOf(form.items ?? {}, `${where}[0]`)),
       ]
     case 'object':
-      return [instead('a list', []), instead('a text', 'text'), ...memberFaults(form, where)]
+      return [instead('a list', []), instead('a text', 'text'), ...memberDefects(form, where)]
     default:
       return []
   }
 }
 
-function textFaults(
+function textDefects(
   { enum: literals, minLength = 0, maxLength, pattern }: RequestSchema,
-  instead: (what: string, value: unknown) => Fault,
-): Fault[] {
-  const faults = [instead('an object', {}), instead('a list', ['x'])]
-  if (literals) return [...faults, instead('no such literal', 'no such literal')]
-  if (minLength > 0) faults.push(instead('empty', ''))
-  if (maxLength !== undefined) faults.push(instead('too long', 'x'.repeat(maxLength + 1)))
-  if (pattern !== undefined) faults.push(instead('blank', ' '))
-  return faults
+  instead: (what: string, value: unknown) => Failure,
+): Failure[] {
+  const failures = [instead('an object', {}), instead('a list', ['x'])]
+  if (literals) return [...failures, instead('no such literal', 'no such literal')]
+  if (minLength > 0) failures.push(instead('empty', ''))
+  if (maxLength !== undefined) failures.push(instead('too long', 'x'.repeat(maxLength + 1)))
+  if (pattern !== undefined) failures.push(instead('blank', ' '))
+  return failures
 }
 
-const inFirstItem = (faults: readonly Fault[]): Fault[] =>
-  faults.map(({ what, apply }) => ({
+const inFirstItem = (failures: readonly Failure[]): Failure[] =>
+  failures.map(({ what, apply }) => ({
     what,
     apply: (value) => [
       apply(Array.isArray(value) ? value[0] : undefined),
@@ -140,10 +140,10 @@ const inFirstItem = (faults: readonly Fault[]): Fault[] =>
 
 const membersOf = (value: unknown) => (typeof value === 'object' && value !== null ? { ...value } : {})
 
-function memberFaults({ properties = {}, required = [] }: RequestSchema, where: string): Fault[] {
+function memberDefects({ properties = {}, required = [] }: RequestSchema, where: string): Failure[] {
   const path = (name: string) => (where === '' ? name : `${where}.${name}`)
   const inside = Object.entries(properties).flatMap(([name, schema]) =>
-    faultsOf(schema, path(name)).map(({ what, apply }) => ({
+    defectsOf(schema, path(name)).map(({ what, apply }) => ({
       what,
       apply(value: unknown) {
         const members: Record<string, unknown> = membersOf(value)

@@ -16,7 +16,7 @@ export interface ConnectProxy {
 
 export async function startConnectProxy(username: string, password: string): Promise<ConnectProxy> {
   const basicOf = (secret: string) => `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}`
-  let wanted = basicOf(password)
+  let expected = basicOf(password)
   let refused = 0
   const tunnels: string[] = []
   const sockets = new Set<Socket>()
@@ -27,7 +27,7 @@ export async function startConnectProxy(username: string, password: string): Pro
   }
   const server = createServer().on('connection', keep)
   server.on('connect', ({ url = '', headers }, client: Socket) => {
-    if (headers['proxy-authorization'] !== wanted) {
+    if (headers['proxy-authorization'] !== expected) {
       refused++
       return client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
     }
@@ -47,7 +47,7 @@ export async function startConnectProxy(username: string, password: string): Pro
       return refused
     },
     changePassword(password) {
-      wanted = basicOf(password)
+      expected = basicOf(password)
     },
     async close() {
       for (const socket of sockets) socket.destroy()

@@ -29,18 +29,18 @@ export async function registerCrowd({ query }: Pick<TestDatabase, 'query'>, crow
 
 const BATCH = 20
 const AT_ONCE = 4
-const AGAIN_MS = 50
+const RETRY_MS = 50
 
 export interface Sent {
   /** Of every message that was accepted. */
   messageIds: string[]
   /** Requests that were made again, as nobody could know whether they were stored. */
-  repeated: number
+  duplicated: number
 }
 
 /** One message to each user; resolves once all of them are accepted. Anything but 200 and 503 is a fault. */
 export async function sendToCrowd(api: Api, { appId, users }: Crowd): Promise<Sent> {
-  const sent: Sent = { messageIds: [], repeated: 0 }
+  const sent: Sent = { messageIds: [], duplicated: 0 }
   const starts = Array.from({ length: Math.ceil(users / BATCH) }, (_, batch) => batch * BATCH + 1)
   const sendSome = async (): Promise<void> => {
     for (let start = starts.shift(); start; start = starts.shift()) {
@@ -49,9 +49,9 @@ export async function sendToCrowd(api: Api, { appId, users }: Crowd): Promise<Se
         userId: `${appId}-${start + index}`,
         body: { title: 'Market closed', body: 'We open again on Monday.' },
       }))
-      const { messageIds, repeated } = await acceptSurely(api, '/push/message/batch/send', { appId, batch })
+      const { messageIds, duplicated } = await acceptSurely(api, '/push/message/batch/send', { appId, batch })
       sent.messageIds.push(...messageIds)
-      sent.repeated += repeated
+      sent.duplicated += duplicated
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, sendSome))
@@ -62,11 +62,12 @@ export async function sendToCrowd(api: Api, { appId, users }: Crowd): Promise<Se
 export async function acceptSurely(api: Api, path: string, object: object): Promise<Sent> {
   const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
   const body = JSON.stringify({ requestObject: { mode: 'ASYNCHRONOUS', ...object } })
-  for (let repeated = 0; ; repeated++) {
+  for (let duplicated = 0; ; duplicated++) {
     // A gateway that is killed cuts the connection; one without a database says 503.
-    const answer = await api.call('POST', path, { body, headers }).catch(() => undefined)
-    if (answer?.status === 200) return { messageIds: answer.body.responseObject.messageIds, repeated }
-    if (answer && answer.status !== 503) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-    await sleep(AGAIN_MS)
+    const response = await api.call('POST', path, { body, headers }).catch(() => undefined)
+    if (response?.status === 200) return { messageIds: response.body.responseObject.messageIds, duplicated }
+    if (response && response.status !== 503)
+      throw new Error(`${path}: ${response.status} ${JSON.stringify(response.body)}`)
+    await sleep(RETRY_MS)
   }
 }

@@ -9,7 +9,7 @@ export interface Operation {
   /** Undefined where nothing is taken. */
   body: { type: string; schema: RequestSchema } | undefined
   /** The schema of the answer, by `200`, `4XX` and `5XX`. */
-  answers: Readonly<Record<string, object>>
+  replies: Readonly<Record<string, object>>
 }
 
 interface Media {
@@ -39,7 +39,7 @@ export function operationsOf(document: ApiDocument): Operation[] {
         path,
         parameters: { path: parametersOf(described, 'path'), query: parametersOf(described, 'query') },
         body: body && { type: body[0], schema: resolve(body[1].schema) },
-        answers: Object.fromEntries(
+        replies: Object.fromEntries(
           Object.entries(described.responses).map(([status, { content }]) => [
             status,
             { ...content?.['application/json']?.schema, components: document.components },

@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
-import { until } from './until.ts'
+import { waitFor } from './wait-for.ts'
 
 export interface PgBouncer {
   /** The server's URL with the port of PgBouncer: any of its databases can be named. */
@@ -47,7 +47,7 @@ query_wait_timeout = 4
   for (const path of [dir, file]) await chmod(path, 0o755)
   const child = spawn('pgbouncer', [...asNobody, file], { stdio: ['ignore', 'ignore', 'ignore'] })
   const ended = once(child, 'exit')
-  await until('PgBouncer', () => {
+  await waitFor('PgBouncer', () => {
     if (child.exitCode !== null) throw new Error(`pgbouncer ended with ${child.exitCode}`)
     return accepts(port)
   })

@@ -1,6 +1,6 @@
 // The queue loses what it holds, on either back end: what an operator's FLUSHALL does.
 import { Redis } from 'ioredis'
-import type { House } from './house.ts'
+import type { TestStack } from './test-stack.ts'
 
 /** In one step, as FLUSHALL does: deleted one by one, the queue's own bookkeeping could be left half behind. */
 const EMPTY = `local keys = redis.call('KEYS', ARGV[1])
@@ -8,7 +8,10 @@ const EMPTY = `local keys = redis.call('KEYS', ARGV[1])
   return #keys`
 
 /** Deletes every job of the house; answers how many rows or keys that were. */
-export async function emptyQueue({ environment, database }: Pick<House, 'environment' | 'database'>): Promise<number> {
+export async function emptyQueue({
+  environment,
+  database,
+}: Pick<TestStack, 'environment' | 'database'>): Promise<number> {
   if (!environment.REDIS_URL) return (await database.query('DELETE FROM bullmq.job RETURNING 1')).length
   const redis = new Redis(environment.REDIS_URL)
   const deleted = await redis.eval(EMPTY, 0, `${environment.QUEUE_PREFIX}:*`)

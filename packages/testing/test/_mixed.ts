@@ -7,11 +7,11 @@ import {
   freePort,
   generateApnsKey,
   generateServiceAccount,
-  openHouse,
+  openTestStack,
   spawnService,
-  until,
+  waitFor,
   type Api,
-  type House,
+  type TestStack,
   type TestBackend,
   type Tree,
 } from '@push-server/testing'
@@ -43,7 +43,7 @@ export interface Member {
 }
 
 export interface Mixed {
-  house: House
+  stack: TestStack
   /** The gateway whose turn it is. */
   api(): Api
   members: readonly Member[]
@@ -52,15 +52,15 @@ export interface Mixed {
 
 /** The house has brought the database up to this tree's migrations before the first process starts. */
 export async function openMixed(t: Test, backend: TestBackend, { gateways, others }: Arrangement): Promise<Mixed> {
-  const house = await openHouse({
+  const stack = await openTestStack({
     backend,
     services: [],
     environment: PATIENCE,
     simulator: { latencyMs: { min: 5, max: 50 } },
   })
-  t.teardown(() => house.close())
+  t.teardown(() => stack.close())
   const launchAll = (names: readonly string[], trees: readonly Tree[]) =>
-    Promise.all(trees.flatMap((tree) => names.map((name) => launch(t, house, { name, tree }))))
+    Promise.all(trees.flatMap((tree) => names.map((name) => launch(t, stack, { name, tree }))))
   const [entries, schedulers, workers] = await Promise.all([
     launchAll(['api-gateway'], gateways),
     launchAll(['campaign-scheduler'], others),
@@ -69,22 +69,22 @@ export async function openMixed(t: Test, backend: TestBackend, { gateways, other
   const apis = entries.map(({ url }) => createApi(url))
   let turn = 0
   return {
-    house,
-    api: () => apis[turn++ % apis.length] ?? house.api,
+    stack,
+    api: () => apis[turn++ % apis.length] ?? stack.api,
     members: [...entries, ...schedulers, ...workers],
     workers,
   }
 }
 
-async function launch(t: Test, house: House, { name, tree }: { name: string; tree: Tree }): Promise<Member> {
+async function launch(t: Test, stack: TestStack, { name, tree }: { name: string; tree: Tree }): Promise<Member> {
   const port = String(await freePort())
   const own = { LOG_LEVEL: 'error', PORT: port, HEALTH_PORT: port }
-  const child = spawnService(name, { ...house.environment, ...own }, tree)
+  const child = spawnService(name, { ...stack.environment, ...own }, tree)
   t.teardown(() => child.kill())
   let isRunning = true
   void child.ended.then(() => (isRunning = false))
   const member = { name: `${name} of ${tree.name}`, url: `http://127.0.0.1:${port}`, isRunning: () => isRunning }
-  await until(`${member.name} to be ready`, async () => !isRunning || isReady(member.url), WITHIN_MS)
+  await waitFor(`${member.name} to be ready`, async () => !isRunning || isReady(member.url), WITHIN_MS)
   if (!isRunning) throw new Error(`${member.name} ended instead of becoming ready; what it said stands above`)
   return member
 }
@@ -142,7 +142,7 @@ export async function uploadApnsKey(mixed: Mixed, appId: string, { bundle, keyId
   const privateKey = KEYS[keyId] ?? (KEYS[keyId] = generateApnsKey())
   const publicKeyPem = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
   const teamId = 'TEAMID1234'
-  mixed.house.simulator.addApnsKey({ keyId, teamId, publicKeyPem })
+  mixed.stack.simulator.addApnsKey({ keyId, teamId, publicKeyPem })
   const privateKeyBase64 = base64(privateKey)
   await request(mixed, '/admin/app/ios/update', { appId, bundle, keyId, teamId, privateKeyBase64 })
 }
@@ -186,12 +186,12 @@ export const importUsers = (mixed: Mixed, campaign: string, phones: readonly Pho
   importLines(mixed, `/push/campaign/${campaign}/user/import`, [...new Set(phones.map(({ userId }) => userId))])
 
 /** Tokens of the pushes that had this text, sorted: one that had it twice stands there twice. */
-export const arrivals = ({ house }: Mixed, text: string): string[] =>
-  pushesWith(house, text)
+export const arrivals = ({ stack }: Mixed, text: string): string[] =>
+  pushesWith(stack, text)
     .map(({ token }) => token)
     .sort()
 
-export const pushesWith = ({ simulator }: House, text: string) =>
+export const pushesWith = ({ simulator }: TestStack, text: string) =>
   simulator.pushes.filter(({ payload }) => JSON.stringify(payload).includes(`"${text}"`))
 
 export const tokensOf = (phones: readonly Phone[]): string[] => phones.map(({ token }) => token).sort()

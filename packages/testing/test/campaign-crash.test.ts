@@ -2,7 +2,7 @@
 // The moments come from a seed that is printed; TEST_SEED repeats them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { BACKENDS, createRandom, until, type House } from '@push-server/testing'
+import { BACKENDS, createRandom, waitFor, type TestStack } from '@push-server/testing'
 import {
   checkProgress,
   checkSent,
@@ -25,38 +25,38 @@ const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
 const UNRECORDED_MS = 5000
 
 interface Crashes {
-  house: House
+  stack: TestStack
   random: () => number
   kills: number
 }
 
 /** Killed some time after each start, until it may stay. */
-async function crashScheduler(t: Test, { house, random, kills }: Crashes): Promise<void> {
-  let service = launch(t, house, 'campaign-scheduler')
+async function crashScheduler(t: Test, { stack, random, kills }: Crashes): Promise<void> {
+  let service = launch(t, stack, 'campaign-scheduler')
   for (let kill = 0; kill < kills; kill++) {
     // Not a wait for something: the moment of the death is what is tried.
     await sleep(300 + random() * 1500)
     await service.kill()
-    service = launch(t, house, 'campaign-scheduler')
+    service = launch(t, stack, 'campaign-scheduler')
   }
 }
 
 /** Killed whenever so many pushes have arrived, and so in the middle of chunks; `deaths` gets the times. */
-async function crashWorker(t: Test, { house, random, kills, deaths }: Crashes & { deaths: number[] }): Promise<void> {
+async function crashWorker(t: Test, { stack, random, kills, deaths }: Crashes & { deaths: number[] }): Promise<void> {
   const moments = Array.from({ length: kills }, () => Math.ceil(random() * 0.9 * USERS)).toSorted((a, b) => a - b)
-  let service = launch(t, house, 'apns-worker')
+  let service = launch(t, stack, 'apns-worker')
   for (const moment of moments) {
-    await until(`${moment} pushes`, () => house.simulator.pushes.length >= moment)
+    await waitFor(`${moment} pushes`, () => stack.simulator.pushes.length >= moment)
     deaths.push(Date.now())
     await service.kill()
-    service = launch(t, house, 'apns-worker')
+    service = launch(t, stack, 'apns-worker')
   }
 }
 
 /** Only what arrived shortly before a worker died comes again, few of them, under the same id. */
-function checkRepeats(t: Test, { simulator }: House, deaths: readonly number[]): void {
+function checkDuplicates(t: Test, { simulator }: TestStack, deaths: readonly number[]): void {
   const byToken = [...Map.groupBy(simulator.pushes, ({ token }) => token).values()]
-  const repeated = byToken.filter((pushes) => pushes.length > 1)
+  const duplicated = byToken.filter((pushes) => pushes.length > 1)
   const most = deaths.length * MOST_REPEATS
   t.ok(
     simulator.pushes.length - USERS <= most,
@@ -64,11 +64,11 @@ function checkRepeats(t: Test, { simulator }: House, deaths: readonly number[]):
   )
   const isExcused = ({ receivedAt }: { receivedAt: Date }) =>
     deaths.some((death) => +receivedAt > death - UNRECORDED_MS && +receivedAt < death + UNRECORDED_MS)
-  const unexcused = repeated.filter((pushes) => !pushes.slice(0, -1).every(isExcused))
+  const unexcused = duplicated.filter((pushes) => !pushes.slice(0, -1).every(isExcused))
   t.same(unexcused.length, 0, 'only pushes that the death of a worker has left unrecorded are repeated')
   const ids = (pushes: typeof simulator.pushes) => new Set(pushes.map(({ headers }) => headers['apns-id'])).size
   t.ok(
-    repeated.every((pushes) => ids(pushes) === 1),
+    duplicated.every((pushes) => ids(pushes) === 1),
     'a repeat bears the same id',
   )
 }
@@ -80,58 +80,58 @@ for (const backend of BACKENDS)
       const random = createRandom(seed)
 
       t.test(`round ${round}: schedulers and workers are killed, seed ${seed}`, async (t) => {
-        const house = await openCrowd(t, backend)
-        const id = await startRun(house)
+        const stack = await openCrowd(t, backend)
+        const id = await startRun(stack)
         const deaths: number[] = []
         const [seen] = await Promise.all([
-          follow(house, id),
-          crashScheduler(t, { house, random, kills: 2 }),
-          crashScheduler(t, { house, random, kills: 0 }),
-          crashWorker(t, { house, random, kills: 2, deaths }),
-          crashWorker(t, { house, random, kills: 1, deaths }),
+          follow(stack, id),
+          crashScheduler(t, { stack, random, kills: 2 }),
+          crashScheduler(t, { stack, random, kills: 0 }),
+          crashWorker(t, { stack, random, kills: 2, deaths }),
+          crashWorker(t, { stack, random, kills: 1, deaths }),
         ])
         checkProgress(t, seen)
-        await checkSent(t, house, id)
-        checkRepeats(t, house, deaths)
+        await checkSent(t, stack, id)
+        checkDuplicates(t, stack, deaths)
       })
 
       t.test(`round ${round}: held and resumed while a worker is killed, seed ${seed}`, async (t) => {
-        const house = await openCrowd(t, backend)
-        await house.start('scheduler')
-        const id = await startRun(house)
+        const stack = await openCrowd(t, backend)
+        await stack.start('scheduler')
+        const id = await startRun(stack)
         const deaths: number[] = []
         const hold = async () => {
           for (let turn = 0; turn < 2; turn++) {
             await sleep(random() * 600)
-            await house.api.post(`/push/campaign/${id}/pause`, {})
+            await stack.api.post(`/push/campaign/${id}/pause`, {})
             await sleep(random() * 600)
-            await house.api.post(`/push/campaign/${id}/resume`, {})
+            await stack.api.post(`/push/campaign/${id}/resume`, {})
           }
         }
         const [seen] = await Promise.all([
-          follow(house, id),
-          crashWorker(t, { house, random, kills: 1, deaths }),
+          follow(stack, id),
+          crashWorker(t, { stack, random, kills: 1, deaths }),
           hold(),
         ])
         checkProgress(t, seen)
-        await checkSent(t, house, id)
-        checkRepeats(t, house, deaths)
+        await checkSent(t, stack, id)
+        checkDuplicates(t, stack, deaths)
       })
 
       t.test(`round ${round}: cancelled at some moment, seed ${seed}`, async (t) => {
-        const house = await openCrowd(t, backend)
-        await house.start('scheduler')
-        await house.start('apns')
-        const id = await startRun(house)
+        const stack = await openCrowd(t, backend)
+        await stack.start('scheduler')
+        await stack.start('apns')
+        const id = await startRun(stack)
         const moment = Math.floor(random() * USERS)
-        await until(`${moment} pushes`, () => house.simulator.pushes.length >= moment)
-        const cancelled = await house.api.post(`/push/campaign/${id}/cancel`, {})
-        const { ios } = await until('everything to be accounted for', async () => {
-          const { result } = await detailOf(house, id)
+        await waitFor(`${moment} pushes`, () => stack.simulator.pushes.length >= moment)
+        const cancelled = await stack.api.post(`/push/campaign/${id}/cancel`, {})
+        const { ios } = await waitFor('everything to be accounted for', async () => {
+          const { result } = await detailOf(stack, id)
           return result.ios.pending === 0 && result
         })
-        if (cancelled.status === 200) t.equal((await detailOf(house, id)).state, 'cancelled')
-        t.equal(ios.sent, house.simulator.pushes.length, 'what was sent is told, and nothing was sent twice')
+        if (cancelled.status === 200) t.equal((await detailOf(stack, id)).state, 'cancelled')
+        t.equal(ios.sent, stack.simulator.pushes.length, 'what was sent is told, and nothing was sent twice')
         t.equal(ios.sent + ios.failed, ios.total)
       })
     }

@@ -9,7 +9,7 @@ import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { connectionBudget } from '@push-server/domain'
 import { readConfig, SETTINGS } from '@push-server/runtime'
-import { BACKENDS, createDatabase, freePort, until } from '@push-server/testing'
+import { BACKENDS, createDatabase, freePort, waitFor } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
@@ -53,8 +53,8 @@ t.test('what it says', async (t) => {
       [],
       `${name}: every variable is a setting`,
     )
-    const wanted = Object.values(environment).flatMap((value) => /^\/run\/secrets\/(.+)$/.exec(value)?.[1] ?? [])
-    t.same(wanted.toSorted(), secrets.toSorted(), `${name}: it is given the secrets that it reads`)
+    const expected = Object.values(environment).flatMap((value) => /^\/run\/secrets\/(.+)$/.exec(value)?.[1] ?? [])
+    t.same(expected.toSorted(), secrets.toSorted(), `${name}: it is given the secrets that it reads`)
   }
   const given = Object.values(compose.services).flatMap(({ secrets = [] }) => secrets)
   t.same([...new Set(given)].sort(), Object.keys(compose.secrets).sort(), 'secrets given are secrets declared')
@@ -177,12 +177,12 @@ t.test('each service starts by it, is ready, and stops', { skip }, async (t) => 
     const isReady = () => {
       if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`)
       return fetch(url).then(
-        (answer) => answer.ok,
+        (response) => response.ok,
         () => false,
       )
     }
-    await until(`${name} to be ready`, isReady)
-    await until(`${name} to be healthy`, async () => (await isHealthy()) === 0)
+    await waitFor(`${name} to be ready`, isReady)
+    await waitFor(`${name} to be healthy`, async () => (await isHealthy()) === 0)
     child.kill('SIGTERM')
     t.equal(await exitCode(child), 0, `${name} stops`)
     t.equal(await isHealthy(), 1, `${name} is no longer healthy`)

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { connectionBudget, warnOfConnections } from '@push-server/domain'
 import type { Logger } from '@push-server/runtime'
-import { openHouse } from '@push-server/testing'
+import { openTestStack } from '@push-server/testing'
 
 const DEFAULTS = {
   databasePool: 6,
@@ -19,11 +19,11 @@ t.test('the sum', async (t) => {
 })
 
 t.test('a server that takes fewer is warned of at the start', async (t) => {
-  const house = await openHouse({ services: [] })
-  t.teardown(() => house.close())
-  const { store } = house.context
+  const stack = await openTestStack({ services: [] })
+  t.teardown(() => stack.close())
+  const { store } = stack.context
   const capacity = await store.capacity()
-  const [row] = await house.database.query<{ max: number }>("SELECT current_setting('max_connections')::int AS max")
+  const [row] = await stack.database.query<{ max: number }>("SELECT current_setting('max_connections')::int AS max")
   t.ok(capacity > 0 && capacity < (row?.max ?? 0), 'what is reserved is not counted')
   const warnings: unknown[] = []
   const log = { warn: (details: object) => void warnings.push(details) } as unknown as Logger

@@ -2,7 +2,7 @@
 // way and once while it is being committed, so that what comes after it in the program never happens.
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { BACKENDS, until, type House } from '@push-server/testing'
+import { BACKENDS, waitFor, type TestStack } from '@push-server/testing'
 import { checkProgress, checkSent, follow, launch, openCrowd, startRun, USERS } from './_campaign.ts'
 
 t.setTimeout(1_800_000)
@@ -67,7 +67,7 @@ const HOLD = `CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
 const WAITING = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = ${LOCK} AND NOT granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
-const gate = ({ table, event, when }: Step, moment: Moment) =>
+const proxy = ({ table, event, when }: Step, moment: Moment) =>
   moment === 'during the commit'
     ? `CREATE CONSTRAINT TRIGGER gate AFTER ${event} ON ${table} DEFERRABLE INITIALLY DEFERRED
        FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION hold()`
@@ -76,31 +76,31 @@ const gate = ({ table, event, when }: Step, moment: Moment) =>
 interface Death {
   step: Step
   moment: Moment
-  house: House
+  stack: TestStack
   lock: pg.Client
 }
 
 /** Starts a scheduler, kills it at the step, and lets PostgreSQL finish what it was asked for. */
-async function dieAt(t: Test, { step, moment, house, lock }: Death): Promise<void> {
-  const { database } = house
+async function dieAt(t: Test, { step, moment, stack, lock }: Death): Promise<void> {
+  const { database } = stack
   await lock.query(`SELECT pg_advisory_lock(${LOCK})`)
-  await database.query(gate(step, moment))
-  const scheduler = launch(t, house, 'campaign-scheduler')
-  const held = await until(
+  await database.query(proxy(step, moment))
+  const scheduler = launch(t, stack, 'campaign-scheduler')
+  const held = await waitFor(
     `a scheduler to come to where ${step.name}`,
     async () => (await database.query<{ pid: number }>(WAITING))[0],
     60_000,
   )
   await scheduler.kill()
   await lock.query(`SELECT pg_advisory_unlock(${LOCK})`)
-  await until('its connection to end', async () => {
+  await waitFor('its connection to end', async () => {
     const [row] = await database.query('SELECT pid FROM pg_stat_activity WHERE pid = $1', [held.pid])
     return row === undefined
   })
   await database.query(`DROP TRIGGER gate ON ${step.table}`)
 }
 
-async function openLock(t: Test, { database }: House): Promise<pg.Client> {
+async function openLock(t: Test, { database }: TestStack): Promise<pg.Client> {
   const lock = new pg.Client({ connectionString: database.url })
   await lock.connect()
   t.teardown(() => lock.end())
@@ -110,16 +110,16 @@ async function openLock(t: Test, { database }: House): Promise<pg.Client> {
 
 for (const backend of BACKENDS)
   t.test(`the scheduler dies at every step on ${backend.name}: everybody once`, { skip: backend.skip }, async (t) => {
-    const house = await openCrowd(t, backend, SETTINGS)
-    const lock = await openLock(t, house)
-    await house.start('apns')
-    const id = await startRun(house)
-    const following = follow(house, id)
+    const stack = await openCrowd(t, backend, SETTINGS)
+    const lock = await openLock(t, stack)
+    await stack.start('apns')
+    const id = await startRun(stack)
+    const following = follow(stack, id)
     const dying = async () => {
       for (const step of STEPS)
         for (const moment of step.moments) {
-          await dieAt(t, { step, moment, house, lock })
-          const [row] = await house.database.query(step.done)
+          await dieAt(t, { step, moment, stack, lock })
+          const [row] = await stack.database.query(step.done)
           const isDone = moment === 'during the commit'
           t.same(
             row ?? { done: false },
@@ -130,11 +130,11 @@ for (const backend of BACKENDS)
     }
     const [seen] = await Promise.all([following, dying()])
     checkProgress(t, seen)
-    await checkSent(t, house, id)
-    t.equal(house.simulator.pushes.length, USERS, 'and nobody twice')
-    launch(t, house, 'campaign-scheduler')
-    await until('tokens to be forgotten', async () => {
-      const [row] = await house.database.query<{ n: number }>(
+    await checkSent(t, stack, id)
+    t.equal(stack.simulator.pushes.length, USERS, 'and nobody twice')
+    launch(t, stack, 'campaign-scheduler')
+    await waitFor('tokens to be forgotten', async () => {
+      const [row] = await stack.database.query<{ n: number }>(
         `SELECT count(*)::int AS n FROM chunks WHERE tokens <> '{}'`,
       )
       return row?.n === 0

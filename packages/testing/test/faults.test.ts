@@ -7,20 +7,20 @@ import {
   APNS_SETTINGS,
   APP,
   BACKENDS,
-  createGate,
+  createTcpProxy,
   createRandom,
   emptyQueue,
   generateApnsKey,
   generateServiceAccount,
-  openHouse,
+  openTestStack,
   registerCrowd,
   sendToCrowd,
   spawnService,
   startOwnPostgres,
   startOwnRedis,
-  until,
+  waitFor,
   type Crowd,
-  type House,
+  type TestStack,
   type HouseOptions,
   type Sent,
   type TestBackend,
@@ -37,118 +37,126 @@ const HANG_MS = 300_000
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
 const MESSAGES = 2000
 const CROWD: Crowd = { appId: APP, users: MESSAGES }
-const WINDOW = 50
+const CONCURRENCY = 50
 const LATENCY_MS = 100
 /** What a window of pushes brings in answers within one checkpoint of 250 ms. */
-const CHECKPOINT = WINDOW * Math.ceil(250 / LATENCY_MS)
+const CHECKPOINT = CONCURRENCY * Math.ceil(250 / LATENCY_MS)
 /** What the death of one worker may repeat. */
-const REPEATS_OF_ONE = WINDOW + CHECKPOINT
+const REPEATS_OF_ONE = CONCURRENCY + CHECKPOINT
 
-const WINDOWS = { APNS_WINDOW: String(WINDOW), FCM_WINDOW: String(WINDOW), HMS_WINDOW: String(WINDOW) }
+const CONCURRENCIES = {
+  APNS_WINDOW: String(CONCURRENCY),
+  FCM_WINDOW: String(CONCURRENCY),
+  HMS_WINDOW: String(CONCURRENCY),
+}
 const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' } satisfies Record<Platform, string>
 
-async function open(t: Test, options: HouseOptions, crowds: readonly Crowd[] = [CROWD]): Promise<House> {
-  const environment = { ...WINDOWS, ...options.environment }
-  const house = await openHouse({ simulator: { latencyMs: LATENCY_MS }, ...options, environment })
-  t.teardown(() => house.close())
+async function open(t: Test, options: HouseOptions, crowds: readonly Crowd[] = [CROWD]): Promise<TestStack> {
+  const environment = { ...CONCURRENCIES, ...options.environment }
+  const stack = await openTestStack({ simulator: { latencyMs: LATENCY_MS }, ...options, environment })
+  t.teardown(() => stack.close())
   for (const crowd of crowds) {
-    await house.configure(crowd.appId, PLATFORMS)
-    await registerCrowd(house.database, crowd)
+    await stack.configure(crowd.appId, PLATFORMS)
+    await registerCrowd(stack.database, crowd)
   }
-  return house
+  return stack
 }
 
-const received = (house: House) =>
-  Object.values(house.simulator.stats()).reduce((sum, platform) => sum + platform.received, 0)
+const received = (stack: TestStack) =>
+  Object.values(stack.simulator.stats()).reduce((sum, platform) => sum + platform.received, 0)
 
 /** Resolves when so many pushes have arrived: in the middle of it. */
-const arrived = (house: House, pushes: number) => house.simulator.waitFor(() => received(house) >= pushes, HANG_MS)
+const arrived = (stack: TestStack, pushes: number) => stack.simulator.waitFor(() => received(stack) >= pushes, HANG_MS)
 
 /** Waits until everything is settled, and counts. `most`: repeats that are allowed. */
-async function account(t: Test, house: House, { messageIds, most = 0 }: Pick<Sent, 'messageIds'> & { most?: number }) {
-  await until('everything accepted to settle', async () => {
-    const [row] = await house.database.query<{ open: number }>(
+async function account(
+  t: Test,
+  stack: TestStack,
+  { messageIds, most = 0 }: Pick<Sent, 'messageIds'> & { most?: number },
+) {
+  await waitFor('everything accepted to settle', async () => {
+    const [row] = await stack.database.query<{ open: number }>(
       'SELECT count(*)::int AS open FROM chunks WHERE settled_at IS NULL',
     )
     return row?.open === 0
   })
   const accepted = new Set(messageIds).size
   t.ok(accepted >= MESSAGES, `${accepted} messages were accepted`)
-  const statuses = await house.database.query(
+  const statuses = await stack.database.query(
     'SELECT status, count(*)::int AS deliveries FROM deliveries WHERE message_id = ANY($1::uuid[]) GROUP BY status',
     [messageIds],
   )
   t.same(statuses, [{ status: 'sent', deliveries: accepted }], 'each of them is told as sent')
-  const stats = Object.values(house.simulator.stats())
+  const stats = Object.values(stack.simulator.stats())
   const distinct = stats.reduce((sum, { distinctTokens }) => sum + distinctTokens, 0)
   t.equal(distinct, accepted, 'each of them was received')
-  const repeats = received(house) - accepted
-  t.ok(repeats <= most, `${repeats} repeats, ${most} are allowed`)
+  const duplicates = received(stack) - accepted
+  t.ok(duplicates <= most, `${duplicates} repeats, ${most} are allowed`)
   t.same(
-    await house.database.query('SELECT token FROM devices WHERE dropped_at IS NOT NULL'),
+    await stack.database.query('SELECT token FROM devices WHERE dropped_at IS NOT NULL'),
     [],
     'no token is dropped',
   )
-  t.same(await house.database.query('SELECT * FROM provider_pauses'), [], 'nothing stays paused')
+  t.same(await stack.database.query('SELECT * FROM provider_pauses'), [], 'nothing stays paused')
 }
 
 for (const backend of BACKENDS) {
   const own = () => beside(backend.skip)
 
   t.test(`on ${backend.name}: a worker of each kind is killed under load`, own(), async (t) => {
-    const house = await open(t, { backend, services: ['gateway', 'scheduler'] })
+    const stack = await open(t, { backend, services: ['gateway', 'scheduler'] })
     const workers = Object.values(WORKERS)
-    const doomed = workers.map((name) => spawnService(name, house.environment))
+    const doomed = workers.map((name) => spawnService(name, stack.environment))
     t.teardown(() => Promise.all(doomed.map((worker) => worker.kill())))
-    const sending = sendToCrowd(house.api, CROWD)
-    await arrived(house, 500)
+    const sending = sendToCrowd(stack.api, CROWD)
+    await arrived(stack, 500)
     await Promise.all(doomed.map((worker) => worker.kill()))
-    for (const name of ['apns', 'fcm', 'hms'] as const) await house.start(name)
-    await account(t, house, { ...(await sending), most: workers.length * REPEATS_OF_ONE })
+    for (const name of ['apns', 'fcm', 'hms'] as const) await stack.start(name)
+    await account(t, stack, { ...(await sending), most: workers.length * REPEATS_OF_ONE })
   })
 
   t.test(`on ${backend.name}: the gateway is killed under load, again and again`, own(), async (t) => {
-    const house = await open(t, { backend, services: ['apns', 'fcm', 'hms', 'scheduler'] })
-    let gateway = spawnService('api-gateway', house.environment)
+    const stack = await open(t, { backend, services: ['apns', 'fcm', 'hms', 'scheduler'] })
+    let gateway = spawnService('api-gateway', stack.environment)
     t.teardown(() => gateway.kill())
-    const sending = sendToCrowd(house.api, CROWD)
+    const sending = sendToCrowd(stack.api, CROWD)
     for (const pushes of [300, 900, 1500]) {
-      await arrived(house, pushes)
+      await arrived(stack, pushes)
       await gateway.kill()
-      gateway = spawnService('api-gateway', house.environment)
+      gateway = spawnService('api-gateway', stack.environment)
     }
-    await account(t, house, await sending)
+    await account(t, stack, await sending)
   })
 
   t.test(`on ${backend.name}: the queue is emptied under load, again and again`, own(), async (t) => {
-    const house = await open(t, { backend })
-    const sending = sendToCrowd(house.api, CROWD)
+    const stack = await open(t, { backend })
+    const sending = sendToCrowd(stack.api, CROWD)
     let lost = 0
     for (const pushes of [200, 600, 1000]) {
-      await arrived(house, pushes)
-      lost += await emptyQueue(house)
+      await arrived(stack, pushes)
+      lost += await emptyQueue(stack)
     }
     t.ok(lost > 0, `${lost} jobs or keys were lost`)
-    await account(t, house, await sending)
+    await account(t, stack, await sending)
   })
 
   t.test(`on ${backend.name}: the scheduler is killed at any moment, seed ${SEED}`, own(), async (t) => {
     const random = createRandom(SEED)
     // Without it nothing would be delivered: what is enqueued is lost at once.
-    const house = await open(t, { backend, services: ['gateway'] })
-    const sent = await sendToCrowd(house.api, CROWD)
-    await emptyQueue(house)
-    for (const name of ['apns', 'fcm', 'hms'] as const) await house.start(name)
-    let scheduler = spawnService('campaign-scheduler', house.environment)
+    const stack = await open(t, { backend, services: ['gateway'] })
+    const sent = await sendToCrowd(stack.api, CROWD)
+    await emptyQueue(stack)
+    for (const name of ['apns', 'fcm', 'hms'] as const) await stack.start(name)
+    let scheduler = spawnService('campaign-scheduler', stack.environment)
     t.teardown(() => scheduler.kill())
     for (let kill = 0; kill < 3; kill++) {
       // Not a wait for something: the moment of the death is what is tried.
       await sleep(1000 + random() * 1500)
       await scheduler.kill()
-      await emptyQueue(house)
-      scheduler = spawnService('campaign-scheduler', house.environment)
+      await emptyQueue(stack)
+      scheduler = spawnService('campaign-scheduler', stack.environment)
     }
-    await account(t, house, sent)
+    await account(t, stack, sent)
   })
 
   t.test(`on ${backend.name}: PostgreSQL is killed under load and comes back`, own(), async (t) => {
@@ -156,26 +164,26 @@ for (const backend of BACKENDS) {
     // What is opened last is closed first: the house, which drops its database.
     t.teardown(() => postgres.close())
     const meanwhile: Crowd = { appId: 'meanwhile', users: 20, prefix: 'd' }
-    const house = await open(t, { backend, cluster: postgres.url }, [CROWD, meanwhile])
-    const isAway = () =>
-      house.database.query('SELECT 1').then(
+    const stack = await open(t, { backend, cluster: postgres.url }, [CROWD, meanwhile])
+    const isUnavailable = () =>
+      stack.database.query('SELECT 1').then(
         () => false,
         () => true,
       )
-    const sending = [sendToCrowd(house.api, CROWD)]
+    const sending = [sendToCrowd(stack.api, CROWD)]
     for (const pushes of [400, 1200]) {
-      await arrived(house, pushes)
+      await arrived(stack, pushes)
       await postgres.kill()
       if (sending.length === 1) {
-        await until('PostgreSQL to be away', isAway)
-        sending.push(sendToCrowd(house.api, meanwhile))
+        await waitFor('PostgreSQL to be away', isUnavailable)
+        sending.push(sendToCrowd(stack.api, meanwhile))
       }
       await postgres.start()
     }
     const [sent, late] = await Promise.all(sending)
     const messageIds = [...(sent?.messageIds ?? []), ...(late?.messageIds ?? [])]
-    t.ok(late && late.repeated > 0, `while it was away ${late?.repeated} requests had to be made again`)
-    await account(t, house, { messageIds, most: 2 * PLATFORMS.length * REPEATS_OF_ONE })
+    t.ok(late && late.duplicated > 0, `while it was away ${late?.duplicated} requests had to be made again`)
+    await account(t, stack, { messageIds, most: 2 * PLATFORMS.length * REPEATS_OF_ONE })
   })
 }
 
@@ -190,124 +198,124 @@ for (const [appendOnly, what] of [
     const server = await startOwnRedis({ appendOnly })
     const backend: TestBackend = { name: 'redis', skip: false, environment: () => ({ REDIS_URL: server.url }) }
     t.teardown(() => server.close())
-    const house = await open(t, { backend })
-    const sending = sendToCrowd(house.api, CROWD)
-    await arrived(house, 300)
+    const stack = await open(t, { backend })
+    const sending = sendToCrowd(stack.api, CROWD)
+    await arrived(stack, 300)
     await server.kill()
-    const { messageIds, repeated } = await sending
-    t.equal(repeated, 0, 'while it is away everything is accepted at once')
+    const { messageIds, duplicated } = await sending
+    t.equal(duplicated, 0, 'while it is away everything is accepted at once')
     await server.start()
-    await account(t, house, { messageIds })
+    await account(t, stack, { messageIds })
   })
 
 for (const farewell of ['cut', 'goaway', 'goaway-cut'] as const)
   t.test(`every connection to the providers ends, and again: ${farewell}`, beside(), async (t) => {
-    const house = await open(t, {})
-    const sending = sendToCrowd(house.api, CROWD)
+    const stack = await open(t, {})
+    const sending = sendToCrowd(stack.api, CROWD)
     const moments = [300, 700, 1100, 1500]
     for (const pushes of moments) {
-      await arrived(house, pushes)
-      for (const platform of PLATFORMS) house.simulator.disconnect(platform, farewell)
+      await arrived(stack, pushes)
+      for (const platform of PLATFORMS) stack.simulator.disconnect(platform, farewell)
     }
     // What was in flight on a connection that is cut may have been taken; HTTP/1.1, as HMS may speak, knows no other end.
-    const cut = farewell === 'goaway' ? ['huawei'] : PLATFORMS
-    await account(t, house, { ...(await sending), most: moments.length * cut.length * WINDOW })
+    const disconnect = farewell === 'goaway' ? ['huawei'] : PLATFORMS
+    await account(t, stack, { ...(await sending), most: moments.length * disconnect.length * CONCURRENCY })
     if (farewell === 'goaway')
-      for (const { received: count, distinctTokens } of [house.simulator.stats().ios, house.simulator.stats().android])
+      for (const { received: count, distinctTokens } of [stack.simulator.stats().ios, stack.simulator.stats().android])
         t.equal(count, distinctTokens, 'nothing is repeated after GOAWAY')
   })
 
 t.test('every provider is down for a while', beside(), async (t) => {
-  const house = await open(t, {})
-  const sending = sendToCrowd(house.api, CROWD)
-  await arrived(house, 500)
-  await Promise.all(PLATFORMS.map((platform) => house.simulator.conduct(platform, { down: true })))
+  const stack = await open(t, {})
+  const sending = sendToCrowd(stack.api, CROWD)
+  await arrived(stack, 500)
+  await Promise.all(PLATFORMS.map((platform) => stack.simulator.configure(platform, { down: true })))
   const sent = await sending
-  await until('tries in vain', async () => {
-    const rows = await house.database.query<{ reason: string }>(
+  await waitFor('tries in vain', async () => {
+    const rows = await stack.database.query<{ reason: string }>(
       `SELECT DISTINCT reason FROM deliveries WHERE status = 'pending' AND next_attempt_at IS NOT NULL AND reason LIKE 'Unsent%'`,
     )
     return rows.length > 0
   })
-  await Promise.all(PLATFORMS.map((platform) => house.simulator.conduct(platform, { down: false })))
-  await account(t, house, { ...sent, most: PLATFORMS.length * WINDOW })
+  await Promise.all(PLATFORMS.map((platform) => stack.simulator.configure(platform, { down: false })))
+  await account(t, stack, { ...sent, most: PLATFORMS.length * CONCURRENCY })
 })
 
 t.test('one provider answers after 5 s: the others keep their pace, and none is lost', beside(), async (t) => {
-  const house = await open(t, {})
-  await house.simulator.conduct('android', { latencyMs: 5000 })
+  const stack = await open(t, {})
+  await stack.simulator.configure('android', { latencyMs: 5000 })
   const since = performance.now()
-  const sending = sendToCrowd(house.api, CROWD)
-  const share = (platform: Platform) => house.simulator.stats()[platform].received
+  const sending = sendToCrowd(stack.api, CROWD)
+  const share = (platform: Platform) => stack.simulator.stats()[platform].received
   const others = MESSAGES - Math.ceil(MESSAGES / 3)
-  await house.simulator.waitFor(() => share('ios') + share('huawei') >= others, HANG_MS)
+  await stack.simulator.waitFor(() => share('ios') + share('huawei') >= others, HANG_MS)
   const took = Math.round(performance.now() - since)
   t.ok(
     share('android') < MESSAGES / 4,
     `${share('android')} by the slow one when the others were done, after ${took} ms`,
   )
-  await house.simulator.conduct('android', { latencyMs: null })
-  await account(t, house, await sending)
+  await stack.simulator.configure('android', { latencyMs: null })
+  await account(t, stack, await sending)
 })
 
 /** Shut, until the test opens it. */
 async function gateTo(t: Test, target: string) {
-  const gate = await createGate(target)
-  t.teardown(() => gate.shut())
-  return gate
+  const proxy = await createTcpProxy(target)
+  t.teardown(() => proxy.shut())
+  return proxy
 }
 
 t.test('the token endpoints are down when tokens expire', beside(), async (t) => {
-  const house = await open(t, { services: ['gateway', 'scheduler'] })
-  const gates = {
-    fcmTokenUrl: await gateTo(t, house.simulator.fcm.tokenUrl),
-    hmsTokenUrl: await gateTo(t, house.simulator.hms.tokenUrl),
+  const stack = await open(t, { services: ['gateway', 'scheduler'] })
+  const proxies = {
+    fcmTokenUrl: await gateTo(t, stack.simulator.fcm.tokenUrl),
+    hmsTokenUrl: await gateTo(t, stack.simulator.hms.tokenUrl),
   }
-  for (const gate of Object.values(gates)) await gate.open()
-  const urls = Object.fromEntries(Object.entries(gates).map(([name, { url }]) => [name, url]))
-  Object.assign(house.context, { config: { ...house.context.config, ...urls } })
-  for (const name of ['apns', 'fcm', 'hms'] as const) await house.start(name)
-  const sending = sendToCrowd(house.api, CROWD)
-  await arrived(house, 500)
-  for (const gate of Object.values(gates)) await gate.shut()
-  house.simulator.expireTokens()
+  for (const proxy of Object.values(proxies)) await proxy.open()
+  const urls = Object.fromEntries(Object.entries(proxies).map(([name, { url }]) => [name, url]))
+  Object.assign(stack.context, { config: { ...stack.context.config, ...urls } })
+  for (const name of ['apns', 'fcm', 'hms'] as const) await stack.start(name)
+  const sending = sendToCrowd(stack.api, CROWD)
+  await arrived(stack, 500)
+  for (const proxy of Object.values(proxies)) await proxy.shut()
+  stack.simulator.expireTokens()
   const sent = await sending
-  await until('tries without a token', async () => {
-    const [row] = await house.database.query<{ platforms: number }>(
+  await waitFor('tries without a token', async () => {
+    const [row] = await stack.database.query<{ platforms: number }>(
       `SELECT count(DISTINCT platform)::int AS platforms FROM deliveries
        WHERE status = 'pending' AND reason LIKE 'TokenUnavailable%'`,
     )
     return row?.platforms === 2
   })
-  for (const gate of Object.values(gates)) await gate.open()
-  await account(t, house, sent)
+  for (const proxy of Object.values(proxies)) await proxy.open()
+  await account(t, stack, sent)
 })
 
 t.test('the provider of one application is down: the other keeps its pace, and none is lost', beside(), async (t) => {
   const brisk: Crowd = { appId: 'brisk', users: MESSAGES, platforms: ['ios'], prefix: 'b' }
   const stuck: Crowd = { appId: 'stuck', users: MESSAGES, platforms: ['ios'], prefix: 'c' }
-  const house = await open(t, { services: ['gateway', 'scheduler'] }, [brisk, stuck])
-  const gate = await gateTo(t, house.simulator.apns.origin)
-  Object.assign(house.context, { config: { ...house.context.config, apnsDevelopmentUrl: gate.url } })
-  await house.api.post('/admin/app/ios/update', {
+  const stack = await open(t, { services: ['gateway', 'scheduler'] }, [brisk, stuck])
+  const proxy = await gateTo(t, stack.simulator.apns.origin)
+  Object.assign(stack.context, { config: { ...stack.context.config, apnsDevelopmentUrl: proxy.url } })
+  await stack.api.post('/admin/app/ios/update', {
     appId: stuck.appId,
     ...APNS_SETTINGS,
     environment: 'development',
     privateKeyBase64: Buffer.from(generateApnsKey()).toString('base64'),
   })
-  await house.start('apns')
-  const stuckSent = await sendToCrowd(house.api, stuck)
+  await stack.start('apns')
+  const stuckSent = await sendToCrowd(stack.api, stuck)
   const since = performance.now()
-  const briskSent = await sendToCrowd(house.api, brisk)
-  await arrived(house, MESSAGES)
+  const briskSent = await sendToCrowd(stack.api, brisk)
+  await arrived(stack, MESSAGES)
   const took = Math.round(performance.now() - since)
-  const [waiting] = await house.database.query<{ pending: number }>(
+  const [waiting] = await stack.database.query<{ pending: number }>(
     `SELECT count(*)::int AS pending FROM deliveries d JOIN messages m ON m.id = d.message_id
      WHERE d.status = 'pending' AND user_id LIKE 'stuck-%'`,
   )
   t.match(waiting, { pending: MESSAGES }, `everything of the other was pushed in ${took} ms`)
-  await gate.open()
-  await account(t, house, { messageIds: [...stuckSent.messageIds, ...briskSent.messageIds] })
+  await proxy.open()
+  await account(t, stack, { messageIds: [...stuckSent.messageIds, ...briskSent.messageIds] })
 })
 
 const UPLOADS = {
@@ -320,28 +328,28 @@ const UPLOADS = {
 } satisfies Record<Platform, () => object>
 
 t.test('credentials change while sending, again and again', beside(), async (t) => {
-  const house = await open(t, {})
-  const sending = sendToCrowd(house.api, CROWD)
+  const stack = await open(t, {})
+  const sending = sendToCrowd(stack.api, CROWD)
   for (const pushes of [200, 600, 1000, 1400]) {
-    await arrived(house, pushes)
+    await arrived(stack, pushes)
     for (const platform of PLATFORMS) {
-      const { status } = await house.api.post(`/admin/app/${platform}/update`, { appId: APP, ...UPLOADS[platform]() })
+      const { status } = await stack.api.post(`/admin/app/${platform}/update`, { appId: APP, ...UPLOADS[platform]() })
       t.equal(status, 200, `${platform} after ${pushes}`)
     }
   }
-  await account(t, house, await sending)
+  await account(t, stack, await sending)
 })
 
 t.test('credentials are refused while sending: paused, resumed by hand, nothing is lost', beside(), async (t) => {
   const crowd: Crowd = { ...CROWD, platforms: ['ios'] }
-  const house = await open(t, {}, [crowd])
-  const sending = sendToCrowd(house.api, crowd)
-  await arrived(house, 300)
-  house.simulator.answer('0', { status: 403, reason: 'InvalidProviderToken' })
-  const detail = async () => (await house.api.post('/admin/app/detail', { appId: APP })).body.responseObject
-  await until('the pause', async () => (await detail()).paused?.ios)
+  const stack = await open(t, {}, [crowd])
+  const sending = sendToCrowd(stack.api, crowd)
+  await arrived(stack, 300)
+  stack.simulator.respondTo('0', { status: 403, reason: 'InvalidProviderToken' })
+  const detail = async () => (await stack.api.post('/admin/app/detail', { appId: APP })).body.responseObject
+  await waitFor('the pause', async () => (await detail()).paused?.ios)
   const sent = await sending
-  house.simulator.forgetAnswers('0')
-  t.equal((await house.api.post('/admin/app/ios/resume', { appId: APP })).status, 200)
-  await account(t, house, sent)
+  stack.simulator.forgetResponses('0')
+  t.equal((await stack.api.post('/admin/app/ios/resume', { appId: APP })).status, 200)
+  await account(t, stack, sent)
 })

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import { PLATFORMS } from '@push-server/contract'
 import { startLoadServer } from '@push-server/simulator'
-import { APP, openHouse, registerCrowd, until, type House } from '@push-server/testing'
+import { APP, openTestStack, registerCrowd, waitFor, type TestStack } from '@push-server/testing'
 
 t.setTimeout(300_000)
 
@@ -52,7 +52,7 @@ async function forgetfulProviders(t: Test): Promise<Record<string, string>> {
   }
 }
 
-async function createCampaign({ api }: House): Promise<string> {
+async function createCampaign({ api }: TestStack): Promise<string> {
   const message = { title: 'Market closed', body: 'We open again on Monday.' }
   const { body } = await api.post('/push/campaign/create', { appId: APP, message })
   const id: string = body.responseObject.id
@@ -63,24 +63,24 @@ async function createCampaign({ api }: House): Promise<string> {
   return id
 }
 
-async function send({ api }: House, id: string): Promise<void> {
+async function send({ api }: TestStack, id: string): Promise<void> {
   await api.post(`/push/campaign/send/live/${id}?resend=true`, {})
   const isSent = async () => (await api.get(`/push/campaign/${id}/progress`)).body.responseObject.state === 'sent'
-  await until(`campaign ${id} to be sent`, isSent, 60_000)
+  await waitFor(`campaign ${id} to be sent`, isSent, 60_000)
 }
 
 t.test('200 chunks leave as much alive as 20', async (t) => {
-  const house = await openHouse({ environment: await forgetfulProviders(t) })
-  t.teardown(() => house.close())
-  await house.configure(APP, PLATFORMS)
-  await registerCrowd(house.database, { appId: APP, users: USERS })
-  const id = await createCampaign(house)
-  await send(house, id)
+  const stack = await openTestStack({ environment: await forgetfulProviders(t) })
+  t.teardown(() => stack.close())
+  await stack.configure(APP, PLATFORMS)
+  await registerCrowd(stack.database, { appId: APP, users: USERS })
+  const id = await createCampaign(stack)
+  await send(stack, id)
   const before = await alive()
-  for (let run = 0; run < RUNS; run++) await send(house, id)
+  for (let run = 0; run < RUNS; run++) await send(stack, id)
   const after = await alive()
   const each = { sent: USERS / 3, pending: 0, failed: 0, total: USERS / 3 }
-  const { body } = await house.api.get(`/push/campaign/${id}/detail`)
+  const { body } = await stack.api.get(`/push/campaign/${id}/detail`)
   t.same(body.responseObject.result, { ios: each, android: each, huawei: each })
   t.comment(`alive: ${before.toFixed(1)} MB after one run, ${after.toFixed(1)} MB after ${RUNS + 1}`)
   t.ok(after - before < ALLOWED_MB, `grew by ${(after - before).toFixed(1)} MB, ${ALLOWED_MB} MB are allowed`)

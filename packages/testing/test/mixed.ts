@@ -2,7 +2,7 @@
 // once, on one database and one queue. A deployment replaces processes one by one; each commit works beside the one before.
 import t, { type Test } from 'tap'
 import { PLATFORMS } from '@push-server/contract'
-import { BACKENDS, openTree, THIS_TREE, until } from '@push-server/testing'
+import { BACKENDS, openTree, THIS_TREE, waitFor } from '@push-server/testing'
 import {
   arrivals,
   configure,
@@ -42,7 +42,7 @@ for (const backend of BACKENDS)
       await t.test('a campaign', (t) => campaign(t, mixed))
       await t.test('credentials that change while messages are sent', (t) => credentialsChange(t, mixed))
       await t.test('chunks are settled, and no process has ended', async (t) => {
-        await until('every chunk to settle', async () => (await openChunks(mixed)) === 0, WITHIN_MS)
+        await waitFor('every chunk to settle', async () => (await openChunks(mixed)) === 0, WITHIN_MS)
         for (const member of mixed.members) t.ok(member.isRunning(), member.name)
       })
     })
@@ -60,7 +60,7 @@ async function journey(t: Test, mixed: Mixed): Promise<void> {
   for (const text of ['async-1', 'async-2']) {
     const { messageIds } = await send(mixed, { appId, text, mode: 'ASYNCHRONOUS' })
     await arrive(mixed, text, phones.length)
-    await until(`the message ${text} to be recorded as sent`, () => isRecorded(mixed, messageIds[0]), WITHIN_MS)
+    await waitFor(`the message ${text} to be recorded as sent`, () => isRecorded(mixed, messageIds[0]), WITHIN_MS)
   }
   for (const text of ['sync-1', 'sync-2', 'async-1', 'async-2'])
     t.same(arrivals(mixed, text), tokensOf(phones), `${text}: on each phone once`)
@@ -80,7 +80,7 @@ async function campaign(t: Test, mixed: Mixed): Promise<void> {
     progress = (await mixed.api().get(`/push/campaign/${id}/progress`)).body.responseObject
     return (progress as { state: string }).state === 'sent'
   }
-  await until('the campaign to be sent', isSent, WITHIN_MS).catch((cause: unknown) => {
+  await waitFor('the campaign to be sent', isSent, WITHIN_MS).catch((cause: unknown) => {
     throw new Error(`The campaign was not sent: ${JSON.stringify(progress)}`, { cause })
   })
   t.match(progress, { sent: phones.length, failed: 0, total: phones.length })
@@ -107,13 +107,13 @@ async function credentialsChange(t: Test, mixed: Mixed): Promise<void> {
   await changing
   await sendToAll()
   // Which worker takes a chunk is chance, so more is sent until all of them had one.
-  await until('every worker to have pushed', async () => (await haveAllPushed(mixed)) || sendToAll(), WITHIN_MS)
+  await waitFor('every worker to have pushed', async () => (await haveAllPushed(mixed)) || sendToAll(), WITHIN_MS)
 
   for (const text of texts) await arrive(mixed, text, phones.length)
   const wrong = texts.filter((text) => arrivals(mixed, text).join() !== tokensOf(phones).join())
   t.same(wrong, [], `${texts.length} messages to each phone, each of them once`)
   const topics = (text: string) =>
-    new Set(pushesWith(mixed.house, text).flatMap(({ headers }) => headers['apns-topic'] ?? []))
+    new Set(pushesWith(mixed.stack, text).flatMap(({ headers }) => headers['apns-topic'] ?? []))
   t.same([...topics('renewed-0')], ['com.example.renewed'], 'first with the former credentials')
   t.same([...topics('renewed-6')], [renewed.bundle], 'sent after the change: with the new ones')
 }
@@ -133,7 +133,7 @@ const send = (mixed: Mixed, { appId, text, mode }: { appId: string; text: string
 /** As many as there are phones; whether it was each of them once is told afterwards. */
 async function arrive(mixed: Mixed, text: string, count: number): Promise<void> {
   const have = () => arrivals(mixed, text).length
-  await until(`${count} pushes of ${text}`, () => have() >= count, WITHIN_MS).catch((cause: unknown) => {
+  await waitFor(`${count} pushes of ${text}`, () => have() >= count, WITHIN_MS).catch((cause: unknown) => {
     throw new Error(`${text} arrived on ${have()} of ${count} phones`, { cause })
   })
 }
@@ -144,8 +144,8 @@ async function isRecorded(mixed: Mixed, messageId: string): Promise<boolean> {
   return deliveries.length === PLATFORMS.length && deliveries.every(({ status }) => status === 'sent')
 }
 
-async function openChunks({ house }: Mixed): Promise<number> {
-  const [row] = await house.database.query<{ count: number }>(
+async function openChunks({ stack }: Mixed): Promise<number> {
+  const [row] = await stack.database.query<{ count: number }>(
     'SELECT count(*)::int AS count FROM chunks WHERE settled_at IS NULL',
   )
   return row?.count ?? NaN

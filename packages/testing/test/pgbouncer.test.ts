@@ -5,11 +5,11 @@ import {
   APP,
   BACKENDS,
   createDatabase,
-  createGate,
-  openHouse,
+  createTcpProxy,
+  openTestStack,
   skipPgBouncer,
   startPgBouncer,
-  until,
+  waitFor,
 } from '@push-server/testing'
 
 t.setTimeout(300_000)
@@ -25,13 +25,13 @@ for (const backend of BACKENDS) {
     t.teardown(() => cluster.close())
     const bouncer = await startPgBouncer(cluster.url, CONNECTIONS)
     t.teardown(() => bouncer.close())
-    const gate = await createGate(bouncer.url)
-    await gate.open()
-    t.teardown(() => gate.shut())
-    const house = await openHouse({ backend, cluster: cluster.url, pooler: gate.url })
-    t.teardown(() => house.close())
-    await house.configure()
-    const { api, database, simulator } = house
+    const proxy = await createTcpProxy(bouncer.url)
+    await proxy.open()
+    t.teardown(() => proxy.shut())
+    const stack = await openTestStack({ backend, cluster: cluster.url, pooler: proxy.url })
+    t.teardown(() => stack.close())
+    await stack.configure()
+    const { api, database, simulator } = stack
     const received = (name: string) => simulator.pushes.filter((push) => push.token === token(name)).length
 
     /** A role's setting counts for new connections: PgBouncer has to make some. */
@@ -46,19 +46,19 @@ for (const backend of BACKENDS) {
     t.test('ready: the role has the time limits', async (t) => {
       t.match(await api.get('/health/ready'), { status: 200, body: { parts: { database: { status: 'up' } } } })
       await setLockTimeout(0)
-      const lacking = await until('new connections without it', async () => {
+      const lacking = await waitFor('new connections without it', async () => {
         const health = await api.get('/health/ready')
         const { detail = '' } = health.body.parts.database
         return String(detail).startsWith('lock_timeout') && health
       })
       t.equal(lacking.status, 503, 'without one of them it is not')
       await setLockTimeout(5_000)
-      await until('connections with it', async () => (await api.get('/health/ready')).status === 200)
+      await waitFor('connections with it', async () => (await api.get('/health/ready')).status === 200)
     })
 
     t.test('messages: twenty users at once, each told what became of it', async (t) => {
       const users = Array.from({ length: 20 }, (_, index) => `user-${index}`)
-      for (const userId of users) await house.register({ userId, token: token(userId) })
+      for (const userId of users) await stack.register({ userId, token: token(userId) })
       const sent = await Promise.all(
         users.map((userId) =>
           api.post('/push/message/send', { appId: APP, message: { userId, body: { title: 'T', body: 'B' } } }),
@@ -72,9 +72,9 @@ for (const backend of BACKENDS) {
     })
 
     t.test('the response of a COMMIT is lost: the message is found', async (t) => {
-      await house.register({ userId: 'lost', token: token('lost') })
+      await stack.register({ userId: 'lost', token: token('lost') })
       const message = { userId: 'lost', body: { title: 'T', body: 'B' } }
-      const lost = gate.loseResponseTo('INSERT INTO messages')
+      const lost = proxy.loseResponseTo('INSERT INTO messages')
       const { status, body } = await api.post('/push/message/send', { appId: APP, message })
       await lost
       t.equal(status, 200)
@@ -86,14 +86,14 @@ for (const backend of BACKENDS) {
       const created = await api.post('/push/campaign/create', { appId: APP, message: { title: 'T', body: 'B' } })
       const id: string = created.body.responseObject.id
       const users = ['in-campaign-1', 'in-campaign-2']
-      for (const userId of users) await house.register({ userId, token: token(userId) })
+      for (const userId of users) await stack.register({ userId, token: token(userId) })
       const imported = await api.call('PUT', `/push/campaign/${id}/user/import`, {
         body: users.map((userId) => JSON.stringify(userId)).join('\n'),
         headers: { 'content-type': 'application/x-ndjson' },
       })
       t.equal(imported.status, 200)
       await api.post(`/push/campaign/send/live/${id}`, {})
-      await until('the pushes', () => users.every((userId) => received(userId) === 1))
+      await waitFor('the pushes', () => users.every((userId) => received(userId) === 1))
     })
 
     t.test('credentials and applications, by Prisma', async (t) => {

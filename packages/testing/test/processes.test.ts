@@ -1,7 +1,15 @@
 // Every service in a process of its own on Redis, as production runs them: shared work, metrics, ends in good and bad order.
 import t, { type Test } from 'tap'
 import { PLATFORMS, type Platform } from '@push-server/contract'
-import { BACKENDS, freePort, openHouse, spawnService, until, type House, type HouseOptions } from '@push-server/testing'
+import {
+  BACKENDS,
+  freePort,
+  openTestStack,
+  spawnService,
+  waitFor,
+  type TestStack,
+  type HouseOptions,
+} from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
@@ -22,17 +30,22 @@ interface Member {
 }
 
 /** A service in a process of its own; resolves when it says that it is ready. */
-async function launch(t: Test, house: House, name: string, environment: Record<string, string> = {}): Promise<Member> {
+async function launch(
+  t: Test,
+  stack: TestStack,
+  name: string,
+  environment: Record<string, string> = {},
+): Promise<Member> {
   const healthPort = String(await freePort())
-  const child = spawnService(name, { ...house.environment, ...environment, HEALTH_PORT: healthPort })
+  const child = spawnService(name, { ...stack.environment, ...environment, HEALTH_PORT: healthPort })
   t.teardown(() => child.kill())
-  const url = name === 'api-gateway' ? house.api.url : `http://127.0.0.1:${healthPort}`
+  const url = name === 'api-gateway' ? stack.api.url : `http://127.0.0.1:${healthPort}`
   const isReady = () =>
     fetch(`${url}/health/ready`).then(
-      (answer) => answer.ok,
+      (response) => response.ok,
       () => false,
     )
-  await until(`${name} to be ready`, isReady)
+  await waitFor(`${name} to be ready`, isReady)
   return { name, url, pid: child.pid, kill: child.kill, stop: child.stop }
 }
 
@@ -46,9 +59,9 @@ interface Phones {
 }
 
 /** Users `<appId>-1` and so on, each with `each` phones of every platform. */
-async function registerPhones(house: House, phones: Phones): Promise<void> {
+async function registerPhones(stack: TestStack, phones: Phones): Promise<void> {
   const { appId, users, each = 1, platforms = ['ios'], prefix = '' } = phones
-  await house.database.query(
+  await stack.database.query(
     `INSERT INTO devices (application_id, user_id, activation_id, platform, token, bucket, active)
      SELECT a.id, $1 || '-' || n, left(md5($1 || platform || n || '-' || phone), 37), platform,
        $5 || lpad(to_hex(n * 1000 + phone), 64 - length($5), '0'), 0, true
@@ -59,7 +72,7 @@ async function registerPhones(house: House, phones: Phones): Promise<void> {
 }
 
 /** One message for each of the application's users, in batches that are under way ten at a time. */
-async function sendToAll(t: Test, house: House, { appId, users }: Phones): Promise<void> {
+async function sendToAll(t: Test, stack: TestStack, { appId, users }: Phones): Promise<void> {
   const batches = Array.from({ length: users / BATCH }, (_, batch) =>
     Array.from({ length: BATCH }, (_, index) => ({
       userId: `${appId}-${batch * BATCH + index + 1}`,
@@ -69,28 +82,28 @@ async function sendToAll(t: Test, house: House, { appId, users }: Phones): Promi
   const statuses = new Set<number>()
   const send = async (): Promise<void> => {
     for (let batch = batches.pop(); batch; batch = batches.pop()) {
-      const answer = await house.api.post('/push/message/batch/send', { appId, batch, mode: 'ASYNCHRONOUS' })
-      statuses.add(answer.status)
+      const response = await stack.api.post('/push/message/batch/send', { appId, batch, mode: 'ASYNCHRONOUS' })
+      statuses.add(response.status)
     }
   }
   await Promise.all(Array.from({ length: 10 }, send))
   t.same([...statuses], [200], 'every request is accepted')
 }
 
-const sendToOne = (house: House, appId: string, mode = 'SYNCHRONOUS') =>
-  house.api.post('/push/message/send', { appId, message: { userId: `${appId}-1`, body: HELLO }, mode })
+const sendToOne = (stack: TestStack, appId: string, mode = 'SYNCHRONOUS') =>
+  stack.api.post('/push/message/send', { appId, message: { userId: `${appId}-1`, body: HELLO }, mode })
 
-async function count(house: House, what: string, condition: string, values: unknown[] = []): Promise<number> {
-  const [row] = await house.database.query<{ count: number }>(
+async function count(stack: TestStack, what: string, condition: string, values: unknown[] = []): Promise<number> {
+  const [row] = await stack.database.query<{ count: number }>(
     `SELECT coalesce(${what}, 0)::int AS count FROM chunks WHERE ${condition}`,
     values,
   )
   return row?.count ?? 0
 }
-const unsettled = (house: House) => count(house, 'count(*)', 'settled_at IS NULL')
+const unsettled = (stack: TestStack) => count(stack, 'count(*)', 'settled_at IS NULL')
 /** Chunks that the process has claimed: its id is part of its name as an owner. */
-const held = (house: House, { pid }: Member) => count(house, 'count(*)', 'owner LIKE $1', [`%-${pid}-%`])
-const settledOf = (house: House) => until('every chunk to settle', async () => (await unsettled(house)) === 0)
+const held = (stack: TestStack, { pid }: Member) => count(stack, 'count(*)', 'owner LIKE $1', [`%-${pid}-%`])
+const settledOf = (stack: TestStack) => waitFor('every chunk to settle', async () => (await unsettled(stack)) === 0)
 
 /** As /health/ready tells of providers. */
 interface Part {
@@ -119,29 +132,29 @@ async function sentBy(worker: Member, platform: Platform): Promise<number> {
 
 const backend = BACKENDS.find(({ name }) => name === 'redis')
 const skip = backend?.skip ?? 'no back end of this name'
-async function open(t: Test, options: HouseOptions): Promise<House> {
-  const house = await openHouse({ ...(backend && { backend }), ...options })
-  t.teardown(() => house.close())
-  return house
+async function open(t: Test, options: HouseOptions): Promise<TestStack> {
+  const stack = await openTestStack({ ...(backend && { backend }), ...options })
+  t.teardown(() => stack.close())
+  return stack
 }
 
 t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t) => {
   // Answers at different times: otherwise a worker's chunks all settle at once, and between them it holds none.
   const latencyMs = { min: 5, max: 50 }
-  const house = await open(t, { services: [], simulator: { latencyMs } })
+  const stack = await open(t, { services: [], simulator: { latencyMs } })
   const [gateway, scheduler, ...workers] = await Promise.all(
     ['api-gateway', 'campaign-scheduler', ...PLATFORMS.flatMap((platform) => [WORKERS[platform], WORKERS[platform]])]
       // They start at the same moment, as after the power came back.
-      .map((name) => launch(t, house, name)),
+      .map((name) => launch(t, stack, name)),
   )
   if (!gateway || !scheduler) throw new Error('Some did not start')
   const workersOf = (platform: Platform) => workers.filter(({ name }) => name === WORKERS[platform])
 
   t.test('each names its parts when asked whether it is ready', async (t) => {
     for (const member of [gateway, scheduler, ...workers]) {
-      const answer = await fetch(`${member.url}/health/ready`)
-      t.equal(answer.status, 200, member.name)
-      const report = (await answer.json()) as { status: string; parts: Record<string, unknown> }
+      const response = await fetch(`${member.url}/health/ready`)
+      t.equal(response.status, 200, member.name)
+      const report = (await response.json()) as { status: string; parts: Record<string, unknown> }
       const own = {
         'api-gateway': ['queue'],
         'campaign-scheduler': [],
@@ -158,13 +171,13 @@ t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t
     '1200 messages to three platforms: each phone has its own once, and both workers of a kind help',
     async (t) => {
       const everyone = { appId: PORTFOLIO, users: 1200, platforms: PLATFORMS }
-      await house.configure(PORTFOLIO, PLATFORMS)
-      await registerPhones(house, everyone)
-      await sendToAll(t, house, everyone)
-      await settledOf(house)
-      t.equal(await count(house, 'sum(total)', 'sent = total'), 3600, 'all chunks are settled with everything sent')
-      t.equal(await count(house, 'count(*)', 'sent <> total OR owner IS NOT NULL'), 0, 'no chunk is left out or held')
-      const stats = house.simulator.stats()
+      await stack.configure(PORTFOLIO, PLATFORMS)
+      await registerPhones(stack, everyone)
+      await sendToAll(t, stack, everyone)
+      await settledOf(stack)
+      t.equal(await count(stack, 'sum(total)', 'sent = total'), 3600, 'all chunks are settled with everything sent')
+      t.equal(await count(stack, 'count(*)', 'sent <> total OR owner IS NOT NULL'), 0, 'no chunk is left out or held')
+      const stats = stack.simulator.stats()
       for (const platform of PLATFORMS) {
         t.match(stats[platform], { received: 1200, distinctTokens: 1200, refused: 0 }, platform)
         const shares = await Promise.all(workersOf(platform).map((worker) => sentBy(worker, platform)))
@@ -198,26 +211,26 @@ t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t
 
   t.test('a worker is killed half way: the other one delivers what it held', async (t) => {
     const iphones = { appId: 'iphones', users: 1000, prefix: 'b' }
-    await house.configure(iphones.appId)
-    await registerPhones(house, iphones)
-    house.simulator.setLatency({ min: 500, max: 2_000 })
+    await stack.configure(iphones.appId)
+    await registerPhones(stack, iphones)
+    stack.simulator.setLatency({ min: 500, max: 2_000 })
     const [victim] = workersOf('ios')
     if (!victim) throw new Error('There is no APNs worker')
-    await sendToAll(t, house, iphones)
-    const received = () => house.simulator.stats().ios.received - 1200
-    await until('half of it', async () => received() >= 500 && (await held(house, victim)) > 0)
+    await sendToAll(t, stack, iphones)
+    const received = () => stack.simulator.stats().ios.received - 1200
+    await waitFor('half of it', async () => received() >= 500 && (await held(stack, victim)) > 0)
     const [waiting] = await read(scheduler, 'push_backlog_chunks')
     t.match(waiting, { labels: /platform="ios"/ }, 'the backlog is told')
     t.ok(waiting && waiting.value > 0)
     await victim.kill()
-    const lost = await held(house, victim)
+    const lost = await held(stack, victim)
     t.ok(lost > 0, `it died with ${lost} chunks in hand, after ${received()} pushes`)
-    house.simulator.setLatency(latencyMs)
-    await settledOf(house)
-    t.equal(house.simulator.stats().ios.distinctTokens, 2200, 'nothing is lost')
-    t.equal(await count(house, 'sum(sent)', "platform = 'ios'"), 2200)
-    const repeats = received() - 1000
-    t.ok(repeats <= lost * BATCH, `${repeats} repeats, none of a chunk that was settled`)
+    stack.simulator.setLatency(latencyMs)
+    await settledOf(stack)
+    t.equal(stack.simulator.stats().ios.distinctTokens, 2200, 'nothing is lost')
+    t.equal(await count(stack, 'sum(sent)', "platform = 'ios'"), 2200)
+    const duplicates = received() - 1000
+    t.ok(duplicates <= lost * BATCH, `${duplicates} repeats, none of a chunk that was settled`)
   })
 })
 
@@ -227,29 +240,29 @@ t.test(
   async (t) => {
     // Neither lease nor sweep may help: the stopping worker hands the chunk over itself.
     const patience = { LEASE_TIME: '60s', SWEEP_AFTER: '60s', APNS_WINDOW: '50' }
-    const house = await open(t, {
+    const stack = await open(t, {
       services: ['gateway', 'scheduler'],
       environment: patience,
       // Three seconds for the whole: it is still in the middle when the signal comes.
       simulator: { latencyMs: 300 },
     })
-    const workers = await Promise.all([launch(t, house, 'apns-worker'), launch(t, house, 'apns-worker')])
-    await house.configure('large')
-    await registerPhones(house, { appId: 'large', users: 1, each: 500 })
-    await sendToOne(house, 'large', 'ASYNCHRONOUS')
-    await house.simulator.waitFor((pushes) => pushes.length >= 100)
+    const workers = await Promise.all([launch(t, stack, 'apns-worker'), launch(t, stack, 'apns-worker')])
+    await stack.configure('large')
+    await registerPhones(stack, { appId: 'large', users: 1, each: 500 })
+    await sendToOne(stack, 'large', 'ASYNCHRONOUS')
+    await stack.simulator.waitFor((pushes) => pushes.length >= 100)
     const [first, second] = workers
-    const owner = (await held(house, first)) === 1 ? first : second
-    t.equal(await held(house, owner), 1, 'one of them has it')
+    const owner = (await held(stack, first)) === 1 ? first : second
+    t.equal(await held(stack, owner), 1, 'one of them has it')
     t.equal(await owner.stop(), 0, 'exit code')
-    const before = house.simulator.pushes.length
+    const before = stack.simulator.pushes.length
     t.ok(before >= 100 && before < 500, `stopped in the middle, at ${before}`)
-    await settledOf(house)
-    t.equal(house.simulator.pushes.length, 500, 'no repeat')
-    t.equal(house.simulator.stats().ios.distinctTokens, 500, 'nothing is lost')
-    const [chunk] = await house.database.query('SELECT epoch, sent, failed, total FROM chunks')
+    await settledOf(stack)
+    t.equal(stack.simulator.pushes.length, 500, 'no repeat')
+    t.equal(stack.simulator.stats().ios.distinctTokens, 500, 'nothing is lost')
+    const [chunk] = await stack.database.query('SELECT epoch, sent, failed, total FROM chunks')
     t.same(chunk, { epoch: 2, sent: 500, failed: 0, total: 500 }, 'a second claim finished it')
-    const attempts = await house.database.query('SELECT DISTINCT status, attempts FROM deliveries')
+    const attempts = await stack.database.query('SELECT DISTINCT status, attempts FROM deliveries')
     t.same(attempts, [{ status: 'sent', attempts: 1 }], 'each with one try')
     const other = workers.find((worker) => worker !== owner)
     t.equal(await other?.stop(), 0, 'an idle worker stops as well')
@@ -257,16 +270,16 @@ t.test(
 )
 
 t.test('applications that share one worker do not disturb each other', { skip }, async (t) => {
-  const house = await open(t, {
+  const stack = await open(t, {
     services: ['gateway', 'scheduler'],
     environment: { APNS_REQUEST_TIMEOUT: `${HUNG_MS}ms` },
   })
-  const worker = await launch(t, house, 'apns-worker')
-  for (const appId of ['slow', 'brisk', 'refused']) await house.configure(appId)
+  const worker = await launch(t, stack, 'apns-worker')
+  for (const appId of ['slow', 'brisk', 'refused']) await stack.configure(appId)
   const slow = { appId: 'slow', users: 40, each: 25, prefix: 'faded000' }
-  await registerPhones(house, slow)
-  await registerPhones(house, { appId: 'brisk', users: 1, prefix: 'b' })
-  await registerPhones(house, { appId: 'refused', users: 1, prefix: 'c' })
+  await registerPhones(stack, slow)
+  await registerPhones(stack, { appId: 'brisk', users: 1, prefix: 'b' })
+  await registerPhones(stack, { appId: 'refused', users: 1, prefix: 'c' })
   const SENT = { sent: 1, pending: 0, failed: 0, total: 1 }
   const PENDING = { sent: 0, pending: 1, failed: 0, total: 1 }
 
@@ -275,7 +288,7 @@ t.test('applications that share one worker do not disturb each other', { skip },
     let longest = 0
     for (let round = 0; round < rounds; round++) {
       const since = performance.now()
-      const { body } = await sendToOne(house, 'brisk')
+      const { body } = await sendToOne(stack, 'brisk')
       longest = Math.max(longest, performance.now() - since)
       t.same(body.responseObject.result.ios, SENT)
     }
@@ -285,20 +298,20 @@ t.test('applications that share one worker do not disturb each other', { skip },
   t.test('a provider that never answers one of them', async (t) => {
     for (let user = 1; user <= slow.users; user++) {
       const message = { userId: `slow-${user}`, body: HELLO }
-      await house.api.post('/push/message/send', { appId: 'slow', message, mode: 'ASYNCHRONOUS' })
+      await stack.api.post('/push/message/send', { appId: 'slow', message, mode: 'ASYNCHRONOUS' })
     }
-    await until('half of the slots to hang', async () => (await held(house, worker)) >= 10)
-    await house.simulator.waitFor(() => house.simulator.stats().ios.unanswered > 0)
+    await waitFor('half of the slots to hang', async () => (await held(stack, worker)) >= 10)
+    await stack.simulator.waitFor(() => stack.simulator.stats().ios.withoutResponse > 0)
     const longest = await slowest(t, 20)
-    t.ok((await held(house, worker)) >= 2, 'they still do')
+    t.ok((await held(stack, worker)) >= 2, 'they still do')
     t.ok(longest < HUNG_MS / 2, `the slowest of 20 took ${Math.round(longest)} ms`)
   })
 
   t.test('credentials of one that are refused', async (t) => {
-    house.simulator.answer('c', { status: 403, reason: 'InvalidProviderToken' })
-    const { body } = await sendToOne(house, 'refused')
+    stack.simulator.respondTo('c', { status: 403, reason: 'InvalidProviderToken' })
+    const { body } = await sendToOne(stack, 'refused')
     t.same(body.responseObject.result.ios, PENDING)
-    const detailOf = async (appId: string) => (await house.api.post('/admin/app/detail', { appId })).body.responseObject
+    const detailOf = async (appId: string) => (await stack.api.post('/admin/app/detail', { appId })).body.responseObject
     t.match(await detailOf('refused'), { paused: { ios: { reason: 'InvalidProviderToken' } } })
     t.same(await read(worker, 'push_paused_platforms'), [{ labels: 'platform="ios"', value: 1 }])
     const longest = await slowest(t, 5)
@@ -312,33 +325,33 @@ t.test(
   { skip },
   async (t) => {
     const APPS = 200
-    const house = await open(t, { services: ['gateway', 'scheduler'], environment: { PROVIDER_IDLE: '3s' } })
+    const stack = await open(t, { services: ['gateway', 'scheduler'], environment: { PROVIDER_IDLE: '3s' } })
     // Trusted by the process: with a file of its own each connection keeps a list of authorities of its own, a megabyte.
-    const authority = { APNS_CA_FILE: '', NODE_EXTRA_CA_CERTS: house.environment.APNS_CA_FILE ?? '' }
-    const worker = await launch(t, house, 'apns-worker', authority)
+    const authority = { APNS_CA_FILE: '', NODE_EXTRA_CA_CERTS: stack.environment.APNS_CA_FILE ?? '' }
+    const worker = await launch(t, stack, 'apns-worker', authority)
     const names = Array.from({ length: APPS }, (_, number) => `app-${number}`)
-    await Promise.all(names.map((appId) => house.configure(appId)))
+    await Promise.all(names.map((appId) => stack.configure(appId)))
     await Promise.all(
-      names.map((appId) => registerPhones(house, { appId, users: 1, prefix: Buffer.from(appId).toString('hex') })),
+      names.map((appId) => registerPhones(stack, { appId, users: 1, prefix: Buffer.from(appId).toString('hex') })),
     )
     const readOne = async (metric: string) => (await read(worker, metric))[0]?.value ?? NaN
     const before = { files: await readOne('process_open_fds'), memory: await readOne('process_resident_memory_bytes') }
 
     const left = [...names]
     const send = async (): Promise<void> => {
-      for (let appId = left.pop(); appId; appId = left.pop()) await sendToOne(house, appId, 'ASYNCHRONOUS')
+      for (let appId = left.pop(); appId; appId = left.pop()) await sendToOne(stack, appId, 'ASYNCHRONOUS')
     }
     await Promise.all(Array.from({ length: 10 }, send))
-    await settledOf(house)
-    t.match(house.simulator.stats().ios, { received: APPS, distinctTokens: APPS, refused: 0 }, 'each got its push')
+    await settledOf(stack)
+    t.match(stack.simulator.stats().ios, { received: APPS, distinctTokens: APPS, refused: 0 }, 'each got its push')
     const grown = (await readOne('process_resident_memory_bytes')) - before.memory
     t.ok(grown < APPS * 700_000, `${Math.round(grown / APPS / 1000)} kB for each application`)
 
-    await until('idle providers to be closed', async () => {
+    await waitFor('idle providers to be closed', async () => {
       const report = (await (await fetch(`${worker.url}/health/ready`)).json()) as { parts: Record<string, Part> }
       return report.parts['providers of ios']?.detail.open === 0
     })
     // The pool of the database may have grown meanwhile.
-    await until('their connections to end', async () => (await readOne('process_open_fds')) < before.files + 30)
+    await waitFor('their connections to end', async () => (await readOne('process_open_fds')) < before.files + 30)
   },
 )

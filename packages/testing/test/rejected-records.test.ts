@@ -1,6 +1,6 @@
 // What a provider says, or a database does not take, makes no push repeat without end: its delivery alone has the trouble.
 import t, { type Test } from 'tap'
-import { APP, openHouse, until } from '@push-server/testing'
+import { APP, openTestStack, waitFor } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
@@ -8,42 +8,42 @@ const token = (name: string) => Buffer.from(name).toString('hex').padEnd(64, '0'
 const GOOD = ['good-1', 'good-2', 'good-3', 'good-4']
 const BAD = 'odd'
 
-const house = await openHouse()
-t.teardown(() => house.close())
-await house.configure()
+const stack = await openTestStack()
+t.teardown(() => stack.close())
+await stack.configure()
 
 /** What earlier tests have pushed. */
 let pushedBefore = 0
 
 t.beforeEach(async () => {
-  const { database, simulator } = house
+  const { database, simulator } = stack
   for (const table of ['deliveries', 'chunks'])
     await database.query(`ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS rejected`)
   await database.query('TRUNCATE devices, messages, deliveries, chunks, token_guards, provider_pauses')
-  simulator.forgetAnswers()
+  simulator.forgetResponses()
   pushedBefore = simulator.pushes.length
-  for (const name of [...GOOD, BAD]) await house.register({ userId: name, token: token(name) })
+  for (const name of [...GOOD, BAD]) await stack.register({ userId: name, token: token(name) })
 })
 
 const outcomes = () =>
-  house.database.query<{ user: string; status: string; reason: string | null }>(
+  stack.database.query<{ user: string; status: string; reason: string | null }>(
     `SELECT m.user_id AS user, d.status, d.reason FROM deliveries d JOIN messages m ON m.id = d.message_id ORDER BY m.user_id`,
   )
 
 /** One chunk of the four good users and the odd one; resolves once it is settled. */
 async function sendBatch(): Promise<void> {
-  const { api, database } = house
+  const { api, database } = stack
   const batch = [BAD, ...GOOD].map((userId) => ({ userId, body: { title: 'Hello' } }))
   const { status } = await api.post('/push/message/batch/send', { appId: APP, mode: 'ASYNCHRONOUS', batch })
   if (status !== 200) throw new Error(`The batch was refused: ${status}`)
-  await until('the chunk to settle', async () => {
+  await waitFor('the chunk to settle', async () => {
     const rows = await database.query('SELECT 1 FROM chunks WHERE settled_at IS NULL')
     return rows.length === 0
   })
 }
 
 const theChunk = async () => {
-  const [chunk] = await house.database.query<{ sent: number; failed: number; epoch: number; reasons: object }>(
+  const [chunk] = await stack.database.query<{ sent: number; failed: number; epoch: number; reasons: object }>(
     'SELECT sent, failed, epoch, reasons FROM chunks',
   )
   return chunk
@@ -51,7 +51,7 @@ const theChunk = async () => {
 
 /** Each of the good users has it once. */
 function checkGood(t: Test): void {
-  const pushed = house.simulator.pushes.slice(pushedBefore).map((push) => push.token)
+  const pushed = stack.simulator.pushes.slice(pushedBefore).map((push) => push.token)
   t.same(pushed.toSorted(), GOOD.map(token).toSorted(), 'every good phone has it, once')
 }
 
@@ -74,7 +74,7 @@ t.test('times that no calendar has, texts that no column takes', async (t) => {
     ['a text without end', { status: 400, reason: 'x'.repeat(5000) }, { reason: 'x'.repeat(100) }],
   ] as const)
     await t.test(name, async (t) => {
-      house.simulator.answer(token(BAD), response)
+      stack.simulator.respondTo(token(BAD), response)
       await sendBatch()
       t.same(await outcomes(), [...GOOD.map(sent), { user: BAD, status: 'failed', ...outcome }])
       checkGood(t)
@@ -84,7 +84,7 @@ t.test('times that no calendar has, texts that no column takes', async (t) => {
 
 /** Rejects with class 23 whatever `condition` says of the row as it would be. */
 const reject = (table: string, condition: string) =>
-  house.database.query(`ALTER TABLE ${table} ADD CONSTRAINT rejected CHECK (NOT (${condition})) NOT VALID`)
+  stack.database.query(`ALTER TABLE ${table} ADD CONSTRAINT rejected CHECK (NOT (${condition})) NOT VALID`)
 
 t.test('a database that rejects what became of a delivery', async (t) => {
   for (const [name, condition, reason] of [
@@ -92,7 +92,7 @@ t.test('a database that rejects what became of a delivery', async (t) => {
     ['for anything but the last resort', `status = 'failed' AND reason <> 'Unrecordable'`, 'Unrecordable'],
   ] as const)
     await t.test(name, async (t) => {
-      house.simulator.answer(token(BAD), { status: 400, reason: 'BadMessageId' })
+      stack.simulator.respondTo(token(BAD), { status: 400, reason: 'BadMessageId' })
       await reject('deliveries', condition)
       await sendBatch()
       t.same(await outcomes(), [...GOOD.map(sent), { user: BAD, status: 'failed', reason }])
@@ -100,11 +100,11 @@ t.test('a database that rejects what became of a delivery', async (t) => {
       t.match(await theChunk(), { sent: 4, failed: 1, epoch: 1, reasons: { [reason]: 1 } })
       const unrecordable =
         reason === 'Unrecordable' ? /push_unrecordable_deliveries_total\{platform="ios"\} [1-9]/ : /$/
-      t.match(await house.context.metrics.text(), unrecordable)
+      t.match(await stack.context.metrics.text(), unrecordable)
     })
 
   await t.test('whatever it is', async (t) => {
-    house.simulator.answer(token(BAD), { status: 400, reason: 'BadMessageId' })
+    stack.simulator.respondTo(token(BAD), { status: 400, reason: 'BadMessageId' })
     await reject('deliveries', `status = 'failed'`)
     await sendBatch()
     checkGood(t)
@@ -118,14 +118,14 @@ t.test('a database that rejects what became of a campaign’s chunk', async (t) 
     ['whatever it is', 'outcomes IS NOT NULL', { sent: 0, failed: 5 }],
   ] as const)
     await t.test(name, async (t) => {
-      house.simulator.answer(token(BAD), { status: 400, reason: 'BadMessageId' })
+      stack.simulator.respondTo(token(BAD), { status: 400, reason: 'BadMessageId' })
       await reject('chunks', condition)
-      const { body } = await house.api.post('/push/campaign/create', { appId: APP, message: { title: 'Hello' } })
+      const { body } = await stack.api.post('/push/campaign/create', { appId: APP, message: { title: 'Hello' } })
       const id: string = body.responseObject.id
-      await house.api.post(`/push/campaign/${id}/user/add`, [BAD, ...GOOD])
-      await house.api.post(`/push/campaign/send/live/${id}`, {})
-      const detail = await until('the run to complete', async () => {
-        const { responseObject } = (await house.api.get(`/push/campaign/${id}/detail`)).body
+      await stack.api.post(`/push/campaign/${id}/user/add`, [BAD, ...GOOD])
+      await stack.api.post(`/push/campaign/send/live/${id}`, {})
+      const detail = await waitFor('the run to complete', async () => {
+        const { responseObject } = (await stack.api.get(`/push/campaign/${id}/detail`)).body
         return responseObject.state === 'sent' && responseObject
       })
       t.match(detail.result.ios, { ...result, pending: 0, total: 5 })
@@ -134,19 +134,19 @@ t.test('a database that rejects what became of a campaign’s chunk', async (t) 
 })
 
 t.test('claims that are lost for other reasons count against nothing', async (t) => {
-  for (const name of [...GOOD, BAD]) house.simulator.answer(token(name), { status: 503, retryAfter: 1 })
+  for (const name of [...GOOD, BAD]) stack.simulator.respondTo(token(name), { status: 503, retryAfter: 1 })
   const batch = GOOD.map((userId) => ({ userId, body: { title: 'Hello' } }))
-  await house.api.post('/push/message/batch/send', { appId: APP, mode: 'ASYNCHRONOUS', batch })
-  await until(
+  await stack.api.post('/push/message/batch/send', { appId: APP, mode: 'ASYNCHRONOUS', batch })
+  await waitFor(
     'the chunk to be put back',
-    async () => (await house.database.query('SELECT 1 FROM chunks WHERE try > 0 AND owner IS NULL')).length === 1,
+    async () => (await stack.database.query('SELECT 1 FROM chunks WHERE try > 0 AND owner IS NULL')).length === 1,
   )
   // As if it had been put back as often as a number of two bytes can count.
-  await house.database.query('UPDATE chunks SET try = 32767, epoch = 100000')
-  house.simulator.forgetAnswers()
-  await until(
+  await stack.database.query('UPDATE chunks SET try = 32767, epoch = 100000')
+  stack.simulator.forgetResponses()
+  await waitFor(
     'the chunk to settle',
-    async () => (await house.database.query('SELECT 1 FROM chunks WHERE settled_at IS NULL')).length === 0,
+    async () => (await stack.database.query('SELECT 1 FROM chunks WHERE settled_at IS NULL')).length === 0,
   )
   t.same(await outcomes(), GOOD.map(sent))
 })

@@ -1,17 +1,17 @@
 // The scheduler rewrites what earlier versions have left, while the other services work.
 import { randomUUID } from 'node:crypto'
-import { APP, openHouse, until } from '@push-server/testing'
+import { APP, openTestStack, waitFor } from '@push-server/testing'
 import t from 'tap'
 
 const newToken = () => `${randomUUID()}${randomUUID()}`.replaceAll('-', '')
 
 t.test('iOS tokens of a process of the version before are respelled, and each phone gets one push', async (t) => {
-  const house = await openHouse()
-  t.teardown(() => house.close())
-  await house.configure()
-  const { api, database } = house
+  const stack = await openTestStack()
+  t.teardown(() => stack.close())
+  await stack.configure()
+  const { api, database } = stack
   const [token, lone] = [newToken(), newToken()]
-  await house.register({ userId: 'first', token, activationId: 'first' })
+  await stack.register({ userId: 'first', token, activationId: 'first' })
   for (const [userId, spelling] of [
     ['second', token.toUpperCase()],
     ['lone', lone.toUpperCase()],
@@ -32,7 +32,7 @@ t.test('iOS tokens of a process of the version before are respelled, and each ph
   t.match(await send('first'), { total: 0 }, 'the phone is the other user’s, respelled or not')
   t.match(await send('second'), { total: 1, sent: 1 })
   t.match(await send('lone'), { total: 1, sent: 1 })
-  await until('the tokens to be respelled', async () => {
+  await waitFor('the tokens to be respelled', async () => {
     const rows = await database.query(
       'SELECT 1 FROM devices WHERE token <> lower(token) UNION ALL SELECT 1 FROM device_respellings',
     )

@@ -5,11 +5,11 @@ import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import { authentication } from './plugins/authentication.ts'
 import { crossSite } from './plugins/cross-site.ts'
 import { readBuild } from './build.ts'
-import { answerRoutingError, envelope } from './plugins/envelope.ts'
+import { sendRoutingError, envelope } from './plugins/envelope.ts'
 import { hosts } from './plugins/hosts.ts'
 import { HTTP_OPTIONS, httpServer } from './plugins/http-server.ts'
-import { createImports } from './plugins/imports.ts'
-import { openapi } from './plugins/openapi.ts'
+import { createImports } from './ndjson/imports.ts'
+import { openapi } from './openapi/openapi.ts'
 import { paths } from './plugins/paths.ts'
 import { requestLimit } from './plugins/request-limit.ts'
 import { requestTimeout } from './plugins/request-timeout.ts'
@@ -43,16 +43,16 @@ const CHECK_CONNECTIONS_MS = 5000
 /** A connection on which nothing moves either way is closed after the longest wait of a request, and this. */
 const QUIET_MS = 60_000
 
-export async function buildApp(context: Context, { activations, ...desk }: Parts): Promise<FastifyInstance> {
+export async function buildApp(context: Context, { activations, ...parts }: Parts): Promise<FastifyInstance> {
   const { access, config, log, metrics } = context
-  const quotas = createQuotas({ config, metrics, ofApplication: desk.pressure.quotaOf })
-  const sending = { ...desk, quotas }
+  const quotas = createQuotas({ config, metrics, ofApplication: parts.pressure.quotaOf })
+  const sending = { ...parts, quotas }
   const imports = createImports(context)
   const clientErrors = createClientErrors(log, RESPONSE_HEADERS)
   const app = Fastify({
     loggerInstance: log,
     clientErrorHandler: clientErrors.refuse,
-    frameworkErrors: answerRoutingError,
+    frameworkErrors: sendRoutingError,
     // Requests that come meanwhile are refused by the plugin `http-server`.
     return503OnClosing: false,
     // One line per request, by the plugin `requests`.

@@ -1,5 +1,5 @@
 // The API gateway: accepts what it has checked and stored, and enqueues it.
-import { guardDoor, openActivations, openBackPressure, openWaiters, type Service } from '@push-server/domain'
+import { checkStartup, openActivations, openBackPressure, openWaiters, type Service } from '@push-server/domain'
 import { ConfigError, createResources, type Config } from '@push-server/runtime'
 import { buildApp } from './app.ts'
 
@@ -12,7 +12,7 @@ export const apiGateway: Service = async (context) => {
   health.add({ name: 'queue', essential: false, check: () => queues.ping() })
   const resources = createResources((name, error) => log.error({ err: error, resource: name }, 'close failed'))
   try {
-    await guardDoor(context)
+    await checkStartup(context)
     const waiters = await openWaiters(store, log)
     resources.add('waiters', () => waiters.close())
     const pressure = await openBackPressure(context)

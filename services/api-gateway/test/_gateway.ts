@@ -1,6 +1,6 @@
 // A gateway on a database of its own, without a worker, and what the tests of the API send to it.
 import { randomUUID } from 'node:crypto'
-import { APNS_SETTINGS, generateApnsKey, openHouse, type House, type TestDatabase } from '@push-server/testing'
+import { APNS_SETTINGS, generateApnsKey, openTestStack, type TestStack, type TestDatabase } from '@push-server/testing'
 import type { Test } from 'tap'
 import { watch, type WatchedApi } from './_watched-api.ts'
 
@@ -16,7 +16,7 @@ export const REMOVALS = ['remove', 'delete'].flatMap((name) =>
 )
 
 export interface Gateway {
-  house: House
+  stack: TestStack
   database: TestDatabase
   api: WatchedApi
   makeApplication(appId?: string): Promise<string>
@@ -26,15 +26,15 @@ export interface Gateway {
 
 /** With APP, which has credentials for APNs. */
 export async function openGateway(settings: Record<string, string> = {}): Promise<Gateway> {
-  const house = await openHouse({
+  const stack = await openTestStack({
     services: ['gateway'],
     environment: { SYNC_TIMEOUT: '200ms', BODY_LIMIT: String(BODY_LIMIT), BATCH_SIZE: '3', ...settings },
   })
-  const { database } = house
-  const api = watch(house.api.url)
-  await house.configure(APP)
+  const { database } = stack
+  const api = watch(stack.api.url)
+  await stack.configure(APP)
   return {
-    house,
+    stack,
     database,
     api,
     async makeApplication(appId = `app-${randomUUID()}`) {

@@ -39,10 +39,10 @@ export async function openRaw(port: number): Promise<RawConnection> {
       wake()
     })
 
-  async function until<T>(look: () => T | undefined): Promise<T> {
+  async function waitFor<T>(read: () => T | undefined): Promise<T> {
     const late = AbortSignal.timeout(PATIENCE_MS)
     for (;;) {
-      const seen = look()
+      const seen = read()
       if (seen !== undefined) return seen
       if (late.aborted) throw new Error(`nothing came after ${JSON.stringify(received.toString('latin1'))}`)
       await new Promise<void>((resolve) => {
@@ -72,10 +72,10 @@ export async function openRaw(port: number): Promise<RawConnection> {
   return {
     socket,
     send: (bytes) => void socket.write(bytes),
-    next: () => until(take),
-    rest: () => until(() => (hasEnded ? received.toString() : undefined)),
+    next: () => waitFor(take),
+    rest: () => waitFor(() => (hasEnded ? received.toString() : undefined)),
     async ended() {
-      await until(() => hasEnded || received.length > 0 || undefined)
+      await waitFor(() => hasEnded || received.length > 0 || undefined)
       if (received.length > 0) throw new Error(`more came: ${JSON.stringify(received.toString('latin1'))}`)
     },
   }

@@ -1,5 +1,5 @@
 // A client that looks at every answer for what it should not tell, and the shapes of refusals.
-import { createApi, type Answer, type Api } from '@push-server/testing'
+import { createApi, type Response, type Api } from '@push-server/testing'
 import type { Test } from 'tap'
 
 /** Words that only our inside knows. */
@@ -15,13 +15,13 @@ export interface WatchedApi extends Api {
 export function watch(url: string, always: Readonly<Record<string, string>> = {}): WatchedApi {
   const api = createApi(url, always)
   const leaks: string[] = []
-  const look = (what: string, answer: Answer): Answer => {
-    const text = JSON.stringify(answer.body)
+  const read = (what: string, response: Response): Response => {
+    const text = JSON.stringify(response.body)
     if (INSIDE.test(text)) leaks.push(`${what}: ${text}`)
-    if (!/^[a-zA-Z0-9-]{8,1024}$/.test(answer.headers.get('x-correlation-id') ?? '')) leaks.push(`${what}: no id`)
-    return answer
+    if (!/^[a-zA-Z0-9-]{8,1024}$/.test(response.headers.get('x-correlation-id') ?? '')) leaks.push(`${what}: no id`)
+    return response
   }
-  const call: Api['call'] = async (method, path, init) => look(`${method} ${path}`, await api.call(method, path, init))
+  const call: Api['call'] = async (method, path, init) => read(`${method} ${path}`, await api.call(method, path, init))
   return {
     url,
     leaks,
@@ -32,9 +32,9 @@ export function watch(url: string, always: Readonly<Record<string, string>> = {}
 }
 
 /** 400 ERROR_GENERIC with exactly this text. */
-export function refusedWith(t: Test, answer: Answer, message: string, name = message): void {
+export function refusedWith(t: Test, response: Response, message: string, name = message): void {
   t.same(
-    [answer.status, answer.body],
+    [response.status, response.body],
     [400, { status: 'ERROR', responseObject: { code: 'ERROR_GENERIC', message } }],
     name,
   )
@@ -43,12 +43,12 @@ export function refusedWith(t: Test, answer: Answer, message: string, name = mes
 /** 400 ERROR_REQUEST with a violation of the field whose hint matches. */
 export function violates(
   t: Test,
-  answer: Answer,
+  response: Response,
   [fieldName, hint]: readonly [string, RegExp],
   name = fieldName,
 ): void {
   t.match(
-    [answer.status, answer.body],
+    [response.status, response.body],
     [
       400,
       {
@@ -64,5 +64,5 @@ export function violates(
   )
 }
 
-export const isOk = (t: Test, answer: Answer, name: string): boolean =>
-  t.same([answer.status, answer.body.status], [200, 'OK'], name)
+export const isOk = (t: Test, response: Response, name: string): boolean =>
+  t.same([response.status, response.body.status], [200, 'OK'], name)

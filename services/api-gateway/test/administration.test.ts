@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import type { Platform } from '@push-server/contract'
-import { APNS_SETTINGS, generateServiceAccount, openHouse, until } from '@push-server/testing'
+import { APNS_SETTINGS, generateServiceAccount, openTestStack, waitFor } from '@push-server/testing'
 import { readBuild } from '../src/build.ts'
 import { APP, base64, credentials, json, newToken, openGateway } from './_gateway.ts'
 import { isOk, refusedWith, violates } from './_watched-api.ts'
 
 const gateway = await openGateway()
-t.teardown(() => gateway.house.close())
-const { api, database, house, makeApplication, changesNothing } = gateway
+t.teardown(() => gateway.stack.close())
+const { api, database, stack, makeApplication, changesNothing } = gateway
 const { call, get, post } = api
 
 const SECRET = 'hunter2-of-the-client'
@@ -69,8 +69,8 @@ for (const { platform, provider, request, shown } of FORMS) {
     ] as const
     const updates = [newer, older].flatMap((path) => ['PUT', 'POST'].map((method) => [method, path] as const))
     for (const [index, [method, path]] of updates.entries()) {
-      const answer = await call(method, path, json({ requestObject: { appId, ...request() } }))
-      t.same([answer.status, answer.body], [200, { status: 'OK' }], `${method} ${path}`)
+      const response = await call(method, path, json({ requestObject: { appId, ...request() } }))
+      t.same([response.status, response.body], [200, { status: 'OK' }], `${method} ${path}`)
       t.same(await detail({}), configured, 'settings only when asked for')
       for (const name of [platform, provider]) {
         const flag = `include${capital(name)}`
@@ -200,8 +200,8 @@ t.test('C-75 the environment is optional on both paths, in any case', async (t) 
       const { body } = await post('/admin/app/detail', { appId, includeIos: true })
       t.same([body.responseObject.iosEnvironment, body.responseObject.apnsEnvironment], [kept, kept])
     }
-  const answer = await post('/admin/app/apns', { appId, ...credentials({ environment: 'staging' }) })
-  violates(t, answer, ['requestObject.environment', /one of development, production/])
+  const response = await post('/admin/app/apns', { appId, ...credentials({ environment: 'staging' }) })
+  violates(t, response, ['requestObject.environment', /one of development, production/])
 })
 
 t.test('C-76 the list has every application with the flags of both families', async (t) => {
@@ -216,7 +216,7 @@ t.test('C-76 the list has every application with the flags of both families', as
 })
 
 t.test('C-80 new credentials are what the next send goes with', async (t) => {
-  const running = await openHouse({ services: ['gateway', 'apns'] })
+  const running = await openTestStack({ services: ['gateway', 'apns'] })
   t.teardown(() => running.close())
   await running.configure()
   const token = newToken()
@@ -245,7 +245,7 @@ async function furnish(users: number) {
   await post('/admin/app/apns', { appId, ...credentials() })
   const userIds = Array.from({ length: users }, (_, index) => `${appId}-${index}`)
   for (const userId of userIds) {
-    await house.register({ appId, userId, token: newToken(), activationId: randomUUID() })
+    await stack.register({ appId, userId, token: newToken(), activationId: randomUUID() })
     await post('/push/message/send', { appId, mode: 'ASYNCHRONOUS', message: { userId, body: { title: 'Hello' } } })
   }
   const inbox = { userId: appId, type: 'text', subject: 's', summary: 's', body: 'b' }
@@ -287,8 +287,8 @@ t.test('POST /admin/app/remove: refusals change nothing', async (t) => {
 t.test('POST /admin/app/remove: gone at once, cleared in the background, others untouched', async (t) => {
   const { appId, other } = await furnish(3)
   const neighbour = await furnish(1)
-  const answer = await post(REMOVE, { appId })
-  t.same(answer.body, { status: 'OK', responseObject: { appId, pending: 3 } }, 'what was pending is accounted for')
+  const response = await post(REMOVE, { appId })
+  t.same(response.body, { status: 'OK', responseObject: { appId, pending: 3 } }, 'what was pending is accounted for')
   refusedWith(t, await post('/admin/app/detail', { appId }), unknownText(appId))
   refusedWith(t, await post(REMOVE, { appId }), unknownText(appId))
   refusedWith(
@@ -312,7 +312,7 @@ t.test('POST /admin/app/remove: gone at once, cleared in the background, others 
   refusedWith(t, await post(`/push/campaign/${campaign?.id}/user/add`, ['late']), noCampaign)
   isOk(t, await post('/admin/app/create', { appId }), 'its name is free')
 
-  const stop = await house.start('scheduler')
+  const stop = await stack.start('scheduler')
   const leftOf = async (what: string) => {
     const [row] = await database.query<Record<string, number>>(
       `WITH gone AS (SELECT id FROM applications WHERE ${what})
@@ -325,7 +325,7 @@ t.test('POST /admin/app/remove: gone at once, cleared in the background, others 
     )
     return row
   }
-  await until('the removed application to be cleared', async () => {
+  await waitFor('the removed application to be cleared', async () => {
     const [row] = await database.query('SELECT 1 FROM applications WHERE app_id IS NULL AND cleared_at IS NOT NULL')
     return row !== undefined
   })
@@ -349,7 +349,7 @@ t.test('POST /admin/app/remove: gone at once, cleared in the background, others 
 
 t.test('POST /admin/app/remove: whoever waits is answered at once, and nothing is tried again', async (t) => {
   // No worker delivers to Android here.
-  const running = await openHouse({ services: ['gateway', 'apns'], environment: { SYNC_TIMEOUT: '10m' } })
+  const running = await openTestStack({ services: ['gateway', 'apns'], environment: { SYNC_TIMEOUT: '10m' } })
   t.teardown(() => running.close())
   const isOpen = async (platform: Platform) => {
     const sql = 'SELECT 1 FROM chunks WHERE platform = $1 AND settled_at IS NULL'
@@ -364,26 +364,26 @@ t.test('POST /admin/app/remove: whoever waits is answered at once, and nothing i
   const pending = { sent: 0, pending: 1, failed: 0, total: 1 }
   const remove = async (appId: string) => (await running.api.post(REMOVE, { appId })).body.responseObject
   const parked = newToken()
-  running.simulator.answer(parked, { status: 503, reason: 'ServiceUnavailable', retryAfter: 3600 })
+  running.simulator.respondTo(parked, { status: 503, reason: 'ServiceUnavailable', retryAfter: 3600 })
   t.same(await sendOn('ios', parked), pending, 'it waits for another try')
   t.same(await remove('ios'), { appId: 'ios', pending: 1 })
 
   const start = performance.now()
-  const answer = sendOn('android', newToken())
-  await until('the message to be stored', () => isOpen('android'))
+  const response = sendOn('android', newToken())
+  await waitFor('the message to be stored', () => isOpen('android'))
   t.same(await remove('android'), { appId: 'android', pending: 1 })
-  t.same(await answer, pending)
+  t.same(await response, pending)
   t.ok(performance.now() - start < 300_000, 'long before the time is up')
 
   await running.start('scheduler')
-  await until('the open chunks to be gone', async () => !(await isOpen('ios')) && !(await isOpen('android')))
+  await waitFor('the open chunks to be gone', async () => !(await isOpen('ios')) && !(await isOpen('android')))
   t.same(running.simulator.pushes, [], 'nothing arrived')
 })
 
 t.test('clearing goes in bounded steps', async (t) => {
   const { appId } = await furnish(3)
   await post(REMOVE, { appId })
-  const { applicationRemovals } = house.context.store
+  const { applicationRemovals } = stack.context.store
   const steps = []
   for (let step = await applicationRemovals.clear(2); step; step = await applicationRemovals.clear(2))
     steps.push(step.isCleared)
@@ -391,13 +391,13 @@ t.test('clearing goes in bounded steps', async (t) => {
 })
 
 t.test('GET /: what is running here', async (t) => {
-  const answer = await call('GET', '/')
-  t.equal(answer.status, 200)
-  t.equal(answer.headers.get('content-type'), 'text/html; charset=utf-8')
-  t.match(answer.headers.get('content-security-policy'), /^default-src 'none'; style-src 'sha256-[\w+/]+=*'; /)
-  t.match(answer.body, /<h1>PowerAuth Push Server<\/h1>\n<p>Version \d+\.\d+\.\d+/)
-  t.notMatch(answer.body, /https?:|src=|<script/, 'it loads nothing')
-  for (const [, path = ''] of (answer.body as string).matchAll(/href="([^"]+)"/g))
+  const response = await call('GET', '/')
+  t.equal(response.status, 200)
+  t.equal(response.headers.get('content-type'), 'text/html; charset=utf-8')
+  t.match(response.headers.get('content-security-policy'), /^default-src 'none'; style-src 'sha256-[\w+/]+=*'; /)
+  t.match(response.body, /<h1>PowerAuth Push Server<\/h1>\n<p>Version \d+\.\d+\.\d+/)
+  t.notMatch(response.body, /https?:|src=|<script/, 'it loads nothing')
+  for (const [, path = ''] of (response.body as string).matchAll(/href="([^"]+)"/g))
     t.equal((await call('GET', `/${path}`)).status, 200, path)
   t.same([(await call('HEAD', '/')).status, (await call('OPTIONS', '/')).status], [200, 200])
 })
@@ -417,7 +417,7 @@ t.test('GET /actuator/health, for monitors of the reference server', async (t) =
   const up = await get('/actuator/health')
   t.same([up.status, up.body], [200, { status: 'UP' }])
   let isBroken = true
-  house.context.health.add({
+  stack.context.health.add({
     name: 'broken',
     essential: true,
     check: async () => {

@@ -9,7 +9,7 @@ import { isOk, refusedWith, violates } from './_watched-api.ts'
 const ZERO = { sent: 0, pending: 0, failed: 0, total: 0 }
 
 const gateway = await openGateway()
-t.teardown(() => gateway.house.close())
+t.teardown(() => gateway.stack.close())
 const { api, database, makeApplication, changesNothing } = gateway
 const { call, get, post } = api
 
@@ -102,8 +102,8 @@ t.test('POST /push/device/create: a refusal does not bind the activation to anot
 
 t.test('POST /push/device/create: registers', async (t) => {
   const device = { appId: APP, platform: 'ios', token: newToken(), activationId: randomUUID(), userId: 'phone owner' }
-  const answer = await post('/push/device/create', device)
-  t.same([answer.status, answer.body], [200, { status: 'OK' }])
+  const response = await post('/push/device/create', device)
+  t.same([response.status, response.body], [200, { status: 'OK' }])
   const row = async () =>
     (
       await database.query(
@@ -143,9 +143,9 @@ t.test('POST /push/device/create: registers', async (t) => {
 
 t.test('POST /push/device/create: five at once are all answered OK', async (t) => {
   const device = { appId: APP, platform: 'ios', token: newToken(), activationId: randomUUID(), userId: 'u' }
-  const answers = await Promise.all(Array.from({ length: 5 }, () => post('/push/device/create', device)))
+  const responses = await Promise.all(Array.from({ length: 5 }, () => post('/push/device/create', device)))
   t.same(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200, 200, 200, 200],
   )
   t.equal((await database.query('SELECT 1 FROM devices WHERE token = $1', [device.token])).length, 1)
@@ -295,12 +295,12 @@ t.test('GET /admin/app/list and POST /admin/app/create', async (t) => {
     ],
   })
   const appId = `Žluťoučký kůň ${randomUUID()}`
-  const answers = await Promise.all([1, 2, 3].map(() => post('/admin/app/create', { appId })))
-  t.same(answers.map(({ status }) => status).toSorted(), [200, 400, 400], 'of several at once one wins')
-  t.same(answers.find(({ status }) => status === 200)?.body, { status: 'OK', responseObject: { appId } })
+  const responses = await Promise.all([1, 2, 3].map(() => post('/admin/app/create', { appId })))
+  t.same(responses.map(({ status }) => status).toSorted(), [200, 400, 400], 'of several at once one wins')
+  t.same(responses.find(({ status }) => status === 200)?.body, { status: 'OK', responseObject: { appId } })
   const { body } = await get('/admin/app/list')
-  const find = (wanted: string) =>
-    body.responseObject.applicationList.find((app: { appId: string }) => app.appId === wanted)
+  const find = (expected: string) =>
+    body.responseObject.applicationList.find((app: { appId: string }) => app.appId === expected)
   const none = { ios: false, android: false, huawei: false, apns: false, fcm: false, hms: false }
   t.same(find(appId), { appId, ...none })
   t.same(find(APP), { appId: APP, ...none, ios: true, apns: true }, 'both families of names')
@@ -364,12 +364,12 @@ t.test('PUT and POST /admin/app/ios/update', async (t) => {
         ],
       ],
     })
-    const answer = await call(
+    const response = await call(
       method,
       '/admin/app/ios/update',
       json({ requestObject: { appId, ...credentials({ environment: 'PRODUCTION' }) } }),
     )
-    t.same([answer.status, answer.body], [200, { status: 'OK' }], method)
+    t.same([response.status, response.body], [200, { status: 'OK' }], method)
     const { body } = await post('/admin/app/detail', { appId, includeIos: true })
     t.equal(body.responseObject.iosEnvironment, 'production')
   }
@@ -446,7 +446,7 @@ t.test('lenient forms: what they become', async (t) => {
 
 t.test('lenient forms: a number that JSON cannot carry exactly is never turned into another id', async (t) => {
   const body = `{"requestObject":{"appId":"${APP}","mode":"ASYNCHRONOUS","message":{"userId":12345678901234567890,"body":{}}}}`
-  const answer = await call('POST', '/push/message/send', { body, headers: { 'content-type': 'application/json' } })
+  const response = await call('POST', '/push/message/send', { body, headers: { 'content-type': 'application/json' } })
   const stored = await database.query<{ user: string }>(
     'SELECT user_id AS "user" FROM messages WHERE user_id LIKE \'123456789012%\'',
   )
@@ -454,7 +454,7 @@ t.test('lenient forms: a number that JSON cannot carry exactly is never turned i
     stored.filter(({ user }) => user !== '12345678901234567890'),
     [],
   )
-  t.equal(stored.length, answer.status === 200 ? 1 : 0, 'kept whole or refused')
+  t.equal(stored.length, response.status === 200 ? 1 : 0, 'kept whole or refused')
 })
 
 t.test('no answer told anything of our inside, and each had an id', async (t) => {

@@ -15,7 +15,7 @@ const gateway = await openGateway({
   BODY_LIMIT: String(BODY_LIMIT),
   CAMPAIGN_BODY_LIMIT: String(CAMPAIGN_BODY_LIMIT),
 })
-t.teardown(() => gateway.house.close())
+t.teardown(() => gateway.stack.close())
 const { api } = gateway
 const { call, post } = api
 
@@ -187,12 +187,12 @@ t.test('what is in order is taken up to the limits', async (t) => {
 
 t.test('somebody else’s campaign is refused before the body is parsed', async (t) => {
   const locked = await openGateway({ AUTH: 'keys' })
-  t.teardown(() => locked.house.close())
-  const { applications, campaigns } = locked.house.context.store
+  t.teardown(() => locked.stack.close())
+  const { applications, campaigns } = locked.stack.context.store
   await applications.create('other')
   const applicationId = (await applications.find(APP))?.id ?? 0
   const id = await campaigns.create({ applicationId, message: { title: 'Hello' }, validUntil: null })
-  const bound = await makeApiKey(locked.house.context, { scopes: ['campaign'], appIds: ['other'] })
+  const bound = await makeApiKey(locked.stack.context, { scopes: ['campaign'], appIds: ['other'] })
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${bound}` }
   const body = JSON.stringify({ requestObject: Array.from({ length: 50_000 }, (_, index) => `user-${index}`) })
   const parses = await largeParses(t, body.length, async () => {

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Scope } from '@push-server/contract'
 import { openActivations, openBackPressure, openWaiters } from '@push-server/domain'
-import { makeApiKey, openHouse, until, type House } from '@push-server/testing'
+import { makeApiKey, openTestStack, waitFor, type TestStack } from '@push-server/testing'
 import t, { type Test } from 'tap'
 import { buildApp } from '../src/index.ts'
 import { APP, json, SEND, sending } from './_gateway.ts'
@@ -25,40 +25,40 @@ const line = (userId = 'u') =>
 /** More than are gathered before the import takes a connection. */
 const manyLines = () => Array.from({ length: 6000 }, () => line()).join('')
 
-async function openBounded(t: Test, environment: Record<string, string>): Promise<House> {
-  const house = await openHouse({
+async function openBounded(t: Test, environment: Record<string, string>): Promise<TestStack> {
+  const stack = await openTestStack({
     services: ['gateway'],
     environment: { API_KEY_BOOTSTRAP: BOOTSTRAP, SYNC_TIMEOUT: '200ms', ...environment },
   })
-  t.teardown(() => house.close())
-  await house.configure(APP)
-  return house
+  t.teardown(() => stack.close())
+  await stack.configure(APP)
+  return stack
 }
 
-const makeKey = ({ context }: House, ...scopes: Scope[]) => makeApiKey(context, { scopes })
+const makeKey = ({ context }: TestStack, ...scopes: Scope[]) => makeApiKey(context, { scopes })
 
-const connectionsOf = async ({ database }: House) =>
+const connectionsOf = async ({ database }: TestStack) =>
   (
     await database.query(
       "SELECT 1 FROM pg_stat_activity WHERE application_name = 'push-server import' AND datname = current_database()",
     )
   ).length
 
-const refusals = async (house: House, reason: string): Promise<number> => {
-  const { body } = await watch(house.api.url, bearer(BOOTSTRAP)).get('/metrics')
+const refusals = async (stack: TestStack, reason: string): Promise<number> => {
+  const { body } = await watch(stack.api.url, bearer(BOOTSTRAP)).get('/metrics')
   return Number(new RegExp(`push_refusals_total\\{reason="${reason}"\\} (\\d+)`).exec(body)?.[1] ?? 0)
 }
 
 t.test('imports that drip: few at once, each ended, and others get in', async (t) => {
-  const house = await openBounded(t, {
+  const stack = await openBounded(t, {
     IMPORT_CONCURRENCY: '3',
     IMPORT_CONCURRENCY_PER_CALLER: '2',
     IMPORT_IDLE: '2s',
     IMPORT_MIN_RATE: '1000',
   })
-  const keys = [await makeKey(house, 'admin'), await makeKey(house, 'admin')]
+  const keys = [await makeKey(stack, 'admin'), await makeKey(stack, 'admin')]
   const drip = (key: string) =>
-    startSlowRequest(house.api.url + IMPORT, {
+    startSlowRequest(stack.api.url + IMPORT, {
       method: 'PUT',
       headers: { ...NDJSON, ...bearer(key) },
       drip: { text: line(), everyMs: 100 },
@@ -66,10 +66,10 @@ t.test('imports that drip: few at once, each ended, and others get in', async (t
   const uploads = keys.flatMap((key) => Array.from({ length: 25 }, () => drip(key)))
   t.teardown(() => uploads.forEach((upload) => upload.destroy()))
   let most = 0
-  await until(
+  await waitFor(
     'each upload to get a response',
     async () => {
-      most = Math.max(most, await connectionsOf(house))
+      most = Math.max(most, await connectionsOf(stack))
       return uploads.every((upload) => upload.response() ?? upload.error())
     },
     PATIENCE_MS,
@@ -93,49 +93,49 @@ t.test('imports that drip: few at once, each ended, and others get in', async (t
     t.match(upload.response()?.body.responseObject, { code: 'ERROR_UNAVAILABLE', message: /IMPORT_CONCURRENCY/ })
     t.match(upload.response()?.headers['retry-after'], /^\d+$/)
   }
-  await until('their connections to be given back', async () => (await connectionsOf(house)) === 0)
-  const { status, body } = await house.api.call('PUT', IMPORT, {
+  await waitFor('their connections to be given back', async () => (await connectionsOf(stack)) === 0)
+  const { status, body } = await stack.api.call('PUT', IMPORT, {
     body: line(),
     headers: { ...NDJSON, ...bearer(keys[0] ?? '') },
   })
   t.match([status, body], [200, { responseObject: { imported: 1 } }], 'the next one is taken')
-  t.ok((await refusals(house, 'import-slots')) >= refused.length)
-  t.ok((await refusals(house, 'import-slow')) >= 3)
+  t.ok((await refusals(stack, 'import-slots')) >= refused.length)
+  t.ok((await refusals(stack, 'import-slow')) >= 3)
 })
 
 t.test('a key that imports as much as it may leaves room to the others', async (t) => {
-  const house = await openBounded(t, { IMPORT_CONCURRENCY: '2', IMPORT_CONCURRENCY_PER_CALLER: '1' })
-  const [greedy, other] = [await makeKey(house, 'admin'), await makeKey(house, 'admin')]
+  const stack = await openBounded(t, { IMPORT_CONCURRENCY: '2', IMPORT_CONCURRENCY_PER_CALLER: '1' })
+  const [greedy, other] = [await makeKey(stack, 'admin'), await makeKey(stack, 'admin')]
   const importWith = (key: string) =>
-    house.api.call('PUT', IMPORT, { body: line(), headers: { ...NDJSON, ...bearer(key) } })
-  const open = startSlowRequest(house.api.url + IMPORT, {
+    stack.api.call('PUT', IMPORT, { body: line(), headers: { ...NDJSON, ...bearer(key) } })
+  const open = startSlowRequest(stack.api.url + IMPORT, {
     method: 'PUT',
     headers: { ...NDJSON, ...bearer(greedy) },
     begin: manyLines(),
   })
   t.teardown(() => open.destroy())
-  await until('the import to begin', async () => (await connectionsOf(house)) === 1, PATIENCE_MS)
+  await waitFor('the import to begin', async () => (await connectionsOf(stack)) === 1, PATIENCE_MS)
   t.match(await importWith(greedy), {
     status: 503,
     body: { responseObject: { code: 'ERROR_UNAVAILABLE', message: /IMPORT_CONCURRENCY_PER_CALLER/ } },
   })
   t.equal((await importWith(other)).status, 200)
   open.end()
-  await until('its end', () => open.response())
+  await waitFor('its end', () => open.response())
   t.match(open.response(), { status: 200, body: { responseObject: { imported: 6000 } } })
   t.equal((await importWith(greedy)).status, 200, 'it has given its place back')
 })
 
 t.test('an import whose sender says nothing, or goes away, gives its place back', async (t) => {
-  const house = await openBounded(t, { IMPORT_CONCURRENCY: '1', IMPORT_IDLE: '1s' })
+  const stack = await openBounded(t, { IMPORT_CONCURRENCY: '1', IMPORT_IDLE: '1s' })
   const begin = (begin?: string) =>
-    startSlowRequest(house.api.url + IMPORT, { method: 'PUT', headers: { ...NDJSON, ...bearer(BOOTSTRAP) }, begin })
+    startSlowRequest(stack.api.url + IMPORT, { method: 'PUT', headers: { ...NDJSON, ...bearer(BOOTSTRAP) }, begin })
   const complete = async () =>
-    (await house.api.call('PUT', IMPORT, { body: line(), headers: { ...NDJSON, ...bearer(BOOTSTRAP) } })).status
+    (await stack.api.call('PUT', IMPORT, { body: line(), headers: { ...NDJSON, ...bearer(BOOTSTRAP) } })).status
 
   const silent = begin()
   t.teardown(() => silent.destroy())
-  await until('an end', () => silent.response(), PATIENCE_MS)
+  await waitFor('an end', () => silent.response(), PATIENCE_MS)
   t.match(silent.response(), {
     status: 408,
     body: { responseObject: { code: 'ERROR_REQUEST', message: /IMPORT_IDLE.*nothing was kept/ } },
@@ -143,16 +143,16 @@ t.test('an import whose sender says nothing, or goes away, gives its place back'
   t.equal(await complete(), 200)
 
   const leaving = begin(manyLines())
-  await until('the import to begin', async () => (await connectionsOf(house)) === 1, PATIENCE_MS)
+  await waitFor('the import to begin', async () => (await connectionsOf(stack)) === 1, PATIENCE_MS)
   t.equal(await complete(), 503)
   leaving.destroy()
-  await until('its place to be free', async () => (await complete()) === 200, PATIENCE_MS)
+  await waitFor('its place to be free', async () => (await complete()) === 200, PATIENCE_MS)
 })
 
 t.test('an import of too many lines is refused whole', async (t) => {
-  const house = await openBounded(t, { IMPORT_LINES: '3' })
+  const stack = await openBounded(t, { IMPORT_LINES: '3' })
   const importOf = (lines: number, path = IMPORT) =>
-    house.api.call('PUT', path, {
+    stack.api.call('PUT', path, {
       body: Array.from({ length: lines }, () => line()).join('\n'),
       headers: { ...NDJSON, ...bearer(BOOTSTRAP) },
     })
@@ -160,35 +160,35 @@ t.test('an import of too many lines is refused whole', async (t) => {
     status: 413,
     body: { responseObject: { code: 'ERROR_TOO_LARGE', message: /3 lines.*IMPORT_LINES/ } },
   })
-  t.same(await house.database.query('SELECT 1 FROM devices'), [])
+  t.same(await stack.database.query('SELECT 1 FROM devices'), [])
   t.match(await importOf(3), { status: 200, body: { responseObject: { imported: 3 } } }, 'blank lines do not count')
 })
 
 t.test('an import has an overall deadline, however fast it is', async (t) => {
-  const house = await openBounded(t, { IMPORT_TIMEOUT: '1s' })
-  const upload = startSlowRequest(house.api.url + IMPORT, {
+  const stack = await openBounded(t, { IMPORT_TIMEOUT: '1s' })
+  const upload = startSlowRequest(stack.api.url + IMPORT, {
     method: 'PUT',
     headers: { ...NDJSON, ...bearer(BOOTSTRAP) },
     begin: manyLines(),
     drip: { text: '\n', everyMs: 20 },
   })
   t.teardown(() => upload.destroy())
-  await until('its end', () => upload.response(), PATIENCE_MS)
+  await waitFor('its end', () => upload.response(), PATIENCE_MS)
   t.match(upload.response(), { status: 408, body: { responseObject: { message: /IMPORT_TIMEOUT/ } } })
 })
 
 t.test('a gateway that stops ends imports, and tells their senders', async (t) => {
-  const house = await openBounded(t, {})
-  const upload = startSlowRequest(house.api.url + IMPORT, {
+  const stack = await openBounded(t, {})
+  const upload = startSlowRequest(stack.api.url + IMPORT, {
     method: 'PUT',
     headers: { ...NDJSON, ...bearer(BOOTSTRAP) },
     begin: manyLines(),
     drip: { text: line(), everyMs: 20 },
   })
   t.teardown(() => upload.destroy())
-  await until('the import to begin', async () => (await connectionsOf(house)) === 1, PATIENCE_MS)
-  await house.close()
-  await until('its response', () => upload.response() ?? upload.error(), PATIENCE_MS)
+  await waitFor('the import to begin', async () => (await connectionsOf(stack)) === 1, PATIENCE_MS)
+  await stack.close()
+  await waitFor('its response', () => upload.response() ?? upload.error(), PATIENCE_MS)
   t.match(upload.response() ?? upload.error(), {
     status: 503,
     body: { responseObject: { code: 'ERROR_UNAVAILABLE', message: /stopping: send the import again/ } },
@@ -196,8 +196,8 @@ t.test('a gateway that stops ends imports, and tells their senders', async (t) =
 })
 
 t.test('bodies that never come whole are ended', async (t) => {
-  const house = await openBounded(t, { REQUEST_TIMEOUT: '1s' })
-  const begin = (more: SlowRequestOptions) => startSlowRequest(house.api.url + SEND, more)
+  const stack = await openBounded(t, { REQUEST_TIMEOUT: '1s' })
+  const begin = (more: SlowRequestOptions) => startSlowRequest(stack.api.url + SEND, more)
   const known = { 'content-type': 'application/json', ...bearer(BOOTSTRAP) }
   const unfinished = [
     ...Array.from({ length: 30 }, () => begin({ headers: known, begin: '{"requestObject":' })),
@@ -207,26 +207,26 @@ t.test('bodies that never come whole are ended', async (t) => {
   // Refused before its body is looked at: it does not stay open either.
   const stranger = begin({ headers: { 'content-type': 'application/json' }, drip: { text: ' ', everyMs: 50 } })
   t.teardown(() => [...unfinished, stranger].forEach((one) => one.destroy()))
-  await until('each to end', () => [...unfinished, stranger].every((one) => one.isClosed()), PATIENCE_MS)
+  await waitFor('each to end', () => [...unfinished, stranger].every((one) => one.isClosed()), PATIENCE_MS)
   for (const one of unfinished)
     t.match(one.response() ?? one.error(), {
       status: 408,
       body: { status: 'ERROR', responseObject: { code: 'ERROR_REQUEST', message: /REQUEST_TIMEOUT/ } },
     })
   t.match(stranger.response(), { status: 401 })
-  t.equal(await refusals(house, 'request-timeout'), unfinished.length)
+  t.equal(await refusals(stack, 'request-timeout'), unfinished.length)
 })
 
 t.test('more SYNCHRONOUS requests at once than may be under way: each gets a response', async (t) => {
-  const house = await openBounded(t, { REQUEST_LIMIT: '20', SYNC_TIMEOUT: '3s' })
-  await house.register({ userId: 'u', token: 'aa' })
+  const stack = await openBounded(t, { REQUEST_LIMIT: '20', SYNC_TIMEOUT: '3s' })
+  await stack.register({ userId: 'u', token: 'aa' })
   const send = () =>
-    house.api.call('POST', SEND, json({ requestObject: sending({ title: 'Hello' }) }, bearer(BOOTSTRAP)))
+    stack.api.call('POST', SEND, json({ requestObject: sending({ title: 'Hello' }) }, bearer(BOOTSTRAP)))
   isOk(t, await send(), 'one alone')
   const requests = Array.from({ length: 200 }, () => send())
-  await until('some to be refused', async () => (await refusals(house, 'requests')) > 0, PATIENCE_MS)
-  t.equal((await house.api.get('/health/ready')).status, 200, 'probes are exempt')
-  t.equal((await house.api.get('/health/live')).status, 200)
+  await waitFor('some to be refused', async () => (await refusals(stack, 'requests')) > 0, PATIENCE_MS)
+  t.equal((await stack.api.get('/health/ready')).status, 200, 'probes are exempt')
+  t.equal((await stack.api.get('/health/live')).status, 200)
   const responses = await Promise.all(requests)
   const taken = responses.filter(({ status }) => status === 200)
   const refused = responses.filter(({ status }) => status === 503)
@@ -236,14 +236,14 @@ t.test('more SYNCHRONOUS requests at once than may be under way: each gets a res
     t.match(body.responseObject, { code: 'ERROR_UNAVAILABLE', message: /REQUEST_LIMIT/ })
     t.match(headers.get('retry-after'), /^\d+$/)
   }
-  const stored = await house.database.query('SELECT 1 FROM messages')
+  const stored = await stack.database.query('SELECT 1 FROM messages')
   t.equal(stored.length, taken.length + 1, 'nothing of the refused ones is stored')
   isOk(t, await send(), 'and there is room again')
 })
 
 t.test('connections beyond the limit: idle ones make room, and where none is idle there is a response', async (t) => {
-  const house = await openBounded(t, { CONNECTION_LIMIT: '3' })
-  const { hostname, port } = new URL(house.api.url)
+  const stack = await openBounded(t, { CONNECTION_LIMIT: '3' })
+  const { hostname, port } = new URL(stack.api.url)
   const open = async () => {
     const socket = connect(Number(port), hostname)
     socket.on('error', () => {})
@@ -261,47 +261,51 @@ t.test('connections beyond the limit: idle ones make room, and where none is idl
   const isClosed = (socket: Socket) => socket.closed
   for (const { socket } of idle) socket.resume()
   t.match((await ask('/admin/app/list')).text, /^HTTP\/1\.1 (200|503)/)
-  await until('the idle ones to be closed', () => idle.every(({ socket }) => isClosed(socket)), PATIENCE_MS)
+  await waitFor('the idle ones to be closed', () => idle.every(({ socket }) => isClosed(socket)), PATIENCE_MS)
   t.match((await ask('/admin/app/list')).text, /^HTTP\/1\.1 200/)
 
   // These have not sent anything yet, so they are not idle.
   const fresh = [await open(), await open(), await open(), await open()]
   const refused = await ask('/admin/app/list')
   t.match(refused.text, /^HTTP\/1\.1 503[^]*connection: close[^]*CONNECTION_LIMIT \(3\)/i)
-  await until('its end', () => isClosed(refused.socket.resume()), PATIENCE_MS)
+  await waitFor('its end', () => isClosed(refused.socket.resume()), PATIENCE_MS)
   t.match((await ask('/health/live')).text, /^HTTP\/1\.1 200/, 'probes are exempt')
   for (const socket of fresh) socket.destroy()
-  await until('room', async () => (await ask('/admin/app/list')).text.startsWith('HTTP/1.1 200'), PATIENCE_MS)
+  await waitFor('room', async () => (await ask('/admin/app/list')).text.startsWith('HTTP/1.1 200'), PATIENCE_MS)
 })
 
 t.test('a client that goes away gives its place back', async (t) => {
-  const house = await openBounded(t, { REQUEST_LIMIT: '1', SYNC_TIMEOUT: '2s' })
-  await house.register({ userId: 'u', token: 'aa' })
-  const list = async () => (await house.api.call('GET', '/admin/app/list', { headers: {} })).status
-  const client = watch(house.api.url, bearer(BOOTSTRAP))
-  const reading = startSlowRequest(house.api.url + SEND, {
+  const stack = await openBounded(t, { REQUEST_LIMIT: '1', SYNC_TIMEOUT: '2s' })
+  await stack.register({ userId: 'u', token: 'aa' })
+  const list = async () => (await stack.api.call('GET', '/admin/app/list', { headers: {} })).status
+  const client = watch(stack.api.url, bearer(BOOTSTRAP))
+  const reading = startSlowRequest(stack.api.url + SEND, {
     headers: { 'content-type': 'application/json', ...bearer(BOOTSTRAP) },
   })
-  await until('it to be under way', async () => (await client.get('/admin/app/list')).status === 503, PATIENCE_MS)
+  await waitFor('it to be under way', async () => (await client.get('/admin/app/list')).status === 503, PATIENCE_MS)
   reading.destroy()
-  await until('room again', async () => (await client.get('/admin/app/list')).status === 200, PATIENCE_MS)
+  await waitFor('room again', async () => (await client.get('/admin/app/list')).status === 200, PATIENCE_MS)
 
-  const waiting = startSlowRequest(house.api.url + SEND, {
+  const waiting = startSlowRequest(stack.api.url + SEND, {
     headers: { 'content-type': 'application/json', ...bearer(BOOTSTRAP) },
   })
   waiting.end(JSON.stringify({ requestObject: sending({ title: 'Hello' }) }))
-  await until('it to be stored', async () => (await house.database.query('SELECT 1 FROM messages')).length === 1)
+  await waitFor('it to be stored', async () => (await stack.database.query('SELECT 1 FROM messages')).length === 1)
   waiting.destroy()
-  await until('room once it has waited', async () => (await client.get('/admin/app/list')).status === 200, PATIENCE_MS)
+  await waitFor(
+    'room once it has waited',
+    async () => (await client.get('/admin/app/list')).status === 200,
+    PATIENCE_MS,
+  )
   t.equal(await list(), 401)
 })
 
 t.test('SYNC_TIMEOUT counts from the arrival of the request', async (t) => {
-  const house = await openHouse({ services: [], environment: { SYNC_TIMEOUT: '30s' } })
-  t.teardown(() => house.close())
-  await house.configure(APP)
-  await house.register({ userId: 'u', token: 'aa' })
-  const { context } = house
+  const stack = await openTestStack({ services: [], environment: { SYNC_TIMEOUT: '30s' } })
+  t.teardown(() => stack.close())
+  await stack.configure(APP)
+  await stack.register({ userId: 'u', token: 'aa' })
+  const { context } = stack
   const waiters = await openWaiters(context.store, context.log)
   t.teardown(() => waiters.close())
   const pressure = await openBackPressure(context)
@@ -317,7 +321,7 @@ t.test('SYNC_TIMEOUT counts from the arrival of the request', async (t) => {
   const slow = startSlowRequest(url + SEND, { headers: { 'content-type': 'application/json' }, begin: ' ' })
   await sleep(1500)
   slow.end(JSON.stringify({ requestObject: sending({ title: 'Hello' }) }))
-  await until('the response', () => slow.response() ?? slow.error())
+  await waitFor('the response', () => slow.response() ?? slow.error())
   t.match(slow.response(), { status: 200 })
   t.equal(waits.length, 1)
   t.ok((waits[0] ?? Infinity) < 29_000, `waits for ${waits[0]} ms of 30 000, having arrived 1500 ms before`)

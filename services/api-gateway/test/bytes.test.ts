@@ -4,15 +4,15 @@ import { connect } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { APP, CREATE, device, newToken, openGateway, SEND, sending } from './_gateway.ts'
-import type { Answer } from '@push-server/testing'
+import type { Response } from '@push-server/testing'
 import { isOk, violates } from './_watched-api.ts'
 
 const gateway = await openGateway()
-t.teardown(() => gateway.house.close())
+t.teardown(() => gateway.stack.close())
 const { api, database, changesNothing } = gateway
 
 /** A body of exactly these bytes. */
-async function postBytes(path: string, bytes: Buffer, headers: Record<string, string> = {}): Promise<Answer> {
+async function postBytes(path: string, bytes: Buffer, headers: Record<string, string> = {}): Promise<Response> {
   const sent = { 'content-type': 'application/json', ...headers }
   const response = await fetch(api.url + path, { method: 'POST', headers: sent, body: new Uint8Array(bytes) })
   return { status: response.status, headers: response.headers, body: await response.json() }
@@ -33,8 +33,13 @@ t.test('a body that is not UTF-8 is refused, so that two users do not become one
       'a user id',
     )
     violates(t, await postBytes(SEND, latin1(sending({ title: 'Sch?n' }))), ['body', /UTF-8/], 'a title')
-    const cut = wrapped(sending({ title: 'é' })).subarray(0, -5)
-    violates(t, await postBytes(SEND, Buffer.concat([cut, Buffer.from([0xc3])])), ['body', /UTF-8/], 'half a character')
+    const disconnect = wrapped(sending({ title: 'é' })).subarray(0, -5)
+    violates(
+      t,
+      await postBytes(SEND, Buffer.concat([disconnect, Buffer.from([0xc3])])),
+      ['body', /UTF-8/],
+      'half a character',
+    )
     const encoded = Buffer.from('{"requestObject":{"appId":"\xed\xa0\x80"}}', 'latin1')
     violates(t, await postBytes('/admin/app/create', encoded), ['body', /UTF-8/], 'half a pair in bytes')
     const utf16 = Buffer.from(`\ufeff${wrapped(sending({})).toString()}`, 'utf16le')

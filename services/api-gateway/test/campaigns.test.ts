@@ -5,7 +5,7 @@ import { APP, json, newToken, openGateway } from './_gateway.ts'
 import { isOk, refusedWith, violates } from './_watched-api.ts'
 
 const gateway = await openGateway()
-t.teardown(() => gateway.house.close())
+t.teardown(() => gateway.stack.close())
 const { api, database, changesNothing, makeApplication } = gateway
 const { call, get, post } = api
 
@@ -131,9 +131,9 @@ t.test('C-65 user list: bounds of pages', async (t) => {
     ['?page=199', 199, 20, undefined, 0],
     ['?after=u0099&size=3', 0, 3, 'u0100', 3],
   ] as const) {
-    const answer = await usersOf(id, query)
-    const { users } = answer.responseObject
-    t.same([answer.page, answer.size, users[0], users.length], [page, size, first, count], query || 'default')
+    const response = await usersOf(id, query)
+    const { users } = response.responseObject
+    t.same([response.page, response.size, users[0], users.length], [page, size, first, count], query || 'default')
   }
   t.same((await usersOf('999999999')).responseObject, { campaignId: '999999999', users: [] })
 })

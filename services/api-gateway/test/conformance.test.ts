@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { APP, BACKENDS, openHouse, type TestBackend } from '@push-server/testing'
+import { APP, BACKENDS, openTestStack, type TestBackend } from '@push-server/testing'
 import { administrationChecks } from './conformance/_administration.ts'
 import { campaignChecks } from './conformance/_campaigns.ts'
 import { deviceChecks } from './conformance/_devices.ts'
@@ -22,10 +22,10 @@ const QUIET: Checks = { ...administrationChecks, ...inboxChecks }
 const { CONFORMANCE_URL, CONFORMANCE_KEY, CONFORMANCE_APP = APP } = process.env
 
 async function openOurs(t: Test, backend: TestBackend): Promise<Target> {
-  const house = await openHouse({ backend })
-  t.teardown(house.close)
-  await house.configure(APP, PLATFORMS)
-  return targetOf(watch(house.api.url), APP)
+  const stack = await openTestStack({ backend })
+  t.teardown(stack.close)
+  await stack.configure(APP, PLATFORMS)
+  return targetOf(watch(stack.api.url), APP)
 }
 
 function openTheirs(url: string): Target {

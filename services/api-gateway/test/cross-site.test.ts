@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Scope } from '@push-server/contract'
 import { openActivations, openBackPressure, openWaiters, type Context } from '@push-server/domain'
-import { makeApiKey, openHouse } from '@push-server/testing'
+import { makeApiKey, openTestStack } from '@push-server/testing'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { buildApp } from '../src/index.ts'
@@ -12,9 +12,9 @@ const BEARER = `Bearer ${BOOTSTRAP}`
 const BASIC = `Basic ${Buffer.from(BOOTSTRAP.replace('.', ':')).toString('base64')}`
 
 /** Where keys are asked for, and where nobody is. */
-const locked = await openHouse({ services: ['gateway'], environment: { API_KEY_BOOTSTRAP: BOOTSTRAP } })
+const locked = await openTestStack({ services: ['gateway'], environment: { API_KEY_BOOTSTRAP: BOOTSTRAP } })
 t.teardown(() => locked.close())
-const open = await openHouse({ services: [] })
+const open = await openTestStack({ services: [] })
 t.teardown(() => open.close())
 
 async function build(
@@ -88,7 +88,7 @@ t.test('no page of another site writes: all routes, all methods', async (t) => {
   )
   const wrong: string[] = []
   let writing = 0
-  const look = async (method: string, url: string): Promise<void> => {
+  const read = async (method: string, url: string): Promise<void> => {
     const path = url.replaceAll(/:\w+(\([^)]*\))?/g, '1').replace('*', 'x')
     const isWriting = WRITING.includes(method) && `${method} ${url}` in scopes
     if (isWriting) writing++
@@ -99,7 +99,7 @@ t.test('no page of another site writes: all routes, all methods', async (t) => {
         wrong.push(`${method} ${url} ${JSON.stringify(headers)}: ${response.statusCode}`)
     }
   }
-  for (const url of [...urls, '/nowhere']) for (const method of METHODS) await look(method, url)
+  for (const url of [...urls, '/nowhere']) for (const method of METHODS) await read(method, url)
   t.same(wrong, [])
   t.ok(writing > 60, `${writing} writing routes`)
 })

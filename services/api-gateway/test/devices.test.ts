@@ -6,8 +6,8 @@ import { connect } from 'node:net'
 import { ImportedDevice } from '@push-server/contract'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { generateCredentials, openHouse, until } from '@push-server/testing'
-import { ndjson, readNdjson } from '../src/plugins/ndjson.ts'
+import { generateCredentials, openTestStack, waitFor } from '@push-server/testing'
+import { ndjson, readNdjson } from '../src/ndjson/ndjson.ts'
 import { APP, census, json, newToken } from './_gateway.ts'
 import { isOk, refusedWith, violates, watch } from './_watched-api.ts'
 
@@ -20,11 +20,11 @@ const NOT_ACTIVE = 'Device registration failed because associated activation is 
 const SHARED =
   'Multiple device registrations found for push token. Use the /push/device/create/multi endpoint for this scenario.'
 
-const house = await openHouse({ services: ['gateway'], environment: { IMPORT_LIMIT: String(IMPORT_LIMIT) } })
-t.teardown(house.close)
-await house.configure()
-const { database } = house
-const api = watch(house.api.url)
+const stack = await openTestStack({ services: ['gateway'], environment: { IMPORT_LIMIT: String(IMPORT_LIMIT) } })
+t.teardown(stack.close)
+await stack.configure()
+const { database } = stack
+const api = watch(stack.api.url)
 const { call, get, post } = api
 
 interface Row {
@@ -60,29 +60,29 @@ const single = (activationId: string, more: object = {}) =>
   })
 
 async function changesNothing(t: Test, work: () => Promise<unknown>) {
-  const look = async () => [
+  const read = async () => [
     await census(database),
     await database.query('SELECT * FROM devices ORDER BY id'),
     await database.query('SELECT activation_id, user_id, status FROM activations ORDER BY 1'),
   ]
-  const before = await look()
+  const before = await read()
   await work()
-  t.same(await look(), before, 'nothing is changed')
+  t.same(await read(), before, 'nothing is changed')
 }
 
 t.test('C-15 flag off beats bad body', async (t) => {
-  const other = await openHouse({
+  const other = await openTestStack({
     services: ['gateway'],
     environment: { REGISTRATION_MULTIPLE_ACTIVATIONS_ENABLED: 'false' },
   })
   t.teardown(other.close)
   const text = 'Registration of multiple associated activations per device is not enabled.'
   for (const body of ['{"requestObject":null}', '{}', 'null', '{"requestObject":{"appId":"nowhere"}}', 'no JSON']) {
-    const answer = await watch(other.api.url).call('POST', MULTI, {
+    const response = await watch(other.api.url).call('POST', MULTI, {
       body,
       headers: { 'content-type': 'application/json' },
     })
-    refusedWith(t, answer, text, body)
+    refusedWith(t, response, text, body)
   }
 })
 
@@ -223,13 +223,13 @@ t.test('C-14 five at once, single and multi: all OK, one row for each activation
   const ids = newActivations(4)
   const [token, other] = [newToken(), newToken()]
   const [lone = ''] = newActivations(1)
-  const answers = await Promise.all([
+  const responses = await Promise.all([
     ...Array.from({ length: 5 }, (_, turn) => multi(turn % 2 ? ids : ids.toReversed(), { token })),
     ...Array.from({ length: 5 }, () => single(lone, { token: other })),
   ])
   t.same(
-    answers.map(({ status }) => status),
-    answers.map(() => 200),
+    responses.map(({ status }) => status),
+    responses.map(() => 200),
   )
   t.same(
     (await rowsOf([], token)).map((row) => row.activation),
@@ -260,7 +260,7 @@ t.test('W-REG-1 an activation that belongs to no application moves with its regi
 t.test('C-26 status: bare body, both methods, whatever a callback brings along', async (t) => {
   const [a = '', unknown = ''] = newActivations(2)
   await single(a)
-  const tell = (body: object, method = 'POST') => call(method, STATUS, json(body))
+  const report = (body: object, method = 'POST') => call(method, STATUS, json(body))
   const isActive = async () => (await rowsOf([a]))[0]?.active
   for (const [activationStatus, active] of [
     ['BLOCKED', false],
@@ -270,27 +270,27 @@ t.test('C-26 status: bare body, both methods, whatever a callback brings along',
     ['ACTIVE', true],
   ] as const) {
     const callback = { type: 'ACTIVATION', activationId: a, activationStatus, deviceInfo: 'iPhone15,2', extras: null }
-    const answer = await tell(callback, active ? 'PUT' : 'POST')
-    t.same([answer.status, answer.body], [200, { status: 'OK' }], activationStatus)
+    const response = await report(callback, active ? 'PUT' : 'POST')
+    t.same([response.status, response.body], [200, { status: 'OK' }], activationStatus)
     t.equal(await isActive(), active, activationStatus)
   }
   await database.query('UPDATE devices SET active = false WHERE activation_id = $1', [a])
-  isOk(t, await tell({ activationId: a }), 'without a status the registry tells it')
+  isOk(t, await report({ activationId: a }), 'without a status the registry tells it')
   t.equal(await isActive(), true)
-  isOk(t, await tell({ activationId: a, activationStatus: 'BLOCKED' }), 'blocked')
+  isOk(t, await report({ activationId: a, activationStatus: 'BLOCKED' }), 'blocked')
   isOk(t, await single(a), 'registered again')
   t.equal(await isActive(), false, 'the registry has learnt the status')
   await database.query('UPDATE devices SET active = true WHERE activation_id = $1', [a])
   await database.query('DELETE FROM activations WHERE activation_id = $1', [a])
-  isOk(t, await tell({ activationId: a, activationStatus: null }), 'one that nobody knows is as good as removed')
+  isOk(t, await report({ activationId: a, activationStatus: null }), 'one that nobody knows is as good as removed')
   t.equal(await isActive(), false)
-  isOk(t, await tell({ activationId: unknown, activationStatus: 'ACTIVE' }), 'no device')
+  isOk(t, await report({ activationId: unknown, activationStatus: 'ACTIVE' }), 'no device')
 
   await changesNothing(t, async () => {
     for (const body of [{}, { activationId: null }, { requestObject: { activationId: a, activationStatus: 'ACTIVE' } }])
-      refusedWith(t, await tell(body), 'Activation ID must not be null.')
-    violates(t, await tell({ activationId: a, activationStatus: 'active' }), ['activationStatus', /one of CREATED/])
-    violates(t, await tell({ activationId: '' }), ['activationId', /empty/])
+      refusedWith(t, await report(body), 'Activation ID must not be null.')
+    violates(t, await report({ activationId: a, activationStatus: 'active' }), ['activationStatus', /one of CREATED/])
+    violates(t, await report({ activationId: '' }), ['activationId', /empty/])
     const headers = { 'content-type': 'application/json' }
     violates(t, await call('POST', STATUS, { body: 'null', headers }), ['body', /object/])
   })
@@ -374,8 +374,8 @@ t.test('import: every content type and method, blank lines, a mark and ends of a
     line(b, { platform: 'android', token: 'of-android', active: false }),
     line(c, { active: null, environment: null, more: 'members' }),
   )}`
-  const answer = await send(file)
-  t.same(answer.body, { status: 'OK', responseObject: { ...NOTHING, imported: 3 } })
+  const response = await send(file)
+  t.same(response.body, { status: 'OK', responseObject: { ...NOTHING, imported: 3 } })
   t.match(await rowsOf([a, b, c]), [
     { activation: a, user: 'imported', active: true, environment: 'development', app: APP },
     { activation: b, active: false, token: 'of-android' },
@@ -513,7 +513,7 @@ t.test('import: refused as a whole', async (t) => {
 })
 
 t.test('import: nothing is kept of a file that breaks off', async (t) => {
-  const { hostname, port } = new URL(house.api.url)
+  const { hostname, port } = new URL(stack.api.url)
   const staging = () =>
     database.query(
       "SELECT 1 FROM pg_stat_activity WHERE application_name = 'push-server import' AND datname = current_database()",
@@ -525,9 +525,9 @@ t.test('import: nothing is kept of a file that breaks off', async (t) => {
       `PUT ${IMPORT}?appId=${APP}&partial=true HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\n` +
         `content-length: ${body.length * 2}\r\n\r\n${body}`,
     )
-    await until('the import to begin', async () => (await staging()).length === 1)
+    await waitFor('the import to begin', async () => (await staging()).length === 1)
     socket.destroy()
-    await until('the import to end', async () => (await staging()).length === 0)
+    await waitFor('the import to end', async () => (await staging()).length === 0)
   })
 })
 
@@ -595,8 +595,8 @@ t.test('docs/migrating.md: its statements on the tables of the reference give wh
     )
     if (path === IMPORT) {
       const headers = { 'content-type': 'application/x-ndjson' }
-      const answer = await call('PUT', `${IMPORT}?appId=${appId}`, { body: lines.join('\n'), headers })
-      t.same(answer.body.responseObject, { ...NOTHING, imported: 2 })
+      const response = await call('PUT', `${IMPORT}?appId=${appId}`, { body: lines.join('\n'), headers })
+      t.same(response.body.responseObject, { ...NOTHING, imported: 2 })
     } else {
       t.equal(lines.length, 1, path)
       for (const body of lines)

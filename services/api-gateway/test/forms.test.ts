@@ -21,7 +21,7 @@ import { isOk, violates } from './_watched-api.ts'
 const OBJECT = 'requestObject'
 
 const gateway = await openGateway()
-t.teardown(() => gateway.house.close())
+t.teardown(() => gateway.stack.close())
 const { api, database, makeApplication, changesNothing } = gateway
 const { call, post } = api
 
@@ -159,9 +159,9 @@ t.test('ERROR_REQUEST: APNs keys that cannot sign, without a word of them', asyn
   ]
   const before = await database.query('SELECT version FROM credentials ORDER BY version')
   for (const [name, privateKeyBase64, hint] of cases) {
-    const answer = await post(UPDATE, { appId: APP, ...credentials({ privateKeyBase64 }) })
-    violates(t, answer, [`${OBJECT}.privateKeyBase64`, hint], name)
-    const text = JSON.stringify(answer.body)
+    const response = await post(UPDATE, { appId: APP, ...credentials({ privateKeyBase64 }) })
+    violates(t, response, [`${OBJECT}.privateKeyBase64`, hint], name)
+    const text = JSON.stringify(response.body)
     t.notOk(text.includes(privateKeyBase64) || /hunter2/.test(text), `${name} is not repeated`)
   }
   t.same(await database.query('SELECT version FROM credentials ORDER BY version'), before)

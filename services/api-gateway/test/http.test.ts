@@ -2,14 +2,14 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { BACKENDS, createDatabase, openHouse, until } from '@push-server/testing'
+import { BACKENDS, createDatabase, openTestStack, waitFor } from '@push-server/testing'
 import pg from 'pg'
 import { APP, CREATE, device, json, openGateway, SEND, sending, UPDATE } from './_gateway.ts'
 import { isOk, watch } from './_watched-api.ts'
 
 const gateway = await openGateway()
-t.teardown(() => gateway.house.close())
-const { house, api, database } = gateway
+t.teardown(() => gateway.stack.close())
+const { stack, api, database } = gateway
 const { call, get, post } = api
 
 t.test('404 and 405', async (t) => {
@@ -136,7 +136,7 @@ t.test('the look into the queues comes from here with all it needs', async (t) =
 })
 
 t.test('PORT that is taken is named', async (t) => {
-  await t.rejects(house.start('gateway'), {
+  await t.rejects(stack.start('gateway'), {
     name: 'ConfigError',
     message: /Port \d+ on 127\.0\.0\.1 is taken\. Set PORT/,
   })
@@ -169,7 +169,7 @@ async function startProxy(t: Test, target: URL) {
     mute(yes: boolean) {
       isMute = yes
     },
-    cut(yes: boolean) {
+    disconnect(yes: boolean) {
       isCut = yes
       if (yes) for (const socket of sockets) socket.destroy()
     },
@@ -180,7 +180,7 @@ t.test('PostgreSQL away: 503 to come again, the status all the same; back: as if
   const own = await createDatabase()
   const proxy = await startProxy(t, new URL(own.url))
   t.teardown(() => own.close())
-  const away = await openHouse({
+  const away = await openTestStack({
     services: ['gateway'],
     environment: { DATABASE_URL: proxy.url, SYNC_TIMEOUT: '300ms' },
   })
@@ -189,7 +189,7 @@ t.test('PostgreSQL away: 503 to come again, the status all the same; back: as if
   const { body: nothing } = await client.get('/admin/app/list')
   t.same(nothing, { status: 'OK', responseObject: { applicationList: [] } }, 'before there is anything')
   await client.post('/admin/app/create', { appId: APP })
-  proxy.cut(true)
+  proxy.disconnect(true)
   const requests: [path: string, object: object][] = [
     ['/admin/app/create', { appId: 'other' }],
     ['/admin/app/detail', { appId: APP }],
@@ -207,7 +207,7 @@ t.test('PostgreSQL away: 503 to come again, the status all the same; back: as if
     t.match(headers.get('retry-after'), /^\d+$/)
   }
   isOk(t, await client.get('/push/service/status'), 'the status')
-  proxy.cut(false)
+  proxy.disconnect(false)
   for (const [path, object] of requests) isOk(t, await client.post(path, object), `${path} again`)
   t.same(client.leaks, [])
 })
@@ -218,21 +218,21 @@ t.test(
     const own = await createDatabase()
     const proxy = await startProxy(t, new URL(own.url))
     t.teardown(() => own.close())
-    const { api, ...house } = await openHouse({
+    const { api, ...stack } = await openTestStack({
       services: ['gateway'],
       environment: { DATABASE_URL: proxy.url, SYNC_TIMEOUT: '300ms' },
     })
-    t.teardown(() => house.close())
-    await house.configure(APP)
-    await house.register({ userId: 'u', token: 'aabb' })
+    t.teardown(() => stack.close())
+    await stack.configure(APP)
+    await stack.register({ userId: 'u', token: 'aabb' })
     const send = () => api.call('POST', SEND, json({ requestObject: sending({}) }, { 'idempotency-key': 'cut off' }))
 
     const holder = new pg.Client({ connectionString: own.url })
     await holder.connect()
     t.teardown(() => holder.end())
     await holder.query('BEGIN; LOCK TABLE chunks IN EXCLUSIVE MODE')
-    const answer = send()
-    await until('the storing to wait', async () => {
+    const response = send()
+    await waitFor('the storing to wait', async () => {
       const waiting = await own.query(
         "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
       )
@@ -240,16 +240,16 @@ t.test(
     })
     proxy.mute(true)
     await holder.query('COMMIT')
-    const [stored] = await until('the commit', async () => {
+    const [stored] = await waitFor('the commit', async () => {
       const rows = await own.query<{ id: string }>('SELECT id FROM messages')
       return rows.length === 1 && rows
     })
-    proxy.cut(true)
-    const { status, body } = await answer
+    proxy.disconnect(true)
+    const { status, body } = await response
     t.match([status, body], [503, { responseObject: { code: 'ERROR_UNAVAILABLE' } }])
 
     proxy.mute(false)
-    proxy.cut(false)
+    proxy.disconnect(false)
     const again = await send()
     isOk(t, again, 'again')
     t.match(again.body.responseObject, { messageIds: [stored?.id], result: { ios: { pending: 1, total: 1 } } })
@@ -263,19 +263,19 @@ const redis = BACKENDS.find(({ name }) => name === 'redis')
 t.test('Redis away: accepted and stored all the same', { skip: redis?.skip ?? 'no such back end' }, async (t) => {
   const settings = redis?.environment() ?? {}
   const proxy = await startProxy(t, new URL(settings.REDIS_URL ?? ''))
-  const { api: client, ...away } = await openHouse({
+  const { api: client, ...away } = await openTestStack({
     services: ['gateway'],
     environment: { ...settings, REDIS_URL: proxy.url, SYNC_TIMEOUT: '100ms', ENQUEUE_TIMEOUT: '100ms' },
   })
   t.teardown(() => away.close())
   await away.configure(APP)
   await away.register({ userId: 'u', token: 'aabb' })
-  proxy.cut(true)
+  proxy.disconnect(true)
   const { status, body } = await client.post(SEND, sending({}))
   t.match([status, body.responseObject.result], [200, { ios: { pending: 1, total: 1 } }])
   t.same(await away.database.query('SELECT count(*)::int AS stored FROM chunks'), [{ stored: 1 }])
   t.equal((await client.get('/health/ready')).status, 200, 'degraded, and ready')
-  proxy.cut(false)
+  proxy.disconnect(false)
 })
 
 t.test('C-93 the envelope of every kind of error', async (t) => {
@@ -304,10 +304,10 @@ t.test('C-93 the envelope of every kind of error', async (t) => {
     ['too much', 'POST', SEND, raw(JSON.stringify('x'.repeat(70_000))), 413, 'ERROR_TOO_LARGE'],
   ]
   for (const [name, method, path, request, status, code] of cases) {
-    const answer = await call(method, path, request)
-    t.match(answer, { status, body: { status: 'ERROR', responseObject: { code, message: /\S/ } } }, name)
-    t.match(answer.headers.get('content-type'), /^application\/json/, name)
-    const { violations, ...rest } = answer.body.responseObject
+    const response = await call(method, path, request)
+    t.match(response, { status, body: { status: 'ERROR', responseObject: { code, message: /\S/ } } }, name)
+    t.match(response.headers.get('content-type'), /^application\/json/, name)
+    const { violations, ...rest } = response.body.responseObject
     t.same(Object.keys(rest), ['code', 'message'], `${name}: nothing else`)
     if (code !== 'ERROR_REQUEST' || status === 415) t.equal(violations, undefined, `${name}: no violations`)
     else

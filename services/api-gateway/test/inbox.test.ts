@@ -1,7 +1,7 @@
 // The inbox over real HTTP and a real database: its limits, its texts, its order, and reading in both of its forms.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import type { Answer } from '@push-server/testing'
+import type { Response } from '@push-server/testing'
 import { APP, openGateway } from './_gateway.ts'
 import { isOk, violates } from './_watched-api.ts'
 
@@ -11,7 +11,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$/
 
 const gateway = await openGateway({ BODY_LIMIT: '1048576' })
-t.teardown(() => gateway.house.close())
+t.teardown(() => gateway.stack.close())
 const { api, database, makeApplication } = gateway
 const { call, get, post } = api
 
@@ -38,9 +38,9 @@ interface Listed {
   id: string
   subject: string
 }
-const subjectsOf = ({ body }: Answer) => body.responseObject.map(({ subject }: Listed) => subject)
+const subjectsOf = ({ body }: Response) => body.responseObject.map(({ subject }: Listed) => subject)
 
-const refused = (t: Test, { status, body }: Answer, [code, message]: readonly [string, string], name = message) =>
+const refused = (t: Test, { status, body }: Response, [code, message]: readonly [string, string], name = message) =>
   t.same([status, body], [400, { status: 'ERROR', responseObject: { code, message } }], name)
 
 const UNKNOWN_IN_LIST = [
@@ -277,7 +277,7 @@ t.test('C-89 count: unread ones of one application', async (t) => {
 
 t.test('C-90 read: both forms, twice, at once', async (t) => {
   const userId = randomUUID()
-  const ways: Record<string, (id: string) => Promise<Answer>> = {
+  const ways: Record<string, (id: string) => Promise<Response>> = {
     'PUT messageId': (id) => call('PUT', `${MESSAGES}/read${query({ userId, messageId: id })}`),
     'PUT id': (id) => call('PUT', `${MESSAGES}/read${query({ id })}`),
     'PUT with an empty body': (id) =>
@@ -299,14 +299,14 @@ t.test('C-90 read: both forms, twice, at once', async (t) => {
     t.same(detail.body, first.body, `${name}: as it is shown`)
   }
   const { id } = await create({ userId })
-  const answers = await Promise.all(Array.from({ length: 8 }, () => post(`${MESSAGES}/read`, { inboxId: id })))
-  const times = new Set(answers.map(({ body }) => body.responseObject.timestampRead))
+  const responses = await Promise.all(Array.from({ length: 8 }, () => post(`${MESSAGES}/read`, { inboxId: id })))
+  const times = new Set(responses.map(({ body }) => body.responseObject.timestampRead))
   t.equal(times.size, 1, 'of several at once all see the same time')
 })
 
 t.test('C-91 read-all: what the application shows, in both forms', async (t) => {
   const other = await makeApplication()
-  for (const [name, readAll] of Object.entries<(members: { userId: string; appId: string }) => Promise<Answer>>({
+  for (const [name, readAll] of Object.entries<(members: { userId: string; appId: string }) => Promise<Response>>({
     PUT: (members) => call('PUT', `${MESSAGES}/read-all${query(members)}`),
     POST: (members) => post(`${MESSAGES}/read-all`, members),
   })) {
@@ -316,8 +316,8 @@ t.test('C-91 read-all: what the application shows, in both forms', async (t) => 
     await create({ userId, applications: [APP, other] })
     await create({ userId, applications: [other] })
     await create({ userId: `${userId}-neighbour` })
-    const answers = await Promise.all([readAll({ userId, appId: APP }), readAll({ userId, appId: APP })])
-    for (const { status, body } of answers) t.same([status, body], [200, { status: 'OK' }], name)
+    const responses = await Promise.all([readAll({ userId, appId: APP }), readAll({ userId, appId: APP })])
+    for (const { status, body } of responses) t.same([status, body], [200, { status: 'OK' }], name)
     t.same([await count(userId), await count(userId, other)], [0, 1], 'the rest stays unread')
     t.equal(await count(`${userId}-neighbour`), 1)
     t.same((await get(`${MESSAGES}/detail${query({ id: before.id })}`)).body, once, 'an earlier time stays')

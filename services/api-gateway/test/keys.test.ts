@@ -4,7 +4,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { PUBLIC, SCOPES, type Scope } from '@push-server/contract'
 import {
-  guardDoor,
+  checkStartup,
   createProbeAccess,
   openAccess,
   openActivations,
@@ -13,7 +13,7 @@ import {
   type Context,
 } from '@push-server/domain'
 import { readConfig, serveProbes } from '@push-server/runtime'
-import { createApi, freePort, makeApiKey, openHouse, until, type Answer } from '@push-server/testing'
+import { createApi, freePort, makeApiKey, openTestStack, waitFor, type Response } from '@push-server/testing'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { authentication } from '../src/plugins/authentication.ts'
@@ -25,17 +25,17 @@ import { isOk } from './_watched-api.ts'
 const BOOTSTRAP = `admin.${randomBytes(32).toString('hex')}`
 const LIST = '/admin/app/list'
 
-const house = await openHouse({
+const stack = await openTestStack({
   services: ['gateway'],
   environment: { API_KEY_BOOTSTRAP: BOOTSTRAP, TRUST_PROXY: 'loopback' },
 })
-t.teardown(() => house.close())
-const { context, database } = house
+t.teardown(() => stack.close())
+const { context, database } = stack
 /** Where there is no key. */
-const open = await openHouse({ services: ['gateway'] })
+const open = await openTestStack({ services: ['gateway'] })
 t.teardown(() => open.close())
 const { apiKeys } = context.store
-const { url } = house.api
+const { url } = stack.api
 
 const waiters = await openWaiters(context.store, context.log)
 t.teardown(() => waiters.close())
@@ -55,8 +55,8 @@ const asBasic = (key: string) => basic(key.replace('.', ':'))
 
 const makeKey = (scopes: readonly Scope[], appIds: readonly string[] = []) => makeApiKey(context, { scopes, appIds })
 
-const refused = (t: Test, { status, body }: Answer, [wanted, code]: readonly [number, string], name: string) =>
-  t.match([status, body], [wanted, { status: 'ERROR', responseObject: { code, message: String } }], name)
+const refused = (t: Test, { status, body }: Response, [expected, code]: readonly [number, string], name: string) =>
+  t.match([status, body], [expected, { status: 'ERROR', responseObject: { code, message: String } }], name)
 const UNAUTHORIZED = [401, 'ERROR_UNAUTHORIZED'] as const
 const FORBIDDEN = [403, 'ERROR_FORBIDDEN'] as const
 
@@ -104,10 +104,10 @@ t.test('whoever has none is told how to come in, and not why a key does not hold
     `Bearer ${'x'.repeat(4000)}.${'y'.repeat(4000)}`,
     key,
   ]) {
-    const answer = await clientOf({ authorization }).get(LIST)
-    refused(t, answer, UNAUTHORIZED, authorization.slice(0, 30))
-    t.ok(answer.headers.get('www-authenticate'))
-    texts.add(answer.body.responseObject.message)
+    const response = await clientOf({ authorization }).get(LIST)
+    refused(t, response, UNAUTHORIZED, authorization.slice(0, 30))
+    t.ok(response.headers.get('www-authenticate'))
+    texts.add(response.body.responseObject.message)
   }
   t.same([...texts], ['This API key is not valid'])
   const unread = await clientOf({}).call('POST', '/push/message/send', {
@@ -227,7 +227,7 @@ t.test('a key bound to applications sees and touches their campaigns alone', asy
   isOk(t, await bound.get(`/push/campaign/${first}/detail`), 'its own')
   const texts = new Set<string>()
   for (const id of [foreign, '999999999'])
-    for (const answer of [
+    for (const response of [
       await bound.get(`/push/campaign/${id}/detail`),
       await bound.post(`/push/campaign/send/live/${id}`, {}),
       await bound.post(`/push/campaign/send/test/${id}`, { userId: 'u' }),
@@ -235,8 +235,8 @@ t.test('a key bound to applications sees and touches their campaigns alone', asy
       await bound.post(`/push/campaign/${id}/cancel`, {}),
       await bound.call('DELETE', `/push/campaign/${id}/delete`),
     ]) {
-      refused(t, answer, FORBIDDEN, id)
-      texts.add(answer.body.responseObject.message)
+      refused(t, response, FORBIDDEN, id)
+      texts.add(response.body.responseObject.message)
     }
   t.equal(texts.size, 1, 'whether there is such a campaign is not told')
   refused(t, await bound.post('/push/campaign/create', { appId: other, message: {} }), FORBIDDEN, 'one for another')
@@ -246,7 +246,7 @@ t.test('whoever fails too often is slowed down; valid keys pass from the same ad
   const from = address()
   const bad = createApi(url, { ...from, ...bearer(`nobody.${'x'.repeat(43)}`) })
   const [first, ...others] = await Promise.all(Array.from({ length: 20 }, () => bad.get(LIST)))
-  for (const answer of [first, ...others]) t.equal(answer?.status, 401)
+  for (const response of [first, ...others]) t.equal(response?.status, 401)
   const late = await bad.get(LIST)
   refused(t, late, [429, 'ERROR_TOO_MANY_REQUESTS'], 'the 21st')
   const seconds = Number(late.headers.get('retry-after'))
@@ -274,7 +274,7 @@ t.test('HOST that others can reach wants a key, or AUTH=none', async (t) => {
     name: 'ConfigError',
     message: /^HOST: 0\.0\.0\.0 .*API_KEY_BOOTSTRAP.*npm run api-key.*AUTH=none/,
   })
-  const guard = (environment: Record<string, string>) => guardDoor(given(environment))
+  const guard = (environment: Record<string, string>) => checkStartup(given(environment))
   for (const HOST of ['0.0.0.0', '::', '10.1.2.3', 'push.example.com', '128.0.0.1', '127.0.0.1.example.com']) {
     await t.rejects(guard({ HOST }), { name: 'ConfigError', message: new RegExp(`^HOST: ${HOST} `) }, HOST)
     for (const AUTH of ['none', 'keys']) await t.resolves(guard({ HOST, AUTH }), `${HOST} with AUTH=${AUTH}`)
@@ -282,7 +282,7 @@ t.test('HOST that others can reach wants a key, or AUTH=none', async (t) => {
   for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) await t.resolves(guard({ HOST }), HOST)
   for (const text of ['', 'hunter2', 'admin.hunter2', `a b.${'x'.repeat(43)}`, 'x'.repeat(90)]) {
     const API_KEY_BOOTSTRAP = text || '.'
-    const error = await guard({ API_KEY_BOOTSTRAP }).catch((fault: Error) => fault)
+    const error = await guard({ API_KEY_BOOTSTRAP }).catch((failure: Error) => failure)
     t.match(error, { name: 'ConfigError', message: /^API_KEY_BOOTSTRAP: the value given is not <id>\.<secret>/ })
     t.notMatch(error?.message, /hunter/, 'and is not repeated')
   }
@@ -296,7 +296,7 @@ t.test('on loopback without a key everything is open, until there is one', async
   const admit = (authorization?: string) => access.admit({ authorization, scope: 'admin' })
   t.equal(await admit(), undefined)
   const bootstrapWith = (id: string) =>
-    guardDoor({ ...open.context, config: readConfig({ HOST: '::', API_KEY_BOOTSTRAP: `${id}.${'x'.repeat(43)}` }) })
+    checkStartup({ ...open.context, config: readConfig({ HOST: '::', API_KEY_BOOTSTRAP: `${id}.${'x'.repeat(43)}` }) })
   await Promise.all(['a', 'b', 'a', 'c'].map(bootstrapWith))
   const [made, ...more] = await open.context.store.apiKeys.list()
   t.same([made?.name, more], ['bootstrap', []], 'of gateways that start at once, one makes a key')
@@ -322,17 +322,17 @@ t.test('on loopback without a key everything is open, until there is one', async
 t.test('keys are read once in ten seconds, each once at a time, and believed while the database is away', async (t) => {
   const key = await makeKey(['metrics'])
   const [id = ''] = key.split('.')
-  let [clock, reads, isAway] = [0, 0, false]
+  let [clock, reads, isUnavailable] = [0, 0, false]
   const store = {
-    isAway: context.store.isAway,
+    isUnavailable: context.store.isUnavailable,
     apiKeys: {
       ...apiKeys,
-      async find(wanted: string) {
+      async find(expected: string) {
         reads += 1
         // One that nobody made, without asking for it a thousand times.
-        if (!isAway && /^[ns]\d/.test(wanted)) return undefined
-        if (isAway) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
-        return apiKeys.find(wanted)
+        if (!isUnavailable && /^[ns]\d/.test(expected)) return undefined
+        if (isUnavailable) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+        return apiKeys.find(expected)
       },
     },
   }
@@ -368,7 +368,7 @@ t.test('keys are read once in ten seconds, each once at a time, and believed whi
   await t.rejects(suspect(3), { code: 'ERROR_UNAUTHORIZED' })
   t.equal(reads, 1107, 'and then others')
 
-  isAway = true
+  isUnavailable = true
   clock += 3_599_999
   await admit()
   await t.rejects(admit(bearer('never-seen.'.padEnd(60, 'x')).authorization), { code: 'ECONNREFUSED' })
@@ -435,14 +435,14 @@ t.test('neither logs nor the database hold a key', async (t) => {
   const made = await makeKey(['admin'])
   const wrong = `wrong.${randomBytes(32).toString('base64url')}`
   const port = await freePort()
-  const env = { ...house.environment, PORT: String(port), LOG_LEVEL: 'trace', API_KEY_BOOTSTRAP: BOOTSTRAP }
+  const env = { ...stack.environment, PORT: String(port), LOG_LEVEL: 'trace', API_KEY_BOOTSTRAP: BOOTSTRAP }
   const launcher = fileURLToPath(new URL('../src/main.ts', import.meta.url))
   const child = spawn(process.execPath, [launcher], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += text.toString()))
   const ended = new Promise((resolve) => child.once('exit', resolve))
   t.teardown(() => child.kill('SIGKILL'))
-  await until('the gateway accepts', () => output.includes('accepting'))
+  await waitFor('the gateway accepts', () => output.includes('accepting'))
   for (const key of [BOOTSTRAP, made, wrong])
     for (const headers of [bearer(key), asBasic(key)]) {
       const client = createApi(`http://127.0.0.1:${port}`, headers)

@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import { createClientErrors, createLogger } from '@push-server/runtime'
-import { freePort, until } from '@push-server/testing'
+import { freePort, waitFor } from '@push-server/testing'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { envelope } from '../src/plugins/envelope.ts'
@@ -12,8 +12,8 @@ import { apiGateway } from '../src/index.ts'
 import { json, openGateway, SEND, sending } from './_gateway.ts'
 import { openRaw, type RawConnection, type RawResponse } from './_raw.ts'
 
-const { house } = await openGateway()
-t.teardown(() => house.close())
+const { stack } = await openGateway()
+t.teardown(() => stack.close())
 
 interface Line {
   level: number
@@ -29,8 +29,8 @@ const logs = new Writable({
   },
 })
 const port = await freePort()
-const config = { ...house.context.config, port, logLevel: 'info' as const }
-const stop = await apiGateway({ ...house.context, config, log: createLogger(config, 'gateway', logs) })
+const config = { ...stack.context.config, port, logLevel: 'info' as const }
+const stop = await apiGateway({ ...stack.context, config, log: createLogger(config, 'gateway', logs) })
 t.teardown(() => stop())
 
 const HOST = `Host: 127.0.0.1:${port}\r\n`
@@ -62,7 +62,7 @@ function inEnvelope(t: Test, { status, headers, body }: RawResponse, expected: n
 
 async function isLoggedOnce(t: Test, { status, headers }: RawResponse) {
   const own = () => lines.filter(({ reqId }) => reqId !== undefined && reqId === headers['x-correlation-id'])
-  await until('its line of log', () => own().length > 0, 20_000)
+  await waitFor('its line of log', () => own().length > 0, 20_000)
   t.match(own(), [{ level: 30, status }], 'one line of log')
   t.equal(own().length, 1)
 }
@@ -184,7 +184,7 @@ t.test('a connection that is reset has no line of log', async (t) => {
   const next = await open(t)
   next.send(get())
   t.equal((await next.next()).status, 200)
-  await until('the line of the next', () => lines.length > before, 20_000)
+  await waitFor('the line of the next', () => lines.length > before, 20_000)
   t.equal(lines.length, before + 1)
 })
 

@@ -2,7 +2,7 @@
 // worker runs once on each back end of the queues.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { APP, BACKENDS, openHouse, until, type House } from '@push-server/testing'
+import { APP, BACKENDS, openTestStack, waitFor, type TestStack } from '@push-server/testing'
 import { BATCH, json, message, newToken, SEND } from './_gateway.ts'
 import { isOk, refusedWith, violates, watch, type WatchedApi } from './_watched-api.ts'
 
@@ -12,27 +12,27 @@ const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$/
 const LIST = '/push/message/list'
 
 interface Bench {
-  house: House
+  stack: TestStack
   api: WatchedApi
   /** Registers iPhones of one new user, with these tokens. */
   phones(...tokens: string[]): Promise<string>
   stored(): Promise<number>
 }
 
-async function openBench(t: Test, options: Parameters<typeof openHouse>[0]): Promise<Bench> {
-  const house = await openHouse(options)
-  t.teardown(() => house.close())
-  await house.configure()
+async function openBench(t: Test, options: Parameters<typeof openTestStack>[0]): Promise<Bench> {
+  const stack = await openTestStack(options)
+  t.teardown(() => stack.close())
+  await stack.configure()
   return {
-    house,
-    api: watch(house.api.url),
+    stack,
+    api: watch(stack.api.url),
     async phones(...tokens) {
       const userId = `user-${randomUUID()}`
-      for (const token of tokens) await house.register({ userId, token, activationId: randomUUID() })
+      for (const token of tokens) await stack.register({ userId, token, activationId: randomUUID() })
       return userId
     },
     async stored() {
-      const [row] = await house.database.query<{ count: number }>('SELECT count(*)::int AS count FROM messages')
+      const [row] = await stack.database.query<{ count: number }>('SELECT count(*)::int AS count FROM messages')
       return row?.count ?? Number.NaN
     },
   }
@@ -43,28 +43,28 @@ const keyed = (key: string, object: object) => json({ requestObject: object }, {
 const statusOf = async (api: WatchedApi, id: string) => (await api.get(`/push/message/${id}`)).body.responseObject
 const listOf = (api: WatchedApi, query: Record<string, string>) =>
   api.get(`${LIST}?${new URLSearchParams({ appId: APP, ...query }).toString()}`)
-const sentTo = (house: House, token: string) => house.simulator.pushes.filter((push) => push.token === token)
+const sentTo = (stack: TestStack, token: string) => stack.simulator.pushes.filter((push) => push.token === token)
 
 for (const backend of BACKENDS) {
   t.test(`messages on ${backend.name}`, { skip: backend.skip }, async (t) => {
     const bench = await openBench(t, { backend })
-    const { house, api, phones, stored } = bench
+    const { stack, api, phones, stored } = bench
     const { post } = api
 
     t.test('send: what is answered', async (t) => {
       const userId = await phones(newToken(), newToken())
       const ios = { sent: 2, pending: 0, failed: 0, total: 2 }
       const { body } = await post(SEND, sending(userId))
-      const { messageIds, ...answer } = body.responseObject
+      const { messageIds, ...response } = body.responseObject
       const flat = { ios, android: ZERO, huawei: ZERO, apns: ios, fcm: ZERO, hms: ZERO }
-      t.same(answer, { mode: 'SYNCHRONOUS', result: { ...ZEROS, ios }, ...flat })
+      t.same(response, { mode: 'SYNCHRONOUS', result: { ...ZEROS, ios }, ...flat })
       t.equal(messageIds.length, 1)
       const nobody = await post(SEND, sending('nobody'))
       t.same(nobody.body.responseObject.result, ZEROS, 'no device is no fault')
       for (const mode of ['ASYNCHRONOUS', null]) {
         const { messageIds: ids, ...rest } = (await post(SEND, sending(userId, { mode }))).body.responseObject
         t.same([ids.length, rest], [1, mode === null ? {} : { mode }], `mode ${mode}`)
-        await until('the delivery', async () =>
+        await waitFor('the delivery', async () =>
           (await statusOf(api, ids[0])).deliveries.every(({ status }: { status: string }) => status === 'sent'),
         )
       }
@@ -74,8 +74,8 @@ for (const backend of BACKENDS) {
       const [active, blocked] = [newToken(), newToken()]
       const [activationId, blockedId] = [randomUUID(), randomUUID()]
       const userId = randomUUID()
-      await house.register({ userId, token: active, activationId })
-      await house.register({ userId, token: blocked, activationId: blockedId, status: 'BLOCKED' })
+      await stack.register({ userId, token: active, activationId })
+      await stack.register({ userId, token: blocked, activationId: blockedId, status: 'BLOCKED' })
       const send = async (more: object) =>
         (await post(SEND, { appId: APP, message: message({ userId, ...more }) })).body.responseObject
       const personal = await send({ attributes: { personal: true } })
@@ -86,7 +86,7 @@ for (const backend of BACKENDS) {
       t.equal((await send({ attributes: { personal: false } })).result.ios.sent, 2)
       t.equal((await send({ activationId })).result.ios.total, 1)
       t.equal((await send({ activationId: '' })).result.ios.total, 0, 'the empty one matches none')
-      t.same([sentTo(house, active).length, sentTo(house, blocked).length], [3, 1])
+      t.same([sentTo(stack, active).length, sentTo(stack, blocked).length], [3, 1])
     })
 
     t.test('send: nulls mean the default; numbers for words are refused', async (t) => {
@@ -121,7 +121,7 @@ for (const backend of BACKENDS) {
       for (const [messages, text] of refused) refusedWith(t, await post(BATCH, { appId: APP, batch: messages }), text)
       t.equal(await stored(), before)
       t.ok(
-        tokens.every((token) => sentTo(house, token).length === 0),
+        tokens.every((token) => sentTo(stack, token).length === 0),
         'nothing was sent',
       )
       const { body } = await post(BATCH, { appId: APP, batch })
@@ -134,12 +134,12 @@ for (const backend of BACKENDS) {
     t.test('status: how each delivery fares, without a word of its token', async (t) => {
       const [good, gone, busy] = [newToken(), `faded410${newToken().slice(8)}`, newToken()]
       const userId = await phones(good, gone, busy)
-      house.simulator.answer(busy, { status: 503, reason: 'ServiceUnavailable', retryAfter: 600, times: 1 })
+      stack.simulator.respondTo(busy, { status: 503, reason: 'ServiceUnavailable', retryAfter: 600, times: 1 })
       const { body } = await post(SEND, sending(userId))
       const [id] = body.responseObject.messageIds
-      const answer = await api.get(`/push/message/${id}`)
-      t.match([answer.status, answer.body], [200, { status: 'OK', responseObject: { id, appId: APP, userId } }])
-      const { timestampCreated, deliveries } = answer.body.responseObject
+      const response = await api.get(`/push/message/${id}`)
+      t.match([response.status, response.body], [200, { status: 'OK', responseObject: { id, appId: APP, userId } }])
+      const { timestampCreated, deliveries } = response.body.responseObject
       t.match(timestampCreated, TIMESTAMP)
       const common = { activationId: String, platform: 'ios', timestampUpdated: TIMESTAMP }
       t.match(deliveries, [
@@ -155,7 +155,7 @@ for (const backend of BACKENDS) {
         'status',
         'timestampUpdated',
       ])
-      for (const token of [good, gone, busy]) t.notOk(JSON.stringify(answer.body).includes(token))
+      for (const token of [good, gone, busy]) t.notOk(JSON.stringify(response.body).includes(token))
       t.equal((await statusOf(api, id.toUpperCase())).id, id, 'in either case of letters')
       const listed = await listOf(api, { userId })
       t.same(listed.body.responseObject.messages, [
@@ -190,8 +190,8 @@ for (const backend of BACKENDS) {
           },
         ],
       )
-      t.equal(sentTo(house, token).length, 1)
-      await house.configure('other-app')
+      t.equal(sentTo(stack, token).length, 1)
+      await stack.configure('other-app')
       const elsewhere = await api.call('POST', SEND, keyed('payment 1', { ...sending(userId), appId: 'other-app' }))
       isOk(t, elsewhere, 'each application has keys of its own')
       t.not(elsewhere.body.responseObject.messageIds[0], messageIds[0])
@@ -212,13 +212,13 @@ for (const backend of BACKENDS) {
     t.test('a key on many at the same moment: stored once, all get the same ids', async (t) => {
       const token = newToken()
       const userId = await phones(token)
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 10 }, () => api.call('POST', SEND, keyed('at once', sending(userId)))),
       )
-      t.same([...new Set(answers.map(({ status }) => status))], [200])
-      t.equal(new Set(answers.map(({ body }) => body.responseObject.messageIds[0])).size, 1)
-      for (const { body } of answers) t.equal(body.responseObject.result.ios.sent, 1, 'each waited for the end')
-      t.equal(sentTo(house, token).length, 1)
+      t.same([...new Set(responses.map(({ status }) => status))], [200])
+      t.equal(new Set(responses.map(({ body }) => body.responseObject.messageIds[0])).size, 1)
+      for (const { body } of responses) t.equal(body.responseObject.result.ios.sent, 1, 'each waited for the end')
+      t.equal(sentTo(stack, token).length, 1)
       const others = await Promise.all(
         ['a', 'b', 'c', 'd'].map((title) =>
           api.call(
@@ -229,14 +229,14 @@ for (const backend of BACKENDS) {
         ),
       )
       t.same(others.map(({ status }) => status).toSorted(), [200, 409, 409, 409], 'of different ones one wins')
-      t.equal(sentTo(house, token).length, 2)
+      t.equal(sentTo(stack, token).length, 2)
     })
 
     t.test('a key past its age is free', async (t) => {
       const userId = await phones(newToken())
       const send = () => api.call('POST', SEND, keyed('old', sending(userId)))
       const first = await send()
-      await house.database.query("UPDATE idempotency_keys SET expires_at = now() - interval '1 ms' WHERE key = 'old'")
+      await stack.database.query("UPDATE idempotency_keys SET expires_at = now() - interval '1 ms' WHERE key = 'old'")
       const second = await send()
       t.not(second.body.responseObject.messageIds[0], first.body.responseObject.messageIds[0])
       t.same((await send()).body, second.body, 'and taken again')
@@ -250,7 +250,7 @@ for (const backend of BACKENDS) {
 
 t.test('messages without a worker', async (t) => {
   const environment = { SYNC_TIMEOUT: '300ms', BACKLOG_LIMIT: '10' }
-  const { house, api, phones, stored } = await openBench(t, { services: ['gateway'], environment })
+  const { stack, api, phones, stored } = await openBench(t, { services: ['gateway'], environment })
 
   t.test('a repeat waits for what is pending, not for ever', async (t) => {
     const userId = await phones(newToken())
@@ -274,7 +274,7 @@ t.test('messages without a worker', async (t) => {
     t.equal(await refusing(), '0')
     const first = await api.call('POST', SEND, keyed('before', sending(userId)))
     isOk(t, first, 'up to the limit')
-    await until('the look at the backlog', async () => (await refusing()) === '1')
+    await waitFor('the look at the backlog', async () => (await refusing()) === '1')
     const before = await stored()
     const { status, headers, body } = await send()
     t.match(
@@ -287,12 +287,12 @@ t.test('messages without a worker', async (t) => {
     t.match((await api.get('/metrics')).body, /push_refused_requests_total\{platform="ios"\} 2/)
     isOk(t, await api.post(SEND, sending('nobody')), 'whoever has no device there is not refused')
     isOk(t, await api.call('POST', SEND, keyed('before', sending(userId))), 'a repeat stores nothing')
-    await house.database.query(
+    await stack.database.query(
       `INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at)
        SELECT id, 'ios', 'all', 'Test', now() FROM applications WHERE app_id = $1`,
       [APP],
     )
-    await until('what is paused not to count', async () => (await refusing()) === '0')
+    await waitFor('what is paused not to count', async () => (await refusing()) === '0')
     isOk(t, await send(), 'accepted again')
     isOk(t, await api.call('POST', SEND, keyed('refused', sending(userId))), 'the refused one was not remembered')
   })
@@ -303,13 +303,13 @@ t.test('messages without a worker', async (t) => {
 })
 
 t.test('asking', async (t) => {
-  const { house, api, phones } = await openBench(t, {
+  const { stack, api, phones } = await openBench(t, {
     services: ['gateway'],
     environment: { SYNC_TIMEOUT: '100ms' },
   })
 
   t.test('a key that is none names the header and changes nothing', async (t) => {
-    const before = await house.database.query('SELECT 1 FROM messages')
+    const before = await stack.database.query('SELECT 1 FROM messages')
     const bad = ['', 'x'.repeat(256), 'schlüssel', 'tab\tulator']
     for (const key of bad)
       for (const [path, object] of [
@@ -317,15 +317,15 @@ t.test('asking', async (t) => {
         [BATCH, { appId: APP, batch: [message()] }],
       ] as const)
         violates(t, await api.call('POST', path, keyed(key, object)), ['Idempotency-Key', /1 to 255 printable ASCII/])
-    t.equal((await house.database.query('SELECT 1 FROM messages')).length, before.length)
+    t.equal((await stack.database.query('SELECT 1 FROM messages')).length, before.length)
     for (const key of ['x', 'x'.repeat(255), 'with blank, and ~ signs!'])
       isOk(t, await api.call('POST', SEND, keyed(key, sending('nobody'))), `${key.length} characters`)
   })
 
   t.test('without a key nothing is remembered', async (t) => {
-    await house.database.query('DELETE FROM idempotency_keys')
+    await stack.database.query('DELETE FROM idempotency_keys')
     isOk(t, await api.post(SEND, sending('nobody')), 'sent')
-    t.equal((await house.database.query('SELECT 1 FROM idempotency_keys')).length, 0)
+    t.equal((await stack.database.query('SELECT 1 FROM idempotency_keys')).length, 0)
   })
 
   t.test('status: an id that nobody has', async (t) => {
@@ -341,7 +341,7 @@ t.test('asking', async (t) => {
     for (let count = 0; count < 5; count++)
       ids.unshift((await api.post(SEND, sending(userId, { mode: 'ASYNCHRONOUS' }))).body.responseObject.messageIds[0])
     // Those of one batch have one time; their ids keep them in order.
-    await house.database.query('UPDATE messages SET created_at = $2 WHERE user_id = $1', [userId, new Date()])
+    await stack.database.query('UPDATE messages SET created_at = $2 WHERE user_id = $1', [userId, new Date()])
     const idsOf = (messages: { id: string }[]) => messages.map(({ id }) => id)
     const whole = await listOf(api, { userId })
     t.match(whole.body, { status: 'OK', page: 0, size: 100 })
@@ -358,7 +358,7 @@ t.test('asking', async (t) => {
     t.same(pages, [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4), []])
     const none = await listOf(api, { userId: 'somebody else' })
     t.same(none.body, { status: 'OK', page: 0, size: 100, responseObject: { messages: [] } })
-    await house.configure('empty-app')
+    await stack.configure('empty-app')
     const elsewhere = await listOf(api, { userId, appId: 'empty-app' })
     t.same(elsewhere.body.responseObject.messages, [])
   })
@@ -383,7 +383,7 @@ t.test('asking', async (t) => {
 })
 
 t.test('MESSAGE_STORAGE_ENABLED=false: a message goes once nobody waits for it, its key stays', async (t) => {
-  const { house, api, phones, stored } = await openBench(t, {
+  const { stack, api, phones, stored } = await openBench(t, {
     environment: { MESSAGE_STORAGE_ENABLED: 'false', RETENTION_INTERVAL: '50ms', SYNC_TIMEOUT: '10s' },
   })
   const userId = await phones(newToken())
@@ -392,14 +392,14 @@ t.test('MESSAGE_STORAGE_ENABLED=false: a message goes once nobody waits for it, 
   const nobody = await api.post(SEND, sending('nobody'))
   const [id] = sent.body.responseObject.messageIds
   t.equal((await statusOf(api, id)).deliveries[0].status, 'sent', 'there is time to ask')
-  await house.database.query(`UPDATE chunks SET settled_at = settled_at - interval '71 s'`)
-  await house.database.query(`UPDATE messages SET created_at = created_at - interval '71 s'`)
-  await until('the removal', async () => (await stored()) === 1)
+  await stack.database.query(`UPDATE chunks SET settled_at = settled_at - interval '71 s'`)
+  await stack.database.query(`UPDATE messages SET created_at = created_at - interval '71 s'`)
+  await waitFor('the removal', async () => (await stored()) === 1)
   for (const gone of [id, nobody.body.responseObject.messageIds[0]])
     t.equal((await api.get(`/push/message/${gone}`)).status, 404)
-  t.same(await house.database.query('SELECT count(*)::int AS chunks FROM chunks'), [{ chunks: 0 }])
+  t.same(await stack.database.query('SELECT count(*)::int AS chunks FROM chunks'), [{ chunks: 0 }])
   t.same(
-    await house.database.query('SELECT count(*)::int AS deliveries, max(body::text) AS body FROM messages, deliveries'),
+    await stack.database.query('SELECT count(*)::int AS deliveries, max(body::text) AS body FROM messages, deliveries'),
     [{ deliveries: 1, body: null }],
   )
   t.same(

@@ -29,8 +29,8 @@ import {
 const run = promisify(execFile)
 
 const gateway = await openGateway()
-t.teardown(() => gateway.house.close())
-const { api, house, makeApplication } = gateway
+t.teardown(() => gateway.stack.close())
+const { api, stack, makeApplication } = gateway
 const { body: document } = await api.get('/v3/api-docs')
 
 interface Operation {
@@ -121,7 +121,7 @@ t.test('every operation says what it does, takes and answers', async (t) => {
 
 t.test('schemas have names, are kept once, and tell nothing of ours', async (t) => {
   const { schemas } = document.components
-  for (const name of ['MessageBody', 'Tally', 'ErrorAnswer', 'InboxMessage', 'ApplicationDetail', 'UpdateIosRequest'])
+  for (const name of ['MessageBody', 'Tally', 'ErrorResponse', 'InboxMessage', 'ApplicationDetail', 'UpdateIosRequest'])
     t.equal(schemas[name]?.title, name)
   t.notMatch(JSON.stringify(document), /"x-|~kind/)
   t.same(schemas.CreateDeviceRequest.required.toSorted(), ['activationId', 'appId', 'platform', 'token'])
@@ -149,7 +149,7 @@ t.test('answers have the form that is described', async (t) => {
   const { id } = posted.responseObject
   const fcm = { appId, projectId: 'test-project', privateKeyBase64: base64(generateServiceAccount()) }
   const hms = { appId, projectId: 'p', clientId: '1', clientSecret: 's' }
-  await house.register({ userId, token: newToken() })
+  await stack.register({ userId, token: newToken() })
   const several = { appId: APP, platform: 'ios', token: newToken(), userId, activationIds: [randomUUID()] }
   const { body: campaign } = await api.post('/push/campaign/create', { appId: APP, message: { title: 'Hello' } })
   const ofCampaign = `/push/campaign/${campaign.responseObject.id}`
@@ -200,10 +200,10 @@ t.test('answers have the form that is described', async (t) => {
   ]
   for (const [method, path, object] of calls) {
     const operation = operationOf(method, path)
-    const answer = await api.call(method, path, object === undefined ? {} : json({ requestObject: object }))
+    const response = await api.call(method, path, object === undefined ? {} : json({ requestObject: object }))
     const schema = operation?.responses['200']?.content['application/json']?.schema
-    t.equal(answer.status, 200, `${method} ${path}: ${JSON.stringify(answer.body)}`)
-    t.same(check(schema ?? { not: {} }, answer.body), [], `${method} ${path} answers as described`)
+    t.equal(response.status, 200, `${method} ${path}: ${JSON.stringify(response.body)}`)
+    t.same(check(schema ?? { not: {} }, response.body), [], `${method} ${path} answers as described`)
     const [bare = path] = path.split('?')
     const refusal = await api.call(method, bare, method === 'GET' ? {} : json({ requestObject: { appId: {} } }))
     if (refusal.status === 200) continue
@@ -313,7 +313,7 @@ t.test('a client generated from the description compiles and gets what its types
     live: 'OK',
     isSent: false,
     text: 'Application credentials with entered ID: nowhere does not exist',
-    answer: 'OK',
+    response: 'OK',
     wrong: 'object',
   })
 })

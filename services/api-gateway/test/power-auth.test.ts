@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { openActivations } from '@push-server/domain'
 import { readConfig } from '@push-server/runtime'
-import { freePort, openHouse, POWER_AUTH_CLIENT, until, type Answer } from '@push-server/testing'
+import { freePort, openTestStack, POWER_AUTH_CLIENT, waitFor, type Response } from '@push-server/testing'
 import { APP, json, newToken } from './_gateway.ts'
 import { isOk, refusedWith, watch } from './_watched-api.ts'
 
@@ -14,16 +14,16 @@ const FAILED = 'Device registration failed'
 /** Long enough for an answer that comes, on any machine; silence is waited for so long. */
 const RESPONSE_TIMEOUT_MS = 4_000
 
-const house = await openHouse({
+const stack = await openTestStack({
   services: ['gateway'],
   powerAuth: true,
   environment: { POWERAUTH_RESPONSE_TIMEOUT: `${RESPONSE_TIMEOUT_MS}ms`, POWERAUTH_CONNECTIONS: '4' },
 })
-t.teardown(house.close)
-await house.configure()
-const { database, simulator } = house
+t.teardown(stack.close)
+await stack.configure()
+const { database, simulator } = stack
 const { powerAuth } = simulator
-const api = watch(house.api.url)
+const api = watch(stack.api.url)
 const { call, get, post } = api
 
 const single = (activationId: string, more: object = {}) =>
@@ -48,10 +48,10 @@ function newActivation(more: Partial<Parameters<typeof powerAuth.addActivation>[
 }
 
 async function changesNothing(t: Test, work: () => Promise<unknown>) {
-  const look = () => database.query('SELECT * FROM devices ORDER BY id')
-  const before = await look()
+  const read = () => database.query('SELECT * FROM devices ORDER BY id')
+  const before = await read()
   await work()
-  t.same(await look(), before, 'nothing is changed')
+  t.same(await read(), before, 'nothing is changed')
 }
 
 t.test('it is asked once, and its answer wins', async (t) => {
@@ -121,7 +121,7 @@ t.test('multi: all are asked, each once, so many at a time', async (t) => {
 })
 
 /** Everything that is no answer, and what the operator reads about it. */
-const FAULTS: [name: string, behaviour: Parameters<typeof powerAuth.behave>[0], reason: RegExp][] = [
+const FAILURES: [name: string, behaviour: Parameters<typeof powerAuth.behave>[0], reason: RegExp][] = [
   ['400', { status: 400, code: 'ERR0009', message: 'Activation not found' }, /HTTP 400 ERR0009: Activation not found/],
   ['404', { status: 404 }, /HTTP 404/],
   ['500', { status: 500 }, /HTTP 500/],
@@ -138,66 +138,66 @@ const FAULTS: [name: string, behaviour: Parameters<typeof powerAuth.behave>[0], 
     { text: `{"status":"OK","responseObject":{"x":"${'x'.repeat(1024 * 1024)}"}}` },
     /max(imum)? ?size|exceeded/i,
   ],
-  ['the connection is cut', { fault: 'drop' }, /other side closed|ECONNRESET|socket/i],
-  ['the connection is closed', { fault: 'cancel' }, /other side closed|ECONNRESET|socket/i],
-  ['silence', { fault: 'silence' }, /no answer within 4000 ms/],
+  ['the connection is cut', { failure: 'drop' }, /other side closed|ECONNRESET|socket/i],
+  ['the connection is closed', { failure: 'cancel' }, /other side closed|ECONNRESET|socket/i],
+  ['silence', { failure: 'silence' }, /no answer within 4000 ms/],
 ]
 
 /** The client that the gateway has, with settings of its own, and what it tells the operator. */
 function openClient(t: Test, environment: Record<string, string> = {}) {
-  const told: { reason: string }[] = []
-  const config = readConfig({ ...house.environment, ...environment })
-  const activations = openActivations(config, house.context.store)
+  const reported: { reason: string }[] = []
+  const config = readConfig({ ...stack.environment, ...environment })
+  const activations = openActivations(config, stack.context.store)
   t.teardown(() => activations.close())
-  const caller = { id: 'of-a-test', log: { warn: (line: object) => void told.push(line as { reason: string }) } }
+  const caller = { id: 'of-a-test', log: { warn: (line: object) => void reported.push(line as { reason: string }) } }
   const ask = (activationId: string) => activations.ask({ activationIds: [activationId], caller })
-  return { activations, ask, told, caller }
+  return { activations, ask, reported, caller }
 }
 
 t.test('C-25 W-REG-2 no usable answer: each caller’s text, and nothing is changed', async (t) => {
   const known = newActivation()
   await single(known)
   t.teardown(() => powerAuth.behave(undefined))
-  const calls: [text: string, call: () => Promise<Answer>][] = [
+  const calls: [text: string, call: () => Promise<Response>][] = [
     [UNKNOWN, () => single(known)],
     [FAILED, () => multi([known])],
     ['Update device status failed because activation status is unknown', () => updateStatus(known)],
     ['Unconfigured application list failed because application name could not be retrieved', unconfigured],
   ]
-  for (const behaviour of [{ status: 503 }, { text: '<html>' }, { fault: 'drop' }, { fault: 'silence' }] as const)
+  for (const behaviour of [{ status: 503 }, { text: '<html>' }, { failure: 'drop' }, { failure: 'silence' }] as const)
     await changesNothing(t, async () => {
       powerAuth.behave(behaviour)
-      const answers = calls.map(async ([text, work]) => [text, await work()] as const)
-      for (const [text, answer] of await Promise.all(answers))
-        refusedWith(t, answer, text, `${JSON.stringify(behaviour)}: ${text}`)
+      const responses = calls.map(async ([text, work]) => [text, await work()] as const)
+      for (const [text, response] of await Promise.all(responses))
+        refusedWith(t, response, text, `${JSON.stringify(behaviour)}: ${text}`)
     })
   powerAuth.behave(undefined)
   isOk(t, await single(known), 'as if nothing had been')
 })
 
 t.test('no usable answer: the operator is told why, without a secret', async (t) => {
-  const { ask, told } = openClient(t)
+  const { ask, reported } = openClient(t)
   t.teardown(() => powerAuth.behave(undefined))
-  for (const [name, behaviour, reason] of FAULTS) {
+  for (const [name, behaviour, reason] of FAILURES) {
     powerAuth.behave(behaviour)
     await t.rejects(ask('known'), { name: 'ActivationsUnavailable' }, name)
-    t.match(told.at(-1), { endpoint: '/v3/activation/status', ms: Number, reason }, name)
+    t.match(reported.at(-1), { endpoint: '/v3/activation/status', ms: Number, reason }, name)
   }
   powerAuth.behave(undefined)
   const wrong = openClient(t, { POWERAUTH_CLIENT_SECRET: 'not-the-secret' })
   await t.rejects(wrong.ask('known'))
-  t.match(wrong.told, [{ reason: 'HTTP 401 ERR_AUTHENTICATION: Authentication failed' }])
+  t.match(wrong.reported, [{ reason: 'HTTP 401 ERR_AUTHENTICATION: Authentication failed' }])
   const away = openClient(t, { POWERAUTH_URL: `https://127.0.0.1:${await freePort()}/rest` })
   await t.rejects(away.ask('known'))
-  t.match(away.told, [{ reason: /ECONNREFUSED/ }])
-  t.notMatch(JSON.stringify([...told, ...wrong.told, ...away.told]), /secret/i)
+  t.match(away.reported, [{ reason: /ECONNREFUSED/ }])
+  t.notMatch(JSON.stringify([...reported, ...wrong.reported, ...away.reported]), /secret/i)
 })
 
 t.test('certificates: only trusted ones, unless the operator insists; slashes at the end do no harm', async (t) => {
   const known = newActivation()
   const stranger = openClient(t, { POWERAUTH_CA_FILE: '' })
   await t.rejects(stranger.ask(known))
-  t.match(stranger.told, [{ reason: /certificate/ }])
+  t.match(stranger.reported, [{ reason: /certificate/ }])
   const settings: Record<string, string>[] = [
     { POWERAUTH_CA_FILE: '', POWERAUTH_ACCEPT_INVALID_SSL_CERTIFICATE: 'true' },
     { POWERAUTH_URL: `${powerAuth.url}/` },
@@ -208,19 +208,19 @@ t.test('certificates: only trusted ones, unless the operator insists; slashes at
 
 t.test('settings that cannot work stop the start', async (t) => {
   for (const url of ['powerauth:8080/rest', 'ftp://host/rest', 'https://user:password@host/rest', 'https://host/?x=1'])
-    t.throws(() => readConfig({ ...house.environment, POWERAUTH_URL: url }), /POWERAUTH_URL: .* is not an address/, url)
+    t.throws(() => readConfig({ ...stack.environment, POWERAUTH_URL: url }), /POWERAUTH_URL: .* is not an address/, url)
   t.throws(() => openClient(t, { POWERAUTH_CA_FILE: '/nowhere.pem' }), /POWERAUTH_CA_FILE: ENOENT/)
 })
 
 t.test('a call that waits for its turn is bounded as well, and one that failed calls the others off', async (t) => {
   t.teardown(() => powerAuth.behave(undefined))
-  const { activations, caller, told } = openClient(t, { POWERAUTH_CONNECTIONS: '1' })
-  powerAuth.behave({ fault: 'silence' })
+  const { activations, caller, reported } = openClient(t, { POWERAUTH_CONNECTIONS: '1' })
+  powerAuth.behave({ failure: 'silence' })
   const before = powerAuth.requests.length
   const activationIds = Array.from({ length: 5 }, () => randomUUID())
   await t.rejects(activations.ask({ activationIds, caller }), { name: 'ActivationsUnavailable' })
   t.equal(powerAuth.requests.length - before, 1, 'one connection, one call')
-  t.equal(told.length, 1, 'told once')
+  t.equal(reported.length, 1, 'told once')
 
   const patient = openClient(t, { POWERAUTH_CONNECTIONS: '1', POWERAUTH_RESPONSE_TIMEOUT: '60s' }).activations
   const refused = powerAuth.requests.length
@@ -236,7 +236,7 @@ t.test('W-REG-3 no transaction is open while PowerAuth Server is asked', async (
   t.teardown(() => simulator.setLatency(0))
   const before = powerAuth.requests.length
   const registered = single(newActivation())
-  await until('the question', () => powerAuth.requests.length > before)
+  await waitFor('the question', () => powerAuth.requests.length > before)
   const open = await database.query(
     `SELECT state, query FROM pg_stat_activity
      WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()`,
@@ -290,8 +290,8 @@ t.test('import: PowerAuth Server is not asked', async (t) => {
   const activationId = randomUUID()
   const line = { userId: 'imported', activationId, platform: 'huawei', token: 'of-huawei' }
   const headers = { 'content-type': 'application/x-ndjson' }
-  const answer = await call('PUT', `/push/device/import?appId=${APP}`, { body: JSON.stringify(line), headers })
-  t.match(answer.body.responseObject, { imported: 1 })
+  const response = await call('PUT', `/push/device/import?appId=${APP}`, { body: JSON.stringify(line), headers })
+  t.match(response.body.responseObject, { imported: 1 })
   t.match(await deviceOf(activationId), { user: 'imported', active: true })
   t.equal(powerAuth.requests.length, before)
   const [kept] = await database.query('SELECT count(*)::int FROM activations')

@@ -5,7 +5,7 @@ import fc, { type Arbitrary } from 'fast-check'
 import t from 'tap'
 import { Compile } from 'typebox/schema'
 import { ERROR_STATUS } from '@push-server/contract'
-import { faultsOf, operationsOf, valid, type Answer, type KnownValues, type Operation } from '@push-server/testing'
+import { defectsOf, operationsOf, valid, type Response, type KnownValues, type Operation } from '@push-server/testing'
 import { APP, newToken, openGateway } from './_gateway.ts'
 
 const RIGHT_RUNS = 12
@@ -13,8 +13,8 @@ const seed = Number(process.env.PROPERTY_SEED ?? randomInt(2 ** 31))
 t.comment(`PROPERTY_SEED=${seed}`)
 
 const gateway = await openGateway()
-t.teardown(() => gateway.house.close())
-const { api, database, house } = gateway
+t.teardown(() => gateway.stack.close())
+const { api, database, stack } = gateway
 const operations = operationsOf((await api.get('/v3/api-docs')).body)
 
 /** Half of the ids lead somewhere. */
@@ -47,7 +47,7 @@ const encode = (value: unknown) => encodeURIComponent(String(value)).replaceAll(
 async function send(
   { method, path, body: described }: Operation,
   { path: places, query, body }: Request,
-): Promise<Answer> {
+): Promise<Response> {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encode(places[name]))
   const texts = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])
   const url = `${filled}?${new URLSearchParams(texts).toString()}`
@@ -56,15 +56,15 @@ async function send(
 }
 
 const forms = new Map<object, ReturnType<typeof Compile>>()
-function fitsItsSchema({ answers }: Operation, { status, body }: Answer): boolean {
-  const schema = answers[status === 200 ? '200' : '4XX'] ?? { not: {} }
+function fitsItsSchema({ replies }: Operation, { status, body }: Response): boolean {
+  const schema = replies[status === 200 ? '200' : '4XX'] ?? { not: {} }
   const form = forms.get(schema) ?? Compile(schema)
   forms.set(schema, form)
   return form.Check(body)
 }
 
 /** Of the catalogue, with the status that it has there; a wrong content type is told apart by its status alone. */
-function isRefusal({ status, body }: Answer): boolean {
+function isRefusal({ status, body }: Response): boolean {
   const code = body.responseObject?.code as keyof typeof ERROR_STATUS
   return status >= 400 && status < 500 && body.status === 'ERROR' && ERROR_STATUS[code] === status
 }
@@ -82,21 +82,21 @@ async function contents(): Promise<unknown[]> {
 }
 
 async function furnish(): Promise<void> {
-  if (!(await house.context.store.applications.find(APP))) await house.configure(APP)
-  await house.register({ userId, token: newToken(), activationId: randomUUID() })
+  if (!(await stack.context.store.applications.find(APP))) await stack.configure(APP)
+  await stack.register({ userId, token: newToken(), activationId: randomUUID() })
   await api.post('/push/campaign/create', { appId: APP, message: { title: 'Hello' } })
 }
 
-const told = (operation: Operation, request: Request, { status, body }: Answer) =>
+const reported = (operation: Operation, request: Request, { status, body }: Response) =>
   `${operation.method} ${operation.path} ${JSON.stringify(request)}: ${status} ${JSON.stringify(body)}`
 
 t.test('the right form: OK as described, or refused as documented', async (t) => {
   for (const operation of operations) {
     await furnish()
     const property = fc.asyncProperty(requestsOf(operation), async (request) => {
-      const answer = await send(operation, request)
-      if ((answer.status === 200 || isRefusal(answer)) && fitsItsSchema(operation, answer)) return
-      throw new Error(told(operation, request, answer))
+      const response = await send(operation, request)
+      if ((response.status === 200 || isRefusal(response)) && fitsItsSchema(operation, response)) return
+      throw new Error(reported(operation, request, response))
     })
     await t.resolves(
       fc.assert(property, { seed, numRuns: RIGHT_RUNS, interruptAfterTimeLimit: 20_000 }),
@@ -108,21 +108,21 @@ t.test('the right form: OK as described, or refused as documented', async (t) =>
 t.test('one fault: always refused as documented, and nothing is changed', async (t) => {
   let tried = 0
   for (const operation of operations) {
-    const faults = wrongRequestsOf(operation)
-    tried += faults.length
-    if (faults.length === 0) continue
+    const failures = wrongRequestsOf(operation)
+    tried += failures.length
+    if (failures.length === 0) continue
     await furnish()
     const before = await contents()
-    const requests = fc.sample(requestsOf(operation), { seed, numRuns: faults.length })
+    const requests = fc.sample(requestsOf(operation), { seed, numRuns: failures.length })
     const accepted: string[] = []
-    for (const [index, { what, apply }] of faults.entries()) {
+    for (const [index, { what, apply }] of failures.entries()) {
       const { [index]: right = { path: {}, query: {}, body: undefined } } = requests
       const request = apply(right)
-      const answer = await send(operation, request)
-      if (!isRefusal(answer) || !fitsItsSchema(operation, answer))
-        accepted.push(`${what}: ${told(operation, request, answer)}`)
+      const response = await send(operation, request)
+      if (!isRefusal(response) || !fitsItsSchema(operation, response))
+        accepted.push(`${what}: ${reported(operation, request, response)}`)
     }
-    t.same(accepted, [], `${operation.method} ${operation.path}: ${faults.length} faults`)
+    t.same(accepted, [], `${operation.method} ${operation.path}: ${failures.length} faults`)
     t.same(await contents(), before, `${operation.method} ${operation.path} changes nothing`)
   }
   t.ok(tried > 1000, `${tried} requests with a fault`)
@@ -137,11 +137,11 @@ interface WrongRequest {
 
 /** In a query everything is a text, so only what is wrong as a text counts. */
 function wrongRequestsOf({ parameters, body }: Operation): WrongRequest[] {
-  const inQuery = faultsOf(parameters.query).map(({ what, apply }): WrongRequest => ({
+  const inQuery = defectsOf(parameters.query).map(({ what, apply }): WrongRequest => ({
     what: `query ${what}`,
     apply: (right) => ({ ...right, query: apply(right.query) as Request['query'] }),
   }))
-  const inBody = faultsOf(body?.schema ?? {}).map(({ what, apply }): WrongRequest => ({
+  const inBody = defectsOf(body?.schema ?? {}).map(({ what, apply }): WrongRequest => ({
     what: `body ${what}`,
     apply: (right) => ({ ...right, body: apply(right.body) }),
   }))

@@ -1,6 +1,6 @@
 // Quotas of keys and applications over HTTP: messages a second, and what may wait.
 import { randomBytes, randomUUID } from 'node:crypto'
-import { makeApiKey, openHouse, until, type Answer } from '@push-server/testing'
+import { makeApiKey, openTestStack, waitFor, type Response } from '@push-server/testing'
 import t from 'tap'
 import { APP, BATCH, json, message, newToken, SEND, sending } from './_gateway.ts'
 import { isOk, watch } from './_watched-api.ts'
@@ -9,13 +9,13 @@ const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
 const ADMIN = `admin.${randomBytes(32).toString('hex')}`
 const OTHER = 'other-app'
 
-const house = await openHouse({
+const stack = await openTestStack({
   services: ['gateway'],
   environment: { API_KEY_BOOTSTRAP: ADMIN, SYNC_TIMEOUT: '100ms', BACKLOG_LIMIT: '20', BATCH_SIZE: '5' },
 })
-t.teardown(() => house.close())
-for (const appId of [APP, OTHER]) await house.configure(appId)
-const { context, database, api } = house
+t.teardown(() => stack.close())
+for (const appId of [APP, OTHER]) await stack.configure(appId)
+const { context, database, api } = stack
 const { quotas } = context.store
 
 const makeKey = (...appIds: string[]) => makeApiKey(context, { scopes: ['message', 'campaign'], appIds })
@@ -29,7 +29,7 @@ const sendBatch = (key: string, size: number) =>
     json({ requestObject: { appId: APP, batch: Array.from({ length: size }, () => message()) } }, bearer(key)),
   )
 const stored = async () => (await database.query('SELECT 1 FROM messages')).length
-const statuses = (responses: Answer[], status: number) => responses.filter((response) => response.status === status)
+const statuses = (responses: Response[], status: number) => responses.filter((response) => response.status === status)
 
 t.test('a key beyond its messages a second: 429, and nobody else is refused', async (t) => {
   const [limited, free] = [await makeKey(), await makeKey()]
@@ -82,21 +82,21 @@ t.test('a batch takes all its messages or none, and one beyond the burst is told
 t.test('a repeat takes nothing, nor does what is refused for another reason', async (t) => {
   const key = await makeKey()
   await quotas.change({ keyId: idOf(key) }, { messagesPerSecond: 1, burst: 1 })
-  const repeated = { 'idempotency-key': randomUUID() }
-  const first = await send(key, APP, repeated)
+  const duplicated = { 'idempotency-key': randomUUID() }
+  const first = await send(key, APP, duplicated)
   isOk(t, first, 'the first')
-  const repeats = await Promise.all(Array.from({ length: 20 }, () => send(key, APP, repeated)))
-  for (const repeat of repeats) t.same([repeat.status, repeat.body], [200, first.body])
+  const duplicates = await Promise.all(Array.from({ length: 20 }, () => send(key, APP, duplicated)))
+  for (const repeat of duplicates) t.same([repeat.status, repeat.body], [200, first.body])
   const unknown = await Promise.all(Array.from({ length: 3 }, async () => (await send(key, 'nowhere')).status))
   t.notOk(unknown.includes(200))
-  await until('a second’s worth', async () => (await send(key)).status === 200)
+  await waitFor('a second’s worth', async () => (await send(key)).status === 200)
 })
 
 t.test('an application’s messages a second, whoever sends them', async (t) => {
   const keys = [await makeKey(APP), await makeKey(APP)]
   await quotas.change({ appId: APP }, { messagesPerSecond: 1, burst: 5 })
   t.teardown(() => quotas.change({ appId: APP }, { messagesPerSecond: null, burst: null }))
-  await until('the gateway to know', async () => (await send(keys[0] ?? '')).headers.get('ratelimit-limit') === '5')
+  await waitFor('the gateway to know', async () => (await send(keys[0] ?? '')).headers.get('ratelimit-limit') === '5')
   const responses = await Promise.all(keys.flatMap((key) => Array.from({ length: 50 }, () => send(key))))
   const refused = statuses(responses, 429)
   t.equal(statuses(responses, 200).length + refused.length, 100)
@@ -114,7 +114,7 @@ t.test('the test of a campaign counts as a message', async (t) => {
   )
   const { id } = campaign.body.responseObject
   await quotas.change({ keyId: idOf(key) }, { messagesPerSecond: 1, burst: 3 })
-  await until('the gateway to know', async () => (await send(key, OTHER)).headers.get('ratelimit-limit') === '3')
+  await waitFor('the gateway to know', async () => (await send(key, OTHER)).headers.get('ratelimit-limit') === '3')
   const test = await api.call(
     'POST',
     `/push/campaign/send/test/${id}`,
@@ -126,7 +126,7 @@ t.test('the test of a campaign counts as a message', async (t) => {
 t.test('one application’s backlog refuses nobody else’s messages', async (t) => {
   const key = await makeKey()
   const phone = (appId: string) =>
-    house.register({ userId: appId, token: newToken(), activationId: randomUUID(), appId })
+    stack.register({ userId: appId, token: newToken(), activationId: randomUUID(), appId })
   for (let count = 0; count < 25; count += 1) await phone(APP)
   await phone(OTHER)
   const sendTo = (appId: string) =>
@@ -140,7 +140,7 @@ t.test('one application’s backlog refuses nobody else’s messages', async (t)
     )
   isOk(t, await sendTo(APP), 'beyond BACKLOG_LIMIT of 20 at once')
   isOk(t, await sendTo(OTHER), 'one of another application waits as well')
-  await until('the backlog to be noticed', async () => (await sendTo(APP)).status === 503)
+  await waitFor('the backlog to be noticed', async () => (await sendTo(APP)).status === 503)
   const refused = await sendTo(APP)
   t.match(refused.body.responseObject, { code: 'ERROR_UNAVAILABLE', message: /this application to ios.*nothing was/ })
   t.match(refused.headers.get('retry-after'), /^\d+$/)
@@ -150,12 +150,12 @@ t.test('one application’s backlog refuses nobody else’s messages', async (t)
 t.test('an application’s own limit of what may wait', async (t) => {
   const key = await makeKey()
   const appId = 'small-app'
-  await house.configure(appId)
+  await stack.configure(appId)
   for (let count = 0; count < 3; count += 1)
-    await house.register({ userId: appId, token: newToken(), activationId: randomUUID(), appId })
+    await stack.register({ userId: appId, token: newToken(), activationId: randomUUID(), appId })
   await quotas.change({ appId }, { backlog: 2 })
   const sendTo = () =>
     api.call('POST', SEND, json({ requestObject: { appId, message: message({ userId: appId }) } }, bearer(key)))
   isOk(t, await sendTo(), 'nothing waits yet')
-  await until('the backlog to be noticed', async () => (await sendTo()).status === 503)
+  await waitFor('the backlog to be noticed', async () => (await sendTo()).status === 503)
 })

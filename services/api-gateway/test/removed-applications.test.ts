@@ -1,7 +1,7 @@
 // What an application leaves behind when it is removed: nothing that opens the next one of its name.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPES } from '@push-server/contract'
-import { createApi, makeApiKey, openHouse } from '@push-server/testing'
+import { createApi, makeApiKey, openTestStack } from '@push-server/testing'
 import t from 'tap'
 import { device, newToken } from './_gateway.ts'
 import { isOk, refusedWith } from './_watched-api.ts'
@@ -10,11 +10,11 @@ const NOT_ACTIVE = 'Device registration failed because associated activation is 
 const CREATE = '/push/device/create'
 const BOOTSTRAP = `admin.${randomBytes(32).toString('hex')}`
 
-const house = await openHouse({ services: ['gateway'], environment: { API_KEY_BOOTSTRAP: BOOTSTRAP } })
-t.teardown(house.close)
-const { context, database } = house
+const stack = await openTestStack({ services: ['gateway'], environment: { API_KEY_BOOTSTRAP: BOOTSTRAP } })
+t.teardown(stack.close)
+const { context, database } = stack
 
-const clientOf = (key: string) => createApi(house.api.url, { authorization: `Bearer ${key}` })
+const clientOf = (key: string) => createApi(stack.api.url, { authorization: `Bearer ${key}` })
 const admin = clientOf(BOOTSTRAP)
 
 async function makeKey(...appIds: string[]): Promise<{ id: string; client: ReturnType<typeof clientOf> }> {

@@ -8,8 +8,8 @@ const MULTI = '/push/device/create/multi'
 const IMPORT = `/push/device/import?appId=${APP}`
 const OBJECT = 'requestObject.token'
 
-const { house, database, api } = await openGateway()
-t.teardown(house.close)
+const { stack, database, api } = await openGateway()
+t.teardown(stack.close)
 
 const register = (token: string, more: object = {}, path = CREATE) =>
   api.post(path, { appId: APP, platform: 'ios', token, activationId: randomUUID(), userId: 'owner', ...more })

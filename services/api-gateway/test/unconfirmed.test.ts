@@ -2,30 +2,30 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import t from 'tap'
-import { APP, createDatabase, createGate, openHouse } from '@push-server/testing'
+import { APP, createDatabase, createTcpProxy, openTestStack } from '@push-server/testing'
 import { newToken } from './_gateway.ts'
 
 t.setTimeout(120_000)
 
 const cluster = await createDatabase()
 t.teardown(() => cluster.close())
-const gate = await createGate(cluster.url)
-await gate.open()
-t.teardown(() => gate.shut())
-const house = await openHouse({
-  cluster: gate.url,
+const proxy = await createTcpProxy(cluster.url)
+await proxy.open()
+t.teardown(() => proxy.shut())
+const stack = await openTestStack({
+  cluster: proxy.url,
   services: ['gateway'],
   environment: { DATABASE_TIMEOUT: '3s', DATABASE_POOL: '4' },
 })
-t.teardown(() => house.close())
-await house.configure()
-await house.register({ userId: 'user', token: newToken() })
-const { api } = house
+t.teardown(() => stack.close())
+await stack.configure()
+await stack.register({ userId: 'user', token: newToken() })
+const { api } = stack
 
 const direct = new pg.Pool({ connectionString: directUrl() })
 t.teardown(() => direct.end())
 function directUrl() {
-  const url = new URL(house.database.url)
+  const url = new URL(stack.database.url)
   url.port = new URL(cluster.url).port
   return url.href
 }
@@ -45,7 +45,7 @@ const UNAVAILABLE = { status: 'ERROR', responseObject: { code: 'ERROR_UNAVAILABL
 for (const key of [undefined, randomUUID() as string])
   t.test(`the response of the COMMIT is lost, ${key ? 'under a key' : 'without a key'}: OK all the same`, async (t) => {
     const before = (await stored()) ?? 0
-    const lost = gate.loseResponseTo('INSERT INTO messages')
+    const lost = proxy.loseResponseTo('INSERT INTO messages')
     const { status, body } = await send(key)
     await lost
     t.equal(status, 200)
@@ -59,10 +59,10 @@ for (const [key, text] of [
 ] as const)
   t.test(`and PostgreSQL is away from then on, ${key ? 'under a key' : 'without a key'}: 503 says so`, async (t) => {
     const before = (await stored()) ?? 0
-    const lost = gate.loseResponseTo('INSERT INTO messages').then(() => gate.shut())
+    const lost = proxy.loseResponseTo('INSERT INTO messages').then(() => proxy.shut())
     const { status, headers, body } = await send(key)
     await lost
-    await gate.open()
+    await proxy.open()
     t.equal(status, 503)
     t.equal(headers.get('retry-after'), '5')
     t.match(body, { ...UNAVAILABLE, responseObject: { ...UNAVAILABLE.responseObject, message: text } })
@@ -74,7 +74,7 @@ for (const [key, text] of [
 
 t.test('other requests: the text of the 503 says that it may have been stored', async (t) => {
   const inbox = { userId: 'user', subject: 's', summary: 's', body: 'b', type: 'text', applications: [APP] }
-  const lost = gate.loseResponseTo('inbox-create')
+  const lost = proxy.loseResponseTo('inbox-create')
   const { status, body } = await api.post('/inbox/messages', inbox)
   await lost
   t.equal(status, 503)

@@ -36,13 +36,13 @@ type Values = Partial<Record<Option, string>>
 export function readCommand(args: readonly string[]): Command {
   const { values, positionals } = parsed(args)
   const [verb, id, ...rest] = positionals
-  if (rest.length > 0) throw fault(`What is ${rest.join(' ')}?`)
+  if (rest.length > 0) throw failure(`What is ${rest.join(' ')}?`)
   checkOptions(verb, values)
   if (verb === 'create' && id === undefined) return { verb, request: requestOf(values) }
   if (verb === 'quota' && id === undefined) return { verb, subject: subjectOf(values), change: changeOf(values) }
   if ((verb === 'list' || verb === 'quotas') && id === undefined) return { verb }
   if (verb === 'revoke' && id !== undefined) return { verb, id }
-  throw fault(
+  throw failure(
     verb === 'revoke' ? 'Which key? list shows their ids' : 'One of create, list, revoke, quota and quotas is required',
   )
 }
@@ -52,7 +52,7 @@ function checkOptions(verb: string | undefined, values: Values): void {
   const foreign = Object.keys(values).filter((name) => !own.includes(name))
   if (foreign.length === 0) return
   const text = Object.entries(OPTIONS).map(([one, names]) => `--${names.join(', --')} go with ${one}`)
-  throw fault(text.join('; '))
+  throw failure(text.join('; '))
 }
 
 function parsed(args: readonly string[]): { values: Values; positionals: string[] } {
@@ -62,30 +62,30 @@ function parsed(args: readonly string[]): { values: Values; positionals: string[
   try {
     return parseArgs({ args: [...args], options: { ...ofKeys, ...ofQuotas }, allowPositionals: true })
   } catch (error) {
-    throw fault((error as Error).message)
+    throw failure((error as Error).message)
   }
 }
 
 function requestOf({ name = '', scopes, apps }: Values): KeyRequest {
-  if (name === '' || name.length > LONGEST_NAME) throw fault(`--name is wanted, up to ${LONGEST_NAME} characters`)
+  if (name === '' || name.length > LONGEST_NAME) throw failure(`--name is wanted, up to ${LONGEST_NAME} characters`)
   const named = listed('--scopes', scopes ?? '')
   const unknown = named.filter((scope) => !isScope(scope))
-  if (unknown.length > 0) throw fault(`There is no scope ${unknown.join(', ')}`)
+  if (unknown.length > 0) throw failure(`There is no scope ${unknown.join(', ')}`)
   return { name, scopes: named.filter(isScope), appIds: apps === undefined ? [] : listed('--apps', apps) }
 }
 
 function subjectOf({ key, app, backlog }: Values): QuotaSubject {
-  if (key !== undefined && app !== undefined) throw fault('--key and --app exclude each other')
-  if (key !== undefined && backlog !== undefined) throw fault('--backlog goes with --app')
+  if (key !== undefined && app !== undefined) throw failure('--key and --app exclude each other')
+  if (key !== undefined && backlog !== undefined) throw failure('--backlog goes with --app')
   if (key) return { keyId: key }
   if (app) return { appId: app }
-  throw fault('--key or --app is required')
+  throw failure('--key or --app is required')
 }
 
 function changeOf(values: Values): QuotaChange {
   const { rate, burst, backlog } = values
   if (rate === undefined && burst === undefined && backlog === undefined)
-    throw fault('--rate, --burst or --backlog is required; quotas shows what there is')
+    throw failure('--rate, --burst or --backlog is required; quotas shows what there is')
   return {
     messagesPerSecond: quotaOf('--rate', rate),
     burst: quotaOf('--burst', burst),
@@ -99,17 +99,17 @@ function quotaOf(option: string, text: string | undefined): number | null | unde
   if (text === 'default') return null
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || value > LARGEST_QUOTA)
-    throw fault(`${option} takes a whole number from 1 to ${LARGEST_QUOTA}, or default`)
+    throw failure(`${option} takes a whole number from 1 to ${LARGEST_QUOTA}, or default`)
   return value
 }
 
 /** Each once. An empty list is a fault: of applications it would mean all of them. */
 function listed(option: string, text: string): string[] {
   const items = [...new Set(text.split(',').map((item) => item.trim()))]
-  if (items.includes('')) throw fault(`${option} is wanted as a list with commas`)
+  if (items.includes('')) throw failure(`${option} is wanted as a list with commas`)
   return items
 }
 
 const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text)
 
-const fault = (message: string) => new ConfigError(`${message}\n\n${USAGE}`)
+const failure = (message: string) => new ConfigError(`${message}\n\n${USAGE}`)

@@ -8,7 +8,7 @@ export interface Example {
   /** What goes into the wrapper; `bare` without one. */
   object?: unknown
   bare?: unknown
-  answer: Record<string, unknown>
+  response: Record<string, unknown>
 }
 
 const BODY = {
@@ -53,7 +53,7 @@ export const PUSH_EXAMPLES: readonly Example[] = [
     name: 'Service Status',
     method: 'GET',
     path: '/push/service/status',
-    answer: okWith({
+    response: okWith({
       applicationName: 'powerauth-push',
       applicationDisplayName: 'PowerAuth Push Server',
       applicationEnvironment: '',
@@ -66,92 +66,92 @@ export const PUSH_EXAMPLES: readonly Example[] = [
     method: 'POST',
     path: '/push/device/create',
     object: { ...DEVICE, activationId: ACTIVATION },
-    answer: OK,
+    response: OK,
   },
   {
     name: 'Create Device for Multiple Activations',
     method: 'POST',
     path: '/push/device/create/multi',
     object: { ...DEVICE, activationIds: [ACTIVATION, OTHER_ACTIVATION] },
-    answer: OK,
+    response: OK,
   },
   {
     name: 'Remove Device',
     method: 'DELETE',
     path: '/push/device/remove',
     object: { appId: 'mobile-app', token: '12456789098321234567890' },
-    answer: OK,
+    response: OK,
   },
   {
     name: 'Update Device Status',
     method: 'POST',
     path: '/push/device/status/update',
     bare: { activationId: ACTIVATION },
-    answer: OK,
+    response: OK,
   },
   {
     name: 'Send Message',
     method: 'POST',
     path: '/push/message/send',
     object: { appId: 'mobile-app', mode: 'SYNCHRONOUS', message: MESSAGE },
-    answer: okWith({ mode: 'SYNCHRONOUS', result: RESULT }),
+    response: okWith({ mode: 'SYNCHRONOUS', result: RESULT }),
   },
   {
     name: 'Send Message Batch',
     method: 'POST',
     path: '/push/message/batch/send',
     object: { appId: 'mobile-app', mode: 'SYNCHRONOUS', batch: [MESSAGE, { ...MESSAGE, userId: '1234' }] },
-    answer: okWith({ mode: 'SYNCHRONOUS', result: RESULT }),
+    response: okWith({ mode: 'SYNCHRONOUS', result: RESULT }),
   },
   {
     name: 'Create Campaign',
     method: 'POST',
     path: '/push/campaign/create',
     object: { appId: 'mobile-app', message: CAMPAIGN_BODY },
-    answer: okWith({ id: '123456789012345678901234567890' }),
+    response: okWith({ id: '123456789012345678901234567890' }),
   },
   {
     name: 'Delete Campaign',
     method: 'DELETE',
     path: '/push/campaign/{id}/delete',
     bare: {},
-    answer: okWith({ deleted: true }),
+    response: okWith({ deleted: true }),
   },
   {
     name: 'Create Campaign, as the next examples want one again',
     method: 'POST',
     path: '/push/campaign/create',
     object: { appId: 'mobile-app', message: CAMPAIGN_BODY },
-    answer: okWith({ id: '10' }),
+    response: okWith({ id: '10' }),
   },
-  { name: 'Get Campaign', method: 'GET', path: '/push/campaign/{id}/detail', answer: okWith(CAMPAIGN) },
-  { name: 'Get List Of Campaigns', method: 'GET', path: '/push/campaign/list?all=true', answer: okWith([CAMPAIGN]) },
+  { name: 'Get Campaign', method: 'GET', path: '/push/campaign/{id}/detail', response: okWith(CAMPAIGN) },
+  { name: 'Get List Of Campaigns', method: 'GET', path: '/push/campaign/list?all=true', response: okWith([CAMPAIGN]) },
   {
     name: 'Add Users To Campaign',
     method: 'PUT',
     path: '/push/campaign/{id}/user/add',
     object: USERS,
-    answer: OK,
+    response: OK,
   },
   {
     name: 'Get Users From Campaign',
     method: 'GET',
     path: '/push/campaign/{id}/user/list?page=0&size=4',
-    answer: { status: 'OK', page: 0, size: 4, responseObject: { campaignId: '1234', users: USERS } },
+    response: { status: 'OK', page: 0, size: 4, responseObject: { campaignId: '1234', users: USERS } },
   },
   {
     name: 'Delete Users From Campaign',
     method: 'DELETE',
     path: '/push/campaign/{id}/user/delete',
     object: USERS,
-    answer: OK,
+    response: OK,
   },
   {
     name: 'Send Test Campaign Message',
     method: 'POST',
     path: '/push/campaign/send/test/{id}',
     object: { userId: '1234567890' },
-    answer: OK,
+    response: OK,
   },
-  { name: 'Send Campaign', method: 'POST', path: '/push/campaign/send/live/{id}', answer: OK },
+  { name: 'Send Campaign', method: 'POST', path: '/push/campaign/send/live/{id}', response: OK },
 ]

@@ -26,7 +26,7 @@ export const CREATE_APPLICATION: Example = {
   method: 'POST',
   path: '/admin/app/create',
   object: { appId: 'mobile-app' },
-  answer: okWith({ appId: 'mobile-app' }),
+  response: okWith({ appId: 'mobile-app' }),
 }
 
 export const ADMINISTRATION_EXAMPLES: readonly Example[] = [
@@ -34,13 +34,13 @@ export const ADMINISTRATION_EXAMPLES: readonly Example[] = [
     name: 'List Applications',
     method: 'GET',
     path: '/admin/app/list',
-    answer: okWith({ applicationList: [{ appId: 'mobile-app', ios: true, android: true, huawei: true }] }),
+    response: okWith({ applicationList: [{ appId: 'mobile-app', ios: true, android: true, huawei: true }] }),
   },
   {
     name: 'List Unconfigured Applications: none without a PowerAuth Server',
     method: 'GET',
     path: '/admin/app/unconfigured/list',
-    answer: okWith({ applicationList: [] }),
+    response: okWith({ applicationList: [] }),
   },
   {
     name: 'Update iOS Configuration',
@@ -54,14 +54,14 @@ export const ADMINISTRATION_EXAMPLES: readonly Example[] = [
       environment: null,
       privateKeyBase64: base64(generateApnsKey()),
     },
-    answer: OK,
+    response: OK,
   },
   {
     name: 'Update Android Configuration',
     method: 'PUT',
     path: '/admin/app/android/update',
     object: { appId: 'mobile-app', projectId: PROJECT, privateKeyBase64: base64(SERVICE_ACCOUNT) },
-    answer: OK,
+    response: OK,
   },
   {
     name: 'Update Huawei Configuration',
@@ -73,7 +73,7 @@ export const ADMINISTRATION_EXAMPLES: readonly Example[] = [
       clientId: 'oAuth 2.0 client ID',
       clientSecret: 'oAuth 2.0 client secret',
     },
-    answer: OK,
+    response: OK,
   },
   {
     name: 'Application Detail, after the updates that it shows',
@@ -81,7 +81,7 @@ export const ADMINISTRATION_EXAMPLES: readonly Example[] = [
     path: '/admin/app/detail',
     object: { appId: 'mobile-app', includeIos: true, includeAndroid: true },
     // The document shows Huawei's project, too, which the request does not ask for.
-    answer: okWith({
+    response: okWith({
       application: { appId: 'mobile-app', ios: true, android: true, huawei: true },
       iosBundle: 'some.bundle.id',
       iosKeyId: 'KEYID123456',
@@ -94,7 +94,7 @@ export const ADMINISTRATION_EXAMPLES: readonly Example[] = [
     method: 'DELETE' as const,
     path: `/admin/app/${platform}/remove`,
     object: { appId: 'mobile-app' },
-    answer: OK,
+    response: OK,
   })),
 ]
 
@@ -104,13 +104,13 @@ export const INBOX_EXAMPLES: readonly Example[] = [
     method: 'POST',
     path: '/inbox/messages',
     object: { ...INBOX, applications: ['mobile-app', 'mobile-app-other'] },
-    answer: okWith(INBOX_DETAIL),
+    response: okWith(INBOX_DETAIL),
   },
   {
     name: 'Get User Messages',
     method: 'GET',
     path: '/inbox/messages/list?userId=user-001&applications=mobile-app,mobile-app-other&onlyUnread=false&page=0&size=20',
-    answer: {
+    response: {
       status: 'OK',
       page: 0,
       size: 20,
@@ -130,24 +130,24 @@ export const INBOX_EXAMPLES: readonly Example[] = [
     name: 'Get Count of Unread Messages',
     method: 'GET',
     path: '/inbox/messages/count?userId=user-001&appId=mobile-app',
-    answer: okWith({ countUnread: 1 }),
+    response: okWith({ countUnread: 1 }),
   },
   {
     name: 'Get Message Detail by ID',
     method: 'GET',
     path: '/inbox/messages/detail?messageId={id}',
-    answer: okWith(INBOX_DETAIL),
+    response: okWith(INBOX_DETAIL),
   },
   {
     name: 'Mark Message as Read',
     method: 'PUT',
     path: '/inbox/messages/read?userId=user-001&messageId={id}',
-    answer: okWith({ ...INBOX_DETAIL, read: true }),
+    response: okWith({ ...INBOX_DETAIL, read: true }),
   },
   {
     name: 'Mark All Unread Messages as Read for User',
     method: 'PUT',
     path: '/inbox/messages/read-all?userId=user-001&appId=mobile-app',
-    answer: OK,
+    response: OK,
   },
 ]

@@ -1,7 +1,7 @@
 // Every example of the API's document, pasted in its order against what `npm start` runs, gives the answer that the document
 // prints: as far as the phones of its user go, who has one iPhone.
 import t, { type Test } from 'tap'
-import { BACKENDS, until, type Api } from '@push-server/testing'
+import { BACKENDS, waitFor, type Api } from '@push-server/testing'
 import { startDemo } from './_demo.ts'
 import { PUSH_EXAMPLES, type Example } from './_documented-pushes.ts'
 import { ADMINISTRATION_EXAMPLES, CREATE_APPLICATION, INBOX_EXAMPLES } from './_documented-rest.ts'
@@ -22,11 +22,15 @@ function printed(value: unknown, name = ''): unknown {
 /** Pastes them one after the other; `{id}` is what the last one answered. */
 async function paste(t: Test, api: Api, examples: readonly Example[]): Promise<void> {
   let id = ''
-  for (const { name, method, path, object, bare, answer } of examples) {
+  for (const { name, method, path, object, bare, response } of examples) {
     const body = object === undefined ? bare : { requestObject: object }
     const request = body === undefined ? {} : { body: JSON.stringify(body) }
     const given = await api.call(method, path.replace('{id}', id), request)
-    t.match([given.status, given.body], [200, printed(answer)], `${name}: ${JSON.stringify(given.body).slice(0, 200)}`)
+    t.match(
+      [given.status, given.body],
+      [200, printed(response)],
+      `${name}: ${JSON.stringify(given.body).slice(0, 200)}`,
+    )
     id = given.body.responseObject?.id ?? id
   }
 }
@@ -44,6 +48,6 @@ for (const backend of BACKENDS)
     await paste(t, api, INBOX_EXAMPLES)
     // Refused as long as the campaign of the examples runs.
     const remove = () => api.post('/admin/app/remove', CREATE_APPLICATION.object)
-    await until('the application to be removed', async () => (await remove()).status === 200)
+    await waitFor('the application to be removed', async () => (await remove()).status === 200)
     await paste(t, api, [CREATE_APPLICATION])
   })

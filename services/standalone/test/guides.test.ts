@@ -13,12 +13,12 @@ const root = join(import.meta.dirname, '../../..')
 
 const END_OF_BLOCK = 'the next block begins'
 /** Each answer on a line of its own, and told when it comes to nothing. */
-const ANSWER_PER_LINE = 'curl() { command curl --silent --show-error --write-out "\\n" "$@"; }'
+const RESPONSE_PER_LINE = 'curl() { command curl --silent --show-error --write-out "\\n" "$@"; }'
 
 interface Commands {
   text: string
   /** What the guide shows as the answer. */
-  answer: unknown
+  response: unknown
 }
 
 function commandsOf(guide: string): Commands[] {
@@ -26,7 +26,7 @@ function commandsOf(guide: string): Commands[] {
   return blocks.flatMap(({ language, text }, index) => {
     if (language !== 'sh' || !text.includes('curl')) return []
     const next = blocks[index + 1]
-    return [{ text, answer: next?.language === 'json' ? (JSON.parse(next.text) as unknown) : { status: 'OK' } }]
+    return [{ text, response: next?.language === 'json' ? (JSON.parse(next.text) as unknown) : { status: 'OK' } }]
   })
 }
 
@@ -42,18 +42,18 @@ function fits(value: unknown, shown: unknown): boolean {
 
 /** The answers to each block of commands, which one shell runs after the other. */
 async function paste(commands: readonly Commands[], { api, phones }: Demo): Promise<unknown[][]> {
-  const script = [ANSWER_PER_LINE, ...commands.map(({ text }) => `${text}echo '${END_OF_BLOCK}'`)].join('\n')
+  const script = [RESPONSE_PER_LINE, ...commands.map(({ text }) => `${text}echo '${END_OF_BLOCK}'`)].join('\n')
   const here = script.replaceAll('http://127.0.0.1:8080', api.url).replaceAll('http://127.0.0.1:8090', phones)
   const folder = await mkdtemp(join(tmpdir(), 'push-guide-'))
   try {
     const { stdout } = await run('bash', ['-euc', here], { cwd: folder })
-    return stdout.split(END_OF_BLOCK).map(answersIn)
+    return stdout.split(END_OF_BLOCK).map(responsesIn)
   } finally {
     await rm(folder, { recursive: true })
   }
 }
 
-const answersIn = (output: string) =>
+const responsesIn = (output: string) =>
   output
     .split('\n')
     .filter((line) => line.startsWith('{'))
@@ -66,12 +66,12 @@ for (const [guide, least] of [
 ] as const)
   t.test(guide, async (t) => {
     const commands = commandsOf(await readFile(join(root, guide), 'utf8'))
-    const answers = await paste(commands, await startDemo(t))
-    for (const [index, { text, answer }] of commands.entries()) {
-      const given = answers[index] ?? []
+    const responses = await paste(commands, await startDemo(t))
+    for (const [index, { text, response }] of commands.entries()) {
+      const given = responses[index] ?? []
       t.ok(given.length > 0, `${text} is answered`)
-      t.ok(fits(given.at(-1), answer), `${text}\nanswers as shown: ${JSON.stringify(given.at(-1))}`)
+      t.ok(fits(given.at(-1), response), `${text}\nanswers as shown: ${JSON.stringify(given.at(-1))}`)
       for (const each of given.slice(0, -1)) t.match(each, { status: 'OK' }, text)
     }
-    t.ok(answers.flat().length >= least, `${answers.flat().length} calls`)
+    t.ok(responses.flat().length >= least, `${responses.flat().length} calls`)
   })

@@ -38,15 +38,15 @@ export interface Access {
 
 export interface AccessOptions {
   config: Pick<Config, 'auth'>
-  store: Pick<Store, 'apiKeys' | 'isAway'>
+  store: Pick<Store, 'apiKeys' | 'isUnavailable'>
   log: Logger
   /** Milliseconds on a clock that never goes back. */
   now?: () => number
 }
 
 export function openAccess({ config, store, log, now = () => performance.now() }: AccessOptions): Access {
-  const { apiKeys, isAway } = store
-  const keys = createKeyCache({ find: (id) => apiKeys.find(id), isAway, now })
+  const { apiKeys, isUnavailable } = store
+  const keys = createKeyCache({ find: (id) => apiKeys.find(id), isUnavailable, now })
   const isOn = createSwitch({ config, store, log, now })
 
   async function noteUse(row: ApiKeyRow): Promise<void> {
@@ -82,24 +82,24 @@ export function openAccess({ config, store, log, now = () => performance.now() }
 function createSwitch({ config, store, log, now }: Required<AccessOptions>): () => Promise<boolean> {
   if (config.auth !== undefined) return async () => config.auth === 'keys'
   let isOn = false
-  let lookedAt: number | undefined
-  let looking: Promise<void> | undefined
+  let refreshedAt: number | undefined
+  let refreshing: Promise<void> | undefined
 
-  async function look(): Promise<void> {
+  async function refresh(): Promise<void> {
     try {
       isOn = await store.apiKeys.exist()
-      lookedAt = now()
+      refreshedAt = now()
       if (isOn) log.info('callers are asked for an API key from now on')
     } catch (error) {
       // As it was; but if nobody has ever looked, it is not known to be open.
-      if (lookedAt === undefined || !store.isAway(error)) throw error
+      if (refreshedAt === undefined || !store.isUnavailable(error)) throw error
     } finally {
-      looking = undefined
+      refreshing = undefined
     }
   }
 
   return async () => {
-    if (!isOn && (lookedAt === undefined || now() - lookedAt >= FRESH_MS)) await (looking ??= look())
+    if (!isOn && (refreshedAt === undefined || now() - refreshedAt >= FRESH_MS)) await (refreshing ??= refresh())
     return isOn
   }
 }

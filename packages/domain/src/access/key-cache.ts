@@ -22,7 +22,7 @@ interface Entry {
 export interface KeyCacheOptions {
   /** Undefined when there is no such key. */
   find(id: string): Promise<ApiKeyRow | undefined>
-  isAway(error: unknown): boolean
+  isUnavailable(error: unknown): boolean
   /** Milliseconds on a clock that never goes back. */
   now(): number
 }
@@ -40,7 +40,7 @@ export interface KeyCache {
   forget(): void
 }
 
-export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache {
+export function createKeyCache({ find, isUnavailable, now }: KeyCacheOptions): KeyCache {
   const known = new Map<string, Entry>()
   const unknown = new Map<string, Entry>()
   /** Requests that want the same key at once share one query. */
@@ -60,7 +60,7 @@ export function createKeyCache({ find, isAway, now }: KeyCacheOptions): KeyCache
       put(to, id, { row, readAt })
       return row
     } catch (error) {
-      if (last?.row && isAway(error) && readAt - last.readAt < STALE_MS) return last.row
+      if (last?.row && isUnavailable(error) && readAt - last.readAt < STALE_MS) return last.row
       throw error
     } finally {
       if (asOf === generation) readings.delete(id)

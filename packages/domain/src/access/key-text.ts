@@ -7,7 +7,7 @@ export interface KeyText {
 }
 
 /** What a person may choose in API_KEY_BOOTSTRAP: 32 random bytes have 43 characters in base64, 64 in hexadecimal. */
-export const KEY_FORM =
+export const KEY_FORMAT =
   '<id>.<secret>: up to 64 letters, digits, - and _, a full stop, and 32 random bytes in base64 or hex'
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/

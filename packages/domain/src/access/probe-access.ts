@@ -1,6 +1,6 @@
 // Who may read metrics and the details of health in processes without an API: whoever may read them on the API, too. The
 // states of /health/… are for everybody.
-import { ApiError, errorAnswer, forbidden } from '@push-server/contract'
+import { ApiError, errorResponse, forbidden } from '@push-server/contract'
 import type { Config, Probe, ProbeAccess } from '@push-server/runtime'
 import { CHALLENGES, type Access } from './access.ts'
 import { openHostCheck } from './host-check.ts'
@@ -42,7 +42,7 @@ function refusalOf(error: ApiError): Probe {
   return {
     status: error.statusCode,
     type: 'application/json',
-    body: JSON.stringify(errorAnswer(error)),
+    body: JSON.stringify(errorResponse(error)),
     ...(error.statusCode === 401 && { headers: { 'www-authenticate': CHALLENGES.join(', ') } }),
   }
 }

@@ -17,16 +17,16 @@ export interface ActivationHint {
 }
 
 /** On whose behalf something is asked: a request with its correlation id. */
-export interface AskedBy {
+export interface RequestedBy {
   id: string
   log: Pick<Logger, 'warn'>
 }
 
-export interface Question {
+export interface ActivationQuery {
   /** Each once. */
   activationIds: readonly string[]
   hint?: ActivationHint
-  caller: AskedBy
+  caller: RequestedBy
 }
 
 /** Nobody could be asked, or the answer was none: what is not known must not be guessed. The log says why. */
@@ -45,9 +45,9 @@ export interface Activations {
   /** Whether what a registration said of its activations is to be kept with it. */
   readonly keeps: boolean
   /** In the order of the ids; undefined where nobody knows the activation. Rejects with ActivationsUnavailable. */
-  ask(question: Question): Promise<(Activation | undefined)[]>
+  ask(query: ActivationQuery): Promise<(Activation | undefined)[]>
   /** Ids of the applications it knows of, in its order. Rejects with ActivationsUnavailable. */
-  applications(caller: AskedBy): Promise<string[]>
+  applications(caller: RequestedBy): Promise<string[]>
   /** For health: rejects when it cannot be asked just now. Missing where there is nobody to ask. */
   check?(): Promise<void>
   close(): Promise<void>

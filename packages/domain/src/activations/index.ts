@@ -5,7 +5,7 @@ export {
   type Activation,
   type ActivationHint,
   type Activations,
-  type AskedBy,
+  type RequestedBy,
 } from './activations.ts'
 export { localRegistry } from './local-registry.ts'
 export { openActivations } from './open.ts'

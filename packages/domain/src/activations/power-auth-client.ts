@@ -4,8 +4,8 @@ import { getCACertificates } from 'node:tls'
 import { Pool, type Dispatcher } from 'undici'
 
 /** PowerAuth Server could not be reached, refused us, or answered what nobody can use. The text is for the operator. */
-export class PowerAuthFault extends Error {
-  override readonly name = 'PowerAuthFault'
+export class PowerAuthError extends Error {
+  override readonly name = 'PowerAuthError'
 }
 
 export interface PowerAuthOptions {
@@ -38,7 +38,7 @@ export interface PowerAuthClient {
   close(): Promise<void>
 }
 
-const LARGEST_ANSWER = 1024 * 1024
+const LARGEST_RESPONSE = 1024 * 1024
 
 /** Connects when it is asked. */
 export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient {
@@ -64,7 +64,7 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
       })
       return { statusCode, bytes: Buffer.from(await body.arrayBuffer()) }
     } catch (error) {
-      throw new PowerAuthFault(
+      throw new PowerAuthError(
         late.aborted ? `no answer within ${options.responseTimeoutMs} ms` : transportText(error),
         { cause: error },
       )
@@ -85,7 +85,7 @@ function openPool(origin: string, options: PowerAuthOptions): Dispatcher {
   const { ca, acceptInvalidCertificate, connections, connectTimeoutMs } = options
   return new Pool(origin, {
     connections,
-    maxResponseSize: LARGEST_ANSWER,
+    maxResponseSize: LARGEST_RESPONSE,
     allowH2: false,
     // A call has a deadline of its own.
     headersTimeout: 0,
@@ -110,10 +110,10 @@ type Members = Readonly<Record<string, unknown>>
 
 function responseObjectOf(statusCode: number, bytes: Buffer): unknown {
   const envelope = membersOf(bytes)
-  if (statusCode !== 200) throw new PowerAuthFault(refusalText(statusCode, envelope))
+  if (statusCode !== 200) throw new PowerAuthError(refusalText(statusCode, envelope))
   // Decoded all the same, two users would become one.
-  if (!isUtf8(bytes)) throw new PowerAuthFault('a response that is not UTF-8')
-  if (envelope?.status !== 'OK') throw new PowerAuthFault('HTTP 200 without the envelope of an answer')
+  if (!isUtf8(bytes)) throw new PowerAuthError('a response that is not UTF-8')
+  if (envelope?.status !== 'OK') throw new PowerAuthError('HTTP 200 without the envelope of an answer')
   return envelope.responseObject ?? null
 }
 

@@ -1,8 +1,8 @@
 // PowerAuth Server as the one who knows activations. It is asked each time, and its answer wins over what callers say.
 import { randomUUID } from 'node:crypto'
 import { ACTIVATION_STATUSES, type ActivationStatus } from '@push-server/contract'
-import { ActivationsUnavailable, type Activation, type Activations, type AskedBy } from './activations.ts'
-import { openPowerAuthClient, PowerAuthFault, type PowerAuthOptions } from './power-auth-client.ts'
+import { ActivationsUnavailable, type Activation, type Activations, type RequestedBy } from './activations.ts'
+import { openPowerAuthClient, PowerAuthError, type PowerAuthOptions } from './power-auth-client.ts'
 
 const STATUS = '/v3/activation/status'
 const APPLICATIONS = '/v3/application/list'
@@ -13,12 +13,12 @@ export function openPowerAuth(options: PowerAuthOptions): Activations {
   const client = openPowerAuthClient(options)
 
   /** Does the work, and tells the operator what stood in its way. */
-  async function attempt<T>(endpoint: string, { log }: AskedBy, work: () => Promise<T>): Promise<T> {
+  async function attempt<T>(endpoint: string, { log }: RequestedBy, work: () => Promise<T>): Promise<T> {
     const started = performance.now()
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof PowerAuthFault)) throw error
+      if (!(error instanceof PowerAuthError)) throw error
       const ms = Math.round(performance.now() - started)
       log.warn({ endpoint, ms, reason: error.message }, 'PowerAuth Server gave no usable answer')
       throw new ActivationsUnavailable(error.message, { cause: error })
@@ -62,21 +62,21 @@ function activationOf(responseObject: unknown): Activation | undefined {
   if (responseObject === null) return undefined
   const { activationStatus, userId, applicationId } = Object(responseObject) as Members
   const status = ACTIVATION_STATUSES.find((known) => known === activationStatus) satisfies ActivationStatus | undefined
-  if (status === undefined) throw new PowerAuthFault('an answer without an activation status that is known')
+  if (status === undefined) throw new PowerAuthError('an answer without an activation status that is known')
   if (typeof userId !== 'string' || userId === '' || userId.length > LONGEST_USER_ID)
-    throw new PowerAuthFault(`an answer without a user id of 1 to ${LONGEST_USER_ID} characters`)
+    throw new PowerAuthError(`an answer without a user id of 1 to ${LONGEST_USER_ID} characters`)
   // The database would replace the one and refuse the other.
   if (!userId.isWellFormed() || userId.includes('\0'))
-    throw new PowerAuthFault('a user id that is no well-formed Unicode or has the character U+0000')
+    throw new PowerAuthError('a user id that is no well-formed Unicode or has the character U+0000')
   return { userId, status, applicationId: typeof applicationId === 'string' ? applicationId : null }
 }
 
 function applicationIdsOf(responseObject: unknown): string[] {
   const { applications } = Object(responseObject) as Members
-  if (!Array.isArray(applications)) throw new PowerAuthFault('an answer without a list of applications')
+  if (!Array.isArray(applications)) throw new PowerAuthError('an answer without a list of applications')
   return applications.map((application) => {
     const { applicationId } = Object(application) as Members
-    if (typeof applicationId !== 'string') throw new PowerAuthFault('an application without an id')
+    if (typeof applicationId !== 'string') throw new PowerAuthError('an application without an id')
     return applicationId
   })
 }

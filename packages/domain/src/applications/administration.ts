@@ -16,7 +16,7 @@ import {
 } from '@push-server/contract'
 import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
-import { GUARD_REASON, type ApplicationRow, type Store } from '@push-server/store'
+import { BREAKER_REASON, type ApplicationRow, type Store } from '@push-server/store'
 
 type Shelf = Pick<Store, 'applications' | 'credentials'>
 
@@ -140,11 +140,18 @@ function pausesOf(row: ApplicationRow): ApplicationDetail['paused'] {
   if (row.pauses.length === 0) return undefined
   // Of two pauses of one platform the wider one is told.
   const narrowFirst = row.pauses.toSorted((a, b) => b.lanes.localeCompare(a.lanes))
-  const guarded = new Set(row.pauses.flatMap(({ platform, reason }) => (reason === GUARD_REASON ? [platform] : [])))
+  const isBreakerOpen = new Set(
+    row.pauses.flatMap(({ platform, reason }) => (reason === BREAKER_REASON ? [platform] : [])),
+  )
   return Object.fromEntries(
     narrowFirst.map(({ platform, lanes, reason, pausedAt }) => [
       platform,
-      { reason, lanes, ...(guarded.has(platform) && { guardTripped: true }), timestampPaused: timestampOf(pausedAt) },
+      {
+        reason,
+        lanes,
+        ...(isBreakerOpen.has(platform) && { guardTripped: true }),
+        timestampPaused: timestampOf(pausedAt),
+      },
     ]),
   )
 }

@@ -1,14 +1,14 @@
 // Applications that activations are known of, and that nobody has created here.
 import { PLATFORM_NAMES, TEXT, type PlatformName, type UnconfiguredApplication } from '@push-server/contract'
 import type { Store } from '@push-server/store'
-import { refuseUnavailable, type Activations, type AskedBy } from '../activations/index.ts'
+import { refuseUnavailable, type Activations, type RequestedBy } from '../activations/index.ts'
 
 const NONE = Object.fromEntries(PLATFORM_NAMES.map((name) => [name, null])) as Record<PlatformName, null>
 
 /** In the order of whoever knows the activations. */
 export async function listUnconfigured(
   { store, activations }: { store: Pick<Store, 'applications'>; activations: Activations },
-  caller: AskedBy,
+  caller: RequestedBy,
 ): Promise<UnconfiguredApplication[]> {
   const appIds = await activations.applications(caller).catch(refuseUnavailable(TEXT.unconfiguredUnknown))
   const configured = new Set(await store.applications.known(appIds))

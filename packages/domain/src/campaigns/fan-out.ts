@@ -1,7 +1,7 @@
 // Moving runs on: what is due is fired, partitions are cut into chunks, chunks get their jobs, and runs that are done settle.
 import type { ChunkJob, Platform } from '@push-server/contract'
 import { PLATFORMS } from '@push-server/contract'
-import type { CutOptions, FanningOutRun } from '@push-server/store'
+import type { FanOutOptions, FanningOutRun } from '@push-server/store'
 import type { Context } from '../context.ts'
 
 type FanOut = Pick<Context, 'config' | 'store' | 'queues' | 'log'>
@@ -13,7 +13,7 @@ const BATCH = 500
 /** Jobs of one call to the queue. */
 const JOBS = 1000
 
-const cutOptions = ({ config }: FanOut): CutOptions => ({
+const cutOptions = ({ config }: FanOut): FanOutOptions => ({
   usersPerPartition: config.campaignPartition,
   chunkSizes: CHUNK_SIZES,
   maxAgeMs: config.deliveryMaxAgeCampaign,
@@ -47,7 +47,7 @@ async function cutSome(context: FanOut, run: FanningOutRun): Promise<boolean> {
     if (await cutPartition(context, run)) return true
     await store.runs.finish(run.id)
   } catch (error) {
-    if (!store.isRefused(error)) {
+    if (!store.isDataError(error)) {
       log.warn({ err: error, ...names }, 'cutting failed; the next look tries again')
       return false
     }
@@ -63,11 +63,11 @@ async function cutPartition(context: FanOut, run: FanningOutRun): Promise<boolea
   const options = cutOptions(context)
   const since = performance.now()
   if (!run.isPartitioned) await store.runs.partition(run, options)
-  const cut = await store.runs.cut(run, options)
-  if (!cut) return false
+  const fanOut = await store.runs.fanOut(run, options)
+  if (!fanOut) return false
   const ms = Math.round(performance.now() - since)
-  log.info({ runId: run.id, campaignId: run.campaignId, chunks: cut.chunks.length, ms }, 'partition cut into chunks')
-  if (!cut.paused) await enqueue(context, cut.chunks.map(jobOf(run.applicationId)))
+  log.info({ runId: run.id, campaignId: run.campaignId, chunks: fanOut.chunks.length, ms }, 'partition cut into chunks')
+  if (!fanOut.paused) await enqueue(context, fanOut.chunks.map(jobOf(run.applicationId)))
   return true
 }
 

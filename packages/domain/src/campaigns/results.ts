@@ -20,10 +20,10 @@ export async function campaignProgress({ campaigns }: Pick<Store, 'campaigns'>, 
   const number = campaignNumber(id)
   const row = number === undefined ? undefined : await campaigns.describe(number)
   if (!row) throw refusal(TEXT.campaignUnknown)
-  const { pace, paused, state, tallies } = row
-  if (!pace) return { state, paused, pushesPerSecond: 0 }
+  const { rateBase, paused, state, tallies } = row
+  if (!rateBase) return { state, paused, pushesPerSecond: 0 }
   const { sent, failed, total } = sumsOf(tallies)
-  const pushesPerSecond = paceOf(row, sent + failed)
+  const pushesPerSecond = rateOf(row, sent + failed)
   const isCut = state !== 'fanning-out'
   const pending = total - sent - failed
   return {
@@ -39,9 +39,9 @@ export async function campaignProgress({ campaigns }: Pick<Store, 'campaigns'>, 
 }
 
 /** To a tenth. Taken over a second at least, so that the first answers do not boast. */
-function paceOf({ completedAt, pace }: CampaignDetailRow, done: number): number {
-  if (completedAt || !pace) return 0
-  return Math.round((10 * (done - pace.done)) / Math.max(1, pace.seconds)) / 10
+function rateOf({ completedAt, rateBase }: CampaignDetailRow, done: number): number {
+  if (completedAt || !rateBase) return 0
+  return Math.round((10 * (done - rateBase.done)) / Math.max(1, rateBase.seconds)) / 10
 }
 
 const endOf = (seconds: number) => timestampOf(new Date(Date.now() + seconds * 1000))

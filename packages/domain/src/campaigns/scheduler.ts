@@ -28,14 +28,14 @@ export const runScheduler: Service = async (context) => {
       if (isMore) await pause(Math.min(performance.now() - since, LONGEST_PAUSE_MS), stopping.signal)
     } while (again && !stopping.signal.aborted)
   }
-  function look(): void {
+  function poll(): void {
     again = true
     if (stopping.signal.aborted) return
     running ??= round().finally(() => (running = undefined))
   }
 
-  const listener = await store.listen({ channel: RUNS_CHANNEL, onNotification: look, onReconnect: look })
-  const timer = setInterval(look, LOOK_MS)
+  const listener = await store.listen({ channel: RUNS_CHANNEL, onNotification: poll, onReconnect: poll })
+  const timer = setInterval(poll, LOOK_MS)
   return async () => {
     stopping.abort()
     clearInterval(timer)

@@ -1,7 +1,7 @@
 // An import of a campaign's users: many lines, each known to be well-formed, in batches.
 import { refusal, TEXT, type CampaignUserLine, type UserImportResult } from '@push-server/contract'
 import type { Store } from '@push-server/store'
-import { createFaults, type ImportBatch } from '../imports/index.ts'
+import { createImportErrors, type ImportBatch } from '../imports/index.ts'
 import { findCampaign } from './campaigns.ts'
 
 export interface UserImportRequest {
@@ -23,15 +23,15 @@ export async function importCampaignUsers(
   const campaign = await findCampaign(store, id)
   const staging = store.openUserImport()
   try {
-    const faults = createFaults(MOST_ERRORS)
+    const failures = createImportErrors(MOST_ERRORS)
     for await (const batch of batches) {
-      faults.add(batch.faults)
+      failures.add(batch.failures)
       await staging.stage(batch.items.map(({ value }) => (typeof value === 'string' ? value : value.userId)))
     }
-    const isKept = faults.count() === 0 || partial
+    const isKept = failures.count() === 0 || partial
     const counts = isKept ? await staging.apply(campaign.id, signal) : { imported: 0, kept: 0 }
     if (!counts) throw refusal(TEXT.campaignUnknown)
-    return { ...counts, failed: faults.count(), errors: faults.first() }
+    return { ...counts, failed: failures.count(), errors: failures.first() }
   } finally {
     await staging.close()
   }

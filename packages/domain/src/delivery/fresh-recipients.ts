@@ -2,7 +2,7 @@
 // rate of a run, is read again first, and left out once the phone has changed hands.
 import { STALE } from '@push-server/providers'
 import type { ChangedRecipient, ClaimedChunk } from '@push-server/store'
-import type { Due } from './screen.ts'
+import type { Due } from './due-deliveries.ts'
 
 /** Between reading recipients and the start of a push to them. */
 export const MOST_AGE_MS = 5_000
@@ -42,10 +42,10 @@ export function freshRecipients(options: FreshRecipientsOptions): FreshRecipient
   let { readAt } = options.chunk
   let left = options.due
 
-  async function readAgain(due: readonly Due[]): Promise<readonly Due[]> {
-    const askedAt = performance.now()
+  async function reread(due: readonly Due[]): Promise<readonly Due[]> {
+    const requestedAt = performance.now()
     const changes = new Map((await read(due)).map((change) => [change.id, change]))
-    readAt = askedAt
+    readAt = requestedAt
     if (changes.size === 0) return due
     return due.filter((one) => {
       const change = changes.get(one.delivery.id)
@@ -56,7 +56,7 @@ export function freshRecipients(options: FreshRecipientsOptions): FreshRecipient
 
   async function pushFresh(first: readonly Due[]): Promise<void> {
     for (let due = first; due.length > 0 && !signal.aborted;) {
-      if (performance.now() - readAt >= MOST_AGE_MS) due = await readAgain(due)
+      if (performance.now() - readAt >= MOST_AGE_MS) due = await reread(due)
       const ended = new Uint8Array(due.length)
       const age = limitAge(readAt, signal)
       try {
@@ -74,7 +74,7 @@ export function freshRecipients(options: FreshRecipientsOptions): FreshRecipient
       return left.length
     },
     async refresh() {
-      left = await readAgain(left)
+      left = await reread(left)
     },
     async push(count) {
       const next = left.slice(0, count)
@@ -89,7 +89,7 @@ function limitAge(readAt: number, signal: AbortSignal): Age & { end(): void } {
   const endsAt = readAt + MOST_AGE_MS
   const outgrow = () => controller.abort(STALE)
   const callOff = () => controller.abort(signal.reason)
-  const timer = setTimeout(outgrow, endsAt - performance.now())
+  const timer = setTimeout(outgrow, Math.max(0, endsAt - performance.now()))
   signal.addEventListener('abort', callOff)
   if (signal.aborted) callOff()
   return {

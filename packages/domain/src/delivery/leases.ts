@@ -15,7 +15,7 @@ export interface Hold {
 
 export interface Leases {
   /** `askedAt`: when the claim was asked for, on the clock of `performance`. */
-  hold(claim: Claim, askedAt: number): Hold
+  hold(claim: Claim, requestedAt: number): Hold
   /** Aborts all holds, and those that are still to come: the process is stopping. */
   abortAll(reason: string): void
   close(): void
@@ -64,7 +64,7 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
 
   async function renew(current: Entry[]): Promise<void> {
     renewing = true
-    const askedAt = performance.now()
+    const requestedAt = performance.now()
     try {
       const rows = await store.chunks.renew(
         owner,
@@ -74,7 +74,7 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
       const held = new Map(rows.map((row) => [row.id, row]))
       for (const entry of current) {
         const row = held.get(entry.claim.id)
-        if (row) entry.renewedAt = askedAt
+        if (row) entry.renewedAt = requestedAt
         if (row?.paused) abort(entry, 'paused')
         // A chunk that was given back while the answer was on its way is not ours to judge.
         else if (!row && entries.get(entry.claim.id) === entry) abort(entry, 'claim lost')
@@ -89,8 +89,8 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
 
   const timer = setInterval(tick, Math.min(LONGEST_RENEWAL_MS, leaseMs / 4))
   return {
-    hold(claim, askedAt) {
-      const entry: Entry = { claim, controller: new AbortController(), renewedAt: askedAt, isPushed: false }
+    hold(claim, requestedAt) {
+      const entry: Entry = { claim, controller: new AbortController(), renewedAt: requestedAt, isPushed: false }
       entries.set(claim.id, entry)
       if (stopping !== undefined) abort(entry, stopping)
       return {

@@ -13,15 +13,15 @@ export interface ProviderReport {
   down: number
   idle: number
   /** Those down first, then those with the latest fault. Faults with their time in ISO 8601. */
-  applications: { appId: string; connection: ProviderState['connection']; fault?: { reason: string; at: string } }[]
+  applications: { appId: string; connection: ProviderState['connection']; failure?: { reason: string; at: string } }[]
 }
 
 /** A worker may serve hundreds, and the report is asked for every few seconds. */
 const MOST_NAMED = 20
 
 export function reportOf(providers: readonly OpenProvider[]): ProviderReport {
-  const count = (wanted: ProviderState['connection']) =>
-    providers.filter(({ state }) => state.connection === wanted).length
+  const count = (expected: ProviderState['connection']) =>
+    providers.filter(({ state }) => state.connection === expected).length
   return {
     open: providers.length,
     up: count('up'),
@@ -34,10 +34,10 @@ export function reportOf(providers: readonly OpenProvider[]): ProviderReport {
 const isDown = ({ state }: OpenProvider) => Number(state.connection === 'down')
 
 const byUrgency = (a: OpenProvider, b: OpenProvider) =>
-  isDown(b) - isDown(a) || (b.state.fault?.at ?? 0) - (a.state.fault?.at ?? 0)
+  isDown(b) - isDown(a) || (b.state.failure?.at ?? 0) - (a.state.failure?.at ?? 0)
 
-const described = ({ appId, state: { connection, fault } }: OpenProvider) => ({
+const described = ({ appId, state: { connection, failure } }: OpenProvider) => ({
   appId,
   connection,
-  ...(fault && { fault: { reason: fault.reason, at: new Date(fault.at).toISOString() } }),
+  ...(failure && { failure: { reason: failure.reason, at: new Date(failure.at).toISOString() } }),
 })

@@ -13,7 +13,7 @@ import {
 export type Ending = { dueAt: number | null } | undefined
 
 export interface RejectedRecordsOptions {
-  store: Pick<Store, 'chunks' | 'runChunks' | 'isRefused'>
+  store: Pick<Store, 'chunks' | 'runChunks' | 'isDataError'>
   chunk: ClaimedChunk
   owner: string
 }
@@ -64,7 +64,7 @@ export function rejectedRecords({ store, chunk, owner }: RejectedRecordsOptions)
     try {
       return await write()
     } catch (error) {
-      if (!store.isRefused(error)) throw error
+      if (!store.isDataError(error)) throw error
       return 'rejected'
     }
   }

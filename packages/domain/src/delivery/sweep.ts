@@ -14,7 +14,7 @@ export async function sweep({ config, store, queues, log }: Context): Promise<{ 
       return await work()
     } catch (error) {
       // All of them need the database.
-      if (store.isAway(error)) throw error
+      if (store.isUnavailable(error)) throw error
       log.warn({ err: error, step: name }, 'a step of the sweep failed; the next round repeats it')
       return undefined
     }
@@ -23,7 +23,7 @@ export async function sweep({ config, store, queues, log }: Context): Promise<{ 
   const expired = (await step('expire', () => store.chunks.expire(EXPIRE_BATCH))) ?? []
   if (expired.length > 0) log.warn({ chunks: expired.length }, 'chunks past their age limit failed as TooOld')
   await step('probe', () => probe({ store, queues, log }))
-  const restored = (await step('restore devices', () => store.guards.takeBack())) ?? 0
+  const restored = (await step('restore devices', () => store.breakers.takeBack())) ?? 0
   if (restored > 0) log.warn({ devices: restored }, 'drops undone: a guard has tripped')
   const enqueued = (await step('enqueue', () => enqueueDue({ config, store, queues, log }))) ?? 0
   return { enqueued, expired: expired.length }

@@ -5,34 +5,34 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '../context.ts'
-import { deliverChunk } from './deliver.ts'
-import { openGuard } from './guard.ts'
-import type { Worker } from './hand.ts'
+import { deliverChunk } from './chunk-delivery.ts'
+import { openTokenCircuitBreaker } from './token-circuit-breaker.ts'
+import type { Worker } from './delivery-state.ts'
 import { openLeases } from './leases.ts'
 import { openProviderPool } from './provider-pool.ts'
-import { createSlots } from './slots.ts'
+import { createFairSlots } from './fair-slots.ts'
 
 /** How soon a chunk whose application holds its share of the slots is offered again. */
 const NEXT_OFFER_MS: Record<Lane, number> = { direct: 250, campaign: 500 }
 /** While the database is away its chunks cannot be claimed, and their jobs are kept. */
-const AWAY_MS = 1000
+const UNAVAILABLE_MS = 1000
 
 /** Waits as well: a slot that came back at once would take the same jobs round and round. */
-const offerAgain = async (ms: number): Promise<Handled> => {
+const offerLater = async (ms: number): Promise<Handled> => {
   await sleep(ms)
-  return { againInMs: ms }
+  return { retryInMs: ms }
 }
 
 const shareOut = (worker: Worker, lane: Lane, size: number) => {
-  const slots = createSlots(size)
+  const slots = createFairSlots(size)
   return async ({ chunkId, applicationId }: JobData): Promise<Handled> => {
     const giveBack = slots.take(applicationId)
-    if (!giveBack) return offerAgain(NEXT_OFFER_MS[lane])
+    if (!giveBack) return offerLater(NEXT_OFFER_MS[lane])
     try {
       await deliverChunk(worker, chunkId)
     } catch (error) {
-      if (!worker.store.isAway(error)) throw error
-      return await offerAgain(AWAY_MS)
+      if (!worker.store.isUnavailable(error)) throw error
+      return await offerLater(UNAVAILABLE_MS)
     } finally {
       giveBack()
     }
@@ -49,9 +49,9 @@ export const deliveryWorker =
     const leases = openLeases({ store, owner, leaseMs: config.leaseTime, log })
     const providers = openProviderPool(context, platform)
     health.add({ name: `providers of ${platform}`, essential: false, check: async () => providers.report() })
-    const guard = openGuard(context, platform)
-    const answered = metrics.answered(platform)
-    const worker: Worker = { ...context, platform, owner, leases, providers, guard, answered }
+    const breaker = openTokenCircuitBreaker(context, platform)
+    const responded = metrics.responded(platform)
+    const worker: Worker = { ...context, platform, owner, leases, providers, breaker, responded }
     const concurrency = { direct: config.directConcurrency, campaign: config.campaignConcurrency }
     const consumers = LANES.map((lane) =>
       queues.consume({ platform, lane, concurrency: concurrency[lane] }, shareOut(worker, lane, concurrency[lane])),
@@ -64,7 +64,7 @@ export const deliveryWorker =
       leases.abortAll('stopping')
       await withDeadline(idle, config.stopTimeout, () => log.warn({ platform }, 'stopped with pushes in flight'))
       await providers.close()
-      await guard.close()
+      await breaker.close()
       leases.close()
     }
   }

@@ -6,10 +6,10 @@ import {
   TEXT,
   type ImportedDevice,
   type ImportResult,
-  type LineFault,
+  type LineError,
 } from '@push-server/contract'
 import type { DeviceImport, ImportedRow, Store } from '@push-server/store'
-import { createFaults, type ImportBatch } from '../imports/index.ts'
+import { createImportErrors, type ImportBatch } from '../imports/index.ts'
 import { readToken } from './token.ts'
 
 export interface ImportRequest {
@@ -34,36 +34,38 @@ export async function importDevices(
   if (!application) throw refusal(TEXT.applicationUnknown)
   const staging = store.openDeviceImport(application.id)
   try {
-    const faults = await stageAll(staging, batches)
-    const isKept = faults.count === 0 || partial
+    const failures = await stageAll(staging, batches)
+    const isKept = failures.count === 0 || partial
     const counts = isKept ? await staging.apply({ keep, signal }) : { imported: 0, updated: 0, kept: 0 }
-    return { ...counts, failed: faults.count, errors: faults.first }
+    return { ...counts, failed: failures.count, errors: failures.first }
   } finally {
     await staging.close()
   }
 }
 
 async function stageAll(staging: DeviceImport, batches: ImportRequest['batches']) {
-  const faults = createFaults(MOST_ERRORS)
+  const failures = createImportErrors(MOST_ERRORS)
   for await (const batch of batches) {
-    faults.add(batch.faults)
+    failures.add(batch.failures)
     const rows: ImportedRow[] = []
     for (const { line, value } of batch.items) {
       const row = rowOf(line, value)
-      if ('hint' in row) faults.add([row])
+      if ('hint' in row) failures.add([row])
       else rows.push(row)
     }
     await staging.stage(rows)
   }
   const foreign = await staging.dropForeign(MOST_ERRORS)
-  faults.add(foreign.lines.map((line) => ({ line, fieldName: 'activationId', hint: 'belongs to another application' })))
-  return { count: faults.count() + foreign.count - foreign.lines.length, first: faults.first() }
+  failures.add(
+    foreign.lines.map((line) => ({ line, fieldName: 'activationId', hint: 'belongs to another application' })),
+  )
+  return { count: failures.count() + foreign.count - foreign.lines.length, first: failures.first() }
 }
 
 function rowOf(
   line: number,
   { timestampLastRegistered: registered, ...device }: ImportedDevice,
-): ImportedRow | LineFault {
+): ImportedRow | LineError {
   const platform = platformOf(device.platform)
   if (!platform) return { line, fieldName: 'platform', hint: 'is not one that is known' }
   const read = readToken(platform, device.token)

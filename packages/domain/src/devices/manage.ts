@@ -12,7 +12,7 @@ import {
 } from '@push-server/contract'
 import { shortened } from '@push-server/runtime'
 import type { DeviceRow, Store } from '@push-server/store'
-import { refuseUnavailable, type AskedBy } from '../activations/index.ts'
+import { refuseUnavailable, type RequestedBy } from '../activations/index.ts'
 import type { Registry } from './register.ts'
 import { tokenLengthHint } from './token.ts'
 
@@ -20,7 +20,7 @@ import { tokenLengthHint } from './token.ts'
 export async function updateDeviceStatus(
   { store, activations }: Registry,
   { activationId, activationStatus }: UpdateDeviceStatusRequest,
-  caller: AskedBy,
+  caller: RequestedBy,
 ): Promise<void> {
   // The schema has checked that it is one of the words.
   const status = (activationStatus as ActivationStatus | null | undefined) ?? (await ask())

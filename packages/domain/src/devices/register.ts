@@ -12,7 +12,7 @@ import {
   type Platform,
 } from '@push-server/contract'
 import type { Registration, Store } from '@push-server/store'
-import { refuseUnavailable, type Activation, type Activations, type AskedBy } from '../activations/index.ts'
+import { refuseUnavailable, type Activation, type Activations, type RequestedBy } from '../activations/index.ts'
 import { readToken } from './token.ts'
 
 export interface Registry {
@@ -21,7 +21,11 @@ export interface Registry {
 }
 
 /** Refuses with the texts of POST /push/device/create, in their order; nothing is changed then. */
-export async function registerDevice(registry: Registry, request: CreateDeviceRequest, caller: AskedBy): Promise<void> {
+export async function registerDevice(
+  registry: Registry,
+  request: CreateDeviceRequest,
+  caller: RequestedBy,
+): Promise<void> {
   const { activationId, ...rest } = request
   const { registration, shared } = await prepare(registry, rest, [activationId])
   if (shared) throw refusal(TEXT.deviceTokenShared)
@@ -29,7 +33,7 @@ export async function registerDevice(registry: Registry, request: CreateDeviceRe
     refuseUnavailable(TEXT.activationUnknown),
   )
   const judged = judge(request.appId, activation)
-  if ('fault' in judged) throw refusal(judged.fault)
+  if ('failure' in judged) throw refusal(judged.failure)
   const held = [{ activationId, ...judged }]
   if ((await store(registry, { registration, held, several: 'refuse' })) === 'shared')
     throw refusal(TEXT.deviceTokenShared)
@@ -42,7 +46,7 @@ export async function registerDevice(registry: Registry, request: CreateDeviceRe
 export async function registerDevices(
   registry: Registry,
   request: CreateDevicesRequest,
-  caller: AskedBy,
+  caller: RequestedBy,
 ): Promise<void> {
   const { activationIds: given, ...rest } = request
   const activationIds = [...new Set(given)]
@@ -53,9 +57,9 @@ export async function registerDevices(
   const held: Held[] = []
   for (const [index, activationId] of activationIds.entries()) {
     const judged = judge(request.appId, activations[index])
-    if ('fault' in judged) {
+    if ('failure' in judged) {
       // The answer does not say which one; support wants to know.
-      caller.log.warn({ activationId, reason: judged.fault }, 'a device is not registered')
+      caller.log.warn({ activationId, reason: judged.failure }, 'a device is not registered')
       throw refusal(TEXT.registrationFailed)
     }
     held.push({ activationId, ...judged })
@@ -90,7 +94,7 @@ function platformNamed(name: string): Platform {
 interface Asking {
   request: Request
   activationIds: readonly string[]
-  caller: AskedBy
+  caller: RequestedBy
 }
 
 const askFor = ({ activations }: Registry, { request, activationIds, caller }: Asking) =>
@@ -106,10 +110,10 @@ const askFor = ({ activations }: Registry, { request, activationIds, caller }: A
   })
 
 /** The activation, if a device may be registered for it, or why not. */
-function judge(appId: string, activation: Activation | undefined): { activation: Activation } | { fault: string } {
-  if (!activation || activation.status === 'REMOVED') return { fault: TEXT.activationNotActive }
+function judge(appId: string, activation: Activation | undefined): { activation: Activation } | { failure: string } {
+  if (!activation || activation.status === 'REMOVED') return { failure: TEXT.activationNotActive }
   const isForeign = activation.applicationId !== null && activation.applicationId !== appId
-  return isForeign ? { fault: TEXT.activationOfOther } : { activation }
+  return isForeign ? { failure: TEXT.activationOfOther } : { activation }
 }
 
 interface Held {

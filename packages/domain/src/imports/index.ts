@@ -1,3 +1,3 @@
 // What imports have in common: streamed files whose lines were checked one by one.
 export { createImportSlots, type ImportSlots, type ImportSlotsOptions } from './import-slots.ts'
-export { createFaults, type Faults, type ImportBatch } from './faults.ts'
+export { createImportErrors, type ImportErrors, type ImportBatch } from './import-errors.ts'

@@ -8,9 +8,9 @@ import type { BackPressure } from './back-pressure.ts'
 import type { Allowance } from '../quotas/index.ts'
 import { composeMessage, pushMessageOf } from './compose.ts'
 import { enqueueFirst } from './enqueue.ts'
-import { digestOf, repeatOf } from './idempotency.ts'
+import { digestOf, replayOf } from './idempotency.ts'
 import { planDeliveries, type Plan } from './plan.ts'
-import { repeat } from './repeat.ts'
+import { replay } from './idempotent-replay.ts'
 import { talliesOf, type Tallies } from './tallies.ts'
 import type { Waiters } from './waiters.ts'
 
@@ -40,23 +40,23 @@ export interface Accepted {
 
 export async function acceptMessages(context: Context, request: AcceptRequest): Promise<Accepted> {
   const { config, store } = context
-  const { appId, waiters, log, messages: asked, idempotencyKey } = request
+  const { appId, waiters, log, messages: requested, idempotencyKey } = request
   const deadline = request.arrivedAt + config.syncTimeout
-  const answerAgain = (earlier: KeyedRequest) =>
-    repeat(context, { messageIds: repeatOf(earlier, asked), deadline, synchronous: waiters !== undefined, log })
+  const replayed = (earlier: KeyedRequest) =>
+    replay(context, { messageIds: replayOf(earlier, requested), deadline, synchronous: waiters !== undefined, log })
   // Before all checks: what was accepted once is not refused now because something else has changed since.
   const earlier = idempotencyKey === undefined ? undefined : await store.messages.findKeyed(appId, idempotencyKey)
-  if (earlier) return answerAgain(earlier)
+  if (earlier) return replayed(earlier)
 
   // Before anything else is read for it; what is not stored takes nothing in the end.
-  request.allowance.take(appId, asked.length)
+  request.allowance.take(appId, requested.length)
   const stored = await composeAndStore(context, request).catch((error: unknown) => {
     request.allowance.giveBack()
     throw error
   })
   if ('earlier' in stored) {
     request.allowance.giveBack()
-    return answerAgain(stored.earlier)
+    return replayed(stored.earlier)
   }
   return follow(context, request, { ...stored, deadline })
 }
@@ -109,13 +109,13 @@ async function follow(
 ): Promise<Accepted> {
   const messageIds = messages.map((message) => message.id)
   const due = chunks.filter((chunk) => !chunk.paused).map((chunk) => ({ ...chunk, applicationId }))
-  const answered = waiters?.wait(
+  const responded = waiters?.wait(
     due.map((chunk) => chunk.id),
     Math.max(0, deadline - Date.now()),
   )
   await enqueueFirst(context, due, log)
-  if (!answered) return { messageIds }
-  await answered
+  if (!responded) return { messageIds }
+  await responded
   const counts = await context.store.messages.tally(messageIds).catch((error: unknown) => {
     log.warn({ err: error }, 'the tally could not be read; answered as accepted')
     return plan.deliveries.map(({ recipient: { platform }, status }) => ({ platform, status, count: 1 }))
@@ -124,12 +124,12 @@ async function follow(
 }
 
 /** Every check that needs the application: the messages as they will be stored, and who may get them. */
-async function compose({ config, store }: Context, { appId, messages: asked, fieldOf }: AcceptRequest) {
-  const userIds = [...new Set(asked.map((message) => message.userId))]
+async function compose({ config, store }: Context, { appId, messages: requested, fieldOf }: AcceptRequest) {
+  const userIds = [...new Set(requested.map((message) => message.userId))]
   const audience = await store.messages.audience(appId, userIds)
   if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
-  const messages = asked.map((message, index) => composeMessage(message, fieldOf(index)))
+  const messages = requested.map((message, index) => composeMessage(message, fieldOf(index)))
   checkPayloads({ messages, platforms: audience.configured, fieldOf, config })
   return { audience, messages }
 }

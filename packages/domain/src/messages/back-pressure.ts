@@ -5,7 +5,7 @@ import type { ApplicationQuota } from '@push-server/store'
 import type { Context } from '../context.ts'
 import { createBacklogLimits, type Refused } from './backlog-limits.ts'
 
-const LOOK_MS = 2000
+const REFRESH_MS = 2000
 /** Of a large backlog the look itself takes long; it may cost a twentieth of the time at most. */
 const LOOK_SHARE = 20
 const RETRY_AFTER_S = 10
@@ -31,7 +31,7 @@ export async function openBackPressure({ config, store, metrics, log }: Context)
     for (const platform of PLATFORMS) metrics.refusing(platform, limits.refusesOn(platform))
   }
 
-  async function look(): Promise<void> {
+  async function refresh(): Promise<void> {
     const start = performance.now()
     try {
       const [waiting, ofApplications] = await Promise.all([store.waiting(), store.quotas.ofApplications()])
@@ -40,12 +40,12 @@ export async function openBackPressure({ config, store, metrics, log }: Context)
     } catch (error) {
       log.warn({ err: error }, 'the backlog could not be read; the next look tries again')
     }
-    const pause = Math.max(LOOK_MS, (performance.now() - start) * LOOK_SHARE)
-    if (!closed) timer = setTimeout(() => void (looking = look()), pause)
+    const pause = Math.max(REFRESH_MS, (performance.now() - start) * LOOK_SHARE)
+    if (!closed) timer = setTimeout(() => void (refreshing = refresh()), pause)
   }
 
-  let looking = look()
-  await looking
+  let refreshing = refresh()
+  await refreshing
   return {
     check(applicationId, platforms) {
       for (const platform of platforms) {
@@ -62,7 +62,7 @@ export async function openBackPressure({ config, store, metrics, log }: Context)
     async close() {
       closed = true
       clearTimeout(timer)
-      await looking
+      await refreshing
     },
   }
 }

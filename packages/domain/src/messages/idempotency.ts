@@ -17,7 +17,7 @@ const inOrder = (_name: string, value: unknown): unknown =>
     : value
 
 /** The ids that stand under the key; refused when they belong to another request. */
-export function repeatOf(earlier: KeyedRequest, messages: readonly Message[]): string[] {
+export function replayOf(earlier: KeyedRequest, messages: readonly Message[]): string[] {
   if (!digestOf(messages).equals(earlier.digest)) throw new ApiError('ERROR_IDEMPOTENCY', TEXT.keyTaken)
   return earlier.messageIds
 }

@@ -20,7 +20,7 @@ export async function openWaiters(store: Pick<Store, 'listen' | 'chunks'>, log: 
   const channel = `gateway_${randomUUID()}`
   const waiting = new Map<number, Waiter>()
 
-  function answered(chunkId: number): void {
+  function responded(chunkId: number): void {
     const waiter = waiting.get(chunkId)
     waiting.delete(chunkId)
     if (waiter?.open.delete(chunkId) && waiter.open.size === 0) waiter.done()
@@ -29,7 +29,7 @@ export async function openWaiters(store: Pick<Store, 'listen' | 'chunks'>, log: 
   /** What was told while nobody listened is read from the rows. */
   async function catchUp(): Promise<void> {
     try {
-      for (const id of await store.chunks.answered([...waiting.keys()])) answered(id)
+      for (const id of await store.chunks.handled([...waiting.keys()])) responded(id)
     } catch (error) {
       log.warn({ err: error }, 'waiting requests could not be read again; their time limit holds')
     }
@@ -37,7 +37,7 @@ export async function openWaiters(store: Pick<Store, 'listen' | 'chunks'>, log: 
 
   const listener = await store.listen({
     channel,
-    onNotification: (payload) => answered(Number(payload)),
+    onNotification: (payload) => responded(Number(payload)),
     onReconnect: () => void catchUp(),
   })
 

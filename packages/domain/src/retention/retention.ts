@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '@push-server/store'
 import type { Context, Service } from '../context.ts'
-import { agesOf, type Ages } from './ages.ts'
+import { policyOf, type RetentionPolicy } from './retention-policy.ts'
 
 /** Rows of one step: over in some 15 ms as a rule, in a second or two when hundreds of devices hang on each. */
 const STEP = 500
@@ -11,11 +11,14 @@ const CAMPAIGN_STEP = 5000
 
 type Removed = Record<'chunks' | 'messages' | 'devices' | 'campaignUsers' | 'campaigns' | 'keys' | 'tokens', number>
 
-const stepsOf = ({ retention }: Store, ages: Ages): [what: keyof Removed, remove: () => Promise<number>][] => [
-  ['chunks', () => retention.removeChunks(ages.contents, STEP)],
-  ['messages', () => retention.removeMessages(ages.messages, STEP, { keyed: false })],
-  ['messages', () => retention.removeMessages(ages.keyedMessages, STEP, { keyed: true })],
-  ['devices', () => retention.removeDevices(ages.devices, STEP)],
+const stepsOf = (
+  { retention }: Store,
+  policy: RetentionPolicy,
+): [what: keyof Removed, remove: () => Promise<number>][] => [
+  ['chunks', () => retention.removeChunks(policy.contents, STEP)],
+  ['messages', () => retention.removeMessages(policy.messages, STEP, { keyed: false })],
+  ['messages', () => retention.removeMessages(policy.keyedMessages, STEP, { keyed: true })],
+  ['devices', () => retention.removeDevices(policy.devices, STEP)],
   ['campaignUsers', () => retention.removeCampaignUsers(CAMPAIGN_STEP)],
   ['chunks', () => retention.removeCampaignChunks(STEP)],
   ['campaigns', () => retention.removeCampaigns(STEP)],
@@ -34,7 +37,7 @@ async function removeOld({ config, store }: Context, signal?: AbortSignal): Prom
     keys: 0,
     tokens: 0,
   }
-  for (const [what, remove] of stepsOf(store, agesOf(config))) {
+  for (const [what, remove] of stepsOf(store, policyOf(config))) {
     for (;;) {
       const start = performance.now()
       const count = await remove()

@@ -1,7 +1,7 @@
 // Field blocks to fields (RFC 7541 sections 3 and 6). Complete, although this client allows its peers no dynamic table: until
 // they know, they may use one.
-import { octet } from '../octets.ts'
-import { ProtocolFault } from '../protocol-fault.ts'
+import { octet } from '../bytes.ts'
+import { ConnectionError } from '../connection-error.ts'
 import { DEFAULT_TABLE_BYTES, DynamicTable, fieldBytes } from './dynamic-table.ts'
 import { HuffmanDecoder } from './huffman.ts'
 import { FIRST_DYNAMIC, STATIC_TABLE, type Field } from './static-table.ts'
@@ -46,7 +46,7 @@ export class HpackDecoder {
     while (this.#at < end) {
       const field = this.#field(octet(bytes, this.#at))
       budget -= fieldBytes(field.name, field.value)
-      if (budget < 0) throw new ProtocolFault('ENHANCE_YOUR_CALM', `fields of more than ${this.#maxListBytes} bytes`)
+      if (budget < 0) throw new ConnectionError('ENHANCE_YOUR_CALM', `fields of more than ${this.#maxListBytes} bytes`)
       this.#sink(field.name, field.value)
     }
   }
@@ -114,4 +114,4 @@ export class HpackDecoder {
   }
 }
 
-const compressionError = (rule: string) => new ProtocolFault('COMPRESSION_ERROR', rule)
+const compressionError = (rule: string) => new ConnectionError('COMPRESSION_ERROR', rule)

@@ -1,6 +1,6 @@
 // The Huffman code of RFC 7541 appendix B, read four bits at a time by a table of states that is made once.
-import { ProtocolFault } from '../protocol-fault.ts'
-import { octet } from '../octets.ts'
+import { ConnectionError } from '../connection-error.ts'
+import { octet } from '../bytes.ts'
 
 /**
  * Length in bits of the code of each octet and of EOS, one digit to the base 36 each. The code is canonical: shorter codes
@@ -114,11 +114,11 @@ export class HuffmanDecoder {
     for (let at = start * 2; at < end * 2; at++) {
       const both = octet(source, at >> 1)
       const step = STEPS[state * 16 + (at & 1 ? both & 15 : both >> 4)] ?? NOWHERE
-      if (step === NOWHERE) throw new ProtocolFault('COMPRESSION_ERROR', 'no such Huffman code')
+      if (step === NOWHERE) throw new ConnectionError('COMPRESSION_ERROR', 'no such Huffman code')
       state = step >> SYMBOL_BITS
       if (step & SYMBOL_MASK) scratch[length++] = (step & SYMBOL_MASK) - 1
     }
-    if (!MAY_END[state]) throw new ProtocolFault('COMPRESSION_ERROR', 'a Huffman string ends within a code')
+    if (!MAY_END[state]) throw new ConnectionError('COMPRESSION_ERROR', 'a Huffman string ends within a code')
     return scratch.toString('latin1', 0, length)
   }
 }

@@ -1,6 +1,6 @@
 // Cuts what a socket delivers into frames (RFC 9113 section 4.1). A frame that came in one piece is handed on where it lies.
-import { octet, uint24, uint31 } from '../octets.ts'
-import { ProtocolFault } from '../protocol-fault.ts'
+import { octet, uint24, uint31 } from '../bytes.ts'
+import { ConnectionError } from '../connection-error.ts'
 import { DEFAULT_FRAME_BYTES, Flag, HEAD_BYTES } from './frame.ts'
 
 /** A frame in `bytes`, which are somebody else's again once the call has returned. One object serves all frames. */
@@ -70,8 +70,8 @@ export class FrameReader {
     return at
   }
 
-  #fill(chunk: Buffer, at: number, wanted: number): number {
-    const end = Math.min(chunk.length, at + Math.max(0, wanted - this.#carried))
+  #fill(chunk: Buffer, at: number, needed: number): number {
+    const end = Math.min(chunk.length, at + Math.max(0, needed - this.#carried))
     if (this.#carry) this.#carried += chunk.copy(this.#carry, this.#carried, at, end)
     return end
   }
@@ -83,7 +83,7 @@ export class FrameReader {
 
   #lengthAt(bytes: Buffer, at: number): number {
     const length = uint24(bytes, at)
-    if (length > this.#maxFrameBytes) throw new ProtocolFault('FRAME_SIZE_ERROR', `a frame of ${length} bytes`)
+    if (length > this.#maxFrameBytes) throw new ConnectionError('FRAME_SIZE_ERROR', `a frame of ${length} bytes`)
     return length
   }
 }
@@ -92,7 +92,7 @@ export class FrameReader {
 export function unpad(frame: Frame): void {
   if ((frame.flags & Flag.PADDED) === 0) return
   if (frame.start === frame.end)
-    throw new ProtocolFault('FRAME_SIZE_ERROR', 'a padded frame without a length of padding')
+    throw new ConnectionError('FRAME_SIZE_ERROR', 'a padded frame without a length of padding')
   frame.end -= octet(frame.bytes, frame.start++)
-  if (frame.end < frame.start) throw new ProtocolFault('PROTOCOL_ERROR', 'padding longer than its frame')
+  if (frame.end < frame.start) throw new ConnectionError('PROTOCOL_ERROR', 'padding longer than its frame')
 }

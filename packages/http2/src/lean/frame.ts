@@ -1,5 +1,5 @@
 // The frames of RFC 9113 section 6 as they are written: types, flags, heads.
-import { putUint32 } from '../octets.ts'
+import { putUint32 } from '../bytes.ts'
 
 export const FrameType = {
   DATA: 0x0,

@@ -1,6 +1,6 @@
 // A field block in the making: HEADERS and the CONTINUATION frames behind it (RFC 9113 section 6.10), bounded in length and,
 // as empty ones have none, in number.
-import { ProtocolFault } from '../protocol-fault.ts'
+import { ConnectionError } from '../connection-error.ts'
 import { Flag } from './frame.ts'
 import type { Frame } from './frame-reader.ts'
 import { MAX_LIST_BYTES } from './our-settings.ts'
@@ -20,7 +20,8 @@ export class HeaderBlock {
 
   /** Once the last frame has come: HEADERS as if it had come whole. */
   continue(frame: Frame): Frame | undefined {
-    if (frame.stream !== this.#first.stream) throw new ProtocolFault('PROTOCOL_ERROR', 'CONTINUATION of another stream')
+    if (frame.stream !== this.#first.stream)
+      throw new ConnectionError('PROTOCOL_ERROR', 'CONTINUATION of another stream')
     this.#add(frame)
     if ((frame.flags & Flag.END_HEADERS) === 0) return undefined
     return { ...this.#first, bytes: Buffer.concat(this.#parts), start: 0, end: this.#length }
@@ -29,7 +30,7 @@ export class HeaderBlock {
   #add({ bytes, start, end }: Frame) {
     this.#length += end - start
     if (this.#length > MAX_LIST_BYTES || this.#parts.length === MOST_FRAMES) {
-      throw new ProtocolFault(
+      throw new ConnectionError(
         'ENHANCE_YOUR_CALM',
         `fields of more than ${MAX_LIST_BYTES} bytes or ${MOST_FRAMES} frames`,
       )

@@ -1,6 +1,6 @@
 // What reading works on, and whom it tells.
 import type { Ending } from '../session.ts'
-import type { Allowance } from './allowance.ts'
+import type { FloodLimit } from './flood-limit.ts'
 import type { Outbound } from './outbound.ts'
 import type { PeerSettings } from './peer-settings.ts'
 import type { LeanStream, Streams } from './streams.ts'
@@ -9,7 +9,7 @@ export interface InboundParts {
   streams: Streams
   settings: PeerSettings
   outbound: Outbound
-  allowance: Allowance
+  floodLimit: FloodLimit
   events: InboundEvents
 }
 

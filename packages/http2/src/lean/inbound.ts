@@ -1,9 +1,9 @@
 // Everything that a connection reads: one method for each type of frame, with the rules of RFC 9113 section 6. A broken rule
 // is thrown as a ProtocolFault; some end a stream alone (section 5.4.2).
-import { uint31, uint32 } from '../octets.ts'
-import { ErrorCode, ProtocolFault } from '../protocol-fault.ts'
+import { uint31, uint32 } from '../bytes.ts'
+import { ErrorCode, ConnectionError } from '../connection-error.ts'
 import { unknown, unsent } from '../session.ts'
-import { Answers } from './answers.ts'
+import { Responses } from './responses.ts'
 import { Flag, FrameType } from './frame.ts'
 import { FrameReader, unpad, type Frame } from './frame-reader.ts'
 import { HeaderBlock } from './header-block.ts'
@@ -16,7 +16,7 @@ const GOAWAY_BYTES = 8
 
 export class Inbound {
   readonly #parts: InboundParts
-  readonly #answers: Answers
+  readonly #responses: Responses
   readonly #reader: FrameReader
   #block: HeaderBlock | undefined
   #hasSettings = false
@@ -24,7 +24,7 @@ export class Inbound {
 
   constructor(parts: InboundParts) {
     this.#parts = parts
-    this.#answers = new Answers(parts)
+    this.#responses = new Responses(parts)
     this.#reader = new FrameReader((frame) => this.#onFrame(frame))
   }
 
@@ -43,7 +43,7 @@ export class Inbound {
     switch (frame.type) {
       case FrameType.DATA:
         ofStream(frame, 'DATA')
-        return this.#answers.data(frame)
+        return this.#responses.data(frame)
       case FrameType.HEADERS:
         return this.#onHeaders(frame)
       case FrameType.CONTINUATION:
@@ -51,11 +51,11 @@ export class Inbound {
       case FrameType.RST_STREAM:
         return this.#onReset(frame)
       case FrameType.WINDOW_UPDATE:
-        if (!this.#parts.outbound.isWaiting) this.#parts.allowance.spend()
+        if (!this.#parts.outbound.isWaiting) this.#parts.floodLimit.spend()
         return this.#onWindowUpdate(frame)
       default:
         // None of the others brings an answer any further.
-        this.#parts.allowance.spend()
+        this.#parts.floodLimit.spend()
         return this.#onOther(frame)
     }
   }
@@ -89,7 +89,7 @@ export class Inbound {
     unpad(frame)
     if (frame.flags & Flag.PRIORITY) frame.start += HEADERS_PRIORITY_BYTES
     if (frame.start > frame.end) throw protocolError('HEADERS shorter than its padding and priority')
-    if (frame.flags & Flag.END_HEADERS) this.#answers.fields(frame)
+    if (frame.flags & Flag.END_HEADERS) this.#responses.fields(frame)
     else this.#block = new HeaderBlock(frame)
   }
 
@@ -98,13 +98,13 @@ export class Inbound {
     if (!this.#block) throw protocolError('CONTINUATION without HEADERS')
     if (!whole) return
     this.#block = undefined
-    this.#answers.fields(whole)
+    this.#responses.fields(whole)
   }
 
   #onReset(frame: Frame) {
     ofStream(frame, 'RST_STREAM')
     ofLength(frame, 4)
-    const { streams, allowance, events } = this.#parts
+    const { streams, floodLimit, events } = this.#parts
     const code = uint32(frame.bytes, frame.start)
     const stream = streams.get(frame.stream)
     if (stream) {
@@ -112,7 +112,7 @@ export class Inbound {
       return events.ended(stream, ending(`stream closed with code ${code}`))
     }
     streams.refuseIdle(frame.stream)
-    allowance.spend()
+    floodLimit.spend()
   }
 
   #onSettings(frame: Frame) {
@@ -122,7 +122,7 @@ export class Inbound {
       ofLength(frame, 0)
       if (this.#isAcknowledged) throw protocolError('SETTINGS acknowledged that were not sent')
       this.#isAcknowledged = true
-      return this.#answers.settingsAcknowledged()
+      return this.#responses.settingsAcknowledged()
     }
     const windowBefore = settings.initialWindow
     settings.read(frame)
@@ -142,7 +142,7 @@ export class Inbound {
   #onGoaway(frame: Frame) {
     ofConnection(frame, 'GOAWAY')
     const { bytes, start, end } = frame
-    if (end - start < GOAWAY_BYTES) throw new ProtocolFault('FRAME_SIZE_ERROR', `GOAWAY of ${end - start} bytes`)
+    if (end - start < GOAWAY_BYTES) throw new ConnectionError('FRAME_SIZE_ERROR', `GOAWAY of ${end - start} bytes`)
     const words = printable(bytes.toString('latin1', start + GOAWAY_BYTES, end))
     this.#parts.events.goaway(uint32(bytes, start + 4), uint31(bytes, start), words)
   }
@@ -163,7 +163,7 @@ export class Inbound {
   }
 }
 
-const protocolError = (rule: string) => new ProtocolFault('PROTOCOL_ERROR', rule)
+const protocolError = (rule: string) => new ConnectionError('PROTOCOL_ERROR', rule)
 
 function ofConnection({ stream }: Frame, name: string) {
   if (stream !== 0) throw protocolError(`${name} on a stream`)
@@ -175,5 +175,5 @@ function ofStream({ stream }: Frame, name: string) {
 
 function ofLength({ start, end, type }: Frame, length: number) {
   if (end - start !== length)
-    throw new ProtocolFault('FRAME_SIZE_ERROR', `${end - start} bytes in a frame of type ${type}`)
+    throw new ConnectionError('FRAME_SIZE_ERROR', `${end - start} bytes in a frame of type ${type}`)
 }

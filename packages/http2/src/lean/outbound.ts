@@ -2,8 +2,8 @@
 // for flow control (RFC 9113 section 5.2).
 import type { TLSSocket } from 'node:tls'
 import type { Http2Request } from '../client.ts'
-import { ErrorCode, ProtocolFault } from '../protocol-fault.ts'
-import { Departure } from './departure.ts'
+import { ErrorCode, ConnectionError } from '../connection-error.ts'
+import { WriteScheduler } from './write-scheduler.ts'
 import {
   DEFAULT_WINDOW,
   Flag,
@@ -14,7 +14,7 @@ import {
   putHead,
   uint32Payload,
 } from './frame.ts'
-import { Outbox } from './outbox.ts'
+import { WriteBuffer } from './write-buffer.ts'
 import type { PeerSettings } from './peer-settings.ts'
 import { RequestEncoder } from './request-encoder.ts'
 import type { LeanStream } from './streams.ts'
@@ -29,13 +29,13 @@ export class Outbound {
   readonly #socket: TLSSocket
   readonly #settings: PeerSettings
   readonly #encoder: RequestEncoder
-  readonly #outbox = new Outbox()
+  readonly #writeBuffer = new WriteBuffer()
   /** What the peer takes over all streams, in octets. */
   #window = DEFAULT_WINDOW
   /** Streams with a body not sent completely, first come first. */
   #blocked: LeanStream[] = []
   #lastCollected = 0
-  readonly #departure = new Departure(() => this.flush())
+  readonly #writeScheduler = new WriteScheduler(() => this.flush())
 
   constructor(socket: TLSSocket, authority: string, settings: PeerSettings) {
     this.#socket = socket
@@ -44,7 +44,7 @@ export class Outbound {
   }
 
   get isFull() {
-    return this.#outbox.length > FULL_BYTES
+    return this.#writeBuffer.length > FULL_BYTES
   }
 
   /** Whether a body waits for the peer to take more. */
@@ -55,30 +55,30 @@ export class Outbound {
   /** Room for the header block of a request. Throws, with nothing written, for one that may not be sent. */
   admit(request: Http2Request) {
     const block = this.#encoder.boundOf(request, this.#settings.maxHeaderListBytes)
-    this.#outbox.reserve(block + 2 * HEAD_BYTES)
+    this.#writeBuffer.reserve(block + 2 * HEAD_BYTES)
   }
 
   /** HEADERS and as much of the body as the peer takes now. Only after `admit`. */
   request(stream: LeanStream) {
     const { request } = stream.exchange
-    const outbox = this.#outbox
-    const start = outbox.length
+    const writeBuffer = this.#writeBuffer
+    const start = writeBuffer.length
     const block = start + HEAD_BYTES
-    const end = this.#encoder.encode(request, outbox.bytes, block)
+    const end = this.#encoder.encode(request, writeBuffer.bytes, block)
     const flags = request.body.length === 0 ? Flag.END_HEADERS | Flag.END_STREAM : Flag.END_HEADERS
     if (end - block > this.#settings.maxFrameBytes) this.#splitBlock(stream.id, flags, end)
     else {
-      putHead(outbox.bytes, start, { length: end - block, type: FrameType.HEADERS, flags, stream: stream.id })
-      outbox.length = end
+      putHead(writeBuffer.bytes, start, { length: end - block, type: FrameType.HEADERS, flags, stream: stream.id })
+      writeBuffer.length = end
     }
     if (request.body.length > 0) this.#body(stream, request.body)
     this.#lastCollected = stream.id
-    this.#departure.plan(this.#outbox.length)
+    this.#writeScheduler.plan(this.#writeBuffer.length)
   }
 
   frame(type: number, flags: number, { stream = 0, payload = EMPTY }: { stream?: number; payload?: Uint8Array }) {
-    this.#outbox.append(frameOf({ type, flags, stream }, payload))
-    this.#departure.plan(this.#outbox.length)
+    this.#writeBuffer.append(frameOf({ type, flags, stream }, payload))
+    this.#writeScheduler.plan(this.#writeBuffer.length)
   }
 
   reset(stream: number, code: number) {
@@ -90,7 +90,7 @@ export class Outbound {
    * would read the answers.
    */
   goaway(code: number, reason: string) {
-    this.#outbox.length = 0
+    this.#writeBuffer.length = 0
     this.#lastCollected = this.lastWritten
     this.#blocked = []
     const payload = Buffer.concat([uint32Payload(0, code), Buffer.from(code === ErrorCode.NO_ERROR ? '' : reason)])
@@ -122,26 +122,26 @@ export class Outbound {
   }
 
   flush() {
-    this.#departure.came()
+    this.#writeScheduler.came()
     const { destroyed, writableEnded, writableNeedDrain } = this.#socket
     // While the socket is busy, what comes next is collected: see `isFull`.
-    if (this.#outbox.length === 0 || writableNeedDrain || writableEnded || destroyed) return
+    if (this.#writeBuffer.length === 0 || writableNeedDrain || writableEnded || destroyed) return
     this.lastWritten = this.#lastCollected
-    this.#departure.left()
-    this.#outbox.empty((octets, written) => this.#socket.write(octets, written))
+    this.#writeScheduler.left()
+    this.#writeBuffer.empty((octets, written) => this.#socket.write(octets, written))
     this.#pump()
   }
 
   /** A block too long for one frame goes on in others (RFC 9113 section 6.10). */
   #splitBlock(stream: number, flags: number, end: number) {
-    const outbox = this.#outbox
-    const block = Buffer.from(outbox.bytes.subarray(outbox.length + HEAD_BYTES, end))
+    const writeBuffer = this.#writeBuffer
+    const block = Buffer.from(writeBuffer.bytes.subarray(writeBuffer.length + HEAD_BYTES, end))
     const most = this.#settings.maxFrameBytes
     const first = { type: FrameType.HEADERS, flags: flags & ~Flag.END_HEADERS, stream }
-    outbox.append(frameOf(first, block.subarray(0, most)))
+    writeBuffer.append(frameOf(first, block.subarray(0, most)))
     for (let at = most; at < block.length; at += most) {
       const next = { type: FrameType.CONTINUATION, flags: at + most < block.length ? 0 : Flag.END_HEADERS, stream }
-      outbox.append(frameOf(next, block.subarray(at, at + most)))
+      writeBuffer.append(frameOf(next, block.subarray(at, at + most)))
     }
   }
 
@@ -155,13 +155,13 @@ export class Outbound {
   }
 
   #wholeBody(stream: LeanStream, body: string | Buffer, most: number) {
-    const outbox = this.#outbox
-    outbox.reserve(HEAD_BYTES + most)
-    const start = outbox.length
+    const writeBuffer = this.#writeBuffer
+    writeBuffer.reserve(HEAD_BYTES + most)
+    const start = writeBuffer.length
     const at = start + HEAD_BYTES
-    const length = typeof body === 'string' ? outbox.bytes.write(body, at) : body.copy(outbox.bytes, at)
-    putHead(outbox.bytes, start, { length, type: FrameType.DATA, flags: Flag.END_STREAM, stream: stream.id })
-    outbox.length = at + length
+    const length = typeof body === 'string' ? writeBuffer.bytes.write(body, at) : body.copy(writeBuffer.bytes, at)
+    putHead(writeBuffer.bytes, start, { length, type: FrameType.DATA, flags: Flag.END_STREAM, stream: stream.id })
+    writeBuffer.length = at + length
     this.#window -= length
     stream.credit -= length
   }
@@ -193,4 +193,4 @@ export class Outbound {
 }
 
 const windowOverflow = (stream: number) =>
-  new ProtocolFault('FLOW_CONTROL_ERROR', `the window of stream ${stream} exceeds 2^31 - 1`)
+  new ConnectionError('FLOW_CONTROL_ERROR', `the window of stream ${stream} exceeds 2^31 - 1`)

@@ -1,6 +1,6 @@
 // How much the peer may still send over all streams (RFC 9113 section 6.9). What came is done with at once, so it is granted
 // anew as soon as half of it is used.
-import { ProtocolFault } from '../protocol-fault.ts'
+import { ConnectionError } from '../connection-error.ts'
 import { CONNECTION_WINDOW } from './our-settings.ts'
 
 export class ReceiveWindow {
@@ -9,7 +9,7 @@ export class ReceiveWindow {
   /** Returns how much is to be granted anew; 0: nothing yet. Padding counts. */
   receive(octets: number): number {
     this.#left -= octets
-    if (this.#left < 0) throw new ProtocolFault('FLOW_CONTROL_ERROR', 'more data than the connection allows')
+    if (this.#left < 0) throw new ConnectionError('FLOW_CONTROL_ERROR', 'more data than the connection allows')
     if (this.#left > CONNECTION_WINDOW / 2) return 0
     const grant = CONNECTION_WINDOW - this.#left
     this.#left = CONNECTION_WINDOW

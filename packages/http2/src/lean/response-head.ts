@@ -12,14 +12,14 @@ export class ResponseHead {
   status = 0
   headers: Record<string, string> = {}
   /** What is wrong with it, if anything. */
-  fault: string | undefined
+  error: string | undefined
   contentLength: number | undefined
   #isEmpty = true
 
   reset() {
     this.status = 0
     this.headers = {}
-    this.fault = undefined
+    this.error = undefined
     this.contentLength = undefined
     this.#isEmpty = true
   }
@@ -28,24 +28,24 @@ export class ResponseHead {
   readonly field = (name: string, value: string) => {
     if (name === ':status') return this.#pseudo(value)
     this.#isEmpty = false
-    if (BAD_VALUE.test(value)) this.fault = `the value of ${printable(name)}`
-    if (!NAME.test(name)) this.fault = `the field ${printable(name)}`
-    if (OF_CONNECTIONS.has(name)) this.fault = `the field ${name}`
+    if (BAD_VALUE.test(value)) this.error = `the value of ${printable(name)}`
+    if (!NAME.test(name)) this.error = `the field ${printable(name)}`
+    if (OF_CONNECTIONS.has(name)) this.error = `the field ${name}`
     if (name === 'content-length') this.#length(value)
     const earlier = this.headers[name]
     this.headers[name] = earlier === undefined ? value : `${earlier}, ${value}`
   }
 
   #pseudo(status: string) {
-    if (this.status !== 0) this.fault = 'two of :status'
-    if (!this.#isEmpty) this.fault = ':status behind other fields'
-    if (!STATUS.test(status)) this.fault = `the status ${printable(status)}`
+    if (this.status !== 0) this.error = 'two of :status'
+    if (!this.#isEmpty) this.error = ':status behind other fields'
+    if (!STATUS.test(status)) this.error = `the status ${printable(status)}`
     else this.status = Number(status)
   }
 
   #length(value: string) {
     const length = CONTENT_LENGTH.test(value) ? Number(value) : undefined
-    if (length === undefined || (this.contentLength ?? length) !== length) this.fault = 'the field content-length'
+    if (length === undefined || (this.contentLength ?? length) !== length) this.error = 'the field content-length'
     this.contentLength = length
   }
 }

@@ -1,7 +1,7 @@
 // The lean transport: HTTP/2 framed by ourselves over one TLS socket. It can do what a client of push providers needs, POSTs
 // with small bodies, and costs a fraction of what node:http2 does. Reading is inbound.ts, writing is outbound.ts.
 import type { TLSSocket } from 'node:tls'
-import { ErrorCode, ProtocolFault } from '../protocol-fault.ts'
+import { ErrorCode, ConnectionError } from '../connection-error.ts'
 import {
   reasonOf,
   unknown,
@@ -13,14 +13,14 @@ import {
   type SessionEvents,
   type Stream,
 } from '../session.ts'
-import { Allowance } from './allowance.ts'
+import { FloodLimit } from './flood-limit.ts'
 import { FrameType } from './frame.ts'
 import { Inbound } from './inbound.ts'
 import type { InboundEvents } from './inbound-parts.ts'
 import { GREETING } from './our-settings.ts'
 import { Outbound } from './outbound.ts'
 import { PeerSettings } from './peer-settings.ts'
-import { Resets } from './resets.ts'
+import { PendingResets } from './pending-resets.ts'
 import { Streams, type LeanStream } from './streams.ts'
 
 const NEVER_OPENED: Stream = { isWritten: false, cancel() {} }
@@ -34,14 +34,14 @@ export class LeanSession implements Session, InboundEvents {
   readonly #socket: TLSSocket
   readonly #events: SessionEvents
   readonly #settings = new PeerSettings()
-  readonly #allowance = new Allowance()
+  readonly #floodLimit = new FloodLimit()
   readonly #streams: Streams
   readonly #outbound: Outbound
   readonly #inbound: Inbound
-  readonly #resets = new Resets(() => this.#ping(RESET_PING))
+  readonly #resets = new PendingResets(() => this.#ping(RESET_PING))
   #isRetired = false
   #isEnding = false
-  #fault: string | undefined
+  #error: string | undefined
 
   /** `firstStream`: see Streams. */
   // oxlint-disable-next-line max-params -- the three of OpenSession, and one for tests
@@ -57,12 +57,12 @@ export class LeanSession implements Session, InboundEvents {
       streams: this.#streams,
       settings: this.#settings,
       outbound: this.#outbound,
-      allowance: this.#allowance,
+      floodLimit: this.#floodLimit,
       events: this,
     })
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('drain', () => this.#onDrain())
-    socket.on('error', (error) => (this.#fault ??= reasonOf(error)))
+    socket.on('error', (error) => (this.#error ??= reasonOf(error)))
     socket.on('close', () => this.#onClose())
     socket.write(GREETING)
   }
@@ -87,7 +87,7 @@ export class LeanSession implements Session, InboundEvents {
       return NEVER_OPENED
     }
     const stream = this.#streams.add(exchange)
-    this.#allowance.requestMade()
+    this.#floodLimit.requestMade()
     this.#outbound.request(stream)
     if (this.#streams.areUsedUp) {
       this.#isRetired = true
@@ -110,7 +110,7 @@ export class LeanSession implements Session, InboundEvents {
 
   ended(stream: LeanStream, ending: Ending) {
     // Answered before the body had gone out (RFC 9113 section 8.1): nobody needs the rest.
-    if (ending.kind === 'answer' && stream.rest) return this.#finish(stream, ending, ErrorCode.CANCEL)
+    if (ending.kind === 'response' && stream.rest) return this.#finish(stream, ending, ErrorCode.CANCEL)
     this.#finish(stream, ending)
   }
 
@@ -122,7 +122,7 @@ export class LeanSession implements Session, InboundEvents {
   goaway(code: number, lastStream: number, words: string) {
     const reason = `GOAWAY ${code} ${words}`.trim()
     this.#isRetired = true
-    if (code !== ErrorCode.NO_ERROR) this.#fault ??= reason
+    if (code !== ErrorCode.NO_ERROR) this.#error ??= reason
     this.#events.retired(reason)
     for (const stream of this.#streams.above(lastStream)) this.#finish(stream, unsent(reason))
     if (code !== ErrorCode.NO_ERROR) this.#end(ErrorCode.NO_ERROR, reason)
@@ -140,7 +140,7 @@ export class LeanSession implements Session, InboundEvents {
       this.#inbound.read(chunk)
     } catch (error) {
       // Anything else came out of somebody's `settle`.
-      if (!(error instanceof ProtocolFault)) throw error
+      if (!(error instanceof ConnectionError)) throw error
       this.#end(error.code, error.message)
     }
   }
@@ -173,7 +173,7 @@ export class LeanSession implements Session, InboundEvents {
     if (this.#isEnding) return
     this.#isEnding = true
     this.#isRetired = true
-    this.#fault ??= reason
+    this.#error ??= reason
     this.#inbound.stop()
     this.#outbound.goaway(code, reason)
     this.#outbound.flush()
@@ -184,6 +184,6 @@ export class LeanSession implements Session, InboundEvents {
 
   #onClose() {
     this.#isRetired = true
-    this.#events.closed(this.#fault ?? 'the origin closed the connection')
+    this.#events.closed(this.#error ?? 'the origin closed the connection')
   }
 }

@@ -1,7 +1,7 @@
 // The streams of one connection (RFC 9113 section 5.1): which are open, which have been, which never were.
-import { ProtocolFault } from '../protocol-fault.ts'
+import { ConnectionError } from '../connection-error.ts'
 import type { Exchange, Stream } from '../session.ts'
-import type { AnswerBody } from './answer-body.ts'
+import type { ResponseBody } from './response-body.ts'
 import { OpenStreams } from './open-streams.ts'
 
 /** Ids end at 2^31 - 1, which one busy connection reaches within a day or two. */
@@ -28,7 +28,7 @@ export class LeanStream implements Stream {
   received = 0
   headers: Record<string, string> | undefined
   contentLength: number | undefined
-  body: AnswerBody | undefined
+  body: ResponseBody | undefined
 
   constructor(id: number, exchange: Exchange, owner: StreamOwner) {
     this.id = id
@@ -96,7 +96,7 @@ export class Streams {
   /** Throws for one that was never opened: ours are odd, and the peer may open none. */
   refuseIdle(id: number) {
     if (id % 2 === 0 || id >= this.#nextId) {
-      throw new ProtocolFault('PROTOCOL_ERROR', `a frame on stream ${id}, which was never opened`)
+      throw new ConnectionError('PROTOCOL_ERROR', `a frame on stream ${id}, which was never opened`)
     }
   }
 
@@ -106,6 +106,6 @@ export class Streams {
    */
   refuseClosed(id: number) {
     this.refuseIdle(id)
-    if (id > this.#lastReset) throw new ProtocolFault('STREAM_CLOSED', `a frame on stream ${id}, which has ended`)
+    if (id > this.#lastReset) throw new ConnectionError('STREAM_CLOSED', `a frame on stream ${id}, which has ended`)
   }
 }

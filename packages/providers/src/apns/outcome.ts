@@ -3,7 +3,7 @@ import type { Outcome, OutcomeKind } from '../provider.ts'
 import { retryAfterTime } from '../retry-after.ts'
 
 /** An answer of APNs as its status, headers and JSON body give it. */
-export interface ApnsAnswer {
+export interface ApnsResponse {
   status: number
   /** Member `reason` of the body. */
   reason?: string | undefined
@@ -27,24 +27,24 @@ export const APNS_REASONS: readonly (readonly [status: number, reason: string, k
   [400, 'BadExpirationDate', 'failed'],
   [400, 'BadMessageId', 'failed'],
   [400, 'BadPriority', 'failed'],
-  [400, 'BadTopic', 'credentials-fault'],
+  [400, 'BadTopic', 'credentials-error'],
   [400, 'DeviceTokenNotForTopic', 'token-doubtful'], // also a wrong bundle id
   [400, 'DuplicateHeaders', 'failed'],
   [400, 'IdleTimeout', 'retry'],
   [400, 'InvalidPushType', 'failed'],
   [400, 'MissingDeviceToken', 'failed'],
-  [400, 'MissingTopic', 'credentials-fault'],
+  [400, 'MissingTopic', 'credentials-error'],
   [400, 'PayloadEmpty', 'failed'],
-  [400, 'TopicDisallowed', 'credentials-fault'],
-  [403, 'BadCertificate', 'credentials-fault'],
-  [403, 'BadCertificateEnvironment', 'credentials-fault'],
-  [403, 'BadEnvironmentKeyIdInToken', 'credentials-fault'],
-  [403, 'BadEnvironmentKeyInToken', 'credentials-fault'], // another spelling of the one above, seen in clients
+  [400, 'TopicDisallowed', 'credentials-error'],
+  [403, 'BadCertificate', 'credentials-error'],
+  [403, 'BadCertificateEnvironment', 'credentials-error'],
+  [403, 'BadEnvironmentKeyIdInToken', 'credentials-error'],
+  [403, 'BadEnvironmentKeyInToken', 'credentials-error'], // another spelling of the one above, seen in clients
   [403, 'ExpiredProviderToken', 'retry'], // the provider renews its token, nobody else has a part in it
-  [403, 'Forbidden', 'credentials-fault'],
-  [403, 'InvalidProviderToken', 'credentials-fault'],
-  [403, 'MissingProviderToken', 'credentials-fault'],
-  [403, 'UnrelatedKeyIdInToken', 'credentials-fault'],
+  [403, 'Forbidden', 'credentials-error'],
+  [403, 'InvalidProviderToken', 'credentials-error'],
+  [403, 'MissingProviderToken', 'credentials-error'],
+  [403, 'UnrelatedKeyIdInToken', 'credentials-error'],
   [404, 'BadPath', 'failed'],
   [405, 'MethodNotAllowed', 'failed'],
   [410, 'ExpiredToken', 'token-gone'],
@@ -61,12 +61,12 @@ const KIND_OF_REASON = new Map(APNS_REASONS.map(([, reason, kind]) => [reason, k
 const LONGEST_REASON = 100
 
 /** `now`: ms since the epoch, for a Retry-After in seconds. A reason that is not in the table never costs a token. */
-export function apnsOutcome(answer: ApnsAnswer, now: number): Outcome {
-  if (answer.status === 200) return answer.id === undefined ? { kind: 'sent' } : { kind: 'sent', id: answer.id }
-  const reason = answer.reason?.slice(0, LONGEST_REASON) || `HTTP ${answer.status}`
-  const kind = KIND_OF_REASON.get(reason) ?? kindOfStatus(answer.status)
-  if (kind === 'retry') return { kind, reason, ...notBefore(answer.retryAfter, now) }
-  if (kind === 'token-gone' && answer.timestamp !== undefined) return { kind, reason, since: answer.timestamp }
+export function apnsOutcome(response: ApnsResponse, now: number): Outcome {
+  if (response.status === 200) return response.id === undefined ? { kind: 'sent' } : { kind: 'sent', id: response.id }
+  const reason = response.reason?.slice(0, LONGEST_REASON) || `HTTP ${response.status}`
+  const kind = KIND_OF_REASON.get(reason) ?? kindOfStatus(response.status)
+  if (kind === 'retry') return { kind, reason, ...notBefore(response.retryAfter, now) }
+  if (kind === 'token-gone' && response.timestamp !== undefined) return { kind, reason, since: response.timestamp }
   return { kind, reason }
 }
 
@@ -78,10 +78,10 @@ const ENDS_CONNECTION: ReadonlySet<string | undefined> = new Set([
 ])
 
 /** The connection that this answer came over is of no further use. */
-export const endsConnection = ({ reason }: ApnsAnswer): boolean => ENDS_CONNECTION.has(reason)
+export const endsConnection = ({ reason }: ApnsResponse): boolean => ENDS_CONNECTION.has(reason)
 
 /** APNs wants fewer pushes of the whole application, and not for one device or on one connection alone. */
-export const isFlowControl = ({ status, reason }: ApnsAnswer): boolean =>
+export const isThrottled = ({ status, reason }: ApnsResponse): boolean =>
   (status === 429 || status === 503) && !OF_ONE_DEVICE.has(reason) && !ENDS_CONNECTION.has(reason)
 
 /** Of an answer whose reason says nothing, as one given by a proxy on the way. */

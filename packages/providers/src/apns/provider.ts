@@ -2,10 +2,10 @@
 // is in flight. The bytes go over our own HTTP/2 client; node-apn builds the notifications (payload.ts).
 import type { Http2Options } from '@push-server/http2'
 import type { Logger } from '@push-server/runtime'
-import { pushChunk } from '../chunk-push.ts'
-import { createFlow } from '../flow.ts'
+import { sendChunk } from '../chunk-push.ts'
+import { createLimiter } from '../concurrency/limiter.ts'
 import type { Environment, Provider, TokenCache } from '../provider.ts'
-import { providerOf } from '../provider-life.ts'
+import { providerOf } from '../provider-lifecycle.ts'
 import { openConnections } from './connections.ts'
 import { checkTopic, parseApnsKey, type ApnsCredentials } from './credentials.ts'
 import { baseEnvironment } from './environment.ts'
@@ -25,7 +25,7 @@ export interface ApnsProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' |
   /** By default Apple's. */
   origins?: Readonly<Record<Environment, string>>
   /** Most pushes in flight, over all chunks; at least 1. */
-  window: number
+  semaphore: number
   /** The environment of devices that name none, in applications that name none. */
   useDevelopment: boolean
   log: Logger
@@ -35,22 +35,22 @@ export interface ApnsProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' |
 
 /** Connects with the first push. Throws InvalidCredentials. */
 export function openApnsProvider(options: ApnsProviderOptions): Provider {
-  const { credentials, tokens, origins = ORIGINS, window, log, now = Date.now } = options
+  const { credentials, tokens, origins = ORIGINS, semaphore, log, now = Date.now } = options
   const { ca, proxy, requestTimeoutMs, transport } = options
   const key = parseApnsKey(Buffer.from(credentials.privateKey))
   checkTopic(credentials.bundle)
-  const most = Math.ceil(window / MAX_STREAMS) || 1
+  const most = Math.ceil(semaphore / MAX_STREAMS) || 1
   const open = (origin: string) =>
     openConnections({ origin, ca, proxy, requestTimeoutMs, transport, connections: most, maxStreams: MAX_STREAMS, log })
   const connections = { production: open(origins.production), development: open(origins.development) }
   const both = Object.values(connections)
-  const route = apnsRoute({
+  const sender = apnsRoute({
     bundle: credentials.bundle,
     base: baseEnvironment(credentials.environment, options.useDevelopment),
     connections,
     tokens: createApnsToken({ credentials, key, tokens, now }),
-    flow: createFlow({
-      most: window,
+    limiter: createLimiter({
+      most: semaphore,
       capacity: () => connections.production.capacity + connections.development.capacity || Infinity,
       now,
       onHeld: (held) => log.warn({ ...held, keyId: credentials.keyId }, 'APNs refuses most pushes; all wait'),
@@ -60,7 +60,7 @@ export function openApnsProvider(options: ApnsProviderOptions): Provider {
   })
   return providerOf({
     name: 'APNs',
-    push: (chunk, pushOptions) => pushChunk(route, chunk, pushOptions),
+    push: (chunk, pushOptions) => sendChunk(sender, chunk, pushOptions),
     release: () => Promise.all(both.map((one) => one.close())),
   })
 }

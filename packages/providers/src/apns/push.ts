@@ -1,14 +1,14 @@
 // How one push gets to APNs. What the devices of a message share is built once; for each of them there is a path and an id.
 import type { HeaderSet } from '@push-server/http2'
-import { authorizedSets } from '../authorized-headers.ts'
-import type { Reading, Route } from '../chunk-push.ts'
-import type { Flow } from '../flow.ts'
+import { authorizedSets } from '../oauth/authorized-headers.ts'
+import type { Interpretation, Sender } from '../chunk-push.ts'
+import type { Limiter } from '../concurrency/limiter.ts'
 import type { Environment, Outcome, ProviderToken } from '../provider.ts'
 import type { TokenSource } from '../token-source.ts'
-import { readAnswer } from './answer.ts'
+import { readResponse } from './response.ts'
 import type { Connections } from './connections.ts'
 import { environmentOf } from './environment.ts'
-import { apnsOutcome, endsConnection, isFlowControl } from './outcome.ts'
+import { apnsOutcome, endsConnection, isThrottled } from './outcome.ts'
 import { apnsPayload } from './payload.ts'
 import { renewableAt } from './token.ts'
 
@@ -18,7 +18,7 @@ export interface ApnsRouteOptions {
   base: Environment
   connections: Readonly<Record<Environment, Connections>>
   tokens: TokenSource
-  flow: Flow
+  limiter: Limiter
   now: () => number
   /** Told when a provider token had to be replaced and could not be. */
   onRenewalFailed(error: unknown): void
@@ -31,19 +31,27 @@ interface Post {
 }
 
 const EXPIRED = 'ExpiredProviderToken'
-const TOKEN_EXPIRED: Reading = { outcome: { kind: 'token-refused', reason: EXPIRED }, isFlowControl: false }
+const TOKEN_EXPIRED: Interpretation = { outcome: { kind: 'token-refused', reason: EXPIRED }, isThrottled: false }
 const SENT: Outcome = { kind: 'sent' }
-const accepted = (id: string | undefined): Reading => ({
+const accepted = (id: string | undefined): Interpretation => ({
   outcome: id === undefined ? SENT : { kind: 'sent', id },
-  isFlowControl: false,
+  isThrottled: false,
 })
 const ENVIRONMENT_MISMATCH: Outcome = { kind: 'failed', reason: 'EnvironmentMismatch' }
 const NOT_HEXADECIMAL = /[^0-9a-f]/gi
 
-export function apnsRoute({ bundle, base, connections, tokens, flow, now, ...events }: ApnsRouteOptions): Route<Post> {
+export function apnsRoute({
+  bundle,
+  base,
+  connections,
+  tokens,
+  limiter,
+  now,
+  ...events
+}: ApnsRouteOptions): Sender<Post> {
   const headerSets = authorizedSets('bearer')
   return {
-    flow,
+    limiter,
     tokens,
     prepare(message) {
       const { payload, headers } = apnsPayload(message, bundle, now())
@@ -63,13 +71,13 @@ export function apnsRoute({ bundle, base, connections, tokens, flow, now, ...eve
         ended,
       )
     },
-    answered(result, { target }) {
+    responded(result, { target }) {
       if (result.status === 200) return accepted(result.headers['apns-id'])
-      const answer = readAnswer(result)
-      if (answer.reason === EXPIRED) return TOKEN_EXPIRED
+      const response = readResponse(result)
+      if (response.reason === EXPIRED) return TOKEN_EXPIRED
       const environment = environmentOf(target.environment, base)
-      if (environment && endsConnection(answer)) connections[environment].renew(`APNs: ${answer.reason}`)
-      return { outcome: apnsOutcome(answer, now()), isFlowControl: isFlowControl(answer) }
+      if (environment && endsConnection(response)) connections[environment].renew(`APNs: ${response.reason}`)
+      return { outcome: apnsOutcome(response, now()), isThrottled: isThrottled(response) }
     },
     // Our own token is at fault, and only for now: the push has to wait.
     refused({ token }, { reason }, renewal) {

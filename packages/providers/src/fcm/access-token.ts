@@ -3,7 +3,7 @@
 import { SignJWT } from 'jose'
 import { keyFingerprint } from '../key-fingerprint.ts'
 import type { TokenCache } from '../provider.ts'
-import type { TokenEndpoint } from '../token-endpoint.ts'
+import type { TokenEndpoint } from '../oauth/token-endpoint.ts'
 import { createAccessTokenSource, type TokenSource } from '../token-source.ts'
 import type { ServiceAccount } from './credentials.ts'
 

@@ -20,7 +20,7 @@ export const fcm: ProviderKind = {
       tokenUrl: config.fcmTokenUrl,
       ...(config.fcmCaFile !== undefined && { ca: readFileSync(config.fcmCaFile) }),
       proxy: proxyOf(config, 'fcm'),
-      window: config.fcmWindow,
+      semaphore: config.fcmConcurrency,
       connections: config.fcmConnections,
       dataOnly: config.fcmDataOnly,
       requestTimeoutMs: config.fcmRequestTimeout,

@@ -4,7 +4,7 @@ import type { Outcome, OutcomeKind } from '../provider.ts'
 import { retryAfterTime } from '../retry-after.ts'
 
 /** An answer of FCM as its status, headers and JSON body give it. */
-export interface FcmAnswer {
+export interface FcmResponse {
   status: number
   /** Of a success: FCM's name for the message. */
   name?: string | undefined
@@ -42,8 +42,8 @@ export const FCM_ERRORS: readonly (readonly [status: number, code: string, kind:
 
   [400, 'FAILED_PRECONDITION', 'failed'],
   [401, 'UNAUTHENTICATED', 'token-refused'],
-  [403, 'PERMISSION_DENIED', 'credentials-fault'], // a role is missing, or the API is not enabled
-  [404, 'NOT_FOUND', 'credentials-fault'], // there is no such project
+  [403, 'PERMISSION_DENIED', 'credentials-error'], // a role is missing, or the API is not enabled
+  [404, 'NOT_FOUND', 'credentials-error'], // there is no such project
   [409, 'ABORTED', 'retry'],
   [429, 'RESOURCE_EXHAUSTED', 'retry'],
   [504, 'DEADLINE_EXCEEDED', 'retry'],
@@ -56,16 +56,16 @@ const LONGEST_REASON = 100
 const QUOTA_PAUSE = 60_000
 
 /** `now`: ms since the epoch, for a Retry-After in seconds. A code that is not in the table never costs a token. */
-export function fcmOutcome(answer: FcmAnswer, now: number): Outcome | TokenRefused {
-  if (answer.status === 200) return success(answer.name)
-  const code = answer.errorCode || answer.rpcStatus || ''
-  const reason = code.slice(0, LONGEST_REASON) || `HTTP ${answer.status}`
-  const kind = isAboutToken(answer) ? 'token-doubtful' : (KIND_OF_CODE.get(code) ?? kindOfStatus(answer.status))
-  return kind === 'retry' ? { kind, reason, ...notBefore(answer, now) } : { kind, reason }
+export function fcmOutcome(response: FcmResponse, now: number): Outcome | TokenRefused {
+  if (response.status === 200) return success(response.name)
+  const code = response.errorCode || response.rpcStatus || ''
+  const reason = code.slice(0, LONGEST_REASON) || `HTTP ${response.status}`
+  const kind = isAboutToken(response) ? 'token-doubtful' : (KIND_OF_CODE.get(code) ?? kindOfStatus(response.status))
+  return kind === 'retry' ? { kind, reason, ...notBefore(response, now) } : { kind, reason }
 }
 
 /** FCM wants fewer pushes of the whole project, and not for one device alone. */
-export const isFlowControl = ({ status, isDeviceQuota }: FcmAnswer): boolean =>
+export const isThrottled = ({ status, isDeviceQuota }: FcmResponse): boolean =>
   (status === 429 || status === 503) && !isDeviceQuota
 
 /**
@@ -80,7 +80,7 @@ const success = (name: string | undefined): Outcome =>
  * complained of by path, or else when the text says so.
  * https://firebase.google.com/docs/cloud-messaging/error-codes
  */
-function isAboutToken({ errorCode, message = '', badFields = [] }: FcmAnswer): boolean {
+function isAboutToken({ errorCode, message = '', badFields = [] }: FcmResponse): boolean {
   if (errorCode !== 'INVALID_ARGUMENT') return false
   if (badFields.length > 0) return badFields.every((field) => field === 'message.token')
   return /registration token/i.test(message)
@@ -89,11 +89,11 @@ function isAboutToken({ errorCode, message = '', badFields = [] }: FcmAnswer): b
 /** Of an answer whose code says nothing, as one given by a proxy on the way. */
 function kindOfStatus(status: number): Refusal {
   if (status === 401) return 'token-refused'
-  if (status === 404) return 'credentials-fault'
+  if (status === 404) return 'credentials-error'
   return status === 429 || status >= 500 ? 'retry' : 'failed'
 }
 
-function notBefore({ status, retryAfter }: FcmAnswer, now: number) {
+function notBefore({ status, retryAfter }: FcmResponse, now: number) {
   const time = retryAfterTime(retryAfter, now) ?? (status === 429 ? now + QUOTA_PAUSE : undefined)
   return time === undefined ? undefined : { notBefore: time }
 }

@@ -2,10 +2,10 @@
 // flight. The bytes go over our own HTTP/2 client.
 import { openHttp2, type Http2Options } from '@push-server/http2'
 import type { Logger } from '@push-server/runtime'
-import { createFlow } from '../flow.ts'
+import { createLimiter } from '../concurrency/limiter.ts'
 import type { Provider, TokenCache } from '../provider.ts'
-import { providerOf } from '../provider-life.ts'
-import { openTokenEndpoint } from '../token-endpoint.ts'
+import { providerOf } from '../provider-lifecycle.ts'
+import { openTokenEndpoint } from '../oauth/token-endpoint.ts'
 import { createAccessToken } from './access-token.ts'
 import type { ServiceAccount } from './credentials.ts'
 import { fcmRoute } from './push.ts'
@@ -23,7 +23,7 @@ export interface FcmProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 
   /** Longest wait for an access token (10 s). */
   tokenTimeoutMs?: number
   /** Most pushes in flight, over all chunks; at least 1. */
-  window: number
+  semaphore: number
   /** Most connections at a time; at least 1. */
   connections: number
   /** See FcmPayloadOptions. */
@@ -66,15 +66,15 @@ export function openFcmProvider(options: FcmProviderOptions): Provider {
       projectId: account.projectId,
       client,
       tokens: createAccessToken({ account, endpoint, tokens, now }),
-      flow: createFlow({
-        most: options.window,
+      limiter: createLimiter({
+        most: options.semaphore,
         capacity: () => client.capacity,
         now,
         onHeld: (held) => log.warn({ ...held, projectId: account.projectId }, 'FCM refuses most pushes; all wait'),
       }),
       dataOnly,
       now,
-      onTokenFault: (error) => log.warn({ err: error, projectId: account.projectId }, 'no FCM access token'),
+      onTokenError: (error) => log.warn({ err: error, projectId: account.projectId }, 'no FCM access token'),
     }),
     release: () => Promise.all([client.close(), endpoint.close()]),
   })

@@ -1,7 +1,7 @@
 // The access token of an OAuth client, which lives for an hour and which all workers share.
 import { createHash } from 'node:crypto'
 import type { ProviderToken, TokenCache } from '../provider.ts'
-import type { TokenEndpoint } from '../token-endpoint.ts'
+import type { TokenEndpoint } from '../oauth/token-endpoint.ts'
 import { createAccessTokenSource, type TokenSource } from '../token-source.ts'
 import type { HmsCredentials } from './credentials.ts'
 

@@ -21,7 +21,7 @@ export const hms: ProviderKind = {
       tokenUrl: config.hmsTokenUrl,
       ...(config.hmsCaFile !== undefined && { ca: readFileSync(config.hmsCaFile) }),
       proxy: proxyOf(config, 'hms'),
-      requestsInFlight: config.hmsWindow,
+      requestsInFlight: config.hmsConcurrency,
       requestTimeoutMs: config.hmsRequestTimeout,
       dataOnly: config.hmsDataOnly,
       log,

@@ -1,7 +1,7 @@
 // What each answer of HMS means to the deliveries of its request: tables of codes and reasons, and how they are read. Pure.
 import type { Outcome, OutcomeKind } from '../provider.ts'
 import { retryAfterTime } from '../retry-after.ts'
-import type { HmsAnswer } from './answer.ts'
+import type { HmsResponse } from './response.ts'
 
 type Refusal = Exclude<OutcomeKind, 'sent'>
 
@@ -24,16 +24,16 @@ export const HMS_CODES: readonly (readonly [code: string, kind: Refusal])[] = [
   ['80100017', 'retry'], // more than 100 messages to topics at once
   ['80100018', 'failed'], // body
   ['80100022', 'failed'], // a picture that was not verified
-  ['80200001', 'credentials-fault'], // access token wrong, also one of another application
-  ['80200003', 'credentials-fault'], // access token expired
-  ['80200005', 'credentials-fault'], // the same, of a service account
-  ['80300002', 'credentials-fault'], // the application may not send
+  ['80200001', 'credentials-error'], // access token wrong, also one of another application
+  ['80200003', 'credentials-error'], // access token expired
+  ['80200005', 'credentials-error'], // the same, of a service account
+  ['80300002', 'credentials-error'], // the application may not send
   [ALL_TOKENS_INVALID, 'token-doubtful'], // also when they belong to another application, so that even one proves nothing
   ['80300008', 'failed'], // longer than 4096 bytes
   ['80300010', 'failed'], // number of tokens
   ['80300011', 'failed'], // no right to urgent messages
   ['80300029', 'retry'], // too many test messages
-  ['80300037', 'credentials-fault'], // the application is being punished
+  ['80300037', 'credentials-error'], // the application is being punished
   ['80600003', 'retry'], // Huawei's OAuth service failed
   ['81000001', 'retry'], // inner error
   ['82000001', 'failed'], // from here: topics and groups of devices, which are not used
@@ -47,8 +47,8 @@ export const HMS_CODES: readonly (readonly [code: string, kind: Refusal])[] = [
   ['82000009', 'failed'],
   ['82000010', 'failed'],
   ['82000011', 'failed'],
-  ['82000012', 'credentials-fault'], // no storage region chosen
-  ['82000013', 'credentials-fault'], // another storage region
+  ['82000012', 'credentials-error'], // no storage region chosen
+  ['82000013', 'credentials-error'], // another storage region
 ]
 
 /** Reasons why a single token is refused; those that the token is not to blame for leave it alone. Source as above. */
@@ -72,45 +72,45 @@ const ACCESS_CODES: ReadonlySet<string | undefined> = new Set(['80200001', '8020
 const LONGEST_REASON = 100
 
 /** The access token was refused, which another one may cure. */
-export const refusesAccess = ({ status, code }: HmsAnswer): boolean =>
+export const refusesAccess = ({ status, code }: HmsResponse): boolean =>
   ACCESS_CODES.has(code) || ((status === 401 || status === 403) && !KIND_OF_CODE.has(code ?? ''))
 
 /** Huawei wants fewer requests a second. */
-export const isFlowControl = ({ status }: HmsAnswer): boolean => status === 503 || status === 429
+export const isThrottled = ({ status }: HmsResponse): boolean => status === 503 || status === 429
 
 /**
  * One outcome for each token of the request, in its order. `now`: ms since the epoch, for a Retry-After in seconds. A code
  * or reason that is not in the tables never costs a token.
  */
-export function hmsOutcomes(answer: HmsAnswer, tokens: readonly string[], now: number): Outcome[] {
-  const { code, refused } = answer
+export function hmsOutcomes(response: HmsResponse, tokens: readonly string[], now: number): Outcome[] {
+  const { code, refused } = response
   const isPartial = code === PARTIAL_SUCCESS
   const listed = isPartial || code === ALL_TOKENS_INVALID ? tokens.filter((token) => refused.has(token)) : []
-  const others = isPartial ? restOfPartial(answer, listed.length) : outcomeOf(answer, now)
+  const others = isPartial ? restOfPartial(response, listed.length) : outcomeOf(response, now)
   if (listed.length === 0) return tokens.map(() => others)
   // That another token of the same request went through says that our own configuration is right.
   const isProven = isPartial && listed.length < tokens.length
-  return tokens.map((token) => (refused.has(token) ? refusal(answer, refused.get(token), isProven) : others))
+  return tokens.map((token) => (refused.has(token) ? refusal(response, refused.get(token), isProven) : others))
 }
 
 /** Without a list most were served, so none is sent again; which ones is not known, so none is called sent. */
-const restOfPartial = (answer: HmsAnswer, listed: number): Outcome =>
-  listed > 0 ? sent(answer) : { kind: 'failed', reason: `${PARTIAL_SUCCESS} without the tokens it refused` }
+const restOfPartial = (response: HmsResponse, listed: number): Outcome =>
+  listed > 0 ? sent(response) : { kind: 'failed', reason: `${PARTIAL_SUCCESS} without the tokens it refused` }
 
 /** Of a whole request, whose tokens the answer does not tell apart. */
-export function outcomeOf(answer: HmsAnswer, now: number): Outcome {
-  const { status, code } = answer
-  if (code === SUCCESS && status < 300) return sent(answer)
-  const kind = KIND_OF_CODE.get(code ?? '') ?? kindOfStatus(answer)
-  const reason = reasonOf(answer)
-  const notBefore = retryAfterTime(answer.retryAfter, now)
+export function outcomeOf(response: HmsResponse, now: number): Outcome {
+  const { status, code } = response
+  if (code === SUCCESS && status < 300) return sent(response)
+  const kind = KIND_OF_CODE.get(code ?? '') ?? kindOfStatus(response)
+  const reason = reasonOf(response)
+  const notBefore = retryAfterTime(response.retryAfter, now)
   return kind === 'retry' && notBefore !== undefined ? { kind, reason, notBefore } : { kind, reason }
 }
 
-const sent = ({ requestId }: HmsAnswer): Outcome =>
+const sent = ({ requestId }: HmsResponse): Outcome =>
   requestId === undefined ? { kind: 'sent' } : { kind: 'sent', id: requestId }
 
-function refusal({ code }: HmsAnswer, reason: string | undefined, isProven: boolean): Outcome {
+function refusal({ code }: HmsResponse, reason: string | undefined, isProven: boolean): Outcome {
   const kind = reason === undefined ? 'token-gone' : (KIND_OF_TOKEN_REASON.get(reason) ?? 'failed')
   return {
     kind: kind === 'token-gone' && !isProven ? 'token-doubtful' : kind,
@@ -119,14 +119,14 @@ function refusal({ code }: HmsAnswer, reason: string | undefined, isProven: bool
 }
 
 /** Of an answer whose code says nothing, as one given by a proxy on the way. */
-function kindOfStatus({ status, code }: HmsAnswer): Refusal {
+function kindOfStatus({ status, code }: HmsResponse): Refusal {
   if (status === 429 || status >= 500) return 'retry'
   // 404: there is no such project.
-  if (status === 401 || status === 403 || status === 404) return 'credentials-fault'
+  if (status === 401 || status === 403 || status === 404) return 'credentials-error'
   return status < 300 && code === undefined ? 'retry' : 'failed'
 }
 
-function reasonOf({ status, code, text }: HmsAnswer): string {
+function reasonOf({ status, code, text }: HmsResponse): string {
   if (code !== undefined) return [code, text].filter(Boolean).join(' ').slice(0, LONGEST_REASON)
   return status < 300 ? `Unknown: HTTP ${status} without a code` : `HTTP ${status}`
 }

@@ -2,7 +2,7 @@
 import { createSecureContext, getCACertificates } from 'node:tls'
 import type { Http2Options } from '@push-server/http2'
 import { Agent, Pool, ProxyAgent, type Dispatcher } from 'undici'
-import { Exchange, type PostResult } from './exchange.ts'
+import { PostRequest, type PostResult } from './post-request.ts'
 
 export interface Post {
   url: URL
@@ -31,14 +31,14 @@ export interface PostClientOptions extends Pick<Http2Options, 'ca' | 'proxy'> {
 
 const CONNECT_TIMEOUT_MS = 5_000
 /** A request of a thousand tokens that are all refused is answered with each of them. */
-const LARGEST_ANSWER = 4 * 1024 * 1024
+const LARGEST_RESPONSE = 4 * 1024 * 1024
 
 export function openPostClient(options: PostClientOptions): PostClient {
   const dispatcher = openDispatcher(options)
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS, requestTimeoutMs } = options
   return {
     post({ url: { origin, pathname, search }, headers, body, signal }) {
-      const exchange = new Exchange({ connectTimeoutMs, requestTimeoutMs, signal })
+      const exchange = new PostRequest({ connectTimeoutMs, requestTimeoutMs, signal })
       dispatcher.dispatch({ origin, path: pathname + search, method: 'POST', headers, body }, exchange)
       return exchange.result
     },
@@ -65,7 +65,7 @@ function openDispatcher({
     connections,
     connectTimeout: connectTimeoutMs,
     allowH2: false,
-    maxResponseSize: LARGEST_ANSWER,
+    maxResponseSize: LARGEST_RESPONSE,
     // An exchange has a deadline of its own, for the whole of the answer.
     headersTimeout: 0,
     bodyTimeout: 0,

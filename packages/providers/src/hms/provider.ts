@@ -1,15 +1,15 @@
 // One application's way to HMS: its access token, its connections, and the bound on what is in flight.
 import type { Http2Options } from '@push-server/http2'
 import type { Logger } from '@push-server/runtime'
-import { createFlow } from '../flow.ts'
+import { createLimiter } from '../concurrency/limiter.ts'
 import type { Provider, PushChunk, TokenCache } from '../provider.ts'
-import { providerOf } from '../provider-life.ts'
-import { openTokenEndpoint } from '../token-endpoint.ts'
+import { providerOf } from '../provider-lifecycle.ts'
+import { openTokenEndpoint } from '../oauth/token-endpoint.ts'
 import { createAccessToken } from './access-token.ts'
 import type { HmsCredentials } from './credentials.ts'
 import { hmsCollapseKey } from './payload.ts'
 import { openPostClient } from './post-client.ts'
-import { pushChunk, type PushContext } from './push.ts'
+import { sendChunk, type PushContext } from './push.ts'
 
 const BASE_URL = 'https://push-api.cloud.huawei.com'
 const TOKEN_URL = 'https://oauth-login.cloud.huawei.com/oauth2/v3/token'
@@ -18,7 +18,7 @@ const TOKENS_PER_REQUEST = 1_000
 /** A thousand tokens of the usual length are a third of it. */
 const REQUEST_BYTES = 512 * 1024
 /** There is no number for the pace that HMS allows, only HTTP 503, and few requests of many tokens each: half of them stay. */
-const FLOW_CONTROL_CUT = 0.5
+const THROTTLE_DECREASE = 0.5
 
 export interface HmsProviderOptions extends HmsCredentials, Pick<Http2Options, 'ca' | 'proxy'> {
   tokens: TokenCache
@@ -54,9 +54,9 @@ export function openHmsProvider(options: HmsProviderOptions): Provider {
     url: new URL(`/v2/${encodeURIComponent(projectId)}/messages:send`, baseUrl),
     client,
     accessTokens: createAccessToken({ credentials: options, endpoint, tokens, now }),
-    flow: createFlow({
+    limiter: createLimiter({
       most: requestsInFlight,
-      leastCut: FLOW_CONTROL_CUT,
+      leastDecrease: THROTTLE_DECREASE,
       now,
       onHeld: (held) => log.warn({ ...held, projectId }, 'HMS refuses most requests; all wait'),
     }),
@@ -72,7 +72,7 @@ export function openHmsProvider(options: HmsProviderOptions): Provider {
     name: 'HMS',
     async push(chunk, pushOptions) {
       noticeCollapseKeys(chunk)
-      await pushChunk(context, chunk, pushOptions)
+      await sendChunk(context, chunk, pushOptions)
     },
     release: () => Promise.all([client.close(), endpoint.close()]),
   })

@@ -31,23 +31,23 @@ export function findToken(method: string, path: string): { token: string } | Rea
 }
 
 /** `topics` are those the key may push to; undefined means any. */
-export function findFault(
+export function findError(
   token: string,
   headers: IncomingHttpHeaders,
   topics: ReadonlySet<string> | undefined,
 ): Reason | undefined {
   if (token === '') return 'MissingDeviceToken'
   if (!HEX.test(token)) return 'BadDeviceToken'
-  return findTopicFault(text(headers['apns-topic']), topics) ?? findHeaderFault(headers)
+  return findTopicFailure(text(headers['apns-topic']), topics) ?? findHeaderFailure(headers)
 }
 
-function findTopicFault(topic: string | undefined, topics: ReadonlySet<string> | undefined): Reason | undefined {
+function findTopicFailure(topic: string | undefined, topics: ReadonlySet<string> | undefined): Reason | undefined {
   if (!topic) return 'MissingTopic'
   if (!BUNDLE.test(topic)) return 'BadTopic'
   return topics && !topics.has(topic) ? 'TopicDisallowed' : undefined
 }
 
-function findHeaderFault(headers: IncomingHttpHeaders): Reason | undefined {
+function findHeaderFailure(headers: IncomingHttpHeaders): Reason | undefined {
   const type = text(headers['apns-push-type'])
   const priority = text(headers['apns-priority'])
   const expiration = text(headers['apns-expiration'])
@@ -65,7 +65,7 @@ function findHeaderFault(headers: IncomingHttpHeaders): Reason | undefined {
 }
 
 /** `size` in bytes. */
-export function findSizeFault(size: number, headers: IncomingHttpHeaders): Reason | undefined {
+export function findSizeFailure(size: number, headers: IncomingHttpHeaders): Reason | undefined {
   if (size === 0) return 'PayloadEmpty'
   return size > (headers['apns-push-type'] === 'voip' ? 5120 : 4096) ? 'PayloadTooLarge' : undefined
 }

@@ -20,7 +20,7 @@ export interface Permit {
   issuedAt: number
 }
 
-export interface Gate {
+export interface TcpProxy {
   /** From the first key on, only tokens of known keys are admitted; before, every well-formed one is. */
   addKey(key: ApnsKey): void
   admit(authorization: string | undefined): Permit | Reason
@@ -32,7 +32,7 @@ const VERDICTS_KEPT = 1000
 
 type KnownKey = { teamId: string; publicKey: KeyObject; topics: ReadonlySet<string> | undefined }
 
-export function createGate(): Gate {
+export function createTcpProxy(): TcpProxy {
   const keys = new Map<string, KnownKey>()
   const verdicts = new Map<string, Permit | Reason>()
 

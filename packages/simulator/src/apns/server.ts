@@ -1,20 +1,20 @@
 // The look-alike of APNs: HTTP/2 over TLS, https://developer.apple.com/documentation/usernotifications
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http2'
-import type { Answer } from '../behaviour.ts'
+import type { Response } from '../behaviour.ts'
 import type { Context } from '../context.ts'
 import { parseRecord } from '../json.ts'
 import type { ApnsPush } from '../push.ts'
-import { createTreatment, type Speech } from '../treatment.ts'
-import { jsonReply, retryHeader, type Connection, type Exchange, type Reply } from '../wire/exchange.ts'
+import { createRequestHandler, type Speech } from '../request-handler.ts'
+import { jsonReply, retryHeader, type Connection, type Exchange, type Reply } from '../wire/http-exchange.ts'
 import { startListener, type Place } from '../wire/listener.ts'
-import { findFault, findSizeFault, findToken } from './checks.ts'
-import type { Gate } from './gate.ts'
+import { findError, findSizeFailure, findToken } from './checks.ts'
+import type { TcpProxy } from './gate.ts'
 import { toNotification } from './notification.ts'
 import { REASON_OF_STATUS, STATUS_OF_REASON, type Reason } from './reasons.ts'
 
 export interface ApnsOptions {
-  gate: Gate
+  gate: TcpProxy
   /** Streams at a time, once the sender has shown a valid token. */
   maxStreams: number
 }
@@ -23,8 +23,8 @@ export interface ApnsOptions {
 const BYTES_KEPT = 8192
 
 export function startApns(context: Context, place: Place, options: ApnsOptions) {
-  const treatment = createTreatment<ApnsPush>(
-    { platform: 'ios', compose: toNotification, farewell: '{"reason":"Shutdown"}' },
+  const handler = createRequestHandler<ApnsPush>(
+    { platform: 'ios', compose: toNotification, manner: '{"reason":"Shutdown"}' },
     context,
   )
 
@@ -35,9 +35,9 @@ export function startApns(context: Context, place: Place, options: ApnsOptions) 
       const apnsId = readId(headers)
       const request = check(exchange)
       if (typeof request === 'string') {
-        return treatment.refuse(exchange, toRefusal(apnsId, { status: STATUS_OF_REASON[request], reason: request }))
+        return handler.refuse(exchange, toRefusal(apnsId, { status: STATUS_OF_REASON[request], reason: request }))
       }
-      treatment.treat(exchange, { platform: 'ios', apnsId, headers, receivedAt: new Date(), ...request }, SPEECH)
+      handler.treat(exchange, { platform: 'ios', apnsId, headers, receivedAt: new Date(), ...request }, SPEECH)
     }
   }
 
@@ -47,7 +47,7 @@ export function startApns(context: Context, place: Place, options: ApnsOptions) 
 
 const SPEECH: Speech<ApnsPush> = {
   accepted: ({ apnsId }) => ({ status: 200, headers: { 'apns-id': apnsId } }),
-  refused: ({ apnsId }, answer) => toRefusal(apnsId, answer),
+  refused: ({ apnsId }, response) => toRefusal(apnsId, response),
 }
 
 /** APNs refuses a second team on a connection, and widens it when the first valid token was shown. */
@@ -67,8 +67,8 @@ function createCheck(connection: Connection, { gate, maxStreams }: ApnsOptions) 
     if (typeof found === 'string') return found
     const permit = admit(headers)
     if (typeof permit === 'string') return permit
-    const fault = findFault(found.token, headers, permit.topics) ?? findSizeFault(body.size, headers)
-    if (fault) return fault
+    const failure = findError(found.token, headers, permit.topics) ?? findSizeFailure(body.size, headers)
+    if (failure) return failure
     // Apple does not say what it makes of a body that is no JSON object; a phone would show nothing.
     const payload = parseRecord(body.bytes.toString())
     return payload ? { token: found.token, payload } : 'PayloadEmpty'
@@ -81,7 +81,7 @@ function readId(headers: IncomingHttpHeaders): string {
   return typeof id === 'string' ? id : randomUUID().toUpperCase()
 }
 
-function toRefusal(apnsId: string, { status, reason, retryAfter, timestamp }: Answer): Reply {
+function toRefusal(apnsId: string, { status, reason, retryAfter, timestamp }: Response): Reply {
   const since = status === 410 ? { timestamp: timestamp ?? Date.now() } : {}
   return jsonReply(
     status,

@@ -3,7 +3,7 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto'
 import type { AccessTokens } from '../access-tokens.ts'
 import { readJsonWebToken, type JsonWebToken } from '../json-web-token.ts'
-import { jsonReply, type Reply } from '../wire/exchange.ts'
+import { jsonReply, type Reply } from '../wire/http-exchange.ts'
 
 export interface FcmAccount {
   /** The account's e-mail address. */
@@ -25,7 +25,7 @@ export interface FcmAccounts {
   /** From the first account on, only known ones get tokens; before, every well-formed assertion does. */
   add(account: FcmAccount): void
   /** Answers a request for an access token, given the form that was posted. */
-  grant(form: URLSearchParams): Reply
+  grant(parameters: URLSearchParams): Reply
 }
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -41,10 +41,10 @@ export function createFcmAccounts(tokens: AccessTokens<FcmPermit>): FcmAccounts 
   return {
     add: ({ clientEmail, publicKeyPem, projectId }) =>
       void accounts.set(clientEmail, { publicKey: createPublicKey(publicKeyPem), projectId }),
-    grant(form) {
-      const grantType = form.get('grant_type') ?? ''
+    grant(parameters) {
+      const grantType = parameters.get('grant_type') ?? ''
       if (grantType !== GRANT_TYPE) return refuse('unsupported_grant_type', `Invalid grant_type: ${grantType}`)
-      const token = readJsonWebToken(form.get('assertion') ?? '')
+      const token = readJsonWebToken(parameters.get('assertion') ?? '')
       if (!token) return refuse('invalid_request', 'Bad Request')
       const permit = judge(token, accounts)
       if ('status' in permit) return permit
@@ -62,7 +62,7 @@ function judge(token: JsonWebToken, accounts: ReadonlyMap<string, KnownAccount>)
     return refuse('invalid_grant', 'Invalid JWT: Token must be a short-lived token (60 minutes), check iat and exp')
   }
   if (typeof scope !== 'string') return refuse('invalid_scope', 'Invalid OAuth scope or ID token audience provided.')
-  const mayPush = scope.split(' ').some((asked) => SCOPES.includes(asked))
+  const mayPush = scope.split(' ').some((requested) => SCOPES.includes(requested))
   if (accounts.size === 0) return { projectId: undefined, mayPush }
   const account = accounts.get(iss)
   if (!account) return refuse('invalid_grant', 'Invalid grant: account not found')

@@ -1,9 +1,9 @@
 // The checks FCM makes on a message. Pure.
 // https://firebase.google.com/docs/cloud-messaging/error-codes and the reference of the message
 import { isRecord, parseRecord } from '../json.ts'
-import { violationsOf, type Violation } from '../shape.ts'
-import type { Body, Reply } from '../wire/exchange.ts'
-import { fieldFault, googleError, TOO_BIG, type FieldViolation } from './errors.ts'
+import { violationsOf, type Violation } from '../validation.ts'
+import type { Body, Reply } from '../wire/http-exchange.ts'
+import { fieldFailure, googleError, TOO_BIG, type FieldViolation } from './errors.ts'
 import { memberOf } from './members.ts'
 import { REQUEST } from './message.ts'
 
@@ -23,21 +23,21 @@ const COLOR = /^#[0-9a-f]{6}$/i
 
 export function readSend({ size, bytes }: Body): SendRequest | Reply {
   // Far beyond any limit: not even kept.
-  if (size > bytes.length) return fieldFault([TOO_BIG], { fcm: true })
+  if (size > bytes.length) return fieldFailure([TOO_BIG], { fcm: true })
   const request = parseRecord(bytes.toString())
-  if (!request) return fieldFault([{ description: 'Invalid JSON payload received.' }], { fcm: false })
+  if (!request) return fieldFailure([{ description: 'Invalid JSON payload received.' }], { fcm: false })
   const violations = violationsOf(REQUEST, request)
-  if (violations.length > 0) return fieldFault(violations.map(describe), { fcm: false })
+  if (violations.length > 0) return fieldFailure(violations.map(describe), { fcm: false })
   const message = isRecord(request['message']) ? request['message'] : {}
   const { token, ...payload } = message
-  if (typeof token !== 'string' || token === '') return fieldFault([NO_RECIPIENT], { fcm: true })
+  if (typeof token !== 'string' || token === '') return fieldFailure([NO_RECIPIENT], { fcm: true })
   if (!TOKEN.test(token)) return googleError({ status: 400, code: 'INVALID_ARGUMENT' })
-  const faults = findFaults(payload)
-  if (faults.length > 0) return fieldFault(faults, { fcm: true })
+  const failures = findFailures(payload)
+  if (failures.length > 0) return fieldFailure(failures, { fcm: true })
   // FCM does not say how it counts. We take the JSON of the message without its token, as the server does that pushes here.
   const tooBig = size > PAYLOAD_BYTES && Buffer.byteLength(JSON.stringify(payload)) > PAYLOAD_BYTES
   return tooBig
-    ? fieldFault([TOO_BIG], { fcm: true })
+    ? fieldFailure([TOO_BIG], { fcm: true })
     : { token, payload, validateOnly: memberOf(request, 'validate_only') === true }
 }
 
@@ -54,19 +54,19 @@ function describe({ field, kind, expected, value }: Violation): FieldViolation {
 }
 
 /** What is of the right form and still refused. */
-function findFaults(message: Record<string, unknown>): FieldViolation[] {
-  const faults = findReservedKeys(message['data'], 'message.data')
+function findFailures(message: Record<string, unknown>): FieldViolation[] {
+  const failures = findReservedKeys(message['data'], 'message.data')
   const { android } = message
-  if (!isRecord(android)) return faults
-  faults.push(...findReservedKeys(android['data'], 'message.android.data'))
+  if (!isRecord(android)) return failures
+  failures.push(...findReservedKeys(android['data'], 'message.android.data'))
   if (typeof android['ttl'] === 'string' && Number.parseFloat(android['ttl']) > TTL_SECONDS) {
-    faults.push({ field: 'message.android.ttl', description: `TTL is not within 0 and ${TTL_SECONDS} seconds` })
+    failures.push({ field: 'message.android.ttl', description: `TTL is not within 0 and ${TTL_SECONDS} seconds` })
   }
   const color = isRecord(android['notification']) ? android['notification']['color'] : undefined
   if (typeof color === 'string' && !COLOR.test(color)) {
-    faults.push({ field: 'message.android.notification.color', description: 'Color is not of the form #rrggbb' })
+    failures.push({ field: 'message.android.notification.color', description: 'Color is not of the form #rrggbb' })
   }
-  return faults
+  return failures
 }
 
 function findReservedKeys(data: unknown, field: string): FieldViolation[] {

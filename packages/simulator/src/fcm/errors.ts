@@ -1,6 +1,6 @@
 // How FCM says no: Google's error with details, https://firebase.google.com/docs/cloud-messaging/error-codes
-import type { Answer } from '../behaviour.ts'
-import { gatewayReply, jsonReply, retryHeader, type Reply } from '../wire/exchange.ts'
+import type { Response } from '../behaviour.ts'
+import { gatewayReply, jsonReply, retryHeader, type Reply } from '../wire/http-exchange.ts'
 
 /** FCM's own codes with what it says about them; they come in a detail of type FcmError. */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -45,10 +45,10 @@ export interface FieldViolation {
 export const TOO_BIG: FieldViolation = { field: 'message', description: 'Android message is too big' }
 
 /** A refusal as a prefix or a script asks for it. */
-export function toRefusal({ status, reason, retryAfter }: Answer): Reply {
+export function toRefusal({ status, reason, retryAfter }: Response): Reply {
   const headers = retryHeader(retryAfter)
   if (reason !== undefined) return googleError({ status, code: reason, headers })
-  if (status === 413) return fieldFault([TOO_BIG], { fcm: true })
+  if (status === 413) return fieldFailure([TOO_BIG], { fcm: true })
   const usual = USUAL[status]
   return usual ? googleError({ ...usual, headers }) : gatewayReply(status, headers)
 }
@@ -77,7 +77,7 @@ export function googleError({ status, code, message, details = [], headers }: Go
  * A fault of the request. Google's front end finds those of form alone; those that FCM itself finds (`fcm`) carry its own
  * code as well.
  */
-export function fieldFault(fieldViolations: readonly FieldViolation[], { fcm }: { fcm: boolean }): Reply {
+export function fieldFailure(fieldViolations: readonly FieldViolation[], { fcm }: { fcm: boolean }): Reply {
   const message = fieldViolations.map(({ description }) => description).join('\n')
   const details: object[] = [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations }]
   if (fcm) details.push(fcmError('INVALID_ARGUMENT'))

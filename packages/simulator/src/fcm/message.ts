@@ -1,6 +1,6 @@
 // The members of a message to FCM. Data only.
 // https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
-import { anything, decimal, flag, list, map, pattern, record, text, whole, word } from '../shape.ts'
+import { anything, decimal, flag, list, map, pattern, record, text, whole, word } from '../validation.ts'
 
 const V1 = 'type.googleapis.com/google.firebase.fcm.v1'
 const DURATION = pattern(/^\d+(\.\d{1,9})?s$/, 'type.googleapis.com/google.protobuf.Duration')

@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto'
 import type { AccessTokens } from '../access-tokens.ts'
 import type { Context } from '../context.ts'
 import type { FcmPush } from '../push.ts'
-import { createTreatment, type Speech } from '../treatment.ts'
-import { gatewayReply, jsonReply, type Exchange, type Reply } from '../wire/exchange.ts'
+import { createRequestHandler, type Speech } from '../request-handler.ts'
+import { gatewayReply, jsonReply, type Exchange, type Reply } from '../wire/http-exchange.ts'
 import { startListener, type Place } from '../wire/listener.ts'
 import type { FcmAccounts, FcmPermit } from './accounts.ts'
 import { readSend } from './checks.ts'
@@ -25,22 +25,22 @@ const SEND_PATH = /^\/v1\/projects\/([^/]+)\/messages:send$/
 const BYTES_KEPT = 64 * 1024
 
 export function startFcm(context: Context, place: Place, { accounts, tokens, maxStreams }: FcmOptions) {
-  const treatment = createTreatment<FcmPush>({ platform: 'android', compose: toNotification }, context)
+  const handler = createRequestHandler<FcmPush>({ platform: 'android', compose: toNotification }, context)
 
   function send(exchange: Exchange, projectId: string) {
     const refusal = admit(tokens.find(exchange.headers.authorization), projectId)
-    if (refusal) return treatment.refuse(exchange, refusal)
+    if (refusal) return handler.refuse(exchange, refusal)
     const request = readSend(exchange.body)
-    if ('status' in request) return treatment.refuse(exchange, request)
+    if ('status' in request) return handler.refuse(exchange, request)
     const { token, payload, validateOnly } = request
     if (validateOnly) {
       const reply = jsonReply(200, { name: `projects/${projectId}/messages/fake_message_id` })
-      return treatment.accept(exchange, { reply, pushes: [] })
+      return handler.accept(exchange, { reply, pushes: [] })
     }
     const name = `projects/${projectId}/messages/${makeId()}`
     const { headers } = exchange
     const push: FcmPush = { platform: 'android', token, projectId, name, headers, payload, receivedAt: new Date() }
-    treatment.treat(exchange, push, SPEECH)
+    handler.treat(exchange, push, SPEECH)
   }
 
   function take(exchange: Exchange) {
@@ -49,7 +49,7 @@ export function startFcm(context: Context, place: Place, { accounts, tokens, max
     if (method === 'POST' && projectId) return send(exchange, projectId)
     const isGrant = method === 'POST' && path === FCM_TOKEN_PATH
     const reply = isGrant ? accounts.grant(new URLSearchParams(body.bytes.toString())) : gatewayReply(404)
-    context.conducts.android.delay(() => exchange.reply(reply))
+    context.controls.android.delay(() => exchange.reply(reply))
   }
 
   return startListener(place, {
@@ -62,7 +62,7 @@ export function startFcm(context: Context, place: Place, { accounts, tokens, max
 
 const SPEECH: Speech<FcmPush> = {
   accepted: ({ name }) => jsonReply(200, { name }),
-  refused: (_push, answer) => toRefusal(answer),
+  refused: (_push, response) => toRefusal(response),
 }
 
 /** Undefined when the holder of the token may push to the project. */

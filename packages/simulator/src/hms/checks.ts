@@ -1,8 +1,8 @@
 // The checks HMS makes on a message. Pure.
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
 import { isRecord, parseRecord, readText } from '../json.ts'
-import { violationsOf, type Violation } from '../shape.ts'
-import type { Body } from '../wire/exchange.ts'
+import { violationsOf, type Violation } from '../validation.ts'
+import type { Body } from '../wire/http-exchange.ts'
 import { REQUEST } from './message.ts'
 
 export interface SendRequest {
@@ -13,7 +13,7 @@ export interface SendRequest {
   validateOnly: boolean
 }
 
-export interface Fault {
+export interface Failure {
   code: string
   /** Instead of the usual text of the code. */
   text?: string
@@ -24,7 +24,7 @@ const TOKENS_MOST = 1000
 const BODY_BYTES = 4096
 const TTL_SECONDS = 15 * 24 * 3600
 
-export function readSend({ size, bytes }: Body): SendRequest | Fault {
+export function readSend({ size, bytes }: Body): SendRequest | Failure {
   // Far beyond any limit: not even kept.
   if (size > bytes.length) return { code: '80300008' }
   const request = parseRecord(bytes.toString())
@@ -36,21 +36,21 @@ export function readSend({ size, bytes }: Body): SendRequest | Fault {
   if (size - bytesOf(token, size) > BODY_BYTES) return { code: '80300008' }
   const [violation] = violationsOf(REQUEST, request)
   if (violation) return describe(violation)
-  const fault = findStructureFault(payload)
-  if (fault) return { code: '80100003', text: `Illegal payload, ${fault}` }
+  const failure = findStructureFailure(payload)
+  if (failure) return { code: '80100003', text: `Illegal payload, ${failure}` }
   return { tokens: token, payload, validateOnly: request['validate_only'] === true }
 }
 
 const bytesOf = (tokens: unknown[], size: number) => (size > BODY_BYTES ? Buffer.byteLength(JSON.stringify(tokens)) : 0)
 
-function describe({ field, kind, expected, value }: Violation): Fault {
+function describe({ field, kind, expected, value }: Violation): Failure {
   if (field === 'message.android.collapse_key') return { code: '80100013' }
   if (kind === 'type') return { code: '80100003', text: `Illegal payload, ${field} is not of type ${expected}` }
   return { code: '80100001', text: `Check Parameter Error, ${field} must be ${expected}: ${JSON.stringify(value)}` }
 }
 
 /** What a message needs to be one; undefined when it has all of it. */
-function findStructureFault(message: Record<string, unknown>): string | undefined {
+function findStructureFailure(message: Record<string, unknown>): string | undefined {
   const android = isRecord(message['android']) ? message['android'] : {}
   const general = isRecord(message['notification']) ? message['notification'] : undefined
   if (Number.parseFloat(String(android['ttl'])) > TTL_SECONDS) return 'ttl is more than 15 days'

@@ -1,6 +1,6 @@
 // The codes HMS answers with, https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
-import type { Answer } from '../behaviour.ts'
-import { gatewayReply, jsonReply, retryHeader, type Reply } from '../wire/exchange.ts'
+import type { Response } from '../behaviour.ts'
+import { gatewayReply, jsonReply, retryHeader, type Reply } from '../wire/http-exchange.ts'
 
 /** With the texts that come along. */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -32,13 +32,13 @@ export const SUCCESS = '80000000'
 export const PARTIAL_SUCCESS = '80100000'
 
 /** True when an answer is about one token; any other one is about the whole request. */
-export const concernsToken = ({ status, reason }: Answer) => reason === undefined && ILLEGAL.has(status)
+export const concernsToken = ({ status, reason }: Response) => reason === undefined && ILLEGAL.has(status)
 
 /** True when an answer lets the push pass. */
-export const isAcceptance = ({ status, reason = SUCCESS }: Answer) => status === 200 && reason === SUCCESS
+export const isAcceptance = ({ status, reason = SUCCESS }: Response) => status === 200 && reason === SUCCESS
 
 /** A refusal of the whole request, as a prefix or a script asks for it. */
-export function toRefusal({ status, reason, retryAfter }: Answer, requestId: string): Reply {
+export function toRefusal({ status, reason, retryAfter }: Response, requestId: string): Reply {
   const headers = retryHeader(retryAfter)
   if (reason !== undefined) return codeReply({ status, code: reason, requestId, headers })
   const usual = USUAL[status]

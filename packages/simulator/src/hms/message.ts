@@ -1,6 +1,6 @@
 // The members of a message to HMS whose form is checked; what else there is, HMS ignores. Data only.
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
-import { flag, list, pattern, range, record, text, whole, word } from '../shape.ts'
+import { flag, list, pattern, range, record, text, whole, word } from '../validation.ts'
 
 const OPEN = { open: true }
 const EXACT = { exact: true }

@@ -4,8 +4,8 @@ import type { AccessTokens } from '../access-tokens.ts'
 import { isAccepted } from '../behaviour.ts'
 import type { Context } from '../context.ts'
 import type { HmsPush } from '../push.ts'
-import { createTreatment } from '../treatment.ts'
-import { gatewayReply, withExtras, type Exchange } from '../wire/exchange.ts'
+import { createRequestHandler } from '../request-handler.ts'
+import { gatewayReply, withExtras, type Exchange } from '../wire/http-exchange.ts'
 import { startListener, type Place } from '../wire/listener.ts'
 import type { HmsAccounts, HmsPermit } from './accounts.ts'
 import { readSend } from './checks.ts'
@@ -24,38 +24,38 @@ const SEND_PATH = /^\/v[12]\/([^/]+)\/messages:send$/
 const BYTES_KEPT = 1024 * 1024
 
 export function startHms(context: Context, place: Place, { accounts, tokens }: HmsOptions) {
-  const treatment = createTreatment<HmsPush>({ platform: 'huawei', compose: toNotification }, context)
+  const handler = createRequestHandler<HmsPush>({ platform: 'huawei', compose: toNotification }, context)
 
   function send(exchange: Exchange, projectId: string) {
     const requestId = makeId()
     const reject = (status: number, code: string, text?: string) =>
-      treatment.refuse(exchange, codeReply({ status, code, text, requestId }))
+      handler.refuse(exchange, codeReply({ status, code, text, requestId }))
     const refusal = admit(tokens.find(exchange.headers.authorization), projectId)
     if (refusal) return reject(401, refusal)
     const request = readSend(exchange.body)
     if ('code' in request) return reject(400, request.code, request.text)
     const { payload, validateOnly } = request
-    if (validateOnly) return treatment.accept(exchange, { reply: success(requestId), pushes: [] })
+    if (validateOnly) return handler.accept(exchange, { reply: success(requestId), pushes: [] })
 
     const { length } = request.tokens
-    const busy = treatment.excess(length)
+    const busy = handler.excess(length)
     const sorted: SortedTokens = busy
-      ? { legal: [], illegal: [], answer: busy }
-      : sortTokens(request.tokens, context.answers)
-    const { answer, failure, extras, legal, illegal } = sorted
-    if (answer) {
-      const reply = withExtras(toRefusal(answer, requestId), answer)
-      return treatment.refuse(exchange, reply, { pushes: length, delayMs: answer.delayMs })
+      ? { legal: [], illegal: [], response: busy }
+      : sortTokens(request.tokens, context.responses)
+    const { response, failing, extras, legal, illegal } = sorted
+    if (response) {
+      const reply = withExtras(toRefusal(response, requestId), response)
+      return handler.refuse(exchange, reply, { pushes: length, delayMs: response.delayMs })
     }
-    if (failure && !isAccepted(failure.fault)) return treatment.fail(exchange, failure)
+    if (failing && !isAccepted(failing.failure)) return handler.fail(exchange, failing)
     const common = { platform: 'huawei', projectId, requestId, headers: exchange.headers, payload } as const
     const receivedAt = new Date()
-    treatment.accept(exchange, {
+    handler.accept(exchange, {
       reply: withExtras(toReply(sorted, requestId), extras ?? {}),
       pushes: legal.map((token) => ({ ...common, token, receivedAt })),
       refused: illegal.length,
       delayMs: extras?.delayMs,
-      failure,
+      failing,
     })
   }
 
@@ -65,7 +65,7 @@ export function startHms(context: Context, place: Place, { accounts, tokens }: H
     if (method === 'POST' && projectId) return send(exchange, projectId)
     const isGrant = method === 'POST' && path === HMS_TOKEN_PATH
     const reply = isGrant ? accounts.grant(new URLSearchParams(body.bytes.toString())) : gatewayReply(404)
-    context.conducts.huawei.delay(() => exchange.reply(reply))
+    context.controls.huawei.delay(() => exchange.reply(reply))
   }
 
   return startListener(place, { protocols: ['http/1.1'], streams: 1, bytesKept: BYTES_KEPT, open: () => take })
@@ -84,7 +84,7 @@ const success = (requestId: string) => codeReply({ status: 200, code: SUCCESS, r
 function toReply({ legal, illegal }: SortedTokens, requestId: string) {
   if (illegal.length === 0) return success(requestId)
   if (legal.length === 0) return codeReply({ status: 400, code: '80300007', requestId })
-  const text = JSON.stringify({ success: legal.length, failure: illegal.length, illegal_tokens: illegal })
+  const text = JSON.stringify({ success: legal.length, failing: illegal.length, illegal_tokens: illegal })
   return codeReply({ status: 200, code: PARTIAL_SUCCESS, text, requestId })
 }
 

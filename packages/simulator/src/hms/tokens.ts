@@ -1,33 +1,33 @@
 // What the tokens of one request ask for: each may be illegal by itself, or ask for an answer to the whole request.
-import type { Answers } from '../answers.ts'
-import type { Answer, Failure } from '../behaviour.ts'
+import type { ScriptedResponses } from '../scripted-responses.ts'
+import type { Response, FailingBehaviour } from '../behaviour.ts'
 import { concernsToken, isAcceptance } from './codes.ts'
 
 export interface SortedTokens {
   legal: readonly string[]
   illegal: readonly string[]
   /** The first token that asks for something else than being illegal decides for the request. */
-  failure?: Failure
-  answer?: Answer
+  failing?: FailingBehaviour
+  response?: Response
   /** What the answer looks like, beside what it says. */
-  extras?: Answer
+  extras?: Response
 }
 
-export function sortTokens(tokens: readonly string[], answers: Pick<Answers, 'take'>): SortedTokens {
+export function sortTokens(tokens: readonly string[], responses: Pick<ScriptedResponses, 'take'>): SortedTokens {
   const illegal: string[] = []
-  let extras: Answer = ACCEPTED
+  let extras: Response = ACCEPTED
   for (const token of tokens) {
-    const behaviour = answers.take(token)
+    const behaviour = responses.take(token)
     if (!behaviour) continue
-    if ('fault' in behaviour) return { legal: without(tokens, illegal), illegal, failure: behaviour }
+    if ('failure' in behaviour) return { legal: without(tokens, illegal), illegal, failing: behaviour }
     if (concernsToken(behaviour)) illegal.push(token)
-    else if (!isAcceptance(behaviour)) return { legal: [], illegal, answer: behaviour }
+    else if (!isAcceptance(behaviour)) return { legal: [], illegal, response: behaviour }
     else extras = behaviour
   }
   return { legal: without(tokens, illegal), illegal, extras }
 }
 
-const ACCEPTED: Answer = { status: 200 }
+const ACCEPTED: Response = { status: 200 }
 
 function without(tokens: readonly string[], illegal: readonly string[]) {
   if (illegal.length === 0) return tokens

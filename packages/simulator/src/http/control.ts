@@ -1,29 +1,29 @@
 // The control calls: what the look-alikes answer, how fast and whether at all, changed while they run.
 import type { Platform } from '@push-server/contract'
 import type { FastifyPluginAsync } from 'fastify'
-import type { ScriptedAnswer } from '../answers.ts'
-import type { Conduct } from '../conduct.ts'
+import type { ScriptedResponse } from '../scripted-responses.ts'
+import type { BehaviourSettings } from '../behaviour-settings.ts'
 import type { Context } from '../context.ts'
 import type { LatencyMs } from '../latency.ts'
-import { PREFIXES } from '../prefixes.ts'
-import type { Farewell } from '../wire/listener.ts'
-import { ANSWER, CONDUCT, FAREWELL, LATENCY } from './schemas.ts'
+import { PREFIXES } from '../token-prefixes.ts'
+import type { Disconnect } from '../wire/listener.ts'
+import { RESPONSE, CONDUCT, FAREWELL, LATENCY } from './schemas.ts'
 
 export const controlRoutes =
-  ({ answers, latency, conducts }: Context): FastifyPluginAsync =>
+  ({ responses, latency, controls }: Context): FastifyPluginAsync =>
   async (app) => {
-    app.get('/control/answers', () => ({ prefixes: PREFIXES, scripted: answers.scripted() }))
-    app.post<{ Body: ScriptedAnswer & { token: string } }>(
+    app.get('/control/answers', () => ({ prefixes: PREFIXES, scripted: responses.scripted() }))
+    app.post<{ Body: ScriptedResponse & { token: string } }>(
       '/control/answers',
-      { schema: { body: ANSWER } },
+      { schema: { body: RESPONSE } },
       (request, reply) => {
-        const { token, ...answer } = request.body
-        answers.script(token, answer)
+        const { token, ...response } = request.body
+        responses.script(token, response)
         return reply.code(204).send()
       },
     )
     app.delete<{ Querystring: { token?: string } }>('/control/answers', (request, reply) => {
-      answers.forget(request.query.token)
+      responses.forget(request.query.token)
       return reply.code(204).send()
     })
     app.post<{ Body: { latencyMs: LatencyMs } }>(
@@ -34,21 +34,21 @@ export const controlRoutes =
         return reply.code(204).send()
       },
     )
-    app.post<{ Body: Conduct & { platform: Platform } }>(
+    app.post<{ Body: BehaviourSettings & { platform: Platform } }>(
       '/control/conduct',
       { schema: { body: CONDUCT } },
       async (request, reply) => {
-        const { platform, ...conduct } = request.body
-        await conducts[platform].change(conduct)
+        const { platform, ...control } = request.body
+        await controls[platform].change(control)
         return reply.code(204).send()
       },
     )
-    app.post<{ Body: { platform: Platform; farewell?: Farewell } }>(
+    app.post<{ Body: { platform: Platform; manner?: Disconnect } }>(
       '/control/disconnect',
       { schema: { body: FAREWELL } },
       (request, reply) => {
-        const { platform, farewell = 'cut' } = request.body
-        conducts[platform].disconnect(farewell)
+        const { platform, manner = 'cut' } = request.body
+        controls[platform].disconnect(manner)
         return reply.code(204).send()
       },
     )

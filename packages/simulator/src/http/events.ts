@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Context } from '../context.ts'
-import type { LedgerEvent } from '../ledger.ts'
+import type { PushLogEvent } from '../push-log.ts'
 
 /** The counts change with each request; they are told at most this often. */
 const STATS_EVERY_MS = 250
@@ -10,7 +10,7 @@ const STATS_EVERY_MS = 250
 const BYTES_WAITING_MOST = 16 * 1024 * 1024
 
 export const eventRoutes =
-  ({ ledger }: Context): FastifyPluginAsync =>
+  ({ pushLog }: Context): FastifyPluginAsync =>
   async (app) => {
     const readers = new Set<ServerResponse>()
     let timer: NodeJS.Timeout | undefined
@@ -22,15 +22,15 @@ export const eventRoutes =
         else reader.write(text)
       }
     }
-    const tellStatsSoon = () => {
+    const notifyStatsSoon = () => {
       timer ??= setTimeout(() => {
         timer = undefined
-        broadcast('stats', ledger.stats())
+        broadcast('stats', pushLog.stats())
       }, STATS_EVERY_MS)
     }
-    const stopListening = ledger.listen((event) => {
+    const stopListening = pushLog.listen((event) => {
       if (readers.size === 0) return
-      if (event.type === 'counted') tellStatsSoon()
+      if (event.type === 'counted') notifyStatsSoon()
       else broadcast(event.type, describe(event))
     })
     app.addHook('onClose', async () => {
@@ -43,13 +43,13 @@ export const eventRoutes =
       reply.hijack()
       const reader = reply.raw
       reader.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-      reader.write(format('phones', ledger.phones()) + format('stats', ledger.stats()))
+      reader.write(format('phones', pushLog.phones()) + format('stats', pushLog.stats()))
       readers.add(reader)
       reader.on('close', () => readers.delete(reader))
     })
   }
 
-function describe(event: Exclude<LedgerEvent, { type: 'counted' }>) {
+function describe(event: Exclude<PushLogEvent, { type: 'counted' }>) {
   if (event.type === 'phone') return event.phone
   const { platform, token, name } = event.phone
   return { platform, token, name, notification: event.notification }

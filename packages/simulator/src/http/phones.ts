@@ -18,16 +18,16 @@ const NEW_PHONE = {
 } as const
 
 export const phoneRoutes =
-  ({ ledger }: Context): FastifyPluginAsync =>
+  ({ pushLog }: Context): FastifyPluginAsync =>
   async (app) => {
-    app.get('/phones', () => ledger.phones())
-    app.get('/stats', () => ledger.stats())
-    app.get<ByToken>('/phones/:token', (request, reply) => ledger.findPhone(request.params.token) ?? noPhone(reply))
+    app.get('/phones', () => pushLog.phones())
+    app.get('/stats', () => pushLog.stats())
+    app.get<ByToken>('/phones/:token', (request, reply) => pushLog.findPhone(request.params.token) ?? noPhone(reply))
     app.post<{ Body: NewPhone }>('/phones', { schema: { body: NEW_PHONE } }, (request, reply) =>
-      reply.code(201).send(ledger.addPhone(request.body)),
+      reply.code(201).send(pushLog.addPhone(request.body)),
     )
     app.delete<ByToken>('/phones/:token/notifications', (request, reply) =>
-      ledger.clearPhone(request.params.token) ? reply.code(204).send() : noPhone(reply),
+      pushLog.clearPhone(request.params.token) ? reply.code(204).send() : noPhone(reply),
     )
   }
 

@@ -1,6 +1,6 @@
 // The control calls of the look-alike of PowerAuth Server.
 import type { FastifyPluginAsync } from 'fastify'
-import { FAULTS } from '../behaviour.ts'
+import { FAILURES } from '../behaviour.ts'
 import {
   POWER_AUTH_STATUSES,
   type Directory,
@@ -35,13 +35,13 @@ const CLIENT = {
 const BEHAVIOUR = {
   type: 'object',
   additionalProperties: false,
-  oneOf: [{ required: ['status'] }, { required: ['text'] }, { required: ['fault'] }],
+  oneOf: [{ required: ['status'] }, { required: ['text'] }, { required: ['failure'] }],
   properties: {
     status: { type: 'integer', minimum: 200, maximum: 599 },
     code: TEXT,
     message: TEXT,
     text: { type: 'string' },
-    fault: { enum: FAULTS.filter((fault) => fault !== 'goaway') },
+    failure: { enum: FAILURES.filter((failure) => failure !== 'goaway') },
     times: { type: 'integer', minimum: 1 },
   },
 } as const

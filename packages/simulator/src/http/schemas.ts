@@ -1,6 +1,6 @@
 // The bodies of control calls. Data only.
 import { PLATFORMS } from '@push-server/contract'
-import { FAULTS } from '../behaviour.ts'
+import { FAILURES } from '../behaviour.ts'
 import { FAREWELLS } from '../wire/listener.ts'
 
 const MILLISECONDS = { type: 'number', minimum: 0, maximum: 600_000 } as const
@@ -18,11 +18,11 @@ const LATENCY_MS = {
 const SECONDS = { type: 'integer', minimum: 0 } as const
 const NONE = { type: 'null' } as const
 
-export const ANSWER = {
+export const RESPONSE = {
   type: 'object',
   required: ['token'],
   additionalProperties: false,
-  oneOf: [{ required: ['status'] }, { required: ['fault'] }],
+  oneOf: [{ required: ['status'] }, { required: ['failure'] }],
   properties: {
     token: { type: 'string', minLength: 1, maxLength: 4096 },
     status: { type: 'integer', minimum: 200, maximum: 599 },
@@ -36,7 +36,7 @@ export const ANSWER = {
       propertyNames: { pattern: '^[a-z0-9-]+$' },
       additionalProperties: { type: 'string', pattern: '^[ -~]*$' },
     },
-    fault: { enum: FAULTS },
+    failure: { enum: FAILURES },
     code: { type: 'integer', minimum: 0, maximum: 13 },
     delayMs: MILLISECONDS,
     times: { type: 'integer', minimum: 1 },
@@ -80,5 +80,5 @@ export const FAREWELL = {
   type: 'object',
   required: ['platform'],
   additionalProperties: false,
-  properties: { platform: { enum: PLATFORMS }, farewell: { enum: FAREWELLS } },
+  properties: { platform: { enum: PLATFORMS }, manner: { enum: FAREWELLS } },
 } as const

@@ -7,7 +7,7 @@ import {
   FrameType,
   HpackDecoder,
   HpackEncoder,
-  Outbox,
+  WriteBuffer,
   PREFACE,
   putHead,
   Setting,
@@ -20,7 +20,7 @@ import type { Delays } from './delays.ts'
 
 const WINDOW = 2 ** 24
 const HEAD_BYTES = 9
-const ANSWER_BYTES = 512
+const RESPONSE_BYTES = 512
 const APNS_PATH = '/3/device/'
 const TOKEN_MEMBER = Buffer.from('"token":"')
 const QUOTE = 0x22
@@ -45,7 +45,7 @@ export function serveLoad(socket: TLSSocket, context: LoadContext): void {
 class LoadConnection {
   readonly #socket: TLSSocket
   readonly #context: LoadContext
-  readonly #outbox = new Outbox()
+  readonly #writeBuffer = new WriteBuffer()
   readonly #encoder = new HpackEncoder()
   readonly #decoder = new HpackDecoder(2 ** 20, (name, value) => {
     if (name === ':path') this.#path = value
@@ -130,23 +130,23 @@ class LoadConnection {
 
   #onRequest(stream: number) {
     this.#context.counted()
-    this.#context.delays.add(() => this.#answer(stream))
+    this.#context.delays.add(() => this.#response(stream))
   }
 
-  #answer(stream: number) {
+  #response(stream: number) {
     const hasBody = this.#withBody.delete(stream)
-    const outbox = this.#outbox
-    outbox.reserve(ANSWER_BYTES)
-    const start = outbox.length
-    this.#encoder.begin(outbox.bytes, start + HEAD_BYTES)
+    const writeBuffer = this.#writeBuffer
+    writeBuffer.reserve(RESPONSE_BYTES)
+    const start = writeBuffer.length
+    this.#encoder.begin(writeBuffer.bytes, start + HEAD_BYTES)
     this.#encoder.field(':status', '200')
     if (hasBody) this.#encoder.literal('content-type', 'application/json; charset=UTF-8')
     else this.#encoder.literal('apns-id', APNS_ID)
     const end = this.#encoder.end()
     const flags = hasBody ? Flag.END_HEADERS : Flag.END_HEADERS | Flag.END_STREAM
-    putHead(outbox.bytes, start, { length: end - start - HEAD_BYTES, type: FrameType.HEADERS, flags, stream })
-    outbox.length = end
-    if (hasBody) outbox.append(frameOf({ type: FrameType.DATA, flags: Flag.END_STREAM, stream }, FCM_BODY))
+    putHead(writeBuffer.bytes, start, { length: end - start - HEAD_BYTES, type: FrameType.HEADERS, flags, stream })
+    writeBuffer.length = end
+    if (hasBody) writeBuffer.append(frameOf({ type: FrameType.DATA, flags: Flag.END_STREAM, stream }, FCM_BODY))
     this.#flushSoon()
   }
 
@@ -156,7 +156,7 @@ class LoadConnection {
   }
 
   #frame(type: number, flags: number, payload: Buffer) {
-    this.#outbox.append(frameOf({ type, flags, stream: 0 }, payload))
+    this.#writeBuffer.append(frameOf({ type, flags, stream: 0 }, payload))
     this.#flushSoon()
   }
 
@@ -166,7 +166,7 @@ class LoadConnection {
     this.#isFlushDue = true
     setImmediate(() => {
       this.#isFlushDue = false
-      if (!this.#socket.destroyed) this.#outbox.empty((octets, written) => this.#socket.write(octets, written))
+      if (!this.#socket.destroyed) this.#writeBuffer.empty((octets, written) => this.#socket.write(octets, written))
     })
   }
 }

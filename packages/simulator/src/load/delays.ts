@@ -6,7 +6,7 @@ const BUCKETS = 1_024
 
 export interface Delays {
   /** Calls `answer` after a latency, together with whatever else is due then; at once when there is none. */
-  add(answer: () => void): void
+  add(response: () => void): void
   close(): void
 }
 
@@ -22,15 +22,15 @@ export function openDelays(latency: LatencyMs): Delays {
       const bucket = done % BUCKETS
       const due = buckets[bucket] ?? []
       buckets[bucket] = []
-      for (const answer of due) answer()
+      for (const response of due) response()
     }
   }
 
   return {
-    add(answer) {
-      if (max === 0) return answer()
+    add(response) {
+      if (max === 0) return response()
       const ms = Math.round(min + Math.random() * (max - min))
-      buckets[(done + Math.max(1, ms)) % BUCKETS]?.push(answer)
+      buckets[(done + Math.max(1, ms)) % BUCKETS]?.push(response)
     },
     close: () => clearInterval(timer),
   }

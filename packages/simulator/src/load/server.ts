@@ -32,8 +32,8 @@ export interface LoadServer {
   stop(): Promise<void>
 }
 
-const HMS_ANSWER = '{"code":"80000000","msg":"Success","requestId":"1"}'
-const TOKEN_ANSWER = '{"access_token":"bench","expires_in":3600,"token_type":"Bearer"}'
+const HMS_RESPONSE = '{"code":"80000000","msg":"Success","requestId":"1"}'
+const TOKEN_RESPONSE = '{"access_token":"bench","expires_in":3600,"token_type":"Bearer"}'
 
 export async function startLoadServer(options: LoadServerOptions): Promise<LoadServer> {
   const { names = [], latencyMs = 0, maxStreams = 1_000, countsTokens = false } = options
@@ -54,7 +54,7 @@ export async function startLoadServer(options: LoadServerOptions): Promise<LoadS
       const isPush = !request.url?.includes('token')
       if (isPush) requests++
       if (isPush && countsTokens) tokensOf(Buffer.concat(body)).forEach(seen)
-      delays.add(() => answer(request, response))
+      delays.add(() => reply(request, response))
     })
   })
   const sockets = new Set<TLSSocket>()
@@ -84,8 +84,8 @@ export async function startLoadServer(options: LoadServerOptions): Promise<LoadS
 /** Of a request to HMS. */
 const tokensOf = (body: Buffer) => (JSON.parse(body.toString()) as { message: { token: string[] } }).message.token
 
-function answer({ url = '' }: IncomingMessage, response: ServerResponse) {
+function reply({ url = '' }: IncomingMessage, response: ServerResponse) {
   response.setHeader('content-type', 'application/json')
-  if (url.includes('token')) return response.end(TOKEN_ANSWER)
-  response.end(url.includes('/projects/') ? '{"name":"projects/bench/messages/1"}' : HMS_ANSWER)
+  if (url.includes('token')) return response.end(TOKEN_RESPONSE)
+  response.end(url.includes('/projects/') ? '{"name":"projects/bench/messages/1"}' : HMS_RESPONSE)
 }

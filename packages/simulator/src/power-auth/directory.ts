@@ -1,5 +1,5 @@
 // What the look-alike of PowerAuth Server knows: applications, activations, who may ask, and how it behaves just now.
-import type { Fault } from '../behaviour.ts'
+import type { Failure } from '../behaviour.ts'
 
 export const POWER_AUTH_STATUSES = ['CREATED', 'PENDING_COMMIT', 'ACTIVE', 'BLOCKED', 'REMOVED'] as const
 export type PowerAuthStatus = (typeof POWER_AUTH_STATUSES)[number]
@@ -24,7 +24,7 @@ export type PowerAuthBehaviour = { times?: number | undefined } & (
   | { status: number; code?: string | undefined; message?: string | undefined }
   /** Exactly this text, with status 200: answers that nobody can use. */
   | { text: string }
-  | { fault: Exclude<Fault, 'goaway'> }
+  | { failure: Exclude<Failure, 'goaway'> }
 )
 
 export interface PowerAuthRequest {
@@ -72,11 +72,11 @@ export function createDirectory(): Directory {
       activations.set(activationId, { activationId, userId, status, applicationId: applicationId ?? first })
     },
     find: (activationId) => activations.get(activationId),
-    restrict: (wanted) => void (client = wanted),
+    restrict: (expected) => void (client = expected),
     admits: (authorization) => client === undefined || authorization === basicOf(client),
-    behave(wanted) {
-      behaviour = wanted
-      left = wanted?.times ?? Infinity
+    behave(expected) {
+      behaviour = expected
+      left = expected?.times ?? Infinity
     },
     takeBehaviour() {
       if (left <= 0) return undefined

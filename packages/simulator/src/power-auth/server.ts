@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { isRecord, parseRecord, readText } from '../json.ts'
-import { jsonReply, type Exchange, type Reply } from '../wire/exchange.ts'
+import { jsonReply, type Exchange, type Reply } from '../wire/http-exchange.ts'
 import { startListener, type Place } from '../wire/listener.ts'
 import { remember, type Directory, type PowerAuthBehaviour, type PowerAuthRequest } from './directory.ts'
 
@@ -37,9 +37,9 @@ export function startPowerAuth({ latency }: Context, place: Place, directory: Di
   }
 
   function misbehave(exchange: Exchange, behaviour: PowerAuthBehaviour) {
-    if ('fault' in behaviour) {
-      const { fault } = behaviour
-      if (fault !== 'silence') latency.delay(() => exchange.fail({ fault }))
+    if ('failure' in behaviour) {
+      const { failure } = behaviour
+      if (failure !== 'silence') latency.delay(() => exchange.fail({ failure }))
       return
     }
     const {

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { readBody, type Body, type Exchange, type OpenConnection } from './exchange.ts'
+import { readBody, type Body, type Exchange, type OpenConnection } from './http-exchange.ts'
 
 /** Senders keep connections for later; Node's 5 s would close them in the face of the next request. */
 const KEEP_ALIVE_MS = 60_000
@@ -41,8 +41,8 @@ function createExchange({ request, response, tcp }: Place, body: Body): Exchange
       response.writeHead(status, { 'content-length': Buffer.byteLength(text), ...headers })
       response.end(text)
     },
-    fail({ fault }) {
-      if (fault === 'drop' || fault === 'lose') tcp?.destroy()
+    fail({ failure }) {
+      if (failure === 'drop' || failure === 'lose') tcp?.destroy()
       else request.socket.destroy()
     },
     retire() {

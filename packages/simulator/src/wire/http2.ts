@@ -8,7 +8,7 @@ import {
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { readBody, type Body, type Exchange, type OpenConnection } from './exchange.ts'
+import { readBody, type Body, type Exchange, type OpenConnection } from './http-exchange.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
 
@@ -25,7 +25,7 @@ export interface Http2Options {
 export interface Http2Line {
   /** Streams at a time whatever the look-alike wants; undefined: what it wants. */
   limit(streams: number | undefined): void
-  sayGoodbye(farewell: 'goaway' | 'goaway-cut'): void
+  sayGoodbye(manner: 'goaway' | 'goaway-cut'): void
 }
 
 /** `tcp` is the connection beneath TLS; `limit` as in Http2Line. */
@@ -34,19 +34,19 @@ export function serveHttp2(
   tcp: Socket | undefined,
   { streams, bytesKept, open, limit }: Http2Options & { limit: number | undefined },
 ): Http2Line {
-  let wanted = streams
+  let expected = streams
   const session = performServerHandshake(socket, {
     settings: { maxConcurrentStreams: limit ?? streams },
     // Megabytes. Node's default of 10 is too little for a thousand streams with answers that wait.
     maxSessionMemory: 100,
   })
-  const tell = () => {
-    if (!session.destroyed) session.settings({ maxConcurrentStreams: limit ?? wanted })
+  const notify = () => {
+    if (!session.destroyed) session.settings({ maxConcurrentStreams: limit ?? expected })
   }
   const take = open({
     allowStreams(count) {
-      wanted = count
-      tell()
+      expected = count
+      notify()
     },
   })
   const place = { session, tcp, lastRead: Infinity }
@@ -62,10 +62,10 @@ export function serveHttp2(
   return {
     limit(count) {
       limit = count
-      tell()
+      notify()
     },
-    sayGoodbye(farewell) {
-      if (farewell === 'goaway-cut') return cutAfterGoaway(place)
+    sayGoodbye(manner) {
+      if (manner === 'goaway-cut') return cutAfterGoaway(place)
       session.goaway(NGHTTP2_NO_ERROR)
       session.close()
     },
@@ -99,15 +99,15 @@ function createExchange(place: Place, stream: ServerHttp2Stream, { headers, body
       stream.respond({ ':status': status, ...more }, { endStream: text === undefined })
       if (text !== undefined) stream.end(text)
     },
-    fail({ fault, code = NGHTTP2_INTERNAL_ERROR }) {
+    fail({ failure, code = NGHTTP2_INTERNAL_ERROR }) {
       // Not resetAndDestroy(): it waits for what is being written, which may be for ever.
-      if (fault === 'drop' || fault === 'lose') tcp?.destroy()
-      else if (fault === 'goaway-cut') cutAfterGoaway(place)
-      else if (fault === 'goaway-unread') leaveUnread(place, stream)
-      else stream.close({ cancel: NGHTTP2_CANCEL, refuse: NGHTTP2_REFUSED_STREAM, reset: code }[fault])
+      if (failure === 'drop' || failure === 'lose') tcp?.destroy()
+      else if (failure === 'goaway-cut') cutAfterGoaway(place)
+      else if (failure === 'goaway-unread') leaveUnread(place, stream)
+      else stream.close({ cancel: NGHTTP2_CANCEL, refuse: NGHTTP2_REFUSED_STREAM, reset: code }[failure])
     },
-    retire(farewell = '') {
-      session.goaway(NGHTTP2_NO_ERROR, 0, Buffer.from(farewell))
+    retire(manner = '') {
+      session.goaway(NGHTTP2_NO_ERROR, 0, Buffer.from(manner))
       return () => session.close()
     },
   }

@@ -22,7 +22,7 @@ export interface ListenerOptions extends Http2Options {
  * without a word. Over HTTP/1.1 it is cut in any case.
  */
 export const FAREWELLS = ['goaway', 'goaway-cut', 'cut'] as const
-export type Farewell = (typeof FAREWELLS)[number]
+export type Disconnect = (typeof FAREWELLS)[number]
 
 /** The side of a look-alike that misbehaves for all requests alike. */
 export interface Wire {
@@ -31,7 +31,7 @@ export interface Wire {
   setHandshake(delayMs: number): void
   /** While it is down nobody listens; connections are cut. */
   setDown(isDown: boolean): Promise<void>
-  disconnect(farewell: Farewell): void
+  disconnect(manner: Disconnect): void
 }
 
 export interface Listener extends Wire {
@@ -115,10 +115,10 @@ function createConnections(options: ListenerOptions) {
     destroy() {
       for (const { tcp } of sockets.values()) tcp.destroy()
     },
-    disconnect(farewell: Farewell) {
+    disconnect(manner: Disconnect) {
       for (const { tcp, line } of sockets.values()) {
-        if (farewell === 'cut' || !line) tcp.destroy()
-        else line.sayGoodbye(farewell)
+        if (manner === 'cut' || !line) tcp.destroy()
+        else line.sayGoodbye(manner)
       }
     },
   }

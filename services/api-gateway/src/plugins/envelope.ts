@@ -3,14 +3,14 @@ import { STATUS_CODES } from 'node:http'
 import {
   ApiError,
   conflict,
-  errorAnswer,
-  internalFault,
+  errorResponse,
+  internalError,
   invalidRequest,
   TEXT,
   unavailable,
   type ErrorCode,
 } from '@push-server/contract'
-import { isStoreAway, isStoreConflict, UnconfirmedWrite } from '@push-server/domain'
+import { isStoreUnavailable, isStoreConflict, UnconfirmedWrite } from '@push-server/domain'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { logResponse, RESPONSE_HEADERS, CORRELATION_HEADER } from './requests.ts'
@@ -19,20 +19,20 @@ const RETRY_AFTER_S = 5
 
 export const envelope = fp(
   async (app: FastifyInstance) => {
-    app.setErrorHandler<FastifyError>((error, _request, reply) => answerFault(reply, error))
+    app.setErrorHandler<FastifyError>((error, _request, reply) => sendError(reply, error))
   },
   { name: 'envelope' },
 )
 
 /** A path that cannot be routed: neither hooks nor plugins see its request, so what they do is done here. */
-export function answerRoutingError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export function sendRoutingError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
   reply.raw.once('finish', () => logResponse(request, reply))
-  void answerFault(reply, error)
+  void sendError(reply, error)
 }
 
 /** Whatever went wrong, as an answer. What is our own fault is logged; a refusal that was meant is told once, by who decided it. */
-export function answerFault(reply: FastifyReply, error: FastifyError | ApiError) {
+export function sendError(reply: FastifyReply, error: FastifyError | ApiError) {
   const known = error instanceof ApiError ? error : apiErrorOf(error)
   const isMeant = known === error && known.cause === undefined
   if (known.statusCode >= 500 && !isMeant) reply.log.error({ err: error }, 'request failed')
@@ -42,13 +42,13 @@ export function answerFault(reply: FastifyReply, error: FastifyError | ApiError)
 
 function send(reply: FastifyReply, error: ApiError) {
   if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
-  return reply.code(error.statusCode).type('application/json').send(errorAnswer(error))
+  return reply.code(error.statusCode).type('application/json').send(errorResponse(error))
 }
 
 /** Faults that were not meant as answers: of the framework, of the database, of ours. */
 function apiErrorOf(error: FastifyError): ApiError {
   if (error instanceof UnconfirmedWrite) return unavailable(TEXT.unconfirmed, RETRY_AFTER_S, error)
-  if (isStoreAway(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
+  if (isStoreUnavailable(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
   if (isStoreConflict(error)) return conflict(error)
   switch (error.statusCode) {
     case 413:
@@ -69,7 +69,7 @@ function apiErrorOf(error: FastifyError): ApiError {
     case 414:
       return invalidRequest([{ fieldName: 'path', hint: 'must not have a part of more than 100 characters' }], error)
     default:
-      return ofStatus(error) ?? internalFault(error)
+      return ofStatus(error) ?? internalError(error)
   }
 }
 

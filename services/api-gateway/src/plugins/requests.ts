@@ -10,7 +10,7 @@ import { undecodable } from '../validation/query-text.ts'
 import type { Schema } from '../validation/schema.ts'
 import { unsafeText } from '../validation/unsafe-text.ts'
 import { createValidator } from '../validation/validator.ts'
-import { lenient } from './leniency.ts'
+import { coercing } from '../validation/coercion.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -77,8 +77,8 @@ export const requests = fp(
       route.preValidation = [
         ...own,
         async (request) => {
-          if (body) request.body = lenient(body, request.body)
-          if (querystring) request.query = lenient(querystring, request.query)
+          if (body) request.body = coercing(body, request.body)
+          if (querystring) request.query = coercing(querystring, request.query)
         },
       ]
     })

@@ -20,12 +20,12 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromBody } from '../plugins/applications.ts'
-import { enforce, present, wanted } from '../plugins/rules.ts'
-import { answers } from './answers.ts'
+import { enforce, present, required } from '../validation/rules.ts'
+import { responses } from './responses.ts'
 
 const tags = ['Administration']
 const config = { scope: 'admin', applications: fromBody('appId') } as const
-const named = [wanted(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
+const named = [required(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
 
 export const applicationRoutes =
   ({ store, access }: Context): FastifyPluginAsyncTypebox =>
@@ -38,7 +38,7 @@ export const applicationRoutes =
           tags,
           operationId: 'listApplications',
           summary: 'List applications',
-          response: answers(OkWith(ApplicationList)),
+          response: responses(OkWith(ApplicationList)),
         },
       },
       async () => okWith({ applicationList: await listApplications(store) }),
@@ -53,7 +53,7 @@ export const applicationRoutes =
           operationId: 'createApplication',
           summary: 'Create an application',
           body: Wrapped(CreateApplicationRequest),
-          response: answers(OkWith(CreateApplicationRequest)),
+          response: responses(OkWith(CreateApplicationRequest)),
         },
         preValidation: enforce(named),
       },
@@ -72,9 +72,9 @@ export const applicationRoutes =
           operationId: 'describeApplication',
           summary: 'Show an application and its settings, secrets left out',
           body: Wrapped(ApplicationDetailRequest),
-          response: answers(OkWith(ApplicationDetail)),
+          response: responses(OkWith(ApplicationDetail)),
         },
-        preValidation: enforce([wanted(TEXT.requestMissing), present('appId', TEXT.appIdMissing)]),
+        preValidation: enforce([required(TEXT.requestMissing), present('appId', TEXT.appIdMissing)]),
       },
       async ({ body: { requestObject } }) => okWith(await describeApplication(store, requestObject)),
     )
@@ -90,7 +90,7 @@ export const applicationRoutes =
           description:
             'Refused while a campaign of it is being sent. From the answer on it is unknown and its name is free; its devices, messages, campaigns and what only it shows of the inbox go in the background. API keys that were for it alone are revoked. Deliveries that were still to be pushed are counted in the answer and are not pushed any more.',
           body: Wrapped(RemoveApplicationRequest),
-          response: answers(OkWith(RemovedApplication)),
+          response: responses(OkWith(RemovedApplication)),
         },
         preValidation: enforce(named),
       },

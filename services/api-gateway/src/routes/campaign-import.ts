@@ -3,9 +3,9 @@ import { CampaignParams, CampaignUserLine, okWith, OkWith, PartialQuery, UserImp
 import { importCampaignUsers, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { applicationOfCampaign } from '../plugins/applications.ts'
-import type { Imports } from '../plugins/imports.ts'
-import { linesOf, ndjson } from '../plugins/ndjson.ts'
-import { answers } from './answers.ts'
+import type { Imports } from '../ndjson/imports.ts'
+import { linesOf, ndjson } from '../ndjson/ndjson.ts'
+import { responses } from './responses.ts'
 
 /** Lines that are staged with one statement. */
 const BATCH_SIZE = 10_000
@@ -28,7 +28,7 @@ export const campaignImportRoutes =
         body: linesOf('"1234567890"'),
         params: CampaignParams,
         querystring: PartialQuery,
-        response: answers(OkWith(UserImportResult)),
+        response: responses(OkWith(UserImportResult)),
       },
       handler: async (request) => {
         const { partial = false } = request.query

@@ -32,14 +32,14 @@ import {
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
 import { applicationOfCampaign, ownApplications } from '../plugins/applications.ts'
-import { enforce, present, wanted } from '../plugins/rules.ts'
-import { answers, OK_ANSWERS, sendAnswers } from './answers.ts'
+import { enforce, present, required } from '../validation/rules.ts'
+import { responses, OK_RESPONSES, sendResponses } from './responses.ts'
 import type { Sending } from './message.ts'
 
 const tags = ['Campaigns']
 const PAGE_SIZE = 100
 
-const testRules = [wanted(TEXT.requestMissing), present('userId', TEXT.campaignTestUserMissing)]
+const testRules = [required(TEXT.requestMissing), present('userId', TEXT.campaignTestUserMissing)]
 
 /** Acts that need nothing but the campaign's id, and what they do. */
 const CONTROLS = {
@@ -56,7 +56,7 @@ const CONTROLS = {
 }
 
 export const campaignSendingRoutes =
-  (context: Context, { quotas, ...desk }: Sending): FastifyPluginAsyncTypebox =>
+  (context: Context, { quotas, ...parts }: Sending): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { store } = context
     const config = { scope: 'campaign', applications: applicationOfCampaign(store) } as const
@@ -79,14 +79,14 @@ export const campaignSendingRoutes =
           description: 'Waits for the outcome. The user need not be in the campaign; its state does not change.',
           params: CampaignParams,
           body: Wrapped(TestCampaignRequest),
-          response: sendAnswers(OkWith(CampaignTested)),
+          response: sendResponses(OkWith(CampaignTested)),
         },
         preValidation: [existing, enforce(testRules)],
       },
       async ({ params, body, log, caller, arrivedAt }, reply) => {
         const { userId } = body.requestObject
         const allowance = quotas.allowanceOf(caller)
-        const request = { id: params.id, userId, ...desk, allowance, arrivedAt, log }
+        const request = { id: params.id, userId, ...parts, allowance, arrivedAt, log }
         const result = await testCampaign(context, request).finally(() => void reply.headers(allowance.headers()))
         if (!result) throw new Error('A synchronous send came back without its tally')
         return okWith({ result })
@@ -106,7 +106,7 @@ export const campaignSendingRoutes =
             'Refused while it is being sent, and afterwards unless `resend`.',
           params: CampaignParams,
           querystring: SendCampaignQuery,
-          response: OK_ANSWERS,
+          response: OK_RESPONSES,
         },
       },
       async ({ params, query: { resend = false, rate } }) => {
@@ -126,7 +126,7 @@ export const campaignSendingRoutes =
           description: 'One that nobody could start within CAMPAIGN_GRACE of its time is missed, and not sent.',
           params: CampaignParams,
           body: Wrapped(ScheduleCampaignRequest),
-          response: OK_ANSWERS,
+          response: OK_RESPONSES,
         },
         preValidation: existing,
       },
@@ -147,7 +147,7 @@ export const campaignSendingRoutes =
             summary,
             description: 'Refused with `Campaign is <state>` when its state does not allow it.',
             params: CampaignParams,
-            response: OK_ANSWERS,
+            response: OK_RESPONSES,
           },
         },
         async ({ params }) => {
@@ -166,7 +166,7 @@ export const campaignSendingRoutes =
           summary: 'How far a live send is',
           description: 'Cheap: may be asked every second. Totals are left out until everything is cut into chunks.',
           params: CampaignParams,
-          response: answers(OkWith(CampaignProgress)),
+          response: responses(OkWith(CampaignProgress)),
         },
       },
       async ({ params }) => okWith(await campaignProgress(store, params.id)),
@@ -183,7 +183,7 @@ export const campaignSendingRoutes =
           description: 'In an order that stays once the live send has ended.',
           params: CampaignParams,
           querystring: CampaignFailuresQuery,
-          response: answers(Paged(CampaignFailures)),
+          response: responses(Paged(CampaignFailures)),
         },
       },
       async ({ params, query: { page = 0, size = PAGE_SIZE } }) =>

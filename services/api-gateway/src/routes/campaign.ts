@@ -31,9 +31,9 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { applicationOfCampaign, fromBody, OWN, ownApplications } from '../plugins/applications.ts'
-import { enforce, present, wanted } from '../plugins/rules.ts'
+import { enforce, present, required } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { answers, OK_ANSWERS, PerhapsPaged } from './answers.ts'
+import { responses, OK_RESPONSES, PerhapsPaged } from './responses.ts'
 
 const tags = ['Campaigns']
 const creating = { scope: 'campaign', applications: fromBody('appId') } as const
@@ -43,7 +43,7 @@ const PAGE_SIZE = 20
 const LEAST_USER_BYTES = 8
 
 const createRules = [
-  wanted(TEXT.objectMissing),
+  required(TEXT.objectMissing),
   present('appId', TEXT.appIdMissing),
   present('message', TEXT.campaignMessageMissing),
 ]
@@ -65,7 +65,7 @@ export const campaignRoutes =
           operationId: 'createCampaign',
           summary: 'Create a campaign',
           body: Wrapped(CreateCampaignRequest),
-          response: answers(OkWith(CampaignCreated)),
+          response: responses(OkWith(CampaignCreated)),
         },
         preValidation: enforce(createRules),
       },
@@ -82,7 +82,7 @@ export const campaignRoutes =
         description: 'A campaign that is being sent is refused unless `force`, which cancels it first.',
         params: CampaignParams,
         querystring: DeleteCampaignQuery,
-        response: answers(OkWith(CampaignDeleted)),
+        response: responses(OkWith(CampaignDeleted)),
       },
       handler: async ({ params, query: { force = false } }) =>
         okWith({ deleted: await deleteCampaign(store, params.id, force) }),
@@ -97,7 +97,7 @@ export const campaignRoutes =
           operationId: 'describeCampaign',
           summary: 'Show a campaign and what became of it',
           params: CampaignParams,
-          response: answers(OkWith(CampaignDetail)),
+          response: responses(OkWith(CampaignDetail)),
         },
       },
       async ({ params }) => okWith(await describeCampaign(store, params.id)),
@@ -114,16 +114,16 @@ export const campaignRoutes =
           description:
             'In the order they were made; to a key that is bound to applications, those of its applications.',
           querystring: CampaignListQuery,
-          response: answers(PerhapsPaged(CampaignList)),
+          response: responses(PerhapsPaged(CampaignList)),
         },
       },
       async (request) => {
         const { all = true, sent = all ? undefined : true, page, size } = request.query
         // Existing clients know no pages here and get everything.
         const isPaged = page !== undefined || size !== undefined
-        const wanted = isPaged ? { page: page ?? 0, size: size ?? PAGE_SIZE } : undefined
+        const required = isPaged ? { page: page ?? 0, size: size ?? PAGE_SIZE } : undefined
         const filter = { sent, appIds: ownApplications(request), page: 0, size: undefined }
-        return { ...wanted, ...okWith(await listCampaigns(store, { ...filter, ...wanted })) }
+        return { ...required, ...okWith(await listCampaigns(store, { ...filter, ...required })) }
       },
     )
 
@@ -138,9 +138,9 @@ export const campaignRoutes =
         description: 'All of them or none. Who is in it already stays.',
         params: CampaignParams,
         body: Wrapped(CampaignUserList),
-        response: OK_ANSWERS,
+        response: OK_RESPONSES,
       },
-      preValidation: enforce([wanted(TEXT.campaignUsersMissing)]),
+      preValidation: enforce([required(TEXT.campaignUsersMissing)]),
       handler: async ({ params, body }) => {
         await addCampaignUsers(store, params.id, body.requestObject)
         return OK
@@ -158,7 +158,7 @@ export const campaignRoutes =
           description: 'By user id. `after` the last one of the page before is the fast way through many pages.',
           params: CampaignParams,
           querystring: CampaignUsersQuery,
-          response: answers(Paged(CampaignUsers)),
+          response: responses(Paged(CampaignUsers)),
         },
       },
       async ({ params, query: { page = 0, size = PAGE_SIZE, after } }) => {
@@ -178,9 +178,9 @@ export const campaignRoutes =
         description: 'That some are not in it is no fault.',
         params: CampaignParams,
         body: Wrapped(CampaignUserList),
-        response: OK_ANSWERS,
+        response: OK_RESPONSES,
       },
-      preValidation: enforce([wanted(TEXT.campaignUsersMissing)]),
+      preValidation: enforce([required(TEXT.campaignUsersMissing)]),
       handler: async ({ params, body }) => {
         await removeCampaignUsers(store, params.id, body.requestObject)
         return OK

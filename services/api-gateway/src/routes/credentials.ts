@@ -16,14 +16,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 import { fromBody, fromQuery } from '../plugins/applications.ts'
-import { bodyFromQuery } from '../plugins/query-body.ts'
-import { enforce, filled, present, wanted, type Rule } from '../plugins/rules.ts'
-import { OK_ANSWERS } from './answers.ts'
+import { bodyFromQuery } from '../validation/query-body.ts'
+import { enforce, filled, present, required, type Rule } from '../validation/rules.ts'
+import { OK_RESPONSES } from './responses.ts'
 
 const tags = ['Administration']
 const description =
   'Credentials that the provider could not be reached with are refused and change nothing. Ends a pause.'
-const named = [wanted(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
+const named = [required(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
 
 interface Paths {
   platform: Platform
@@ -33,7 +33,7 @@ interface Paths {
   rules: { update: readonly Rule[]; remove: readonly Rule[] }
 }
 
-interface Form<Request extends TSchema> extends Paths {
+interface CredentialsKind<Request extends TSchema> extends Paths {
   request: Request
   update(store: Context['store'], request: Static<Request>): Promise<void>
 }
@@ -42,8 +42,12 @@ const config = { scope: 'admin', applications: fromBody('appId') } as const
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
-function updateRoutes<Request extends TSchema>(app: FastifyInstance, store: Context['store'], form: Form<Request>) {
-  const { platform, provider, request, rules, update } = form
+function updateRoutes<Request extends TSchema>(
+  app: FastifyInstance,
+  store: Context['store'],
+  kind: CredentialsKind<Request>,
+) {
+  const { platform, provider, request, rules, update } = kind
   for (const [url, name, own] of [
     [`/admin/app/${platform}/update`, capital(platform), rules.update],
     [`/admin/app/${PROVIDER_NAMES[platform]}`, provider, []],
@@ -58,7 +62,7 @@ function updateRoutes<Request extends TSchema>(app: FastifyInstance, store: Cont
         operationId: `update${name}`,
         summary: `Set the ${provider.toUpperCase()} credentials`,
         body: Wrapped(request),
-        response: OK_ANSWERS,
+        response: OK_RESPONSES,
       },
       preValidation: enforce(own),
       handler: async ({ body: { requestObject } }) => {
@@ -81,7 +85,7 @@ const removeRoutes =
         operationId: `remove${capital(platform)}`,
         summary,
         body: Wrapped(RemoveCredentialsRequest),
-        response: OK_ANSWERS,
+        response: OK_RESPONSES,
       },
       preValidation: [bodyFromQuery('appId'), enforce(rules.remove)],
       handler: async ({ body: { requestObject } }) => {
@@ -99,7 +103,7 @@ const removeRoutes =
           operationId: `remove${provider}`,
           summary,
           querystring: RemoveCredentialsRequest,
-          response: OK_ANSWERS,
+          response: OK_RESPONSES,
         },
       },
       async ({ query: { appId } }) => {
@@ -109,7 +113,7 @@ const removeRoutes =
     )
   }
 
-const ios: Form<typeof UpdateIosRequest> = {
+const ios: CredentialsKind<typeof UpdateIosRequest> = {
   platform: 'ios',
   provider: 'Apns',
   request: UpdateIosRequest,
@@ -125,7 +129,7 @@ const ios: Form<typeof UpdateIosRequest> = {
   },
   update: updateIos,
 }
-const android: Form<typeof UpdateAndroidRequest> = {
+const android: CredentialsKind<typeof UpdateAndroidRequest> = {
   platform: 'android',
   provider: 'Fcm',
   request: UpdateAndroidRequest,
@@ -136,7 +140,7 @@ const android: Form<typeof UpdateAndroidRequest> = {
   update: updateAndroid,
 }
 /** Came later than the others: even its older paths tell faults by field. */
-const huawei: Form<typeof UpdateHuaweiRequest> = {
+const huawei: CredentialsKind<typeof UpdateHuaweiRequest> = {
   platform: 'huawei',
   provider: 'Hms',
   request: UpdateHuaweiRequest,
@@ -150,5 +154,5 @@ export const credentialsRoutes =
     updateRoutes(app, store, ios)
     updateRoutes(app, store, android)
     updateRoutes(app, store, huawei)
-    for (const form of [ios, android, huawei]) await app.register(removeRoutes(store, form))
+    for (const kind of [ios, android, huawei]) await app.register(removeRoutes(store, kind))
   }

@@ -3,9 +3,9 @@ import { ImportedDevice, ImportQuery, ImportResult, okWith, OkWith } from '@push
 import { importDevices, type Activations, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromQuery } from '../plugins/applications.ts'
-import type { Imports } from '../plugins/imports.ts'
-import { linesOf, ndjson } from '../plugins/ndjson.ts'
-import { answers } from './answers.ts'
+import type { Imports } from '../ndjson/imports.ts'
+import { linesOf, ndjson } from '../ndjson/ndjson.ts'
+import { responses } from './responses.ts'
 
 const EXAMPLE =
   '{"userId":"123","activationId":"49414e31-f3df-4cea-87e6-f214ca3b8412","platform":"ios","token":"aabbcc"}'
@@ -36,7 +36,7 @@ export const deviceImportRoutes =
           'Activations are not asked for. Nothing of a file with bad lines is kept unless `partial=true`.',
         body: linesOf(EXAMPLE),
         querystring: ImportQuery,
-        response: answers(OkWith(ImportResult)),
+        response: responses(OkWith(ImportResult)),
       },
       handler: async (request) => {
         const { appId, partial = false } = request.query

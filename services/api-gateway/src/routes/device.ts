@@ -26,15 +26,15 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromBody, fromQuery } from '../plugins/applications.ts'
-import { bodyFromQuery } from '../plugins/query-body.ts'
-import { enforce, enforceBare, filled, present, wanted, type Rule } from '../plugins/rules.ts'
-import { answers, OK_ANSWERS } from './answers.ts'
+import { bodyFromQuery } from '../validation/query-body.ts'
+import { enforce, enforceBare, filled, present, required, type Rule } from '../validation/rules.ts'
+import { responses, OK_RESPONSES } from './responses.ts'
 
 const tags = ['Devices']
 const config = { scope: 'device', applications: fromBody('appId') } as const
 
 const createRules = [
-  wanted(TEXT.objectMissing),
+  required(TEXT.objectMissing),
   present('appId', TEXT.appIdMissing),
   present('activationId', TEXT.activationIdMissing),
   present('platform', TEXT.platformMissing),
@@ -57,7 +57,7 @@ const environmentSupported: Rule = (object) => {
 }
 
 const createMultiRules = [
-  wanted(TEXT.objectMissing),
+  required(TEXT.objectMissing),
   present('appId', TEXT.appIdMissing),
   activationIdsGiven,
   present('platform', TEXT.platformMissing),
@@ -65,7 +65,7 @@ const createMultiRules = [
   filled('token', TEXT.tokenMissing),
 ]
 const removeRules = [
-  wanted(TEXT.objectMissing),
+  required(TEXT.objectMissing),
   present('appId', TEXT.appIdMissing),
   filled('token', TEXT.tokenMissing),
 ]
@@ -85,7 +85,7 @@ export const deviceRoutes =
           summary: 'Register a device',
           description: 'The activation ties the device to its user. A known activation or token is taken over.',
           body: Wrapped(CreateDeviceRequest),
-          response: OK_ANSWERS,
+          response: OK_RESPONSES,
         },
         preValidation: enforce(createRules),
       },
@@ -107,7 +107,7 @@ export const deviceRoutes =
             'All activations are asked for first; when one of them cannot be registered, nothing is changed. ' +
             'Activations keep their rows; others that had the token make way.',
           body: Wrapped(CreateDevicesRequest),
-          response: OK_ANSWERS,
+          response: OK_RESPONSES,
         },
         // Before anything of the body is looked at.
         onRequest: async () => {
@@ -133,7 +133,7 @@ export const deviceRoutes =
           'Takes a bare object, so that PowerAuth Server can call it back (ACTIVATION_STATUS_CHANGE). Without a status ' +
           'PowerAuth Server is asked. Only devices of an ACTIVE activation get personal messages.',
         body: UpdateDeviceStatusRequest,
-        response: OK_ANSWERS,
+        response: OK_RESPONSES,
       },
       preValidation: enforceBare([present('activationId', TEXT.activationIdMissing)]),
       handler: async (request) => {
@@ -153,7 +153,7 @@ export const deviceRoutes =
           description:
             'Registered last comes first. Devices whose token was refused for good stand among them for a while.',
           querystring: ListDevicesQuery,
-          response: answers(Paged(DeviceList)),
+          response: responses(Paged(DeviceList)),
         },
       },
       async ({ query: { page = 0, size = DEVICES_OF_A_PAGE, ...query } }) => {
@@ -172,7 +172,7 @@ export const deviceRoutes =
           summary: 'Remove a device',
           description: 'Removes every registration of the token. That there is none is no fault.',
           body: Wrapped(RemoveDeviceRequest),
-          response: OK_ANSWERS,
+          response: OK_RESPONSES,
         },
         preValidation: [bodyFromQuery('appId', 'token'), enforce(removeRules)],
         handler: async ({ body: { requestObject } }) => {

@@ -30,10 +30,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { applicationsOfInboxMessage, fromBody, fromQuery, fromQueryList } from '../plugins/applications.ts'
-import { answers, OK_ANSWERS } from './answers.ts'
+import { responses, OK_RESPONSES } from './responses.ts'
 
 const tags = ['Inbox']
-const messageAnswers = answers(OkWith(InboxMessage))
+const messageResponses = responses(OkWith(InboxMessage))
 
 const READ_ONCE =
   'A message that has been read keeps the time of its first reading. With a user, the message of another is not found.'
@@ -67,7 +67,7 @@ export const inboxRoutes =
           summary: 'Post a message to the inbox of a user',
           description: 'Nothing is pushed for it: send a message as well to draw the attention of the user.',
           body: Wrapped(CreateInboxMessageRequest),
-          response: messageAnswers,
+          response: messageResponses,
         },
       },
       async ({ body: { requestObject } }) => okWith(await createInboxMessage(store, requestObject)),
@@ -82,7 +82,7 @@ export const inboxRoutes =
           operationId: 'listInboxMessages',
           summary: 'List the inbox of a user, newest first',
           querystring: InboxListQuery,
-          response: answers(Paged(Type.Array(InboxMessageSummary))),
+          response: responses(Paged(Type.Array(InboxMessageSummary))),
         },
       },
       async ({ query }) => {
@@ -100,7 +100,7 @@ export const inboxRoutes =
           operationId: 'countInboxMessages',
           summary: 'Count the unread messages of a user',
           querystring: InboxOfUser,
-          response: answers(OkWith(InboxCount)),
+          response: responses(OkWith(InboxCount)),
         },
       },
       async ({ query }) => okWith({ countUnread: await countUnread(store, query) }),
@@ -115,7 +115,7 @@ export const inboxRoutes =
           operationId: 'describeInboxMessage',
           summary: 'Show an inbox message',
           querystring: InboxDetailQuery,
-          response: messageAnswers,
+          response: messageResponses,
         },
       },
       async ({ query }) => okWith(await describeInboxMessage(store, idOf(query))),
@@ -131,7 +131,7 @@ export const inboxRoutes =
           summary: 'Mark an inbox message as read',
           description: READ_ONCE,
           querystring: InboxReadQuery,
-          response: messageAnswers,
+          response: messageResponses,
         },
       },
       async ({ query }) => okWith(await readInboxMessage(store, idOf(query), query.userId)),
@@ -147,7 +147,7 @@ export const inboxRoutes =
           summary: 'Mark an inbox message as read',
           description: READ_ONCE,
           body: Wrapped(ReadInboxMessageRequest),
-          response: messageAnswers,
+          response: messageResponses,
         },
       },
       async ({ body: { requestObject } }) =>
@@ -164,7 +164,7 @@ export const inboxRoutes =
           summary: 'Mark all messages of a user as read',
           description: READ_ALL,
           querystring: InboxOfUser,
-          response: OK_ANSWERS,
+          response: OK_RESPONSES,
         },
       },
       async ({ query }) => {
@@ -183,7 +183,7 @@ export const inboxRoutes =
           summary: 'Mark all messages of a user as read',
           description: READ_ALL,
           body: Wrapped(InboxOfUser),
-          response: OK_ANSWERS,
+          response: OK_RESPONSES,
         },
       },
       async ({ body: { requestObject } }) => {

@@ -12,7 +12,7 @@ import {
   PROVIDER_NAMES,
   SendBatchRequest,
   SendHeaders,
-  SendMessageAnswer,
+  SendMessageResponse,
   SendMessageRequest,
   TEXT,
   Wrapped,
@@ -33,9 +33,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { applicationOfMessage, fromBody, fromQuery } from '../plugins/applications.ts'
 import { idempotencyKeyOf, validKey } from '../plugins/idempotency-key.ts'
-import { enforce, present, wanted, type Rule } from '../plugins/rules.ts'
+import { enforce, present, required, type Rule } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { answers, sendAnswers } from './answers.ts'
+import { responses, sendResponses } from './responses.ts'
 
 const tags = ['Messages']
 const config = { scope: 'message', applications: fromBody('appId') } as const
@@ -44,14 +44,14 @@ type Members = Readonly<Record<string, unknown>>
 const membersOf = (value: unknown) => (typeof value === 'object' && value !== null ? (value as Members) : null)
 
 /** What is wrong with a message, whatever request it stands in. */
-function messageFault(message: unknown): string | undefined {
+function messageError(message: unknown): string | undefined {
   if (message === null || message === undefined) return TEXT.messageNull
   const members = membersOf(message)
   if (members === null) return undefined
   return present('body', TEXT.messageBodyMissing)(members) ?? present('userId', TEXT.messageUserMissing)(members)
 }
 
-const validMessage: Rule = (object) => messageFault(object?.message)
+const validMessage: Rule = (object) => messageError(object?.message)
 
 const validBatch =
   (most: number): Rule =>
@@ -61,20 +61,20 @@ const validBatch =
     if (batch.length === 0) return TEXT.batchEmpty
     if (batch.length > most) return TEXT.batchTooLarge(most)
     for (const [index, message] of batch.entries()) {
-      const fault = messageFault(message)
-      if (fault !== undefined) return TEXT.batchItem(index, fault)
+      const failure = messageError(message)
+      if (failure !== undefined) return TEXT.batchItem(index, failure)
     }
     return undefined
   }
 
 const sendRules = [
-  wanted(TEXT.objectMissing),
+  required(TEXT.objectMissing),
   present('message', TEXT.messageMissing),
   present('appId', TEXT.appIdMissing),
   validMessage,
 ]
 const batchRules = (most: number) => [
-  wanted(TEXT.objectMissing),
+  required(TEXT.objectMissing),
   present('batch', TEXT.batchMissing),
   present('appId', TEXT.appIdMissing),
   validBatch(most),
@@ -114,7 +114,7 @@ export const messageRoutes =
       request: SendRequest,
       { headers, log, caller, arrivedAt }: FastifyRequest,
       reply: FastifyReply,
-    ): Promise<SendMessageAnswer> {
+    ): Promise<SendMessageResponse> {
       // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is not repeated in the answer.
       const mode = request.mode === undefined ? 'SYNCHRONOUS' : request.mode
       const synchronous = mode === 'SYNCHRONOUS'
@@ -128,7 +128,7 @@ export const messageRoutes =
         waiters: synchronous ? waiters : undefined,
         log,
       }).finally(() => void reply.headers(allowance.headers()))
-      return answerOf(mode, accepted)
+      return responseOf(mode, accepted)
     }
 
     app.post(
@@ -141,7 +141,7 @@ export const messageRoutes =
           summary: 'Send a message to a user',
           headers: SendHeaders,
           body: Wrapped(SendMessageRequest),
-          response: sendAnswers(OkWith(SendMessageAnswer)),
+          response: sendResponses(OkWith(SendMessageResponse)),
         },
         preValidation: [enforce(sendRules), validKey],
       },
@@ -163,7 +163,7 @@ export const messageRoutes =
           description: 'The whole request is checked first; nothing is sent when it is refused.',
           headers: SendHeaders,
           body: Wrapped(SendBatchRequest),
-          response: sendAnswers(OkWith(SendMessageAnswer)),
+          response: sendResponses(OkWith(SendMessageResponse)),
         },
         preValidation: [enforce(batchRules(context.config.batchSize)), validKey],
       },
@@ -183,7 +183,7 @@ export const messageRoutes =
           operationId: 'messageStatus',
           summary: 'What became of a message',
           params: MessageParams,
-          response: answers(OkWith(MessageStatus)),
+          response: responses(OkWith(MessageStatus)),
         },
       },
       async ({ params }) => okWith(await findMessage(context, params.id)),
@@ -198,7 +198,7 @@ export const messageRoutes =
           operationId: 'listMessages',
           summary: 'Messages of a user, newest first',
           querystring: ListMessagesQuery,
-          response: answers(Paged(MessageList)),
+          response: responses(Paged(MessageList)),
         },
       },
       async ({ query: { appId, userId, page = 0, size = 100 } }) =>
@@ -206,7 +206,7 @@ export const messageRoutes =
     )
   }
 
-function answerOf(mode: string | null, { messageIds, tallies }: Accepted): SendMessageAnswer {
+function responseOf(mode: string | null, { messageIds, tallies }: Accepted): SendMessageResponse {
   return { ...(mode !== null && { mode }), messageIds, ...(tallies && { result: tallies, ...mirrorsOf(tallies) }) }
 }
 

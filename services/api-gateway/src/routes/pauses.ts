@@ -3,8 +3,8 @@ import { PLATFORMS, PROVIDER_NAMES, OK, ResumePlatformRequest, TEXT, Wrapped } f
 import { resumePlatform, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromBody } from '../plugins/applications.ts'
-import { enforce, present, wanted } from '../plugins/rules.ts'
-import { OK_ANSWERS } from './answers.ts'
+import { enforce, present, required } from '../validation/rules.ts'
+import { OK_RESPONSES } from './responses.ts'
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
@@ -24,9 +24,9 @@ export const pauseRoutes =
               description:
                 'Ends every pause of the platform, also that of a tripped guard; what waited is due at once. No fault when nothing is paused.',
               body: Wrapped(ResumePlatformRequest),
-              response: OK_ANSWERS,
+              response: OK_RESPONSES,
             },
-            preValidation: enforce([wanted(TEXT.requestMissing), present('appId', TEXT.appIdMissing)]),
+            preValidation: enforce([required(TEXT.requestMissing), present('appId', TEXT.appIdMissing)]),
           },
           async ({ body: { requestObject }, log }) => {
             await resumePlatform(store, { ...requestObject, platform }, log)

@@ -3,7 +3,7 @@ import { okWith, OkWith, PUBLIC, ServiceStatus, timestampOf } from '@push-server
 import type { Config } from '@push-server/runtime'
 import type { FastifyInstance } from 'fastify'
 import type { Build } from '../build.ts'
-import { answers } from './answers.ts'
+import { responses } from './responses.ts'
 
 /** Touches neither database nor queue. */
 export const serviceRoutes = (config: Config, build: Build) => async (app: FastifyInstance) => {
@@ -15,7 +15,7 @@ export const serviceRoutes = (config: Config, build: Build) => async (app: Fasti
         tags: ['Service'],
         operationId: 'serviceStatus',
         summary: 'Service status',
-        response: answers(OkWith(ServiceStatus)),
+        response: responses(OkWith(ServiceStatus)),
       },
     },
     async () =>

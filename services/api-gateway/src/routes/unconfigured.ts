@@ -2,7 +2,7 @@
 import { okWith, OkWith, UnconfiguredList } from '@push-server/contract'
 import { listUnconfigured, type Activations, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { answers } from './answers.ts'
+import { responses } from './responses.ts'
 
 export const unconfiguredRoutes =
   ({ store }: Context, activations: Activations): FastifyPluginAsyncTypebox =>
@@ -16,7 +16,7 @@ export const unconfiguredRoutes =
           operationId: 'listUnconfiguredApplications',
           summary: 'List applications that are not configured yet',
           description: 'Those that PowerAuth Server knows, in its order; without PowerAuth Server there are none.',
-          response: answers(OkWith(UnconfiguredList)),
+          response: responses(OkWith(UnconfiguredList)),
         },
       },
       async (request) => okWith({ applicationList: await listUnconfigured({ store, activations }, request) }),

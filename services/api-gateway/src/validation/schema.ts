@@ -16,7 +16,7 @@ export interface Schema {
 }
 
 /** The forms that a value has a choice of, null left out; empty where there is no choice. */
-export const formsOf = ({ anyOf = [] }: Schema): readonly Schema[] => anyOf.filter(({ type }) => type !== 'null')
+export const alternativesOf = ({ anyOf = [] }: Schema): readonly Schema[] => anyOf.filter(({ type }) => type !== 'null')
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -3,7 +3,7 @@
 // would be millions of objects.
 import type { Violation } from '@push-server/contract'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { formsOf, isObject, type Schema } from './schema.ts'
+import { alternativesOf, isObject, type Schema } from './schema.ts'
 import { violationsOf } from './violations.ts'
 
 export const MOST_VIOLATIONS = 20
@@ -88,7 +88,7 @@ function collect(
 
   /** To be called for what does not fit. */
   function visit(schema: Schema, value: unknown): void {
-    const [only, ...others] = formsOf(schema)
+    const [only, ...others] = alternativesOf(schema)
     if (only && others.length === 0) return visit(only, value)
     for (const violation of violationsOf(errorsOf(schema, value), schema, { path, whole })) add(violation)
     if (isObject(value))

@@ -72,8 +72,8 @@ export const administrationChecks: Checks = {
         ['DELETE', `/admin/app/${provider}?appId=${appId}`, undefined],
       ] as const) {
         isOk(t, await target.api.post(`/admin/app/${provider}`, { appId, ...credentials() }), 'set')
-        const answer = object ? await target.call(method, path, object) : await target.api.call(method, path)
-        isOk(t, answer, `${method} ${path}`)
+        const response = object ? await target.call(method, path, object) : await target.api.call(method, path)
+        isOk(t, response, `${method} ${path}`)
         t.same((await detailOf(target, appId)).application, { appId, ...flagsWith() })
       }
       refusedWith(
@@ -159,7 +159,7 @@ export const administrationChecks: Checks = {
   },
   'C-93 the envelope of errors (Everything else about a request’s form; Other statuses)': async (t, { api, call }) => {
     const headers = { 'content-type': 'application/json' }
-    for (const [name, answer, status, code] of [
+    for (const [name, response, status, code] of [
       ['a rule of the business', await api.post('/push/message/send', null), 400, 'ERROR_GENERIC'],
       ['the form', await call('PUT', '/admin/app/hms', {}), 400, 'ERROR_REQUEST'],
       ['malformed JSON', await api.call('POST', '/push/message/send', { body: '{', headers }), 400, 'ERROR_REQUEST'],
@@ -181,8 +181,8 @@ export const administrationChecks: Checks = {
         'ERROR_REQUEST',
       ],
     ] as const) {
-      t.match(answer, { status, body: { status: 'ERROR', responseObject: { code, message: /\S/ } } }, name)
-      t.match(answer.headers.get('content-type'), /^application\/json/, name)
+      t.match(response, { status, body: { status: 'ERROR', responseObject: { code, message: /\S/ } } }, name)
+      t.match(response.headers.get('content-type'), /^application\/json/, name)
     }
   },
 }

@@ -1,6 +1,6 @@
 // C-61 to C-70: campaigns, from their making to what became of them.
 import { randomUUID } from 'node:crypto'
-import { until } from '@push-server/testing'
+import { waitFor } from '@push-server/testing'
 import { newToken } from '../_gateway.ts'
 import { isOk, refusedWith, violates } from '../_watched-api.ts'
 import { BODY, type Checks, type Target } from './_target.ts'
@@ -22,7 +22,7 @@ const detail = async ({ api }: Target, id: string) => (await api.get(`/push/camp
 const usersOf = async ({ api }: Target, id: string, query = '') =>
   (await api.get(`/push/campaign/${id}/user/list${query}`)).body
 const sent = (target: Target, id: string) =>
-  until(`campaign ${id} to be sent`, async () => {
+  waitFor(`campaign ${id} to be sent`, async () => {
     const campaign = await detail(target, id)
     return campaign.sent && campaign
   })

@@ -91,8 +91,8 @@ export const deviceChecks: Checks = {
   },
   'C-14 five at once': async (t, { register, reach }) => {
     const device = { userId: randomUUID(), token: newToken(), activationId: randomUUID() }
-    const answers = await Promise.all(Array.from({ length: 5 }, () => register(device)))
-    for (const answer of answers) isOk(t, answer, 'one of five')
+    const responses = await Promise.all(Array.from({ length: 5 }, () => register(device)))
+    for (const response of responses) isOk(t, response, 'one of five')
     t.equal(await reach(device.userId), 1)
   },
   'C-16 multi: null and empty lists apart': async (t, target) => {

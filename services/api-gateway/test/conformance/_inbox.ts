@@ -35,8 +35,8 @@ export const inboxChecks: Checks = {
     }
   },
   'C-82 the type, in any case': async (t, target) => {
-    for (const [type, answered] of Object.entries({ text: 'text', HTML: 'html', Text: 'text' }))
-      t.equal((await post(target, randomUUID(), { type })).type, answered, type)
+    for (const [type, responded] of Object.entries({ text: 'text', HTML: 'html', Text: 'text' }))
+      t.equal((await post(target, randomUUID(), { type })).type, responded, type)
     const object = message({ userId: 'u', applications: [target.appId], type: 'pdf' })
     violates(t, await target.api.post(MESSAGES, object), ['requestObject.type', /one of/])
   },

@@ -1,7 +1,7 @@
 // The server that is to conform, over HTTP alone: ours in this process, or the one that CONFORMANCE_URL names. It has an application
 // with credentials for all three platforms, and believes registrations that name a user.
 import { randomUUID } from 'node:crypto'
-import type { Answer } from '@push-server/testing'
+import type { Response } from '@push-server/testing'
 import type { Test } from 'tap'
 import { json } from '../_gateway.ts'
 import type { WatchedApi } from '../_watched-api.ts'
@@ -15,9 +15,9 @@ export interface Target {
   api: WatchedApi
   appId: string
   /** With the request's object in the wrapper. */
-  call(method: string, path: string, object: unknown): Promise<Answer>
+  call(method: string, path: string, object: unknown): Promise<Response>
   /** A registration, on iOS unless told otherwise. */
-  register(more: object): Promise<Answer>
+  register(more: object): Promise<Response>
   /** What a synchronous message is answered. */
   // The checks read members of many shapes; what is not there fails their assertions.
   send(message: object): Promise<any> // oxlint-disable-line typescript/no-explicit-any

@@ -1,0 +1,126 @@
+// What a claim has to write down. Direct deliveries have rows of their own; a run's chunk keeps all outcomes in its row.
+import type {
+  ClaimedChunk,
+  DeadToken,
+  DeliveryRecord,
+  DeliveryRow,
+  Release,
+  Store,
+  StoredOutcomes,
+} from '@push-server/store'
+import { accepted, type Decision } from './retry-policy.ts'
+import type { TokenCircuitBreaker } from './token-circuit-breaker.ts'
+import { createOutcomes } from './outcomes.ts'
+import { rejectedRecords, type Ending, type Rejected } from './rejected-records.ts'
+
+export interface OutcomeBuffer {
+  add(decision: Decision): void
+  /** As `add`, of a delivery that was accepted. */
+  sent(delivery: DeliveryRow, providerId: string | undefined): void
+  /** Whether something was added since the last write that succeeded. */
+  hasNews(): boolean
+  /** A checkpoint, or with `ending` the end of the claim. Undefined: the claim is lost. What fails is written next time. */
+  write(ending?: Ending): Promise<Release | undefined>
+  /** The same for what the database has rejected. */
+  writeRejected(ending: Ending): Promise<Rejected>
+}
+
+export interface OutcomeBufferOptions {
+  store: Pick<Store, 'chunks' | 'runChunks' | 'isDataError'>
+  breaker: Pick<TokenCircuitBreaker, 'admit'>
+  chunk: ClaimedChunk
+  owner: string
+}
+
+export const bufferOf = (options: OutcomeBufferOptions): OutcomeBuffer => {
+  const { outcomes } = options.chunk
+  return outcomes ? runBuffer(options, outcomes) : directBuffer(options)
+}
+
+function directBuffer(options: OutcomeBufferOptions): OutcomeBuffer {
+  const { store, breaker, chunk, owner } = options
+  const { chunks } = store
+  const rejected = rejectedRecords(options)
+  let deliveries: DeliveryRecord[] = []
+  let deadTokens: DeadToken[] = []
+  return {
+    add({ record, deadToken }) {
+      deliveries.push(record)
+      if (deadToken) deadTokens.push(deadToken)
+    },
+    sent: (delivery, providerId) => void deliveries.push(accepted(delivery, providerId)),
+    hasNews: () => deliveries.length > 0,
+    async write(ending) {
+      const page = { deliveries, deadTokens }
+      deliveries = []
+      deadTokens = []
+      try {
+        const records = {
+          deliveries: page.deliveries,
+          deadTokens: await breaker.admit(chunk.applicationId, page.deadTokens),
+        }
+        return await (ending
+          ? chunks.release(chunk, owner, { ...records, ...ending })
+          : chunks.record(chunk, owner, records))
+      } catch (error) {
+        deliveries = [...page.deliveries, ...deliveries]
+        deadTokens = [...page.deadTokens, ...deadTokens]
+        throw error
+      }
+    },
+    async writeRejected(ending) {
+      const page = deliveries
+      deliveries = []
+      deadTokens = []
+      try {
+        return await rejected.deliveries(page, ending)
+      } catch (error) {
+        // What of it was written is not pending any more, and counts once.
+        deliveries = [...page, ...deliveries]
+        throw error
+      }
+    },
+  }
+}
+
+/** Everything is written each time, so a write that failed needs no memory but for the dead tokens. */
+function runBuffer(options: OutcomeBufferOptions, start: StoredOutcomes): OutcomeBuffer {
+  const { store, breaker, chunk, owner } = options
+  const { runChunks } = store
+  const rejected = rejectedRecords(options)
+  const outcomes = createOutcomes(start)
+  let deadTokens: DeadToken[] = []
+  let news = false
+  return {
+    add({ record, deadToken }) {
+      outcomes.add(record)
+      if (deadToken) deadTokens.push(deadToken)
+      news = true
+    },
+    sent({ id }) {
+      outcomes.sent(id)
+      news = true
+    },
+    hasNews: () => news,
+    async write(ending) {
+      const page = deadTokens
+      deadTokens = []
+      news = false
+      try {
+        const admitted = await breaker.admit(chunk.applicationId, page)
+        const records = { outcomes: outcomes.stored(), deadTokens: admitted }
+        return await (ending
+          ? runChunks.release(chunk, owner, { ...records, ...ending })
+          : runChunks.record(chunk, owner, records))
+      } catch (error) {
+        deadTokens = [...page, ...deadTokens]
+        news = true
+        throw error
+      }
+    },
+    async writeRejected(ending) {
+      deadTokens = []
+      return rejected.outcomes(outcomes.stored(), ending)
+    },
+  }
+}

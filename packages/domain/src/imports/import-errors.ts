@@ -1,0 +1,28 @@
+// What is wrong with the lines of a file: all counted, the first ones remembered. Pure.
+import type { LineError } from '@push-server/contract'
+
+/** What came of some lines: those that are well-formed, and what is wrong with the others. */
+export interface ImportBatch<T> {
+  items: readonly { line: number; value: T }[]
+  failures: readonly LineError[]
+}
+
+export interface ImportErrors {
+  add(failures: readonly LineError[]): void
+  count(): number
+  /** In the order of their lines. */
+  first(): LineError[]
+}
+
+export function createImportErrors(most: number): ImportErrors {
+  const first: LineError[] = []
+  let count = 0
+  return {
+    add(failures) {
+      count += failures.length
+      first.push(...failures.slice(0, most - first.length))
+    },
+    count: () => count,
+    first: () => first.toSorted((one, other) => one.line - other.line),
+  }
+}

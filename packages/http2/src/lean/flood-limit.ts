@@ -1,0 +1,31 @@
+// Against floods (RFC 9113 section 10.5): frames that bring no answer any further are allowed in proportion to the requests
+// made, and a few more per second.
+import { ConnectionError } from '../connection-error.ts'
+
+const PER_SECOND = 1_000
+/** WINDOW_UPDATE for stream and connection, an interim answer or two, a reset. */
+const PER_REQUEST = 8
+const MOST = 20_000
+
+export class FloodLimit {
+  #left = PER_SECOND
+  #refilledAt = performance.now()
+
+  requestMade() {
+    if (this.#left < MOST) this.#left += PER_REQUEST
+  }
+
+  /** Throws a ProtocolFault when there is nothing left. */
+  spend() {
+    if (--this.#left < 0) this.#refill()
+  }
+
+  #refill() {
+    const now = performance.now()
+    if (now - this.#refilledAt < 1_000) {
+      throw new ConnectionError('ENHANCE_YOUR_CALM', `more than ${PER_SECOND} frames a second without need`)
+    }
+    this.#refilledAt = now
+    this.#left = PER_SECOND
+  }
+}

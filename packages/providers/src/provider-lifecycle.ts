@@ -1,0 +1,57 @@
+// What all providers have in common: how they say that they fare, and their end, when chunks under way finish before the
+// connections close.
+import { boundOutcome } from './outcome-bounds.ts'
+import type { Outcome, Provider, ProviderState, PushChunk, PushOptions } from './provider.ts'
+
+export interface ProviderParts {
+  /** For the error of a push that comes too late. */
+  name: string
+  push(chunk: PushChunk, options: PushOptions): Promise<void>
+  /** Closes the connections, once nothing is in flight. */
+  release(): Promise<unknown>
+}
+
+export function providerOf({ name, push, release }: ProviderParts): Provider {
+  const underWay = new Set<Promise<void>>()
+  const state: ProviderState = { connection: 'idle' }
+  let closing: Promise<unknown> | undefined
+
+  async function close() {
+    await Promise.allSettled(underWay)
+    await release()
+  }
+
+  return {
+    async push(chunk, options) {
+      if (closing) throw new Error(`the ${name} provider is closed`)
+      const pushed = push(chunk, observed(state, options))
+      underWay.add(pushed)
+      await pushed.finally(() => underWay.delete(pushed))
+    },
+    state: () => ({ ...state }),
+    async close() {
+      closing ??= close()
+      await closing
+    },
+  }
+}
+
+/** The same options, whose calls leave their trace in the state. */
+const observed = (state: ProviderState, options: PushOptions): PushOptions => ({
+  signal: options.signal,
+  settle(index, received) {
+    const outcome = boundOutcome(received, Date.now)
+    if (isPutOff(outcome)) state.failure = { reason: outcome.reason, at: Date.now() }
+    options.settle(index, outcome)
+  },
+  responded(seconds) {
+    state.connection = 'up'
+    options.responded?.(seconds)
+  },
+  withoutResponse(reason) {
+    state.connection = 'down'
+    options.withoutResponse?.(reason)
+  },
+})
+
+const isPutOff = (outcome: Outcome) => outcome.kind === 'retry' || outcome.kind === 'credentials-error'

@@ -1,0 +1,88 @@
+// Bodies of NDJSON: a value on each line, checked by a schema like any body, read as fast as they are used and never held whole.
+import type { LineError } from '@push-server/contract'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Static, TSchema } from 'typebox'
+import { createValidator } from '../validation/validator.ts'
+import { coercing } from '../validation/coercion.ts'
+import { readLines, type Line } from './lines.ts'
+import { readUpload, type UploadLimits } from './upload.ts'
+
+export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
+
+/** The body of such a route, for the API's description alone: the handler reads and checks the lines. */
+export const linesOf = (example: string) => ({
+  content: Object.fromEntries(
+    NDJSON_TYPES.map((type) => [type, { schema: { description: 'A value on each line.', examples: [example] } }]),
+  ),
+})
+
+/** Some lines of the body: those that are as the schema wants them, and what is wrong with the others. */
+export interface Batch<T> {
+  items: { line: number; value: T }[]
+  failures: LineError[]
+}
+
+export interface NdjsonOptions<T extends TSchema> extends UploadLimits {
+  /** Of one line. */
+  schema: T
+  /** Most bytes of the body; `BODY_LIMIT` is not asked here. */
+  limit: number
+  /** Lines that a batch has at least, unless they are long; the last one excepted. */
+  batchSize: number
+}
+
+/** A batch is handed on with fewer lines once they hold so many bytes: lines of 16 KB would fill the memory otherwise. */
+const BATCH_BYTES = 4 * 1024 * 1024
+
+/** Compiles the schema of lines once, however many files there are. */
+const validator = createValidator()
+
+/** To be registered around the routes that take NDJSON, and only those: the handler then reads it with `readNdjson`. */
+export const ndjson = fp(
+  async (app: FastifyInstance) => {
+    // A body of JSON would be read before the handler, which would then find nothing.
+    app.removeContentTypeParser('application/json')
+    // Left in the request for the handler to read.
+    app.addContentTypeParser(NDJSON_TYPES, (_request, _payload, done) => done(null))
+  },
+  { name: 'ndjson' },
+)
+
+/** Nothing is read before it is asked for, and nothing beyond a batch is held. */
+export async function* readNdjson<T extends TSchema>(
+  request: FastifyRequest,
+  { schema, limit, batchSize, ...limits }: NdjsonOptions<T>,
+): AsyncGenerator<Batch<Static<T>>> {
+  const check = createCheck(schema)
+  const { raw } = request
+  // The limits of the upload stand in its place, and what follows may take long.
+  raw.setTimeout(0)
+  let batch: Batch<Static<T>> = { items: [], failures: [] }
+  let bytes = 0
+  try {
+    for await (const { lines, size } of readLines(readUpload(raw, limits), limit)) {
+      for (const line of lines) check(line, batch)
+      bytes += size
+      if (batch.items.length + batch.failures.length < batchSize && bytes < BATCH_BYTES) continue
+      yield batch
+      batch = { items: [], failures: [] }
+      bytes = 0
+    }
+    yield batch
+  } finally {
+    // What is still to come is let go by, so that the sender gets to read the answer.
+    raw.resume()
+  }
+}
+
+function createCheck<T extends TSchema>(schema: T) {
+  const violationsOf = validator.compile(schema, 'line')
+  return (line: Line, { items, failures }: Batch<Static<T>>): void => {
+    if ('violation' in line) return void failures.push({ line: line.line, ...line.violation })
+    const value = coercing(schema, line.value)
+    const [violation] = violationsOf(value)
+    if (violation) failures.push({ line: line.line, ...violation })
+    else items.push({ line: line.line, value: value as Static<T> })
+  }
+}

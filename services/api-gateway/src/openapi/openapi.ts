@@ -1,0 +1,79 @@
+// The API's description, from the same schemas that validate it, with a console that needs nothing from elsewhere.
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { PUBLIC } from '@push-server/contract'
+import type { FastifyContextConfig, FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { finishDocument, type Document } from './document.ts'
+
+const TAGS = [
+  { name: 'Service', description: 'Status of the server.' },
+  { name: 'Administration', description: 'Applications and their credentials.' },
+  { name: 'Devices', description: 'Push tokens, tied to users through activations.' },
+  { name: 'Messages', description: 'Notifications to single users.' },
+  { name: 'Campaigns', description: 'One notification to many users.' },
+  { name: 'Inbox', description: 'Messages that wait for the user in the mobile application.' },
+]
+
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key, `<id>.<secret>`.' },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'The id of an API key as user, its secret as password; from programs. Pages send keys as bearer.',
+  },
+} as const
+
+/** Either scheme, and the scope that the key wants. */
+const securityOf = ({ scope }: FastifyContextConfig): Record<string, string[]>[] =>
+  scope === undefined || scope === PUBLIC ? [] : [{ bearer: [scope] }, { basic: [scope] }]
+
+/** Everything the console loads comes from here. */
+const CONSOLE_POLICY =
+  "default-src 'self'; base-uri 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; script-src-attr 'none'"
+
+export const openapi = fp(
+  async (app: FastifyInstance, { version }: { version: string }) => {
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Push Server API',
+          version,
+          description: 'One API in front of APNs, FCM and HMS.',
+          license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+        },
+        servers: [{ url: '/' }],
+        tags: TAGS,
+        components: { securitySchemes: SECURITY_SCHEMES },
+      },
+      transform: ({ schema, url, route }) => ({
+        schema: { ...schema, security: securityOf(route.config ?? {}) },
+        url,
+      }),
+      transformObject: (collected) =>
+        'openapiObject' in collected ? finishDocument(collected.openapiObject as Document) : collected.swaggerObject,
+    })
+    await app.register(apiConsole)
+  },
+  { name: 'openapi' },
+)
+
+async function apiConsole(app: FastifyInstance) {
+  // Its own routes come without a scope.
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, scope: PUBLIC }
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/swagger-ui',
+    staticCSP: CONSOLE_POLICY,
+    uiConfig: { tryItOutEnabled: true },
+    theme: {
+      title: 'Push Server API',
+      css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
+  })
+  for (const path of ['/v3/api-docs', '/v3/api-docs/push'])
+    app.get(path, { schema: { hide: true } }, async () => app.swagger())
+  app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/swagger-ui/'))
+}

@@ -1,0 +1,52 @@
+// Ordered rules of a request whose texts existing clients know. They come before the schema: the first one broken answers.
+import { refusal } from '@push-server/contract'
+import type { FastifyRequest, preValidationHookHandler } from 'fastify'
+
+type Members = Readonly<Record<string, unknown>>
+
+/** The text of the refusal, or undefined when the rule holds. `object` is the request object, null when there is none. */
+export type Rule = (object: Members | null) => string | undefined
+
+const isAbsent = (value: unknown) => value === null || value === undefined
+
+/** The request object itself is wanted. */
+export const required =
+  (text: string): Rule =>
+  (object) =>
+    object === null ? text : undefined
+
+/** A member is neither left out nor null. */
+export const present =
+  (member: string, text: string): Rule =>
+  (object) =>
+    isAbsent(object?.[member]) ? text : undefined
+
+/** A member is neither left out nor null nor the empty text. */
+export const filled =
+  (member: string, text: string): Rule =>
+  (object) =>
+    isAbsent(object?.[member]) || object?.[member] === '' ? text : undefined
+
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A `requestObject` that is no object at all is left to the schema. */
+export const enforce = (rules: readonly Rule[]): preValidationHookHandler =>
+  async function (request: FastifyRequest) {
+    if (!isObject(request.body)) return
+    const object = request.body.requestObject ?? null
+    if (object === null || isObject(object)) apply(rules, object)
+  }
+
+/** The same for a request that comes without a wrapper. */
+export const enforceBare = (rules: readonly Rule[]): preValidationHookHandler =>
+  async function ({ body }: FastifyRequest) {
+    if (isObject(body)) apply(rules, body)
+  }
+
+function apply(rules: readonly Rule[], object: Members | null): void {
+  for (const rule of rules) {
+    const text = rule(object)
+    if (text !== undefined) throw refusal(text)
+  }
+}
