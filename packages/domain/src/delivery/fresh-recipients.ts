@@ -89,7 +89,7 @@ function limitAge(readAt: number, signal: AbortSignal): Age & { end(): void } {
   const endsAt = readAt + MOST_AGE_MS
   const outgrow = () => controller.abort(STALE)
   const callOff = () => controller.abort(signal.reason)
-  const timer = setTimeout(outgrow, endsAt - performance.now())
+  const timer = setTimeout(outgrow, Math.max(0, endsAt - performance.now()))
   signal.addEventListener('abort', callOff)
   if (signal.aborted) callOff()
   return {
