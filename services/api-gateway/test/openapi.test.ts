@@ -262,7 +262,7 @@ const isSent: boolean | undefined = campaign.data?.responseObject.sent
 const refused = await client.POST('/admin/app/detail', { body: { requestObject: { appId: 'nowhere', includeIos: null } } })
 const text: string | undefined = refused.error?.responseObject.message
 const removed = await client.DELETE('/admin/app/apns', { params: { query: { appId: 'mobile-app' } } })
-const answer: 'OK' | undefined = removed.data?.status
+const response: 'OK' | undefined = removed.data?.status
 
 // @ts-expect-error: there is no such path
 void (() => client.GET('/inbox/messages/lost'))
@@ -271,7 +271,7 @@ void (() => client.POST('/push/device/create', { body: { requestObject: { appId:
 // @ts-expect-error: a badge is a number
 const wrong: components['schemas']['MessageBody'] = { badge: [] }
 
-const seen = { total, count: ids?.length, readAt: typeof read.data?.responseObject.timestampRead, size, isRead, text, answer,
+const seen = { total, count: ids?.length, readAt: typeof read.data?.responseObject.timestampRead, size, isRead, text, response,
   registered: registered.data?.status, activation, delivery, added: added.data?.status,
   users: users.data?.responseObject.users, live: live.data?.status, isSent }
 process.stdout.write(JSON.stringify({ ...seen, wrong: typeof wrong }))
