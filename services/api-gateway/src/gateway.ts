@@ -1,6 +1,7 @@
 // The API gateway: accepts what it has checked and stored, and enqueues it.
 import { checkStartup, openActivations, openBackPressure, openWaiters, type Service } from '@push-server/domain'
 import { ConfigError, createResources, type Config } from '@push-server/runtime'
+import { lookup } from 'node:dns/promises'
 import { buildApp } from './app.ts'
 
 /** Connections that wait to be accepted; the system's own limit may be lower. A burst beyond it takes seconds to connect. */
@@ -23,7 +24,7 @@ export const apiGateway: Service = async (context) => {
     if (activations.check) health.add({ name: 'powerauth', essential: false, check: activations.check })
     const app = await buildApp(context, { waiters, pressure, activations })
     resources.add('http', () => app.close())
-    await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
+    await app.listen({ host: await addressOf(config.host), port: config.port, backlog: BACKLOG })
     log.info({ host: config.host, port: config.port }, 'accepting')
   } catch (error) {
     await resources.release()
@@ -31,6 +32,9 @@ export const apiGateway: Service = async (context) => {
   }
   return () => resources.release()
 }
+
+/** For a name the framework opens a second server, which lacks what ours does with broken requests. */
+const addressOf = async (host: string) => (host === 'localhost' ? (await lookup(host)).address : host)
 
 function portTaken(error: unknown, { host, port }: Config): ConfigError | undefined {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return undefined

@@ -23,8 +23,8 @@ export interface RawConnection {
 /** A response is awaited for so long: long enough for a slow machine, and a hang does not hang the test. */
 const PATIENCE_MS = 20_000
 
-export async function openRaw(port: number): Promise<RawConnection> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+export async function openRaw(port: number, host = '127.0.0.1'): Promise<RawConnection> {
+  const socket = connect({ port, host, allowHalfOpen: true })
   await once(socket, 'connect')
   let received = Buffer.alloc(0)
   let hasEnded = false

@@ -1,4 +1,5 @@
 // What the HTTP parser, the server or the framework refuses: bytes on a socket, and a response in the envelope for each.
+import dns from 'node:dns'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import { createClientErrors, createLogger } from '@push-server/runtime'
@@ -137,6 +138,33 @@ for (const [name, status, code, line, more = ''] of EARLY)
     connection.send(`${'x'.repeat(10)}${get()}`)
     t.equal((await connection.next()).status, 200, 'the connection goes on behind the body')
   })
+
+t.test('a host name opens one server, whatever number of addresses it has', async (t) => {
+  // As on a machine whose localhost has both families; the framework asks here.
+  const addresses: dns.LookupAddress[] = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ]
+  const { lookup } = dns
+  type Found = (error: Error | null, addresses: dns.LookupAddress[]) => void
+  t.intercept(dns, 'lookup', {
+    value: (host: string, options: dns.LookupAllOptions, found: Found) =>
+      host === 'localhost' ? found(null, addresses) : lookup(host, options, found),
+  })
+  const named = { ...stack.context.config, host: 'localhost', port: await freePort() }
+  const stopNamed = await apiGateway({ ...stack.context, config: named, log: createLogger(named, 'gateway', logs) })
+  t.teardown(() => stopNamed())
+  let servers = 0
+  for (const family of ['127.0.0.1', '::1']) {
+    const connection = await openRaw(named.port, family).catch(() => undefined)
+    if (!connection) continue
+    servers++
+    t.teardown(() => connection.socket.destroy())
+    connection.send('hello\r\n\r\n')
+    inEnvelope(t, await connection.next(), 400)
+  }
+  t.equal(servers, 1)
+})
 
 t.test('the body of a refused request is not asked for', async (t) => {
   const large = `${JSON_TYPE}Content-Length: 1000\r\nExpect: 100-continue\r\n`

@@ -33,7 +33,7 @@ export function sendRoutingError(error: FastifyError, request: FastifyRequest, r
 
 /** Whatever went wrong, as an answer. What is our own fault is logged; a refusal that was meant is told once, by who decided it. */
 export function sendError(reply: FastifyReply, error: FastifyError | ApiError) {
-  const known = error instanceof ApiError ? error : apiErrorOf(error)
+  const known = error instanceof ApiError ? error : apiErrorOf(error, reply)
   const isMeant = known === error && known.cause === undefined
   if (known.statusCode >= 500 && !isMeant) reply.log.error({ err: error }, 'request failed')
   if (known.statusCode === 409) reply.log.warn({ err: error }, 'request conflicted with another')
@@ -46,13 +46,17 @@ function send(reply: FastifyReply, error: ApiError) {
 }
 
 /** Faults that were not meant as answers: of the framework, of the database, of ours. */
-function apiErrorOf(error: FastifyError): ApiError {
+function apiErrorOf(error: FastifyError, { request }: FastifyReply): ApiError {
   if (error instanceof UnconfirmedWrite) return unavailable(TEXT.unconfirmed, RETRY_AFTER_S, error)
   if (isStoreUnavailable(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
   if (isStoreConflict(error)) return conflict(error)
   switch (error.statusCode) {
     case 413:
-      return new ApiError('ERROR_TOO_LARGE', 'The request body is larger than the configured limit', { cause: error })
+      return new ApiError(
+        'ERROR_TOO_LARGE',
+        `The request body is larger than ${request.routeOptions.bodyLimit} bytes, the limit of this operation`,
+        { cause: error },
+      )
     case 415:
       return new ApiError(
         'ERROR_REQUEST',
