@@ -44,7 +44,7 @@ export interface Metrics {
   dropped(platform: string, count: number): void
   /** Deliveries that failed because the database rejects what became of them. */
   unrecordable(platform: string, count: number): void
-  /** A guard of a device table has tripped. */
+  /** The circuit breaker of an application's device table has opened. */
   breakerOpened(platform: string): void
   /** Whether messages to the platform are refused because too much waits there. */
   refusing(platform: string, yes: boolean): void
@@ -90,9 +90,24 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     contentType: registry.contentType,
     async text() {
       if (sample && refresh) await refresh(sample)
-      return (await registry.metrics()) + latencies.text()
+      return (await registry.metrics()) + (await formerMetrics(registry)) + latencies.text()
     },
   }
+}
+
+/** Names of the release before: each is exported for one release beside the new one. */
+const FORMER_METRICS: Readonly<Record<string, string>> = {
+  push_guard_trips_total: 'push_circuit_breaker_openings_total',
+}
+
+/** The samples of renamed metrics once more, under their former names. */
+async function formerMetrics(registry: Registry): Promise<string> {
+  const texts = Object.entries(FORMER_METRICS).map(async ([formerName, name]) => {
+    const text = await registry.getSingleMetricAsString(name)
+    const help = `# HELP ${formerName} Former name of ${name}; the next release no longer exports it`
+    return `${text.replaceAll(name, formerName).replace(/^# HELP .*$/m, help)}\n`
+  })
+  return (await Promise.all(texts)).join('')
 }
 
 /** What is told of a platform as a whole. */
@@ -107,8 +122,8 @@ function createPlatformMetrics(
     'Deliveries that failed because the database rejects what became of them',
   )
   const breakerOpened = counter(
-    'push_guard_trips_total',
-    'Guards that stopped the dropping of tokens because too many were doubtful',
+    'push_circuit_breaker_openings_total',
+    'Openings of circuit breakers: too many tokens were doubtful, so no more devices are dropped for them',
   )
   const refused = counter('push_refused_requests_total', 'Requests refused because of the backlog of a platform')
   const refusing = new Gauge({

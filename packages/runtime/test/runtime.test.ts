@@ -20,10 +20,13 @@ import {
   readConfig,
   serveProbes,
   SETTINGS,
+  SETTINGS_BY_SUBJECT,
   shortened,
   type Config,
   type Environment,
 } from '../src/index.ts'
+import { doubleNames, nameInUse } from '../src/former-names.ts'
+import type { Setting } from '../src/setting.ts'
 
 /** The text of the refusal; fails the test when there is none. */
 function refused(environment: Environment): string {
@@ -112,7 +115,7 @@ t.test('settings: values with which nothing would run are refused', async (t) =>
     ['DATABASE_POOL', '0'],
     ['DIRECT_CONCURRENCY', '0'],
     ['CAMPAIGN_CONCURRENCY', '0'],
-    ['APNS_WINDOW', '0'],
+    ['APNS_CONCURRENCY', '0'],
     ['BATCH_SIZE', '0'],
     ['BODY_LIMIT', '0'],
     ['LEASE_TIME', '0s'],
@@ -147,7 +150,7 @@ t.test('settings: all faults at once, and no secret among them', async (t) => {
 
 t.test('settings: unknown names', async (t) => {
   for (const name of [
-    'APNS_WINDOWS',
+    'APNS_CONCURRENCYS',
     'FCM_FOO',
     'HMS_FOO',
     'POWERAUTH_URI',
@@ -157,8 +160,40 @@ t.test('settings: unknown names', async (t) => {
     'API_KEY_BOOTSTRP',
   ])
     t.equal(refused({ [name]: 'x' }), `Configuration refused:\n  ${name}: there is no setting of this name`)
-  for (const name of ['PATH', 'HOME', 'NODE_ENV', 'apns_window', 'MY_APNS_WINDOW', 'KUBERNETES_SERVICE_HOST'])
+  for (const name of ['PATH', 'HOME', 'NODE_ENV', 'apns_concurrency', 'MY_APNS_CONCURRENCY', 'KUBERNETES_SERVICE_HOST'])
     t.doesNotThrow(() => readConfig({ [name]: 'x' }), name)
+})
+
+t.test('settings: a former name is read for one release, beside the new one', async (t) => {
+  const renamed = [
+    ['APNS_WINDOW', 'APNS_CONCURRENCY', 'apnsConcurrency'],
+    ['FCM_WINDOW', 'FCM_CONCURRENCY', 'fcmConcurrency'],
+    ['HMS_WINDOW', 'HMS_CONCURRENCY', 'hmsConcurrency'],
+    ['GUARD_PERCENT', 'CIRCUIT_BREAKER_PERCENT', 'breakerPercent'],
+    ['GUARD_PUSHES', 'CIRCUIT_BREAKER_PUSHES', 'breakerPushes'],
+    ['GUARD_RECENT', 'CIRCUIT_BREAKER_RECENT', 'breakerRecent'],
+  ] as const
+  const listed = Object.values(SETTINGS).filter(({ formerName }) => formerName !== undefined)
+  t.same(new Set(listed.map(({ formerName }) => formerName)), new Set(renamed.map(([formerName]) => formerName)))
+  for (const [formerName, name, key] of renamed) {
+    const config = readConfig({ [formerName]: '7', [name]: '' })
+    t.equal(config[key], 7, formerName)
+    t.same(config.formerNames, [{ formerName, name }], `${formerName}: to be warned of`)
+    t.same(readConfig({ [name]: '7', [formerName]: '' }).formerNames, [], `${name}: nothing to be warned of`)
+    t.match(refused({ [formerName]: 'x' }), new RegExp(`^  ${formerName}: "x" is not a whole number`, 'm'))
+    t.equal(
+      refused({ [formerName]: '7', [name]: '7' }),
+      `Configuration refused:\n  ${formerName}: former name of ${name}, which is given as well; leave ${formerName} out`,
+    )
+  }
+})
+
+t.test('settings: a former name of a secret may name a file', async (t) => {
+  const setting = { name: 'NEW_KEY', formerName: 'OLD_KEY', secret: true }
+  t.equal(nameInUse(setting, { OLD_KEY_FILE: 'file' }), 'OLD_KEY')
+  t.equal(nameInUse(setting, { OLD_KEY_FILE: 'file', NEW_KEY_FILE: 'file' }), 'NEW_KEY')
+  t.match(doubleNames([setting], { OLD_KEY_FILE: 'file', NEW_KEY: 'x' }), [/^OLD_KEY: former name of NEW_KEY/])
+  t.equal(nameInUse({ ...setting, secret: false }, { OLD_KEY_FILE: 'file' }), 'NEW_KEY', 'only secrets')
 })
 
 t.test('settings: what a program cannot do without', async (t) => {
@@ -167,8 +202,8 @@ t.test('settings: what a program cannot do without', async (t) => {
     message: [
       'Configuration refused:',
       '  PORT: "x" is not a whole number from 0 to 65535',
-      '  DATABASE_URL: wanted, and not given',
-      '  ENCRYPTION_KEY: wanted, and not given',
+      '  DATABASE_URL: required, but not given',
+      '  ENCRYPTION_KEY: required, but not given',
     ].join('\n'),
   })
   t.match(readConfig({ DATABASE_URL: 'a', ENCRYPTION_KEY: 'b' }, required), { databaseUrl: 'a', encryptionKey: 'b' })
@@ -184,7 +219,11 @@ t.test('settings: secrets may stand in files', async (t) => {
   const missing = refused({ ENCRYPTION_KEY_FILE: `${file}.missing`, ENCRYPTION_KEY: 'hunter3' })
   t.match(missing, /ENCRYPTION_KEY: .*readable file/)
   t.notMatch(missing, /hunter/)
-  t.match(refused({ APNS_WINDOW_FILE: file }), /APNS_WINDOW_FILE: there is no setting of this name/, 'only secrets')
+  t.match(
+    refused({ APNS_CONCURRENCY_FILE: file }),
+    /APNS_CONCURRENCY_FILE: there is no setting of this name/,
+    'only secrets',
+  )
 })
 
 t.test('settings: which proxies are believed', async (t) => {
@@ -214,6 +253,23 @@ t.test('settings: the list itself', async (t) => {
     t.match(name, /^[A-Z][A-Z0-9_]*[A-Z]$/)
     t.ok(doc.endsWith('.') && format !== '', `${name} is documented`)
     t.equal(secret, /KEY|PASSWORD|SECRET|DATABASE_URL|REDIS_URL/.test(name), `${name} is a secret or is none`)
+    t.notMatch(doc, /^(Its|The same|This|That|So many)\b/, `${name}: the description stands alone`)
+  }
+  const bySubject = Object.values(SETTINGS_BY_SUBJECT).flatMap((group) => Object.values(group))
+  t.same(bySubject, settings, 'each stands under one heading of docs/configuration.md')
+})
+
+t.test('settings: the bounds that are documented are those that are checked', async (t) => {
+  for (const { name, bounds, parse } of Object.values<Setting<unknown>>(SETTINGS)) {
+    if (!bounds) continue
+    for (const value of [bounds.least, bounds.most]) t.doesNotThrow(() => parse(value), `${name}=${value}`)
+    const [, amount, unit] = /^(\d+)(\D*)$/.exec(bounds.most) ?? []
+    const beyond = `${Number(amount) + 1}${unit}`
+    t.throws(
+      () => parse(beyond),
+      { message: new RegExp(`from ${bounds.least} to ${bounds.most}$`) },
+      `${name}=${beyond}`,
+    )
   }
 })
 
@@ -506,6 +562,19 @@ t.test('process: faults end it with a text and 1', async (t) => {
   )
   t.equal(stopping.code, 1)
   t.match(stopping.stderr, /^Error: stuck\n/)
+})
+
+t.test('metrics: a renamed metric is exported under its former name too', async (t) => {
+  const metrics = createMetrics({ perApplication: false })
+  const linesOf = async (name: string) => (await metrics.text()).split('\n').filter((line) => line.includes(` ${name}`))
+  t.match(await linesOf('push_guard_trips_total'), [
+    '# HELP push_guard_trips_total Former name of push_circuit_breaker_openings_total; the next release no longer exports it',
+    '# TYPE push_guard_trips_total counter',
+  ])
+  metrics.breakerOpened('ios')
+  metrics.breakerOpened('ios')
+  const samples = (await metrics.text()).split('\n').filter((line) => /^push_(guard|circuit)/.test(line))
+  t.same(samples, ['push_circuit_breaker_openings_total{platform="ios"} 2', 'push_guard_trips_total{platform="ios"} 2'])
 })
 
 t.test('latencies: a histogram as Prometheus reads it', async (t) => {
