@@ -86,7 +86,7 @@ t.test('settings: what is left out or empty has its fallback', async (t) => {
   }
 })
 
-t.test('settings: bad values are refused by name, value and form', async (t) => {
+t.test('settings: bad values are refused by name, value and format', async (t) => {
   const duration = 'a number with a unit: 500ms, 30s, 5m, 24h, 7d'
   const cases: [name: string, given: string, format: string][] = [
     ...['30', '1.5s', '-1s', '30 s', '1w', 's', '30S', 'ms30'].map((given): [string, string, string] => [
@@ -134,7 +134,7 @@ t.test('settings: values with which nothing would run are refused', async (t) =>
   t.equal(readConfig({ MESSAGE_AGE: '3650d' }).messageAge, 3650 * 86_400_000, 'no timer counts an age')
 })
 
-t.test('settings: all faults at once, and no secret among them', async (t) => {
+t.test('settings: all errors at once, and no secret among them', async (t) => {
   const secrets = {
     DATABASE_URL: 'postgres://push:hunter2@db/push',
     REDIS_URL: 'redis://:hunter3@queue',
@@ -145,7 +145,7 @@ t.test('settings: all faults at once, and no secret among them', async (t) => {
   for (const name of ['PORT', 'SYNC_TIMEOUT', 'AUTH', 'SWEEP_AFTR', 'ENCRYPTION_KEY_OLD'])
     t.match(message, new RegExp(`^  ${name}: `, 'm'))
   t.notMatch(message, /hunter/)
-  t.equal(message.split('\n').length, 6, 'a line for each fault below the first')
+  t.equal(message.split('\n').length, 6, 'a line for each error below the first')
 })
 
 t.test('settings: unknown names', async (t) => {
@@ -313,7 +313,7 @@ t.test('logger: secrets never reach the output, wherever they stand', async (t) 
       log.info({ devices: [holder, holder] }, 'in a list')
       log.info({ [member]: { nested: 'hunter-' + member }, kept: 'kept-' + member }, 'an object')
       log.child({ device: holder }).info('of a child')
-      log.warn({ err: Object.assign(new Error('fault'), holder) }, 'of an error')
+      log.warn({ err: Object.assign(new Error('failure'), holder) }, 'of an error')
       log.debug({ kept: 'below the level' }, 'not written')
     }`
   for (const pretty of ['false', 'true']) {
@@ -347,7 +347,7 @@ t.test('printable: control characters, separators and marks of direction stand a
   t.equal(printable('Übung 猫 👍 \\n'), 'Übung 猫 👍 \\n', 'everything else stays')
 })
 
-t.test('logger: no text from outside writes a line of its own, in any form of log', async (t) => {
+t.test('logger: no text from outside writes a line of its own, in any format of log', async (t) => {
   const program = `
     const nasty = ${JSON.stringify(NASTY)}
     const log = runtime.createLogger({ logLevel: 'info', logPretty: PRETTY }, 'test')
@@ -467,7 +467,7 @@ t.test('shortened: enough to find a token, too little to use it', async (t) => {
 
 t.test('resources are released in reverse', async (t) => {
   const order: string[] = []
-  const resources = createResources(() => t.fail('no fault'))
+  const resources = createResources(() => t.fail('no release fails'))
   for (const name of ['store', 'queues', 'http'])
     resources.add(name, async () => {
       await Promise.resolve()
@@ -479,7 +479,7 @@ t.test('resources are released in reverse', async (t) => {
   t.equal(order.length, 3, 'once')
 })
 
-t.test('resources: one that fails does not keep the others, and the first fault is told', async (t) => {
+t.test('resources: one that fails does not keep the others, and the first error is thrown', async (t) => {
   const order: string[] = []
   const failures: [string, unknown][] = []
   const resources = createResources((name, error) => failures.push([name, error]))
@@ -541,13 +541,13 @@ t.test('process: a second signal does not wait', async (t) => {
   t.equal(code, 130)
 })
 
-t.test('process: faults end it with a text and 1', async (t) => {
+t.test('process: errors end it with a text and exit code 1', async (t) => {
   const settings = await run(`await runtime.runProcess(async () => { runtime.readConfig({ PORT: 'x' }) })`)
   t.equal(settings.code, 1)
   t.equal(
     settings.stderr,
     'Configuration refused:\n  PORT: "x" is not a whole number from 0 to 65535\n',
-    'a person’s fault in its own words',
+    'an error of configuration without its stack',
   )
   const ours = await run(`await runtime.runProcess(async () => { throw new TypeError('broken') })`)
   t.equal(ours.code, 1)
@@ -587,7 +587,7 @@ t.test('latencies: a histogram as Prometheus reads it', async (t) => {
   const bounds = '0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 30 +Inf'.split(' ')
   const counts = [1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 5, 6]
   t.same(lines, [
-    '# HELP push_provider_latency_seconds From a push to its answer',
+    '# HELP push_provider_latency_seconds Time from a push to its response',
     '# TYPE push_provider_latency_seconds histogram',
     ...bounds.map((le, n) => `push_provider_latency_seconds_bucket{le="${le}",platform="ios"} ${counts[n]}`),
     `push_provider_latency_seconds_sum{platform="ios"} ${0.005 + 0.006 + 0.04 + 30 + 31 + 0.5}`,

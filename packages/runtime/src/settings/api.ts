@@ -21,7 +21,7 @@ export const API_SETTINGS = {
   trustProxy: proxies(
     'TRUST_PROXY',
     'Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` the gateway believes: comma-separated addresses, networks, `loopback` or `uniquelocal`.',
-    { requiredWhen: 'a proxy stands in front and callers are to be told apart' },
+    { requiredWhen: 'a proxy stands in front and callers have to be distinguished' },
   ),
   publicOrigins: origins(
     'PUBLIC_ORIGINS',
