@@ -22,7 +22,7 @@ and does not start with one. A name that begins like one of ours and is none is 
 type Row = (typeof SETTINGS_BY_SUBJECT)[string][string]
 
 const TABLE = `
-| name | what it does | format | default | required | bounds |
+| name | what it does | format | default | required when | bounds |
 | --- | --- | --- | --- | --- | --- |
 `
 

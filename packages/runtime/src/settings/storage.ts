@@ -4,7 +4,7 @@ import { age, count, duration, flag, period, text } from '../setting.ts'
 export const DATABASE_SETTINGS = {
   databaseUrl: text('DATABASE_URL', 'Address of PostgreSQL: `postgres://user:password@host:port/database`.', {
     secret: true,
-    requiredWhen: 'not `npm start`',
+    requiredWhen: 'services are started one by one',
   }),
   databaseUrlDirect: text(
     'DATABASE_URL_DIRECT',
@@ -61,7 +61,7 @@ export const QUEUE_SETTINGS = {
 export const ENCRYPTION_SETTINGS = {
   encryptionKey: text('ENCRYPTION_KEY', 'Key that encrypts stored secrets: 32 bytes in base64.', {
     secret: true,
-    requiredWhen: 'not `npm start`',
+    requiredWhen: 'services are started one by one',
   }),
   encryptionKeysOld: text(
     'ENCRYPTION_KEYS_OLD',
