@@ -15,7 +15,7 @@ export const API_SETTINGS = {
   ),
   apiKeyBootstrap: text(
     'API_KEY_BOOTSTRAP',
-    'API key `<id>.<secret>` with all scopes. The gateway creates it at its start while there is no key.',
+    'API key `<id>.<secret>` with all scopes. The gateway creates it at its start when there has never been a key.',
     { secret: true },
   ),
   trustProxy: proxies(
