@@ -20,7 +20,7 @@ export interface Setting<T> {
 }
 
 /** Least and most value, both allowed, as they would be written in the environment. */
-export interface Bounds {
+interface Bounds {
   readonly least: string
   readonly most: string
 }
