@@ -1,4 +1,4 @@
-// `npm run bench:pace [-- --quick --rate 5000]`: how much of a provider's limit is used, and how many pushes are refused for it.
+// `npm run bench:limit [-- --quick --rate 5000]`: how much of a provider's limit is used, and how many pushes are refused for it.
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { LATENCY_MS, runLimit, total, WARM_UP_SECONDS, type LimitOptions } from './limit-run.ts'

@@ -17,7 +17,7 @@ const { values } = parseArgs({
     platforms: { type: 'string', default: 'ios' },
     rounds: { type: 'string' },
     devices: { type: 'string' },
-    /** Of the workers, such as APNS_WINDOW=8000; any number of them. */
+    /** Of the workers, such as APNS_CONCURRENCY=8000; any number of them. */
     set: { type: 'string', multiple: true, default: [] },
   },
 })

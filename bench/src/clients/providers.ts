@@ -22,16 +22,16 @@ function configFor({ port, caFile, connections, streams }: ClientOptions) {
   return readConfig({
     APNS_PRODUCTION_URL: url,
     APNS_CA_FILE: caFile,
-    APNS_WINDOW: String(connections * streams),
+    APNS_CONCURRENCY: String(connections * streams),
     FCM_BASE_URL: url,
     FCM_TOKEN_URL: `${url}/token`,
     FCM_CA_FILE: caFile,
-    FCM_WINDOW: String(connections * streams),
+    FCM_CONCURRENCY: String(connections * streams),
     FCM_CONNECTIONS: String(connections),
     HMS_BASE_URL: url,
     HMS_TOKEN_URL: `${url}/oauth2/v3/token`,
     HMS_CA_FILE: caFile,
-    HMS_WINDOW: String(connections),
+    HMS_CONCURRENCY: String(connections),
     LOG_LEVEL: 'error',
   })
 }

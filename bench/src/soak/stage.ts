@@ -68,9 +68,9 @@ export async function openSoakStage(backend: 'redis' | 'postgresql'): Promise<So
       cluster: postgres.url,
       simulator: { latencyMs: LATENCY_MS },
       environment: {
-        APNS_WINDOW: String(CONCURRENCY),
-        FCM_WINDOW: String(CONCURRENCY),
-        HMS_WINDOW: String(CONCURRENCY),
+        APNS_CONCURRENCY: String(CONCURRENCY),
+        FCM_CONCURRENCY: String(CONCURRENCY),
+        HMS_CONCURRENCY: String(CONCURRENCY),
         CAMPAIGN_PARTITION: '100',
         DATABASE_POOL: '5',
       },

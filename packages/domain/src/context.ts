@@ -31,7 +31,9 @@ export type Service = (context: Context) => Promise<Release>
 
 /** Migrates the database, then opens store and queues; `close` releases them in reverse. */
 export async function openContext(config: ServiceConfig, log: Logger): Promise<Context & { close: Release }> {
-  const { databaseUrl, encryptionKey } = config
+  const { databaseUrl, encryptionKey, formerNames } = config
+  for (const names of formerNames)
+    log.warn(names, 'setting given under its former name; the next release refuses that name')
   const applied = await migrateDatabase(config, (migration, error) =>
     log.warn({ err: error, migration }, 'migration waits for a lock, trying again'),
   )

@@ -1,4 +1,4 @@
-// What the HTTP parser refuses, or gives up waiting for. Node says it of the connection, not of a request: here it gets a
+// What the HTTP parser refuses or no longer waits for. Node.js reports it for the connection, not for a request. It gets a
 // response like any other, with an id and one line of log, and the connection ends.
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type ServerResponse } from 'node:http'
@@ -7,7 +7,7 @@ import { ApiError, errorResponse } from '@push-server/contract'
 import type { Logger } from './logger.ts'
 
 export interface ClientErrors {
-  /** Called with each response before its request is worked on: it is the last one of its connection. */
+  /** Called with each response before its request is processed; it is the last response of its connection. */
   track(response: ServerResponse): void
   /** The listener of `clientError`. */
   refuse(error: Error, socket: Socket): void
@@ -15,7 +15,7 @@ export interface ClientErrors {
   end(socket: Socket, error: ApiError): void
 }
 
-/** What node:http says of it: a code of its own or of llhttp, which also knows a reason in words. */
+/** The error of node:http: its code is of node:http or of llhttp, which adds a reason in words. */
 type ParserError = Error & { code?: string; reason?: string }
 
 /** `headers` are those of every response. */
@@ -38,7 +38,7 @@ export function createClientErrors(log: Logger, headers: Readonly<Record<string,
     track: (response) => void latest.set(response.req.socket, response),
     end,
     refuse(cause, socket) {
-      // The parser says it again for whatever else comes.
+      // The parser reports the error again for each further chunk.
       if (refused.has(socket)) return
       refused.add(socket)
       if ((cause as ParserError).code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
@@ -52,8 +52,7 @@ export function createClientErrors(log: Logger, headers: Readonly<Record<string,
 }
 
 /**
- * The rest of the body will never come. Whoever reads it hears of that as of any other error of reading, and whoever has not
- * begun, when it begins. Destroying the request would destroy the connection, and the response with it.
+ * The rest of the body will never come. A reader gets that as an error of reading, at once or when it begins to read. Destroying the request would destroy the connection, and the response with it.
  */
 function breakOff(response: ServerResponse, error: ApiError): void {
   const { req } = response

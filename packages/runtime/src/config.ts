@@ -1,17 +1,21 @@
 // The environment, read once: checked against the list of settings, frozen, passed down. Nothing else reads it.
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
+import { doubleNames, formerNamesIn, nameInUse, type Environment, type FormerName } from './former-names.ts'
 import { printable } from './printable.ts'
 import type { Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
+type SettingKey = keyof typeof SETTINGS
+
 export type Config = Readonly<{
-  [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never
-}>
+  [K in SettingKey]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never
+}> & {
+  /** Settings that were given under the name of the release before. */
+  readonly formerNames: readonly FormerName[]
+}
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
-/** A name that starts like one of ours but is none is a typing error that would otherwise be found too late. */
+/** A name that begins like one of ours but is none is a typing error, which would otherwise be found too late. */
 const PREFIXES = [
   'APNS_',
   'FCM_',
@@ -32,6 +36,7 @@ const PREFIXES = [
   'IMPORT_',
   'RETENTION_',
   'CAMPAIGN_',
+  'CIRCUIT_BREAKER_',
   'GUARD_',
   'API_KEY_',
   'HTTP2_',
@@ -44,38 +49,42 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-/** A configuration in which some settings are there for certain. */
-export type ConfigWith<K extends keyof Config> = Config & { readonly [P in K]: NonNullable<Config[P]> }
+/** A configuration in which the required settings have a value. */
+export type ConfigWith<K extends SettingKey> = Config & { readonly [P in K]: NonNullable<Config[P]> }
 
 /**
- * Throws a ConfigError that lists every fault at once, settings in `wanted` that have no value included. Values of secrets
- * are not repeated.
+ * Throws a ConfigError that lists every error at once, `required` settings without a value included. It repeats no value of
+ * a secret.
  */
-export function readConfig<K extends keyof Config = never>(
+export function readConfig<K extends SettingKey = never>(
   environment: Environment,
   required: readonly K[] = [],
 ): ConfigWith<K> {
   const failures: string[] = []
   const values: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries<Setting<unknown>>(SETTINGS)) {
+    const name = nameInUse(setting, environment)
     let value = setting.fallback
     try {
-      value = given(setting, environment) ?? setting.fallback
+      value = valueOf(name, setting, environment) ?? setting.fallback
       values[key] = value === undefined ? undefined : setting.parse(value)
     } catch (error) {
       const shown = setting.secret ? 'the value given' : `"${printable(String(value))}"`
-      failures.push(`${setting.name}: ${shown} is not ${(error as Error).message}`)
+      failures.push(`${name}: ${shown} is not ${(error as Error).message}`)
     }
   }
   for (const key of required)
-    if (values[key] === undefined) failures.push(`${SETTINGS[key].name}: wanted, and not given`)
-  failures.push(...unknownNames(environment))
+    if (values[key] === undefined) failures.push(`${SETTINGS[key].name}: required, but not given`)
+  failures.push(...doubleNames(settings, environment), ...unknownNames(environment))
   if (failures.length > 0) throw new ConfigError(`Configuration refused:\n  ${failures.join('\n  ')}`)
-  return Object.freeze(values) as ConfigWith<K>
+  const formerNames = Object.freeze(formerNamesIn(settings, environment))
+  return Object.freeze({ ...values, formerNames }) as ConfigWith<K>
 }
 
+const settings: readonly Setting<unknown>[] = Object.values(SETTINGS)
+
 /** A secret may also stand in a file that `<NAME>_FILE` names, as orchestrators hand secrets over. */
-function given({ name, secret }: Setting<unknown>, environment: Environment): string | undefined {
+function valueOf(name: string, { secret }: Setting<unknown>, environment: Environment): string | undefined {
   const file = secret ? environment[`${name}_FILE`] : undefined
   return (file ? readSecret(file) : environment[name]) || undefined
 }
@@ -97,7 +106,9 @@ function readBytes(file: string): Buffer {
 
 function unknownNames(environment: Environment): string[] {
   const known = new Set<string>(
-    Object.values(SETTINGS).flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
+    settings.flatMap(({ name, formerName, secret }) =>
+      [name, formerName ?? name].flatMap((each) => (secret ? [each, `${each}_FILE`] : [each])),
+    ),
   )
   return Object.keys(environment)
     .filter(

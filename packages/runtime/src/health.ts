@@ -1,10 +1,10 @@
-// Whether a process lives and whether it can work, each part speaking for itself.
+// Whether a process lives and whether it can work. Each part reports for itself.
 
 export interface Part {
   name: string
   /** Without it the process cannot work: it is not ready then. */
   essential: boolean
-  /** Rejects when the part is out of order; what it resolves with is its detail. */
+  /** Resolves with the detail of the part; rejects when the part is down. */
   check(): Promise<unknown>
 }
 
@@ -19,7 +19,7 @@ export interface HealthReport {
   parts: Record<string, PartReport>
 }
 
-/** Details name tenants, addresses and what providers said last; states are for everybody. */
+/** States are for everybody. Details are not: they name tenants, addresses and the last errors of providers. */
 export const withoutDetails = ({ status, parts }: HealthReport): HealthReport => ({
   status,
   parts: Object.fromEntries(
@@ -32,7 +32,7 @@ export interface Health {
   report(): Promise<HealthReport>
 }
 
-/** A part that does not answer within this time is down: whoever asks has a time limit too. */
+/** A part whose check takes longer is down, since probes have a time limit too. */
 const CHECK_MS = 2000
 
 export function createHealth(): Health {
@@ -57,7 +57,7 @@ async function reportOf({ essential, check }: Part): Promise<PartReport> {
   }
 }
 
-/** Rejects when it takes longer than whoever probes would wait. */
+/** Rejects when the work takes longer than a probe waits. */
 export async function inTime<T>(work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`no answer within ${CHECK_MS} ms`)), CHECK_MS)

@@ -1,12 +1,12 @@
-// How long providers take to answer, as a histogram of Prometheus. Kept as plain counters and written out by ourselves: one
-// is observed with every push, and to look up a series each time, as prom-client does, costs a twentieth of a push.
+// How long providers take to respond, as a histogram of Prometheus. It is kept as plain counters, since every push is observed:
+// prom-client looks up a series each time, which costs a twentieth of a push.
 
-/** Upper bounds in seconds: providers answer within tens of milliseconds on a good day, within ten seconds or never on a bad one. */
+/** Upper bounds in seconds: providers respond within tens of milliseconds on a good day, within ten seconds or never on a bad one. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const NAME = 'push_provider_latency_seconds'
 
 export interface Latencies {
-  /** What observes answers of the platform, in seconds. */
+  /** Returns what observes responses of the platform, in seconds. */
   of(platform: string): (seconds: number) => void
   /** In the text format, version 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
   text(): string
@@ -22,13 +22,13 @@ export function createLatencies(): Latencies {
     },
     text() {
       const lines = [...series].flatMap(([platform, one]) => one.lines(`platform="${platform}"`))
-      return [`# HELP ${NAME} From a push to its answer`, `# TYPE ${NAME} histogram`, ...lines, ''].join('\n')
+      return [`# HELP ${NAME} Time from a push to its response`, `# TYPE ${NAME} histogram`, ...lines, ''].join('\n')
     },
   }
 }
 
 class Series {
-  /** Of each bucket alone, and of what is above them all. */
+  /** The count of each bucket alone, and of what is above all of them. */
   readonly #counts = new Float64Array(BUCKETS.length + 1)
   #sum = 0
 

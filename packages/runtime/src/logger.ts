@@ -1,5 +1,5 @@
-// JSON log lines. What must never be read in a log is cut out here, wherever in the object it stands, and control characters
-// are escaped in every form of log: whoever sends us text must not be able to write lines of ours.
+// JSON log lines. Secrets are redacted here, wherever in the object they stand, and control characters
+// are escaped in every format of log: a text from outside must not be able to write a line of its own.
 import { pino, stdSerializers, type DestinationStream, type LogFn, type Logger as PinoLogger } from 'pino'
 import type { Config } from './config.ts'
 import { printable, printableStack } from './printable.ts'
@@ -20,7 +20,7 @@ const SECRETS = new Set([
   'where',
 ])
 const CENSORED = '[redacted]'
-/** Deeper than anything we log; what is below is cut off, whatever it is. */
+/** Deeper than anything we log; what is below is redacted, whatever it is. */
 const DEEPEST = 6
 
 function withoutSecrets(value: unknown, depth = 0): unknown {
@@ -40,7 +40,7 @@ const membersWithoutSecrets = (value: object, depth = 0): Record<string, unknown
     ]),
   )
 
-/** `name` says which service speaks; `destination` is for tests, and only for JSON. */
+/** `name` is that of the service; `destination` is for tests, and only for JSON. */
 export function createLogger(
   config: Pick<Config, 'logLevel' | 'logPretty'>,
   name: string,

@@ -1,4 +1,4 @@
-// How much garbage a process lets lie. The young generation can be bounded only when a process starts: NODE_OPTIONS in the
+// How much garbage a process lets gather. The young generation can be bounded only when a process starts: NODE_OPTIONS in the
 // Dockerfile, docs/deploy.md.
 import { setFlagsFromString } from 'node:v8'
 

@@ -1,4 +1,4 @@
-// What a process counts, in the format of Prometheus. One registry per process, handed down, never global.
+// What a process counts, in the format of Prometheus. Each process has one registry, which is passed down and never global.
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { createLatencies } from './latencies.ts'
 
@@ -15,7 +15,7 @@ export interface Backlog {
   lane: string
   chunks: number
   deliveries: number
-  /** Of the chunk that is due longest, in seconds; 0 when none is due. */
+  /** How long the oldest due chunk has been due, in seconds; 0 when none is due. */
   oldestDueSeconds: number
 }
 
@@ -25,7 +25,7 @@ export type BacklogSampler = () => Promise<{
   paused: readonly { platform: string; count: number }[]
 }>
 
-/** The bound that a request passed. */
+/** The limit that a request passed. */
 export type RefusalReason =
   | 'requests'
   | 'connections'
@@ -39,22 +39,22 @@ export type RefusalReason =
 
 export interface Metrics {
   delivered(labels: DeliveryLabels, count: number): void
-  /** The time from a push to its answer, in seconds. */
+  /** Returns what takes the time from a push to its response, in seconds. */
   responded(platform: string): (seconds: number) => void
   dropped(platform: string, count: number): void
-  /** Deliveries that failed because the database rejects what became of them. */
+  /** Deliveries that failed because the database rejects their outcome. */
   unrecordable(platform: string, count: number): void
-  /** A guard of a device table has tripped. */
+  /** The circuit breaker of an application's device table has opened. */
   breakerOpened(platform: string): void
-  /** Whether messages to the platform are refused because too much waits there. */
+  /** Whether messages to the platform are refused because its backlog limit is reached. */
   refusing(platform: string, yes: boolean): void
-  /** A request was refused for that. */
+  /** A request was refused because of a backlog limit. */
   refused(platform: string): void
-  /** A request was refused, or ended, since it passed a bound. */
+  /** A request was refused, or ended, because it passed a limit. */
   refusal(reason: RefusalReason): void
-  /** What the gateway has open, read at each scrape. */
+  /** `count` says what the gateway has open; it is called at each scrape. */
   underWay(count: () => { requests: number; connections: number }): void
-  /** Read at each scrape. */
+  /** `sample` says what waits; it is called at each scrape. */
   watch(sample: BacklogSampler): void
   contentType: string
   text(): Promise<string>
@@ -67,7 +67,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
 
   const deliveries = new Counter({
     name: 'push_deliveries_total',
-    help: 'Deliveries by what became of a try',
+    help: 'Delivery attempts by outcome',
     labelNames: ['platform', 'outcome', 'reason', ...(perApplication ? (['application'] as const) : [])],
     registers,
   })
@@ -82,7 +82,7 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     },
     responded: latencies.of,
     ...byPlatform,
-    ...createBoundMetrics(registers),
+    ...createLimitMetrics(registers),
     watch(required) {
       refresh = createBacklogGauges(registers)
       sample = required
@@ -90,12 +90,27 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     contentType: registry.contentType,
     async text() {
       if (sample && refresh) await refresh(sample)
-      return (await registry.metrics()) + latencies.text()
+      return (await registry.metrics()) + (await formerMetrics(registry)) + latencies.text()
     },
   }
 }
 
-/** What is told of a platform as a whole. */
+/** Names of the release before: each is exported for one release beside the new one. */
+const FORMER_METRICS: readonly (readonly [formerName: string, name: string])[] = [
+  ['push_guard_trips_total', 'push_circuit_breaker_openings_total'],
+]
+
+/** The samples of renamed metrics once more, under their former names. */
+async function formerMetrics(registry: Registry): Promise<string> {
+  const texts = FORMER_METRICS.map(async ([formerName, name]) => {
+    const text = await registry.getSingleMetricAsString(name)
+    const help = `# HELP ${formerName} Former name of ${name}; the next release no longer exports it`
+    return `${text.replaceAll(name, formerName).replace(/^# HELP .*$/m, help)}\n`
+  })
+  return (await Promise.all(texts)).join('')
+}
+
+/** Metrics of a platform as a whole. */
 function createPlatformMetrics(
   registers: Registry[],
 ): Pick<Metrics, 'dropped' | 'unrecordable' | 'breakerOpened' | 'refusing' | 'refused'> {
@@ -104,11 +119,11 @@ function createPlatformMetrics(
   const dropped = counter('push_dropped_tokens_total', 'Devices dropped because their token is dead')
   const unrecordable = counter(
     'push_unrecordable_deliveries_total',
-    'Deliveries that failed because the database rejects what became of them',
+    'Deliveries that failed because the database rejects their outcome',
   )
   const breakerOpened = counter(
-    'push_guard_trips_total',
-    'Guards that stopped the dropping of tokens because too many were doubtful',
+    'push_circuit_breaker_openings_total',
+    'Openings of circuit breakers: too many tokens were doubtful, so no more devices are dropped for them',
   )
   const refused = counter('push_refused_requests_total', 'Requests refused because of the backlog of a platform')
   const refusing = new Gauge({
@@ -126,11 +141,11 @@ function createPlatformMetrics(
   }
 }
 
-/** What the gateway has open, and what it refuses beyond its bounds. */
-function createBoundMetrics(registers: Registry[]): Pick<Metrics, 'refusal' | 'underWay'> {
+/** What the gateway has open, and what it refuses beyond its limits. */
+function createLimitMetrics(registers: Registry[]): Pick<Metrics, 'refusal' | 'underWay'> {
   const refusals = new Counter({
     name: 'push_refusals_total',
-    help: 'Requests refused or ended at a bound, by which it was',
+    help: 'Requests refused or ended at a limit, by limit',
     labelNames: ['reason'],
     registers,
   })
@@ -156,7 +171,7 @@ function createBoundMetrics(registers: Registry[]): Pick<Metrics, 'refusal' | 'u
   }
 }
 
-/** What is asked of the database when somebody looks; one question for all gauges. */
+/** Gauges of the backlog: one query at each scrape serves all of them. */
 function createBacklogGauges(registers: Registry[]) {
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Gauge({ name, help, labelNames, registers })
@@ -165,7 +180,11 @@ function createBacklogGauges(registers: Registry[]) {
   const deliveries = gauge('push_backlog_deliveries', 'Deliveries that are not settled', lane)
   const oldest = gauge('push_backlog_oldest_due_seconds', 'How long the oldest due chunk has been due', lane)
   const paused = gauge('push_paused_platforms', 'Applications whose platform is paused', ['platform'])
-  const unknown = gauge('push_backlog_unknown', '1 while the database does not tell the backlog', [])
+  const unknown = gauge(
+    'push_backlog_unknown',
+    '1 while the backlog is unknown because the database does not respond',
+    [],
+  )
 
   return async (sample: BacklogSampler) => {
     for (const one of [chunks, deliveries, oldest, paused]) one.reset()
@@ -179,7 +198,7 @@ function createBacklogGauges(registers: Registry[]) {
       }
       for (const { platform, count } of seen.paused) paused.set({ platform }, count)
     } catch {
-      // The scrape answers all the same; this gauge is the alarm, and the part of /health/ready that failed says why.
+      // The scrape succeeds all the same: this gauge is the alarm, and the failed part of /health/ready says why.
       unknown.set(1)
     }
   }

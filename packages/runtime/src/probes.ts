@@ -1,4 +1,4 @@
-// What an orchestrator and a monitor ask of a process: /health/live, /health/ready, /metrics.
+// The probes of an orchestrator and a monitor: /health/live, /health/ready, /metrics.
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -19,7 +19,7 @@ export interface Probe {
   headers?: Readonly<Record<string, string>>
 }
 
-/** Who may read what a process says of itself. */
+/** Who may read metrics and details. */
 export interface ProbeAccess {
   /** Refuses a request for metrics, with a response of its own; undefined lets it pass. */
   refuseMetrics(headers: IncomingHttpHeaders): Promise<Probe | undefined>

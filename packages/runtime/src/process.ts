@@ -4,7 +4,7 @@ import { printable, printableLines, printableStack } from './printable.ts'
 import type { Release } from './resources.ts'
 
 /**
- * Starts a service and stops it on SIGINT or SIGTERM; a second signal ends the process at once. A fault of starting or
+ * Starts a service and stops it on SIGINT or SIGTERM; a second signal ends the process at once. An error of starting or
  * stopping goes to stderr as one text and makes the exit code 1.
  */
 export async function runProcess(start: () => Promise<Release>): Promise<void> {
@@ -21,7 +21,7 @@ export async function runProcess(start: () => Promise<Release>): Promise<void> {
   }
 }
 
-/** Runs a task to its end, with the same words for its faults. */
+/** Runs a task to its end. Its errors are printed as those of a service. */
 export async function runOnce(task: () => Promise<void>): Promise<void> {
   try {
     await task()
@@ -36,7 +36,7 @@ const nextSignal = () =>
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
 
-/** Errors that a person causes are printed in their own words, all others with their stack. */
+/** Errors of configuration are printed without their stack: a person causes and corrects them. */
 function readable(error: unknown): string {
   if (!(error instanceof Error)) return printable(String(error))
   return error.name === 'ConfigError' ? printableLines(error.message) : printableStack(error)

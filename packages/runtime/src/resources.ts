@@ -1,11 +1,11 @@
-// Everything with a life, in the order it was opened, released in reverse.
+// Everything that was opened, in the order of its opening; it is released in reverse.
 
 export type Release = () => Promise<void> | void
 
 export interface Resources {
   /** Remembers how to release what was just opened. */
   add(name: string, release: Release): void
-  /** Releases all, newest first; every release is tried, the first fault is thrown at the end. May be called twice. */
+  /** Releases all, newest first; each is released whatever the others do, and the first error is thrown at the end. May be called twice. */
   release(): Promise<void>
 }
 
@@ -29,7 +29,7 @@ export function createResources(onFailure: (name: string, error: unknown) => voi
   return {
     add: (name, release) => void held.push({ name, release }),
     release() {
-      // One after the other: a second call must not overtake the first within the order. Faults are told once.
+      // One after the other: a second call must not overtake the first within the order. Each error is thrown once.
       releasing = releasing.then(releaseHeld, releaseHeld)
       return releasing
     },

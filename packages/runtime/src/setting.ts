@@ -4,48 +4,72 @@ import { hostNameOf } from './host-names.ts'
 
 export interface Setting<T> {
   readonly name: string
+  /** Name of the release before. It is read while the new one is not given, and goes with the next release. */
+  readonly formerName: string | undefined
   readonly doc: string
   /** As it would be written in the environment; undefined = no value. */
   readonly fallback: string | undefined
   readonly secret: boolean
-  /** The form of the value, for people. */
+  /** When the setting cannot do without a value, for people; undefined: it always can. */
+  readonly requiredWhen: string | undefined
+  /** The format of the value, for people. */
   readonly format: string
-  /** Throws with a text that says what form is wanted. */
+  readonly bounds: Bounds | undefined
+  /** Throws with a text that says which format is required. */
   parse(text: string): T
 }
 
-type Options = { fallback?: string; secret?: boolean }
-type Definition<T> = { format: string; parse: (text: string) => T }
+/** Least and most value, both allowed, as they would be written in the environment. */
+interface Bounds {
+  readonly least: string
+  readonly most: string
+}
 
-/** Makes the function that defines settings of one form. */
+type Options = { fallback?: string; secret?: boolean; requiredWhen?: string; formerName?: string }
+type Definition<T> = { format: string; bounds?: Bounds; parse: (text: string) => T }
+
+/** Makes the function that defines settings of one format. */
 const format =
-  <T>(definition: Definition<T>) =>
+  <T>({ format, bounds, parse }: Definition<T>) =>
   <const O extends Options = Options>(name: string, doc: string, options: O = {} as O) => {
-    const { fallback, secret = false }: Options = options
-    return { name, doc, fallback, secret, ...definition } as Setting<O extends { fallback: string } ? T : T | undefined>
+    const { fallback, secret = false, requiredWhen, formerName }: Options = options
+    return { name, formerName, doc, fallback, secret, requiredWhen, format, bounds, parse } as Setting<
+      O extends { fallback: string } ? T : T | undefined
+    >
   }
 
-function whole(text: string, [least, most]: readonly [number, number]): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`a whole number from ${least} to ${most}`)
-  return value
+/** Makes the definition of a format with bounds: a number is compared with them, whatever unit it is written in. */
+function bounded(definition: { format: string; noun: string; bounds: Bounds; read: (text: string) => number }) {
+  const { format: name, noun, bounds, read } = definition
+  const [least, most] = [read(bounds.least), read(bounds.most)]
+  return format({
+    format: name,
+    bounds,
+    parse(text): number {
+      const value = read(text)
+      if (!(value >= least && value <= most)) throw new Error(`${noun} from ${bounds.least} to ${bounds.most}`)
+      return value
+    },
+  })
 }
+
+const whole = (noun: string, bounds: Bounds) =>
+  bounded({ format: noun, noun: 'a whole number', bounds, read: (text) => (/^\d+$/.test(text) ? Number(text) : NaN) })
+
+const timed = (bounds: Bounds) => bounded({ format: 'duration', noun: 'a duration', bounds, read: milliseconds })
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** A longer one would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
-
-const LONGEST_AGE = 3650 * 86_400_000
-
-function milliseconds(text: string, least: number, most = LONGEST_TIMER): number {
+function milliseconds(text: string): number {
   const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
   const factor = UNITS[unit ?? '']
   if (amount === undefined || factor === undefined) throw new Error('a number with a unit: 500ms, 30s, 5m, 24h, 7d')
-  const value = Number(amount) * factor
-  if (value < least || value > most) throw new Error(`a duration from ${least}ms to ${Math.floor(most / 86_400_000)}d`)
-  return value
+  return Number(amount) * factor
 }
+
+/** Node.js has timers of at most 2³¹ - 1 ms, 24.8 days; a longer one would fire at once. */
+const LONGEST_TIMER = '24d'
+const LONGEST_AGE = '3650d'
 
 function yesOrNo(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new Error('true or false')
@@ -64,17 +88,14 @@ export const text = format({ format: 'text', parse: (value) => value })
 export const url = format({ format: 'address', parse: webAddress })
 export const flag = format({ format: '`true` or `false`', parse: yesOrNo })
 /** At least one of something. */
-export const count = format({ format: 'whole number', parse: (value) => whole(value, [1, 2 ** 31 - 1]) })
-export const port = format({ format: 'port', parse: (value) => whole(value, [0, 65_535]) })
+export const count = whole('whole number', { least: '1', most: '2147483647' })
+export const port = whole('port', { least: '0', most: '65535' })
 /** Read into milliseconds; what a timer can count. */
-export const duration = format({ format: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 0) })
+export const duration = timed({ least: '0ms', most: LONGEST_TIMER })
 /** A duration that something is repeated after, or that is divided. */
-export const period = format({ format: 'duration (`500ms`, `30s`, `24h`)', parse: (value) => milliseconds(value, 1) })
+export const period = timed({ least: '1ms', most: LONGEST_TIMER })
 /** How long something is kept: no timer counts it, so it may be longer. */
-export const age = format({
-  format: 'duration (`24h`, `30d`)',
-  parse: (value) => milliseconds(value, 1, LONGEST_AGE),
-})
+export const age = timed({ least: '1ms', most: LONGEST_AGE })
 
 /** Addresses and networks of machines, by number or by the names that Fastify knows. */
 export const proxies = format({

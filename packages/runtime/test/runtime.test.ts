@@ -20,10 +20,13 @@ import {
   readConfig,
   serveProbes,
   SETTINGS,
+  SETTINGS_BY_SUBJECT,
   shortened,
   type Config,
   type Environment,
 } from '../src/index.ts'
+import { doubleNames, nameInUse } from '../src/former-names.ts'
+import type { Setting } from '../src/setting.ts'
 
 /** The text of the refusal; fails the test when there is none. */
 function refused(environment: Environment): string {
@@ -83,7 +86,7 @@ t.test('settings: what is left out or empty has its fallback', async (t) => {
   }
 })
 
-t.test('settings: bad values are refused by name, value and form', async (t) => {
+t.test('settings: bad values are refused by name, value and format', async (t) => {
   const duration = 'a number with a unit: 500ms, 30s, 5m, 24h, 7d'
   const cases: [name: string, given: string, format: string][] = [
     ...['30', '1.5s', '-1s', '30 s', '1w', 's', '30S', 'ms30'].map((given): [string, string, string] => [
@@ -112,7 +115,7 @@ t.test('settings: values with which nothing would run are refused', async (t) =>
     ['DATABASE_POOL', '0'],
     ['DIRECT_CONCURRENCY', '0'],
     ['CAMPAIGN_CONCURRENCY', '0'],
-    ['APNS_WINDOW', '0'],
+    ['APNS_CONCURRENCY', '0'],
     ['BATCH_SIZE', '0'],
     ['BODY_LIMIT', '0'],
     ['LEASE_TIME', '0s'],
@@ -131,7 +134,7 @@ t.test('settings: values with which nothing would run are refused', async (t) =>
   t.equal(readConfig({ MESSAGE_AGE: '3650d' }).messageAge, 3650 * 86_400_000, 'no timer counts an age')
 })
 
-t.test('settings: all faults at once, and no secret among them', async (t) => {
+t.test('settings: all errors at once, and no secret among them', async (t) => {
   const secrets = {
     DATABASE_URL: 'postgres://push:hunter2@db/push',
     REDIS_URL: 'redis://:hunter3@queue',
@@ -142,12 +145,12 @@ t.test('settings: all faults at once, and no secret among them', async (t) => {
   for (const name of ['PORT', 'SYNC_TIMEOUT', 'AUTH', 'SWEEP_AFTR', 'ENCRYPTION_KEY_OLD'])
     t.match(message, new RegExp(`^  ${name}: `, 'm'))
   t.notMatch(message, /hunter/)
-  t.equal(message.split('\n').length, 6, 'a line for each fault below the first')
+  t.equal(message.split('\n').length, 6, 'a line for each error below the first')
 })
 
 t.test('settings: unknown names', async (t) => {
   for (const name of [
-    'APNS_WINDOWS',
+    'APNS_CONCURRENCYS',
     'FCM_FOO',
     'HMS_FOO',
     'POWERAUTH_URI',
@@ -157,8 +160,40 @@ t.test('settings: unknown names', async (t) => {
     'API_KEY_BOOTSTRP',
   ])
     t.equal(refused({ [name]: 'x' }), `Configuration refused:\n  ${name}: there is no setting of this name`)
-  for (const name of ['PATH', 'HOME', 'NODE_ENV', 'apns_window', 'MY_APNS_WINDOW', 'KUBERNETES_SERVICE_HOST'])
+  for (const name of ['PATH', 'HOME', 'NODE_ENV', 'apns_concurrency', 'MY_APNS_CONCURRENCY', 'KUBERNETES_SERVICE_HOST'])
     t.doesNotThrow(() => readConfig({ [name]: 'x' }), name)
+})
+
+t.test('settings: a former name is read for one release, beside the new one', async (t) => {
+  const renamed = [
+    ['APNS_WINDOW', 'APNS_CONCURRENCY', 'apnsConcurrency'],
+    ['FCM_WINDOW', 'FCM_CONCURRENCY', 'fcmConcurrency'],
+    ['HMS_WINDOW', 'HMS_CONCURRENCY', 'hmsConcurrency'],
+    ['GUARD_PERCENT', 'CIRCUIT_BREAKER_PERCENT', 'breakerPercent'],
+    ['GUARD_PUSHES', 'CIRCUIT_BREAKER_PUSHES', 'breakerPushes'],
+    ['GUARD_RECENT', 'CIRCUIT_BREAKER_RECENT', 'breakerRecent'],
+  ] as const
+  const listed = Object.values(SETTINGS).filter(({ formerName }) => formerName !== undefined)
+  t.same(new Set(listed.map(({ formerName }) => formerName)), new Set(renamed.map(([formerName]) => formerName)))
+  for (const [formerName, name, key] of renamed) {
+    const config = readConfig({ [formerName]: '7', [name]: '' })
+    t.equal(config[key], 7, formerName)
+    t.same(config.formerNames, [{ formerName, name }], `${formerName}: to be warned of`)
+    t.same(readConfig({ [name]: '7', [formerName]: '' }).formerNames, [], `${name}: nothing to be warned of`)
+    t.match(refused({ [formerName]: 'x' }), new RegExp(`^  ${formerName}: "x" is not a whole number`, 'm'))
+    t.equal(
+      refused({ [formerName]: '7', [name]: '7' }),
+      `Configuration refused:\n  ${formerName}: former name of ${name}, which is given as well; leave ${formerName} out`,
+    )
+  }
+})
+
+t.test('settings: a former name of a secret may name a file', async (t) => {
+  const setting = { name: 'NEW_KEY', formerName: 'OLD_KEY', secret: true }
+  t.equal(nameInUse(setting, { OLD_KEY_FILE: 'file' }), 'OLD_KEY')
+  t.equal(nameInUse(setting, { OLD_KEY_FILE: 'file', NEW_KEY_FILE: 'file' }), 'NEW_KEY')
+  t.match(doubleNames([setting], { OLD_KEY_FILE: 'file', NEW_KEY: 'x' }), [/^OLD_KEY: former name of NEW_KEY/])
+  t.equal(nameInUse({ ...setting, secret: false }, { OLD_KEY_FILE: 'file' }), 'NEW_KEY', 'only secrets')
 })
 
 t.test('settings: what a program cannot do without', async (t) => {
@@ -167,8 +202,8 @@ t.test('settings: what a program cannot do without', async (t) => {
     message: [
       'Configuration refused:',
       '  PORT: "x" is not a whole number from 0 to 65535',
-      '  DATABASE_URL: wanted, and not given',
-      '  ENCRYPTION_KEY: wanted, and not given',
+      '  DATABASE_URL: required, but not given',
+      '  ENCRYPTION_KEY: required, but not given',
     ].join('\n'),
   })
   t.match(readConfig({ DATABASE_URL: 'a', ENCRYPTION_KEY: 'b' }, required), { databaseUrl: 'a', encryptionKey: 'b' })
@@ -184,7 +219,11 @@ t.test('settings: secrets may stand in files', async (t) => {
   const missing = refused({ ENCRYPTION_KEY_FILE: `${file}.missing`, ENCRYPTION_KEY: 'hunter3' })
   t.match(missing, /ENCRYPTION_KEY: .*readable file/)
   t.notMatch(missing, /hunter/)
-  t.match(refused({ APNS_WINDOW_FILE: file }), /APNS_WINDOW_FILE: there is no setting of this name/, 'only secrets')
+  t.match(
+    refused({ APNS_CONCURRENCY_FILE: file }),
+    /APNS_CONCURRENCY_FILE: there is no setting of this name/,
+    'only secrets',
+  )
 })
 
 t.test('settings: which proxies are believed', async (t) => {
@@ -214,6 +253,23 @@ t.test('settings: the list itself', async (t) => {
     t.match(name, /^[A-Z][A-Z0-9_]*[A-Z]$/)
     t.ok(doc.endsWith('.') && format !== '', `${name} is documented`)
     t.equal(secret, /KEY|PASSWORD|SECRET|DATABASE_URL|REDIS_URL/.test(name), `${name} is a secret or is none`)
+    t.notMatch(doc, /^(Its|The same|This|That|So many)\b/, `${name}: the description stands alone`)
+  }
+  const bySubject = Object.values(SETTINGS_BY_SUBJECT).flatMap((group) => Object.values(group))
+  t.same(bySubject, settings, 'each stands under one heading of docs/configuration.md')
+})
+
+t.test('settings: the bounds that are documented are those that are checked', async (t) => {
+  for (const { name, bounds, parse } of Object.values<Setting<unknown>>(SETTINGS)) {
+    if (!bounds) continue
+    for (const value of [bounds.least, bounds.most]) t.doesNotThrow(() => parse(value), `${name}=${value}`)
+    const [, amount, unit] = /^(\d+)(\D*)$/.exec(bounds.most) ?? []
+    const beyond = `${Number(amount) + 1}${unit}`
+    t.throws(
+      () => parse(beyond),
+      { message: new RegExp(`from ${bounds.least} to ${bounds.most}$`) },
+      `${name}=${beyond}`,
+    )
   }
 })
 
@@ -257,7 +313,7 @@ t.test('logger: secrets never reach the output, wherever they stand', async (t) 
       log.info({ devices: [holder, holder] }, 'in a list')
       log.info({ [member]: { nested: 'hunter-' + member }, kept: 'kept-' + member }, 'an object')
       log.child({ device: holder }).info('of a child')
-      log.warn({ err: Object.assign(new Error('fault'), holder) }, 'of an error')
+      log.warn({ err: Object.assign(new Error('failure'), holder) }, 'of an error')
       log.debug({ kept: 'below the level' }, 'not written')
     }`
   for (const pretty of ['false', 'true']) {
@@ -291,7 +347,7 @@ t.test('printable: control characters, separators and marks of direction stand a
   t.equal(printable('Übung 猫 👍 \\n'), 'Übung 猫 👍 \\n', 'everything else stays')
 })
 
-t.test('logger: no text from outside writes a line of its own, in any form of log', async (t) => {
+t.test('logger: no text from outside writes a line of its own, in any format of log', async (t) => {
   const program = `
     const nasty = ${JSON.stringify(NASTY)}
     const log = runtime.createLogger({ logLevel: 'info', logPretty: PRETTY }, 'test')
@@ -411,7 +467,7 @@ t.test('shortened: enough to find a token, too little to use it', async (t) => {
 
 t.test('resources are released in reverse', async (t) => {
   const order: string[] = []
-  const resources = createResources(() => t.fail('no fault'))
+  const resources = createResources(() => t.fail('no release fails'))
   for (const name of ['store', 'queues', 'http'])
     resources.add(name, async () => {
       await Promise.resolve()
@@ -423,7 +479,7 @@ t.test('resources are released in reverse', async (t) => {
   t.equal(order.length, 3, 'once')
 })
 
-t.test('resources: one that fails does not keep the others, and the first fault is told', async (t) => {
+t.test('resources: one that fails does not keep the others, and the first error is thrown', async (t) => {
   const order: string[] = []
   const failures: [string, unknown][] = []
   const resources = createResources((name, error) => failures.push([name, error]))
@@ -485,13 +541,13 @@ t.test('process: a second signal does not wait', async (t) => {
   t.equal(code, 130)
 })
 
-t.test('process: faults end it with a text and 1', async (t) => {
+t.test('process: errors end it with a text and exit code 1', async (t) => {
   const settings = await run(`await runtime.runProcess(async () => { runtime.readConfig({ PORT: 'x' }) })`)
   t.equal(settings.code, 1)
   t.equal(
     settings.stderr,
     'Configuration refused:\n  PORT: "x" is not a whole number from 0 to 65535\n',
-    'a person’s fault in its own words',
+    'an error of configuration without its stack',
   )
   const ours = await run(`await runtime.runProcess(async () => { throw new TypeError('broken') })`)
   t.equal(ours.code, 1)
@@ -508,6 +564,19 @@ t.test('process: faults end it with a text and 1', async (t) => {
   t.match(stopping.stderr, /^Error: stuck\n/)
 })
 
+t.test('metrics: a renamed metric is exported under its former name too', async (t) => {
+  const metrics = createMetrics({ perApplication: false })
+  const linesOf = async (name: string) => (await metrics.text()).split('\n').filter((line) => line.includes(` ${name}`))
+  t.match(await linesOf('push_guard_trips_total'), [
+    '# HELP push_guard_trips_total Former name of push_circuit_breaker_openings_total; the next release no longer exports it',
+    '# TYPE push_guard_trips_total counter',
+  ])
+  metrics.breakerOpened('ios')
+  metrics.breakerOpened('ios')
+  const samples = (await metrics.text()).split('\n').filter((line) => /^push_(guard|circuit)/.test(line))
+  t.same(samples, ['push_circuit_breaker_openings_total{platform="ios"} 2', 'push_guard_trips_total{platform="ios"} 2'])
+})
+
 t.test('latencies: a histogram as Prometheus reads it', async (t) => {
   const metrics = createMetrics({ perApplication: false })
   const responded = metrics.responded('ios')
@@ -518,7 +587,7 @@ t.test('latencies: a histogram as Prometheus reads it', async (t) => {
   const bounds = '0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 30 +Inf'.split(' ')
   const counts = [1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 5, 6]
   t.same(lines, [
-    '# HELP push_provider_latency_seconds From a push to its answer',
+    '# HELP push_provider_latency_seconds Time from a push to its response',
     '# TYPE push_provider_latency_seconds histogram',
     ...bounds.map((le, n) => `push_provider_latency_seconds_bucket{le="${le}",platform="ios"} ${counts[n]}`),
     `push_provider_latency_seconds_sum{platform="ios"} ${0.005 + 0.006 + 0.04 + 30 + 31 + 0.5}`,

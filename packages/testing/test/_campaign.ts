@@ -21,7 +21,7 @@ const CHECKPOINT = CONCURRENCY * Math.ceil(250 / LATENCY_MS)
 /** What the death of one worker may repeat. */
 export const MOST_REPEATS = CONCURRENCY + CHECKPOINT
 
-const SETTINGS = { APNS_WINDOW: String(CONCURRENCY), CAMPAIGN_PARTITION: '500', CAMPAIGN_CONCURRENCY: '4' }
+const SETTINGS = { APNS_CONCURRENCY: String(CONCURRENCY), CAMPAIGN_PARTITION: '500', CAMPAIGN_CONCURRENCY: '4' }
 
 export async function openCrowd(t: Test, backend: TestBackend, environment: Record<string, string> = {}) {
   const stack = await openTestStack({

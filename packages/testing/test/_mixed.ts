@@ -20,7 +20,10 @@ const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker
 /** For what hangs, not for what is slow. */
 export const WITHIN_MS = 600_000
 
-/** On a busy machine nothing may be given up and done again: what is asked is whether everything arrives, and once. */
+/**
+ * On a busy machine nothing may be given up and done again: what is asked is whether everything arrives, and once. Processes of
+ * the former commit read these settings as well, so each name has to be one that both commits know.
+ */
 const PATIENCE = {
   SYNC_TIMEOUT: '180s',
   LEASE_TIME: '120s',

@@ -64,7 +64,7 @@ const uploadCredentials = (stack: TestStack) =>
   })
 
 t.test('environment mix-up in a campaign: no device is lost, campaigns wait, direct messages go on', async (t) => {
-  const stack = await open(t, { environment: { APNS_WINDOW: '50', CAMPAIGN_CONCURRENCY: '2' } })
+  const stack = await open(t, { environment: { APNS_CONCURRENCY: '50', CAMPAIGN_CONCURRENCY: '2' } })
   const users = await registerPhones(stack, 'a', 1500)
   const [good = ''] = await registerPhones(stack, 'b', 1)
   stack.simulator.respondTo('a', BAD)
@@ -102,7 +102,7 @@ t.test('environment mix-up, slowly: direct messages one by one do not empty the 
   t.match((await detailOf(stack)).paused, { ios: { lanes: 'campaign' } })
   await waitFor('the drops to be undone', async () => (await droppedOf(stack, 'c')) === 0)
   const metrics = await stack.context.metrics.text()
-  t.match(metrics, /push_guard_trips_total\{platform="ios"\} 1/)
+  t.match(metrics, /push_circuit_breaker_openings_total\{platform="ios"\} 1/)
 })
 
 t.test('a stale audience: every dead token is dropped, and nothing is paused', async (t) => {

@@ -93,7 +93,7 @@ for (const backend of BACKENDS) {
     })
 
     t.test('a worker is killed in the middle of a chunk', async (t) => {
-      const stack = await open(backend, ['gateway', 'scheduler'], { APNS_WINDOW: String(CONCURRENCY) })
+      const stack = await open(backend, ['gateway', 'scheduler'], { APNS_CONCURRENCY: String(CONCURRENCY) })
       t.teardown(() => stack.close())
       await stack.configure()
       await registerPhones(stack, 'killed', 500)
@@ -162,7 +162,7 @@ t.test('whatever the queue is on', async (t) => {
   const [backend] = BACKENDS
   if (!backend) throw new Error('There is no back end')
   t.test('a worker is frozen past its lease: thawed, it pushes nothing that another has taken over', async (t) => {
-    const stack = await open(backend, ['gateway', 'scheduler'], { APNS_WINDOW: String(CONCURRENCY) })
+    const stack = await open(backend, ['gateway', 'scheduler'], { APNS_CONCURRENCY: String(CONCURRENCY) })
     t.teardown(() => stack.close())
     await stack.configure()
     await registerPhones(stack, 'frozen', 500)

@@ -45,9 +45,9 @@ const CHECKPOINT = CONCURRENCY * Math.ceil(250 / LATENCY_MS)
 const REPEATS_OF_ONE = CONCURRENCY + CHECKPOINT
 
 const CONCURRENCIES = {
-  APNS_WINDOW: String(CONCURRENCY),
-  FCM_WINDOW: String(CONCURRENCY),
-  HMS_WINDOW: String(CONCURRENCY),
+  APNS_CONCURRENCY: String(CONCURRENCY),
+  FCM_CONCURRENCY: String(CONCURRENCY),
+  HMS_CONCURRENCY: String(CONCURRENCY),
 }
 const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' } satisfies Record<Platform, string>
 

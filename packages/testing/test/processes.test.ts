@@ -239,7 +239,7 @@ t.test(
   { skip },
   async (t) => {
     // Neither lease nor sweep may help: the stopping worker hands the chunk over itself.
-    const patience = { LEASE_TIME: '60s', SWEEP_AFTER: '60s', APNS_WINDOW: '50' }
+    const patience = { LEASE_TIME: '60s', SWEEP_AFTER: '60s', APNS_CONCURRENCY: '50' }
     const stack = await open(t, {
       services: ['gateway', 'scheduler'],
       environment: patience,

@@ -335,7 +335,7 @@ t.test('a run with a rate holds its chunk for long, and a phone of it changes ha
 })
 
 t.test('a slow provider keeps pushes waiting, and a phone of them changes hands', async (t) => {
-  const stack = await open(t, { environment: { APNS_WINDOW: '1' }, simulator: { latencyMs: 3000 } })
+  const stack = await open(t, { environment: { APNS_CONCURRENCY: '1' }, simulator: { latencyMs: 3000 } })
   const phones = Array.from({ length: 4 }, (_, n) => token(`slow-${n}`))
   for (const [n, phone] of phones.entries())
     await stack.register({ userId: 'user-1', token: phone, activationId: `slow-${n}` })

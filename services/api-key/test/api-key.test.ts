@@ -124,5 +124,5 @@ t.test('sets and shows quotas', async (t) => {
 t.test('without DATABASE_URL, and nothing of npm start there', async (t) => {
   const env = { DATA_DIR: join(t.testdir({}), 'none') }
   const { stderr } = await run(process.execPath, [LAUNCHER, 'list'], { env }).catch((error) => error)
-  t.match(stderr, /DATABASE_URL: wanted, and not given/)
+  t.match(stderr, /DATABASE_URL: required, but not given/)
 })
