@@ -442,7 +442,7 @@ t.test('neither logs nor the database hold a key', async (t) => {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += text.toString()))
   const ended = new Promise((resolve) => child.once('exit', resolve))
   t.teardown(() => child.kill('SIGKILL'))
-  await waitFor('the gateway accepts', () => output.includes('accepting'))
+  await waitFor('the gateway listens', () => output.includes('listening'))
   for (const key of [BOOTSTRAP, made, wrong])
     for (const headers of [bearer(key), asBasic(key)]) {
       const client = createApi(`http://127.0.0.1:${port}`, headers)
