@@ -1,4 +1,4 @@
-// `npm run check`: everything about the code that can be told without running it. Each check gets a line, and what it
+// `npm run check`: everything about the code that can be checked without running it. Each check gets a line, and what it
 // found; all of them run, whatever the others say.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -40,7 +40,7 @@ async function checkMigrations(): Promise<string> {
     : `prisma/schema.prisma is ahead of its migrations (npm run migration -- name):\n${sql.trim()}`
 }
 
-/** Addresses in the lock file would tie every installation to the registry of whoever wrote it. */
+/** Addresses in the lock file would tie every installation to the registry of its author. */
 async function checkLockFile(): Promise<string> {
   const lines = readFileSync('pnpm-lock.yaml', 'utf8').split('\n')
   return lines.filter((line) => /tarball:|resolution:.*https?:/.test(line)).join('\n')

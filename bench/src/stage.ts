@@ -37,7 +37,7 @@ export interface StageOptions {
   latencyMs: number | { min: number; max: number }
   /** That have a provider (all). */
   platforms?: readonly Platform[]
-  /** This one unless told otherwise. The providers are of this tree always. */
+  /** This one by default. The providers are always of this tree. */
   tree?: Tree
   /** `by-hand`: a vacuum or checkpoint of PostgreSQL's own falls into no measurement (automatic). */
   maintenance?: 'automatic' | 'by-hand'
@@ -54,7 +54,7 @@ const SETTINGS: Record<Platform, (origin: string, caFile: string) => Record<stri
 /** A checkpoint is due after the longest time and amount of log that PostgreSQL takes: it finds none by itself. */
 const BY_HAND = { autovacuum: 'off', checkpoint_timeout: '1d', max_wal_size: '100GB' }
 
-/** PostgreSQL as it comes, unless it is maintained by hand: what is answered is on disk. Redis writes its log once a second, as the compose file has it. */
+/** PostgreSQL as it comes, unless it is maintained by hand: what is committed is on disk. Redis writes its log once a second, as the compose file has it. */
 export async function openStage(options: StageOptions): Promise<Stage> {
   const { backend, latencyMs, platforms = PLATFORMS, tree = THIS_TREE, maintenance = 'automatic' } = options
   const folder = await mkdtemp(join(tmpdir(), 'push-bench-'))

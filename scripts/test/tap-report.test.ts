@@ -1,4 +1,4 @@
-// What the closing line of `npm test` counts, and what is told of a failure: a runner that says too little hides one.
+// What the closing line of `npm test` counts, and what is printed of a failure: a runner that prints too little hides one.
 import t from 'tap'
 import { TapReport } from '../testing/tap-report.ts'
 
@@ -20,7 +20,7 @@ const cases = {
     reported: ['✔ a  2 asserts  1.5 s'],
     totals: { passed: 2, failed: 0, skipped: 0 },
   },
-  'a failure is told once, with its path and diagnostics': {
+  'a failure is printed once, with its path and diagnostics': {
     tap: [
       '# Subtest: a',
       '    # Subtest: x',

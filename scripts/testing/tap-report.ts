@@ -18,7 +18,7 @@ interface Suite {
 const INDENT = 4
 const RESULT = /^(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO)\b ?(.*?)| # time=([\d.]+)ms)*$/
 
-/** What is worth telling of a test file's process; the rest is its command line. */
+/** Diagnostics of a test file's process that are printed; the rest is its command line. */
 const OF_A_PROCESS = /^(exitCode|signal|expired): (?!null)/
 
 /** Feed it the lines in order. */
@@ -61,7 +61,7 @@ export class TapReport {
     for (const each of this.#open) each.passed++
   }
 
-  /** A suite fails with its tests, which were told already, or of itself: a crash, a timeout, a wrong plan. */
+  /** A suite fails with its tests, which were printed already, or of itself: a crash, a timeout, a wrong plan. */
   #closeSuite(suite: Suite, failed: boolean, milliseconds: number): void {
     if (failed && suite.failed === 0) {
       this.#fail([suite.name])

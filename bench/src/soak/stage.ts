@@ -21,7 +21,7 @@ export const USERS = 300
 /** Pushes in flight of one worker. */
 export const CONCURRENCY = 50
 export const LATENCY_MS = 100
-/** Tokens of each platform begin with it, so that answers can be scripted for one of them. */
+/** Tokens of each platform begin with it, so that responses can be scripted for one of them. */
 export const PREFIXES = { ios: 'a', android: 'b', huawei: 'c' } as const
 
 const SERVICES = [

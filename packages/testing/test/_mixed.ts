@@ -20,7 +20,7 @@ const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker
 /** For what hangs, not for what is slow. */
 export const WITHIN_MS = 600_000
 
-/** On a busy machine nothing may be given up and done again: what is asked is whether everything arrives, and once. */
+/** On a busy machine nothing may time out and be done again: the test is whether everything arrives, and once. */
 const PATIENCE = {
   SYNC_TIMEOUT: '180s',
   LEASE_TIME: '120s',
@@ -50,7 +50,7 @@ export interface Mixed {
   workers: readonly Member[]
 }
 
-/** The house has brought the database up to this tree's migrations before the first process starts. */
+/** The test stack has brought the database up to this tree's migrations before the first process starts. */
 export async function openMixed(t: Test, backend: TestBackend, { gateways, others }: Arrangement): Promise<Mixed> {
   const stack = await openTestStack({
     backend,
@@ -67,10 +67,10 @@ export async function openMixed(t: Test, backend: TestBackend, { gateways, other
     launchAll(Object.values(WORKERS), others),
   ])
   const apis = entries.map(({ url }) => createApi(url))
-  let turn = 0
+  let requests = 0
   return {
     stack,
-    api: () => apis[turn++ % apis.length] ?? stack.api,
+    api: () => apis[requests++ % apis.length] ?? stack.api,
     members: [...entries, ...schedulers, ...workers],
     workers,
   }

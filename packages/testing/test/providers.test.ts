@@ -47,7 +47,7 @@ async function furnish(stack: TestStack, appId: string, platforms: readonly Plat
 async function providersOf(stack: TestStack, platform: string) {
   const { status, parts } = await stack.context.health.report()
   const part = parts[`providers of ${platform}`]
-  if (!part) throw new Error(`No part tells of ${platform}`)
+  if (!part) throw new Error(`No part reports ${platform}`)
   return { status, essential: part.essential, detail: part.detail as { applications: { appId: string }[] } }
 }
 
@@ -89,12 +89,16 @@ t.test(
             (application) => application.appId === 'locked-out' && 'failure' in application,
           )
         }
-        const failure = await waitFor(`a fault on ${platform}`, named)
+        const failure = await waitFor(`an error on ${platform}`, named)
         t.match(failure, { failure: { reason: /407/ } }, platform)
         const { status, essential, detail } = await providersOf(stack, platform)
-        t.same({ status, essential }, { status: 'ready', essential: false }, 'a provider out of reach is told, no more')
+        t.same(
+          { status, essential },
+          { status: 'ready', essential: false },
+          'a provider out of reach is reported, no more',
+        )
         t.match(detail, { open: 2, up: 1 })
-        t.match(detail.applications.at(-1), { appId: APP, connection: 'up' }, 'the one with a fault is named first')
+        t.match(detail.applications.at(-1), { appId: APP, connection: 'up' }, 'the one with an error is named first')
         t.notMatch(JSON.stringify(detail), /open sesame|changed/)
         t.equal(stack.simulator.stats()[platform].received, 1, 'only the first')
       }
@@ -185,7 +189,7 @@ t.test(
       const rows = await reasonsOf()
       return rows.length > 0 && rows
     })
-    t.match(reasons, [{ reason: /^TokenUnavailable: / }], 'it is bounded, and the push waits for another try')
+    t.match(reasons, [{ reason: /^TokenUnavailable: / }], 'it is bounded, and the push waits for another attempt')
     // What still asks is refused at once, so that the worker's end does not wait for it.
     mute.close()
   },

@@ -1,4 +1,4 @@
-// Applications and their credentials under both families of names, from the first form to the removal of everything.
+// Applications and their credentials under both families of names, from the first request to the removal of everything.
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const { api, database, stack, makeApplication, changesNothing } = gateway
 const { call, get, post } = api
 
 const SECRET = 'hunter2-of-the-client'
-interface Form {
+interface ProviderCase {
   platform: Platform
   provider: string
   /** Valid but for the application. */
@@ -25,7 +25,7 @@ interface Form {
   /** As the detail shows them, without the family. */
   shown: Record<string, string>
 }
-const FORMS: Form[] = [
+const PROVIDERS: ProviderCase[] = [
   {
     platform: 'ios',
     provider: 'apns',
@@ -50,7 +50,7 @@ const flagsWith = (...set: string[]) => Object.fromEntries(FLAGS.map((name) => [
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 const unknownText = (appId: string) => `Application credentials with entered ID: ${appId} does not exist`
 
-for (const { platform, provider, request, shown } of FORMS) {
+for (const { platform, provider, request, shown } of PROVIDERS) {
   const older = `/admin/app/${platform}/update`
   const newer = `/admin/app/${provider}`
 
@@ -90,7 +90,7 @@ for (const { platform, provider, request, shown } of FORMS) {
     }
   })
 
-  t.test(`C-72 ${provider}: every fault by its field, all at once`, async (t) => {
+  t.test(`C-72 ${provider}: every error by its field, all at once`, async (t) => {
     const paths = platform === 'huawei' ? [newer, older] : [newer]
     await changesNothing(t, async () => {
       for (const [path, method] of paths.flatMap((path) => [[path, 'PUT'] as const, [path, 'POST'] as const])) {
@@ -162,7 +162,7 @@ t.test('POST /admin/app/{platform}/resume: every pause ends, under each name; re
        WHERE app_id = $1 ON CONFLICT DO NOTHING`,
       [appId],
     )
-  for (const { platform, provider } of FORMS)
+  for (const { platform, provider } of PROVIDERS)
     for (const name of [platform, provider]) {
       await pauseAll()
       isOk(t, await post(`/admin/app/${name}/resume`, { appId }), name)
@@ -172,11 +172,11 @@ t.test('POST /admin/app/{platform}/resume: every pause ends, under each name; re
         `${name}: no pause is left`,
       )
       t.equal((await pausesOf(appId)).length, 4, 'those of the other platforms are')
-      isOk(t, await post(`/admin/app/${name}/resume`, { appId }), `${name}: nothing to end is no fault`)
+      isOk(t, await post(`/admin/app/${name}/resume`, { appId }), `${name}: nothing to end is no error`)
     }
   await pauseAll()
   await changesNothing(t, async () => {
-    for (const { platform } of FORMS) {
+    for (const { platform } of PROVIDERS) {
       const resume = (object: unknown) => post(`/admin/app/${platform}/resume`, object)
       refusedWith(t, await resume(null), 'Request must not be null.')
       refusedWith(t, await resume({}), 'App ID must not be null.')
@@ -206,7 +206,7 @@ t.test('C-75 the environment is optional on both paths, in any case', async (t) 
 
 t.test('C-76 the list has every application with the flags of both families', async (t) => {
   const appId = await makeApplication()
-  for (const { provider, request } of FORMS) await post(`/admin/app/${provider}`, { appId, ...request() })
+  for (const { provider, request } of PROVIDERS) await post(`/admin/app/${provider}`, { appId, ...request() })
   const { body } = await get('/admin/app/list')
   const { applicationList } = body.responseObject
   t.same(
@@ -365,7 +365,7 @@ t.test('POST /admin/app/remove: whoever waits is answered at once, and nothing i
   const remove = async (appId: string) => (await running.api.post(REMOVE, { appId })).body.responseObject
   const parked = newToken()
   running.simulator.respondTo(parked, { status: 503, reason: 'ServiceUnavailable', retryAfter: 3600 })
-  t.same(await sendOn('ios', parked), pending, 'it waits for another try')
+  t.same(await sendOn('ios', parked), pending, 'it waits for another attempt')
   t.same(await remove('ios'), { appId: 'ios', pending: 1 })
 
   const start = performance.now()
@@ -430,6 +430,6 @@ t.test('GET /actuator/health, for monitors of the reference server', async (t) =
   t.equal((await get('/actuator/health')).status, 200)
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => {
+t.test('no response disclosed anything internal, and each had an id', async (t) => {
   t.same(api.leaks, [])
 })

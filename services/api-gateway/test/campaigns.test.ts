@@ -1,4 +1,4 @@
-// Campaigns over HTTP, without a worker or a scheduler: what is asked of clients, and what they are told.
+// Campaigns over HTTP, without a worker or a scheduler: what clients have to send, and what they get.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { APP, json, newToken, openGateway } from './_gateway.ts'

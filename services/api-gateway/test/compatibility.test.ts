@@ -18,15 +18,15 @@ const rows = guide
   .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))
 const topics = rows.map(([topic = '']) => topic)
 
-/** What has been decided to be otherwise than in the reference, and must be told: nobody takes a row out by mistake. */
+/** What has been decided to be otherwise than in the reference, and must be documented: nobody takes a row out by mistake. */
 const DECIDED = `Send result · messageIds · Platform names · Message texts that differ by version · Admin provider paths
   create/multi · Method aliases · Device removal · Campaign id · Campaign sent · campaign/list?all=
   Paged answers · Inbox read, read-all · Inbox detail · Inbox list page size · Inbox text lengths
   Inbox application ids · Unconfigured list · Nulls elsewhere · App detail flags · Time stamps
   Literal texts and their order · Everything else about a request’s form · Authentication · Other statuses
-  Request id · Limits · Internal fault · Device dropped after a rejection · Transient provider errors
+  Request id · Limits · Internal error · Device dropped after a rejection · Transient provider errors
   SYNCHRONOUS wait · Devices of a platform that the app has no credentials for
-  Personal message to an inactive device · One token registered twice for one user · Provider credentials at fault
+  Personal message to an inactive device · One token registered twice for one user · Provider credentials error
   Batch · Campaign audience · Campaign run · FCM ttl, android priority, null extras, loc args without key
   apns-expiration without validUntil · Silent + HIGH on APNs · HMS textual collapse key · HMS tokens per request
   validUntil already past when accepted · validUntil passing while the delivery waits · Payload over 4096 bytes

@@ -224,7 +224,7 @@ t.test('C-14 five at once, single and multi: all OK, one row for each activation
   const [token, other] = [newToken(), newToken()]
   const [lone = ''] = newActivations(1)
   const responses = await Promise.all([
-    ...Array.from({ length: 5 }, (_, turn) => multi(turn % 2 ? ids : ids.toReversed(), { token })),
+    ...Array.from({ length: 5 }, (_, index) => multi(index % 2 ? ids : ids.toReversed(), { token })),
     ...Array.from({ length: 5 }, () => single(lone, { token: other })),
   ])
   t.same(
@@ -619,4 +619,4 @@ t.test('docs/migrating.md: its statements on the tables of the reference give wh
   ])
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => t.same(api.leaks, []))
+t.test('no response disclosed anything internal, and each had an id', async (t) => t.same(api.leaks, []))

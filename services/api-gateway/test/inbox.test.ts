@@ -1,4 +1,4 @@
-// The inbox over real HTTP and a real database: its limits, its texts, its order, and reading in both of its forms.
+// The inbox over real HTTP and a real database: its limits, its texts, its order, and both ways of reading.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { Response } from '@push-server/testing'
@@ -339,6 +339,6 @@ t.test('C-92 messages that are unknown, of another or no ids at all', async (t) 
   t.match((await get(`${MESSAGES}/detail${query({ id })}`)).body.responseObject, { read: false })
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => {
+t.test('no response disclosed anything internal, and each had an id', async (t) => {
   t.same(api.leaks, [])
 })

@@ -1,4 +1,4 @@
-// The description of the API and the API agree: every route is described, every answer has the described form, and a
+// The description of the API and the API agree: every route is described, every response has the described format, and a
 // client generated from the description speaks with the running gateway.
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'

@@ -1,4 +1,4 @@
-// Requests of a wrong form: which field, what is wrong with it, and that nothing comes of them.
+// Invalid requests: which field, what is wrong with it, and that nothing comes of them.
 import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
 import t from 'tap'
 import { generateApnsKey } from '@push-server/testing'
@@ -121,7 +121,7 @@ t.test('ERROR_REQUEST: field and hint of everything that has a wrong form', asyn
   )
 })
 
-t.test('ERROR_REQUEST: several faults at once, at most 20', async (t) => {
+t.test('ERROR_REQUEST: several errors at once, at most 20', async (t) => {
   const { body } = await post(SEND, sending({ badge: 'x', title: [], extras: 5 }, { priority: 'LOW' }))
   const fields = body.responseObject.violations.map(({ fieldName }: { fieldName: string }) => fieldName)
   t.same(
@@ -231,7 +231,7 @@ t.test('bodies: up to the limit and over it', async (t) => {
   t.match([status, body], [413, { status: 'ERROR', responseObject: { code: 'ERROR_TOO_LARGE', message: String } }])
 })
 
-t.test('a body full of faults is refused in no time', async (t) => {
+t.test('a body full of errors is refused in no time', async (t) => {
   const titleLocArgs = Array.from({ length: 20_000 }, () => [])
   const times: number[] = []
   // The fastest of some tells, whatever else the machine is busy with.
@@ -245,6 +245,6 @@ t.test('a body full of faults is refused in no time', async (t) => {
   t.ok(Math.min(...times) < 1_000, `${times.map(Math.round).join(', ')} ms`)
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => {
+t.test('no response disclosed anything internal, and each had an id', async (t) => {
   t.same(api.leaks, [])
 })
