@@ -1,4 +1,4 @@
-// `npm test [files]`: one PostgreSQL and one Redis for the whole run, then every test, or those of the files named.
+// `npm test [files or folders]`: one PostgreSQL and one Redis for the whole run, then every test, or those that are named.
 // `--coverage` measures what they cover, `--long` adds the tests that take minutes, `--fallback` speaks HTTP/2 by Node.js and
 // runs only what delivers. `--mixed [--against <commit>]` runs only the test of two commits side by side. The last line counts
 // asserts.
@@ -6,11 +6,12 @@ import { parseArgs } from 'node:util'
 import { openTemporaryPostgres } from './database/temporary-postgres.ts'
 import { startRedis } from './testing/redis.ts'
 import { runTap } from './testing/tap.ts'
+import { testFilesOf } from './testing/test-files.ts'
 import type { Totals } from './testing/tap-report.ts'
 
 const NO_REDIS = 'no Redis here: set REDIS_URL, or install redis-server'
 
-/** What goes over HTTP/2: to scripted and simulated providers, and through the whole house. */
+/** What goes over HTTP/2: to scripted and simulated providers, and through the whole test stack. */
 const DELIVERY = ['packages/providers/test/*.test.ts', 'packages/testing/test/{journeys,providers}.test.ts']
 const ALL_DELIVERY = ['packages/providers/test/*.test.ts', 'packages/testing/test/*.test.ts']
 
@@ -68,6 +69,7 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 })
+const files = filesOf(values, testFilesOf(positionals))
 const interruption = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interruption.abort())
 /** Checked out before the tests start, whose time does not run meanwhile. */
@@ -86,11 +88,10 @@ try {
   if (values.mixed) Object.assign(env, await prepareFormer(values.against))
   await openBackends(backends)
   interruption.signal.throwIfAborted()
-  const files = filesOf(values, positionals)
   const totals = await runTap({ files, coverage: values.coverage, env, signal: interruption.signal })
   process.exitCode = conclude(totals, env) ? 0 : 1
 } catch (error) {
-  // Ctrl-C reaches what is being started here as well, so whatever failed then has failed of that.
+  // Ctrl-C reaches what is being started here as well, so a failure then comes from that.
   if (!interruption.signal.aborted) throw error
   print('Interrupted.')
   process.exitCode = 1
