@@ -18,21 +18,16 @@ const ALL_DELIVERY = ['packages/providers/test/*.test.ts', 'packages/testing/tes
 /** Its name keeps it out of all other runs: it needs another commit. */
 const MIXED = ['packages/testing/test/mixed.ts']
 
-interface Backends {
-  env: NodeJS.ProcessEnv
-  /** In the order in which they were opened. */
-  closers: (() => Promise<unknown>)[]
-}
-
-async function openBackends({ env, closers }: Backends): Promise<void> {
+/** Names them in the environment; `opened` closes them. */
+async function openBackends(env: NodeJS.ProcessEnv, opened: AsyncDisposableStack): Promise<void> {
   if (!env.TEST_DATABASE_URL) {
     const postgres = await openTemporaryPostgres()
-    closers.push(() => postgres.close())
+    opened.defer(() => postgres.close())
     env.TEST_DATABASE_URL = postgres.url
   }
   const redis = await startRedis(env.TEST_REDIS_URL ?? env.REDIS_URL)
   if (redis) {
-    closers.push(() => redis.stop())
+    opened.defer(() => redis.stop())
     env.TEST_REDIS_URL = redis.url
   } else {
     env.TEST_REDIS_SKIP_REASON = NO_REDIS
@@ -82,11 +77,11 @@ async function prepareFormer(against: string | undefined): Promise<{ TEST_FORMER
 }
 
 const expected = { ...(values.long && { TEST_LONG: '1' }), ...(values.fallback && { HTTP2_TRANSPORT: 'node' }) }
-const backends: Backends = { env: { ...process.env, ...expected }, closers: [] }
-const { env, closers } = backends
+const env: NodeJS.ProcessEnv = { ...process.env, ...expected }
 try {
+  await using opened = new AsyncDisposableStack()
   if (values.mixed) Object.assign(env, await prepareFormer(values.against))
-  await openBackends(backends)
+  await openBackends(env, opened)
   interruption.signal.throwIfAborted()
   const totals = await runTap({ files, coverage: values.coverage, env, signal: interruption.signal })
   process.exitCode = conclude(totals, env) ? 0 : 1
@@ -95,6 +90,4 @@ try {
   if (!interruption.signal.aborted) throw error
   print('Interrupted.')
   process.exitCode = 1
-} finally {
-  for (const close of closers.toReversed()) await close()
 }

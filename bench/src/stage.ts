@@ -58,38 +58,33 @@ const BY_HAND = { autovacuum: 'off', checkpoint_timeout: '1d', max_wal_size: '10
 export async function openStage(options: StageOptions): Promise<Stage> {
   const { backend, latencyMs, platforms = PLATFORMS, tree = THIS_TREE, maintenance = 'automatic' } = options
   const folder = await mkdtemp(join(tmpdir(), 'push-bench-'))
-  const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
-  const close = async () => {
-    for (const closer of closers.toReversed()) await closer()
+  await using opening = new AsyncDisposableStack()
+  opening.defer(() => rm(folder, { recursive: true, force: true }))
+  const settings = { max_connections: '300', ...(maintenance === 'by-hand' && BY_HAND) }
+  const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings })
+  opening.defer(postgres.stop)
+  const environment: Record<string, string> = {
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: postgres.url,
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   }
-  try {
-    const settings = { max_connections: '300', ...(maintenance === 'by-hand' && BY_HAND) }
-    const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings })
-    closers.push(postgres.stop)
-    const environment: Record<string, string> = {
-      LOG_LEVEL: 'warn',
-      DATABASE_URL: postgres.url,
-      ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    }
-    const providers: ProviderProcess[] = []
-    for (const platform of platforms) {
-      const { provider, settings } = await startProvider(platform, folder, latencyMs)
-      closers.push(provider.stop)
-      providers.push(provider)
-      Object.assign(environment, settings)
-    }
-    const redis = backend === 'redis' ? await startRedis(folder) : undefined
-    if (redis) {
-      closers.push(redis.stop)
-      environment.REDIS_URL = redis.url
-    }
-    const seen = () => sumOf(providers)
-    const maintain = () => maintainDatabase(postgres.url)
-    return { environment, tree, postgres: watch('PostgreSQL', postgres.pid), redis, providers, seen, maintain, close }
-  } catch (error) {
-    await close()
-    throw error
+  const providers: ProviderProcess[] = []
+  for (const platform of platforms) {
+    const { provider, settings } = await startProvider(platform, folder, latencyMs)
+    opening.defer(provider.stop)
+    providers.push(provider)
+    Object.assign(environment, settings)
   }
+  const redis = backend === 'redis' ? await startRedis(folder) : undefined
+  if (redis) {
+    opening.defer(redis.stop)
+    environment.REDIS_URL = redis.url
+  }
+  const seen = () => sumOf(providers)
+  const maintain = () => maintainDatabase(postgres.url)
+  const opened = opening.move()
+  const close = () => opened.disposeAsync()
+  return { environment, tree, postgres: watch('PostgreSQL', postgres.pid), redis, providers, seen, maintain, close }
 }
 
 async function startProvider(platform: Platform, folder: string, latencyMs: StageOptions['latencyMs']) {

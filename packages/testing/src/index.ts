@@ -11,7 +11,7 @@ export {
   openTestStack,
   POWER_AUTH_CLIENT,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
   type ServiceName,
 } from './test-stack.ts'
 export { createTcpProxy, type TcpProxy } from './tcp-proxy.ts'

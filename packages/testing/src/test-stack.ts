@@ -29,7 +29,7 @@ const SERVICES = {
 } satisfies Record<string, Service>
 export type ServiceName = keyof typeof SERVICES
 
-export interface HouseOptions {
+export interface TestStackOptions {
   backend?: TestBackend
   /** Which run in this process; all of them by default. */
   services?: readonly ServiceName[]
@@ -77,7 +77,7 @@ const TEST_SETTINGS = {
   HTTP2_TRANSPORT: process.env.HTTP2_TRANSPORT ?? 'lean',
 }
 
-export async function openTestStack(options: HouseOptions = {}): Promise<TestStack> {
+export async function openTestStack(options: TestStackOptions = {}): Promise<TestStack> {
   const resources = createResources(() => {})
   try {
     return await open(options, resources)
@@ -87,7 +87,7 @@ export async function openTestStack(options: HouseOptions = {}): Promise<TestSta
   }
 }
 
-async function open(options: HouseOptions, resources: Resources): Promise<TestStack> {
+async function open(options: TestStackOptions, resources: Resources): Promise<TestStack> {
   const database = await createDatabase(options.cluster)
   resources.add('database', database.close)
   const simulator = await startSimulator({ keep: Infinity, ...options.simulator })

@@ -1,7 +1,7 @@
 // A campaign's way through the whole test stack, once on each back end of the queues.
 import t, { type Test } from 'tap'
 import type { Platform } from '@push-server/contract'
-import { APP, BACKENDS, openTestStack, waitFor, type TestStack, type HouseOptions } from '@push-server/testing'
+import { APP, BACKENDS, openTestStack, waitFor, type TestStack, type TestStackOptions } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
@@ -52,7 +52,7 @@ const stateOf = async (stack: TestStack, id: string) => (await detailOf(stack, i
 const settled = (stack: TestStack, id: string) =>
   waitFor(`campaign ${id} to be sent`, async () => (await stateOf(stack, id)) === 'sent')
 
-async function open(t: Test, options: HouseOptions = {}): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions = {}): Promise<TestStack> {
   const stack = await openTestStack(options)
   t.teardown(() => stack.close())
   return stack

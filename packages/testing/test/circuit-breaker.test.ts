@@ -7,14 +7,14 @@ import {
   openTestStack,
   waitFor,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
 } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
 const BAD = { status: 400, reason: 'BadDeviceToken' }
 
-async function open(t: Test, options: HouseOptions = {}): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions = {}): Promise<TestStack> {
   const stack = await openTestStack(options)
   t.teardown(() => stack.close())
   await stack.configure()

@@ -21,7 +21,7 @@ import {
   waitFor,
   type Crowd,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
   type Sent,
   type TestBackend,
 } from '@push-server/testing'
@@ -51,7 +51,7 @@ const CONCURRENCIES = {
 }
 const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' } satisfies Record<Platform, string>
 
-async function open(t: Test, options: HouseOptions, crowds: readonly Crowd[] = [CROWD]): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions, crowds: readonly Crowd[] = [CROWD]): Promise<TestStack> {
   const environment = { ...CONCURRENCIES, ...options.environment }
   const stack = await openTestStack({ simulator: { latencyMs: LATENCY_MS }, ...options, environment })
   t.teardown(() => stack.close())

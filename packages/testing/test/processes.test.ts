@@ -8,7 +8,7 @@ import {
   spawnService,
   waitFor,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
 } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
@@ -132,7 +132,7 @@ async function sentBy(worker: Member, platform: Platform): Promise<number> {
 
 const backend = BACKENDS.find(({ name }) => name === 'redis')
 const skip = backend?.skip ?? 'no back end of this name'
-async function open(t: Test, options: HouseOptions): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions): Promise<TestStack> {
   const stack = await openTestStack({ ...(backend && { backend }), ...options })
   t.teardown(() => stack.close())
   return stack

@@ -13,7 +13,7 @@ import {
   startConnectProxy,
   waitFor,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
 } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
@@ -25,7 +25,7 @@ const beside = () => ({ buffered: true })
 const HELLO = { title: 'Hello', body: 'Is anybody there?' }
 const SENT = { sent: 1, pending: 0, failed: 0, total: 1 }
 
-async function open(t: Test, options: HouseOptions): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions): Promise<TestStack> {
   const stack = await openTestStack(options)
   t.teardown(() => stack.close())
   return stack
