@@ -16,6 +16,7 @@ const checks: Record<string, Check> = {
   lint: () => run('node_modules/oxlint/bin/oxlint', '--deny-warnings', '--format=unix'),
   format: () => run('node_modules/oxfmt/bin/oxfmt', '--check'),
   layers: async () => findBreaches(readPackages('.')).join('\n'),
+  unused: () => run('node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'),
   openings: async () => findUnopened('.').join('\n'),
   migrations: checkMigrations,
   'blocking migrations': async () => findBlockingMigrations('.').join('\n'),
