@@ -26,10 +26,10 @@ const ASIDE: Readonly<Record<string, readonly string[]>> = {
 const FOLDERS_WITH_AN_INDEX = new Set(['domain'])
 /** Files of these folders do not import each other: what two of them need stands elsewhere. */
 const OF_SEPARATE_FILES = new Set(['api-gateway/src/routes'])
-/** Scripts run without node_modules: these come before there is any. */
+/** These scripts run before there is any node_modules. */
 const SETUP = /^(?:setup\/|run\.mjs$)/
-/** Scripts may import it past the index of its package, which loads the database client that is generated later. */
-const PAST_THE_INDEX = new Set(['packages/store/src/concurrent-indexes.ts'])
+/** Scripts that describe the database import these past the index of the store, which opens it for services. */
+const PAST_THE_INDEX = /^packages\/store\/src\/(?:connection\/|concurrent-indexes\.ts$)/
 
 export interface Package {
   name: string
@@ -81,7 +81,7 @@ function scriptBreach({ path }: SourceFile, target: string): string | undefined 
   if (SETUP.test(path)) return SETUP.test(target) ? undefined : 'the setup imports nothing but itself and Node.js'
   if (!target.startsWith('..')) return undefined
   const [, inside = '', name = ''] = /^\.\.\/((?:packages|services)\/([^/]+)\/.*)$/.exec(target) ?? []
-  if (!inside.endsWith(`${name}/src/index.ts`) && !PAST_THE_INDEX.has(inside))
+  if (!inside.endsWith(`${name}/src/index.ts`) && !PAST_THE_INDEX.test(inside))
     return 'reaches behind the index of the package'
   return mayImport('scripts', name, path.startsWith('test/')) ? undefined : 'not below it'
 }

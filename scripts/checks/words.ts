@@ -14,7 +14,7 @@ const IN_NAMES = wordsBy({
   format: 'form forms',
   'poll, refresh or notify': 'look looks tell tells knock knocks',
   attempt: 'try tries sends',
-  'attempt or round trip': 'round rounds',
+  'attempt, pass or round trip': 'round rounds',
   'retry policy': 'disposal disposals again',
   'circuit breaker': 'guard guards guarded',
   'concurrency limit or rate': 'pace paces paced pacing',
@@ -48,7 +48,7 @@ const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/*.md
 /** Generated, or full of the words that are looked for. */
 const NOT_READ = ['packages/store/src/generated/**', 'scripts/checks/words*.ts', 'scripts/test/words.test.ts']
 /** Their texts are names and descriptions of settings. */
-const SETTINGS = /^packages\/runtime\/src\/[\w-]*settings\.ts$/
+const SETTINGS = /^packages\/runtime\/src\/(?:settings\/|[\w-]*settings\.ts$)/
 
 /** Keywords of the language, which nobody chose. */
 const KEYWORDS = new Set(['try'])

@@ -24,9 +24,9 @@ const DECIDED = `Send result · messageIds · Platform names · Message texts th
   Paged answers · Inbox read, read-all · Inbox detail · Inbox list page size · Inbox text lengths
   Inbox application ids · Unconfigured list · Nulls elsewhere · App detail flags · Time stamps
   Literal texts and their order · Everything else about a request’s form · Authentication · Other statuses
-  Request id · Limits · Internal error · Device dropped after a rejection · Transient provider errors
+  Request id · Limits · Internal fault · Device dropped after a rejection · Transient provider errors
   SYNCHRONOUS wait · Devices of a platform that the app has no credentials for
-  Personal message to an inactive device · One token registered twice for one user · Provider credentials error
+  Personal message to an inactive device · One token registered twice for one user · Provider credentials at fault
   Batch · Campaign audience · Campaign run · FCM ttl, android priority, null extras, loc args without key
   apns-expiration without validUntil · Silent + HIGH on APNs · HMS textual collapse key · HMS tokens per request
   validUntil already past when accepted · validUntil passing while the delivery waits · Payload over 4096 bytes
