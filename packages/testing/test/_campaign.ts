@@ -16,9 +16,9 @@ export const USERS = 3000
 /** Pushes in flight of one worker. */
 export const CONCURRENCY = 50
 const LATENCY_MS = 60
-/** What a window of pushes brings in answers within one checkpoint of 250 ms. */
+/** What pushes in flight bring in responses within one checkpoint of 250 ms. */
 const CHECKPOINT = CONCURRENCY * Math.ceil(250 / LATENCY_MS)
-/** What the death of one worker may repeat. */
+/** What the death of one worker may duplicate. */
 export const MOST_DUPLICATES = CONCURRENCY + CHECKPOINT
 
 const SETTINGS = { APNS_WINDOW: String(CONCURRENCY), CAMPAIGN_PARTITION: '500', CAMPAIGN_CONCURRENCY: '4' }
@@ -72,7 +72,7 @@ export async function follow({ api }: TestStack, id: string): Promise<CampaignPr
     async () => {
       const progress: CampaignProgress = (await api.get(`/push/campaign/${id}/progress`)).body.responseObject
       seen.push(progress)
-      // As often as a page that shows it might ask.
+      // As often as a page that shows it might poll.
       await sleep(100)
       return progress.state === 'sent' || progress.state === 'cancelled'
     },

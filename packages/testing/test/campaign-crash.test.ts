@@ -1,5 +1,5 @@
 // Schedulers and workers that die at random moments of a run: everybody gets it, few get it twice, and the figures add up.
-// The moments come from a seed that is printed; TEST_SEED repeats them.
+// The moments come from a seed that is printed; TEST_SEED gives the same again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { BACKENDS, createRandom, waitFor, type TestStack } from '@push-server/testing'
@@ -131,7 +131,7 @@ for (const backend of BACKENDS)
           return result.ios.pending === 0 && result
         })
         if (cancelled.status === 200) t.equal((await detailOf(stack, id)).state, 'cancelled')
-        t.equal(ios.sent, stack.simulator.pushes.length, 'what was sent is told, and nothing was sent twice')
+        t.equal(ios.sent, stack.simulator.pushes.length, 'what was sent is reported, and nothing was sent twice')
         t.equal(ios.sent + ios.failed, ios.total)
       })
     }

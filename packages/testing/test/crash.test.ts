@@ -136,12 +136,12 @@ for (const backend of BACKENDS) {
       const release = await blockQueue(stack, backend)
       const response = sendLater(stack, 'stored').then(
         () => 'responded',
-        () => 'cut off',
+        () => 'disconnected',
       )
       await waitFor('the message to be stored', async () => (await openChunks(stack)) === 1)
       await gateway.kill()
       await release()
-      t.equal(await response, 'cut off')
+      t.equal(await response, 'disconnected')
       await waitFor('the sweep', async () => (await openChunks(stack)) === 0)
       t.equal(stack.simulator.stats().ios.distinctTokens, 3)
     })

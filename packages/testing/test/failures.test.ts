@@ -208,19 +208,19 @@ for (const [appendOnly, what] of [
     await account(t, stack, { messageIds })
   })
 
-for (const farewell of ['cut', 'goaway', 'goaway-cut'] as const)
-  t.test(`every connection to the providers ends, and again: ${farewell}`, beside(), async (t) => {
+for (const end of ['cut', 'goaway', 'goaway-cut'] as const)
+  t.test(`every connection to the providers ends, and again: ${end}`, beside(), async (t) => {
     const stack = await open(t, {})
     const sending = sendToCrowd(stack.api, CROWD)
     const moments = [300, 700, 1100, 1500]
     for (const pushes of moments) {
       await arrived(stack, pushes)
-      for (const platform of PLATFORMS) stack.simulator.disconnect(platform, farewell)
+      for (const platform of PLATFORMS) stack.simulator.disconnect(platform, end)
     }
     // What was in flight on a connection that breaks may have been taken; HTTP/1.1, as HMS may speak, knows no other end.
-    const disconnect = farewell === 'goaway' ? ['huawei'] : PLATFORMS
-    await account(t, stack, { ...(await sending), most: moments.length * disconnect.length * CONCURRENCY })
-    if (farewell === 'goaway')
+    const interrupted = end === 'goaway' ? ['huawei'] : PLATFORMS
+    await account(t, stack, { ...(await sending), most: moments.length * interrupted.length * CONCURRENCY })
+    if (end === 'goaway')
       for (const { received: count, distinctTokens } of [stack.simulator.stats().ios, stack.simulator.stats().android])
         t.equal(count, distinctTokens, 'nothing is pushed again after GOAWAY')
   })

@@ -14,7 +14,7 @@ interface Step {
   when: string
   /** Resolves to whether it has happened. */
   done: string
-  /** A single statement is committed with nobody left to ask for it. */
+  /** A single statement is committed though its client is gone. */
   moments: readonly Moment[]
 }
 
@@ -80,7 +80,7 @@ interface Death {
   lock: pg.Client
 }
 
-/** Starts a scheduler, kills it at the step, and lets PostgreSQL finish what it was asked for. */
+/** Starts a scheduler, kills it at the step, and lets PostgreSQL finish its statement. */
 async function dieAt(t: Test, { step, moment, stack, lock }: Death): Promise<void> {
   const { database } = stack
   await lock.query(`SELECT pg_advisory_lock(${LOCK})`)

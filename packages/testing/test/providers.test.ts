@@ -43,7 +43,7 @@ async function furnish(stack: TestStack, appId: string, platforms: readonly Plat
   }
 }
 
-/** What /health/ready would tell of the providers of a platform. */
+/** The part of /health/ready on the providers of a platform. */
 async function providersOf(stack: TestStack, platform: string) {
   const { status, parts } = await stack.context.health.report()
   const part = parts[`providers of ${platform}`]
@@ -164,7 +164,7 @@ t.test(
     Object.assign(stack.context, { config })
     await stack.start('fcm')
     await Promise.all(hung.map((appId) => send(stack, appId, { mode: 'ASYNCHRONOUS' })))
-    await waitFor('some to ask for a token', () => mute.sockets.size > 0)
+    await waitFor('some to request a token', () => mute.sockets.size > 0)
     const lease = () =>
       stack.database.query<{ chunks: number; epoch: number; left: number }>(
         `SELECT count(*)::int AS chunks, max(epoch) AS epoch, min(extract(epoch FROM lease_until - claimed.at))::float8 AS left
@@ -190,7 +190,7 @@ t.test(
       return rows.length > 0 && rows
     })
     t.match(reasons, [{ reason: /^TokenUnavailable: / }], 'it is bounded, and the push waits for another attempt')
-    // What still asks is refused at once, so that the worker's end does not wait for it.
+    // Later requests for tokens are refused at once, so that the worker's end does not wait for it.
     mute.close()
   },
 )

@@ -71,7 +71,7 @@ for (const { platform, provider, request, shown } of PROVIDERS) {
     for (const [index, [method, path]] of updates.entries()) {
       const response = await call(method, path, json({ requestObject: { appId, ...request() } }))
       t.same([response.status, response.body], [200, { status: 'OK' }], `${method} ${path}`)
-      t.same(await detail({}), configured, 'settings only when asked for')
+      t.same(await detail({}), configured, 'settings only on request')
       for (const name of [platform, provider]) {
         const flag = `include${capital(name)}`
         t.same(await detail({ [flag]: true }), { ...configured, ...settings }, flag)
@@ -347,38 +347,41 @@ t.test('POST /admin/app/remove: gone at once, cleared in the background, others 
   t.same(detail.body.responseObject.applications, [other])
 })
 
-t.test('POST /admin/app/remove: whoever waits is answered at once, and nothing is tried again', async (t) => {
-  // No worker delivers to Android here.
-  const running = await openTestStack({ services: ['gateway', 'apns'], environment: { SYNC_TIMEOUT: '10m' } })
-  t.teardown(() => running.close())
-  const isOpen = async (platform: Platform) => {
-    const sql = 'SELECT 1 FROM chunks WHERE platform = $1 AND settled_at IS NULL'
-    return (await running.database.query(sql, [platform])).length > 0
-  }
-  const sendOn = async (platform: Platform, token: string) => {
-    await running.configure(platform, [platform])
-    await running.register({ appId: platform, userId: 'user', token, platform })
-    const toUser = { appId: platform, message: { userId: 'user', body: { title: 'Hello' } } }
-    return (await running.api.post('/push/message/send', toUser)).body.responseObject.result[platform]
-  }
-  const pending = { sent: 0, pending: 1, failed: 0, total: 1 }
-  const remove = async (appId: string) => (await running.api.post(REMOVE, { appId })).body.responseObject
-  const parked = newToken()
-  running.simulator.respondTo(parked, { status: 503, reason: 'ServiceUnavailable', retryAfter: 3600 })
-  t.same(await sendOn('ios', parked), pending, 'it waits for another attempt')
-  t.same(await remove('ios'), { appId: 'ios', pending: 1 })
+t.test(
+  'POST /admin/app/remove: a waiting caller gets a response at once, and nothing is attempted again',
+  async (t) => {
+    // No worker delivers to Android here.
+    const running = await openTestStack({ services: ['gateway', 'apns'], environment: { SYNC_TIMEOUT: '10m' } })
+    t.teardown(() => running.close())
+    const isOpen = async (platform: Platform) => {
+      const sql = 'SELECT 1 FROM chunks WHERE platform = $1 AND settled_at IS NULL'
+      return (await running.database.query(sql, [platform])).length > 0
+    }
+    const sendOn = async (platform: Platform, token: string) => {
+      await running.configure(platform, [platform])
+      await running.register({ appId: platform, userId: 'user', token, platform })
+      const toUser = { appId: platform, message: { userId: 'user', body: { title: 'Hello' } } }
+      return (await running.api.post('/push/message/send', toUser)).body.responseObject.result[platform]
+    }
+    const pending = { sent: 0, pending: 1, failed: 0, total: 1 }
+    const remove = async (appId: string) => (await running.api.post(REMOVE, { appId })).body.responseObject
+    const parked = newToken()
+    running.simulator.respondTo(parked, { status: 503, reason: 'ServiceUnavailable', retryAfter: 3600 })
+    t.same(await sendOn('ios', parked), pending, 'it waits for another attempt')
+    t.same(await remove('ios'), { appId: 'ios', pending: 1 })
 
-  const start = performance.now()
-  const response = sendOn('android', newToken())
-  await waitFor('the message to be stored', () => isOpen('android'))
-  t.same(await remove('android'), { appId: 'android', pending: 1 })
-  t.same(await response, pending)
-  t.ok(performance.now() - start < 300_000, 'long before the time is up')
+    const start = performance.now()
+    const response = sendOn('android', newToken())
+    await waitFor('the message to be stored', () => isOpen('android'))
+    t.same(await remove('android'), { appId: 'android', pending: 1 })
+    t.same(await response, pending)
+    t.ok(performance.now() - start < 300_000, 'long before the time is up')
 
-  await running.start('scheduler')
-  await waitFor('the open chunks to be gone', async () => !(await isOpen('ios')) && !(await isOpen('android')))
-  t.same(running.simulator.pushes, [], 'nothing arrived')
-})
+    await running.start('scheduler')
+    await waitFor('the open chunks to be gone', async () => !(await isOpen('ios')) && !(await isOpen('android')))
+    t.same(running.simulator.pushes, [], 'nothing arrived')
+  },
+)
 
 t.test('clearing goes in bounded steps', async (t) => {
   const { appId } = await furnish(3)
@@ -402,7 +405,7 @@ t.test('GET /: what is running here', async (t) => {
   t.same([(await call('HEAD', '/')).status, (await call('OPTIONS', '/')).status], [200, 200])
 })
 
-t.test('the time of the build is told when the image knows it', async (t) => {
+t.test('the time of the build is shown when the image knows it', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'push-build-'))
   t.teardown(() => rm(dir, { recursive: true }))
   const file = pathToFileURL(join(dir, 'build-time'))

@@ -225,7 +225,8 @@ t.test(
     t.teardown(() => stack.close())
     await stack.configure(APP)
     await stack.register({ userId: 'u', token: 'aabb' })
-    const send = () => api.call('POST', SEND, json({ requestObject: sending({}) }, { 'idempotency-key': 'cut off' }))
+    const send = () =>
+      api.call('POST', SEND, json({ requestObject: sending({}) }, { 'idempotency-key': 'connection lost' }))
 
     const holder = new pg.Client({ connectionString: own.url })
     await holder.connect()

@@ -87,7 +87,7 @@ t.test('C-81 every limit at both sides, in UTF-16 units', async (t) => {
   const pairs = await post(MESSAGES, inboxMessage({ subject: '😀'.repeat(128) }))
   violates(t, pairs, ['requestObject.subject', /at most 255/], '128 pairs are 256 units')
   const long = await post(MESSAGES, inboxMessage({ subject: 'x'.repeat(300) }))
-  t.equal(long.body.responseObject.violations.length, 1, 'told once')
+  t.equal(long.body.responseObject.violations.length, 1, 'reported once')
 })
 
 t.test('C-82 the form of a message', async (t) => {
@@ -119,7 +119,7 @@ t.test('C-82 the form of a message', async (t) => {
   t.match(await create({ subject: 17, summary: true }), { subject: '17', summary: 'true' }, 'scalars for texts')
 })
 
-t.test('C-83 post: the answer, and applications by any id', async (t) => {
+t.test('C-83 post: the response, and applications by any id', async (t) => {
   const other = await makeApplication(`x.${randomUUID()}`)
   const short = await makeApplication('é')
   const message = await create({ userId: 'poster', applications: [short, other, APP] })
@@ -180,7 +180,7 @@ t.test('C-85 list: newest first, those of the same time in one order, each once'
     violates(t, await list({ ...all, sort }), ['sort', /match/], `sort=${sort}`)
 })
 
-t.test('C-86 list: pages, whatever is asked for', async (t) => {
+t.test('C-86 list: pages, whatever is requested', async (t) => {
   const userId = randomUUID()
   await database.query(
     `WITH message AS (

@@ -1,5 +1,5 @@
 // Every operation that the API's description knows, with random requests: a valid one is never an internal error, one with a defect is
-// always refused in the documented way and changes nothing. PROPERTY_SEED repeats a run.
+// always refused in the documented way and changes nothing. PROPERTY_SEED runs the same again.
 import { randomInt, randomUUID } from 'node:crypto'
 import fc, { type Arbitrary } from 'fast-check'
 import t from 'tap'
@@ -63,7 +63,7 @@ function fitsItsSchema({ replies }: Operation, { status, body }: Response): bool
   return check.Check(body)
 }
 
-/** Of the catalogue, with the status that it has there; a wrong content type is told apart by its status alone. */
+/** Of the catalogue, with the status that it has there; a wrong content type is recognized by its status alone. */
 function isRefusal({ status, body }: Response): boolean {
   const code = body.responseObject?.code as keyof typeof ERROR_STATUS
   return status >= 400 && status < 500 && body.status === 'ERROR' && ERROR_STATUS[code] === status

@@ -92,7 +92,7 @@ t.test('a replay takes nothing, nor does what is refused for another reason', as
   await waitFor('a second’s worth', async () => (await send(key)).status === 200)
 })
 
-t.test('an application’s messages a second, whoever sends them', async (t) => {
+t.test('an application’s messages a second, whichever key sends them', async (t) => {
   const keys = [await makeKey(APP), await makeKey(APP)]
   await quotas.change({ appId: APP }, { messagesPerSecond: 1, burst: 5 })
   t.teardown(() => quotas.change({ appId: APP }, { messagesPerSecond: null, burst: null }))

@@ -20,10 +20,10 @@ import { setUpDemo } from './demo.ts'
 import { encryptionKey, makeFolders, terminalDefaults, type Folders } from './environment.ts'
 import { settingsFor, startPhones } from './phones.ts'
 
-/** Workers first: once the API responds, somebody delivers. */
+/** Workers first: once the API responds, messages are delivered. */
 const SERVICES: readonly Service[] = [apnsWorker, fcmWorker, hmsWorker, campaignScheduler, apiGateway]
 
-/** Resolves, with the way to stop, once a message can be sent; `print` gets what a person wants to see. */
+/** Resolves with the function that stops it, once a message can be sent; `print` gets text for a person. */
 export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Release> {
   const resources = createResources((name, error) => print(`Stopping ${name} failed: ${printable(String(error))}`))
   try {
