@@ -17,6 +17,12 @@ const LEVELS = [
   ['standalone', 'testing', 'api-key'],
   ['bench', 'scripts'],
 ]
+/** Files of these folders do not import each other: what two of them need stands elsewhere. */
+const OF_SEPARATE_FILES = new Set(['api-gateway/src/routes'])
+/** These scripts run before there is any node_modules. */
+const SETUP = /^(?:setup\/|run\.mjs$)/
+/** Scripts that describe the database import these past the index of the store, which opens it for services. */
+const PAST_THE_INDEX = /^packages\/store\/src\/(?:connection\/|concurrent-indexes\.ts$)/
 /** These stand aside: what they may import. Only the two uppermost levels, and tests, import them. */
 const ASIDE: Readonly<Record<string, readonly string[]>> = {
   simulator: ['contract', 'runtime', 'http2'],
@@ -24,12 +30,6 @@ const ASIDE: Readonly<Record<string, readonly string[]>> = {
 }
 /** Folders of these packages import each other's index alone. */
 const FOLDERS_WITH_AN_INDEX = new Set(['domain'])
-/** Files of these folders do not import each other: what two of them need stands elsewhere. */
-const OF_SEPARATE_FILES = new Set(['api-gateway/src/routes'])
-/** These scripts run before there is any node_modules. */
-const SETUP = /^(?:setup\/|run\.mjs$)/
-/** Scripts that describe the database import these past the index of the store, which opens it for services. */
-const PAST_THE_INDEX = /^packages\/store\/src\/(?:connection\/|concurrent-indexes\.ts$)/
 
 export interface Package {
   name: string
@@ -76,16 +76,6 @@ function relativeBreach(from: Package, file: SourceFile, specifier: string): str
   return isForeign && !throughIndex ? `only the index of ${folder}/ is for other folders` : undefined
 }
 
-/** Scripts have no package.json of their own, so they import packages by their path. */
-function scriptBreach({ path }: SourceFile, target: string): string | undefined {
-  if (SETUP.test(path)) return SETUP.test(target) ? undefined : 'the setup imports nothing but itself and Node.js'
-  if (!target.startsWith('..')) return undefined
-  const [, inside = '', name = ''] = /^\.\.\/((?:packages|services)\/([^/]+)\/.*)$/.exec(target) ?? []
-  if (!inside.endsWith(`${name}/src/index.ts`) && !PAST_THE_INDEX.test(inside))
-    return 'reaches behind the index of the package'
-  return mayImport('scripts', name, path.startsWith('test/')) ? undefined : 'not below it'
-}
-
 function packageBreach(from: Package, file: SourceFile, specifier: string): string | undefined {
   if (!specifier.startsWith(SCOPE)) return undefined
   const [name = '', ...deep] = specifier.slice(SCOPE.length).split('/')
@@ -94,6 +84,16 @@ function packageBreach(from: Package, file: SourceFile, specifier: string): stri
   const declared = isTest(file) ? [...from.dependencies, ...from.devDependencies] : from.dependencies
   if (!declared.includes(name)) return 'not in the dependencies of its package.json'
   return mayImport(from.name, name, isTest(file)) ? undefined : 'not below it'
+}
+
+/** Scripts have no package.json of their own, so they import packages by their path. */
+function scriptBreach({ path }: SourceFile, target: string): string | undefined {
+  if (SETUP.test(path)) return SETUP.test(target) ? undefined : 'the setup imports nothing but itself and Node.js'
+  if (!target.startsWith('..')) return undefined
+  const [, inside = '', name = ''] = /^\.\.\/((?:packages|services)\/([^/]+)\/.*)$/.exec(target) ?? []
+  if (!inside.endsWith(`${name}/src/index.ts`) && !PAST_THE_INDEX.test(inside))
+    return 'reaches behind the index of the package'
+  return mayImport('scripts', name, path.startsWith('test/')) ? undefined : 'not below it'
 }
 
 function manifestBreaches({ name, dependencies, devDependencies, files }: Package): string[] {

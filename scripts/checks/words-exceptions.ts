@@ -9,8 +9,8 @@
 export interface Exception {
   words: readonly string[]
   /**
-   * Only in names like this one. A member has its owner before it (`Math.round`); `text` is a log message or the description
-   * of a setting, `prose` any other text. Everything when left out.
+   * Only in names like this one. A member has its owner before it (`Math.round`). `text` stands for a sentence of a log message
+   * or of a setting, `prose` for any other. All of them when left out.
    */
   names?: RegExp
   /** A file, the beginning of its path, or a folder at any depth (`/test/`). Everywhere when left out. */
@@ -38,9 +38,9 @@ export const EXCEPTIONS: readonly Exception[] = [
   // Interfaces.
   { words: ['guard'], names: /guardTripped$/, reason: 'a member of responses of the API' },
   {
-    words: ['window'],
-    names: /(APNS|FCM|HMS)_WINDOW/,
-    reason: 'former names of the settings that limit pushes in flight',
+    words: ['window', 'guard'],
+    names: /(APNS|FCM|HMS)_WINDOW|^GUARD_/,
+    reason: 'former names of settings',
   },
 
   // Meant in their everyday sense.

@@ -65,7 +65,7 @@ export interface Finding {
   line: number
   word: string
   instead: string
-  /** The whole name, `text` in a log message or the description of a setting, else `prose`. */
+  /** The whole name, `text` in a sentence of a log message or of a setting, else `prose`. */
   name: string
 }
 
@@ -105,7 +105,7 @@ export function inModule(file: string, source: string): Finding[] {
     if (token.kind === 'sign') return []
     if (token.kind === 'comment') return inProse(withoutCode(token.text))
     const isNaming = logMessages.has(token) || SETTINGS.test(file)
-    return isNaming ? [...inName(token.text, 'text'), ...inProse(token.text)] : inProse(token.text)
+    return isNaming ? [...inName(token.text, nameIn(token.text)), ...inProse(token.text)] : inProse(token.text)
   }
   return [
     ...inName(file).map((match) => ({ ...match, file, line: 0 })),
@@ -161,6 +161,11 @@ function inProse(text: string): Match[] {
       offset: index,
     })),
   )
+}
+
+/** A text that is a name, as of a setting, stands for itself. */
+function nameIn(text: string): string {
+  return /^['"](\w+)['"]$/.exec(text)?.[1] ?? 'text'
 }
 
 /** With what it is a member of, as in `Math.round`; `.repeat` when that has no name. */

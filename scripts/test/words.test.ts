@@ -31,7 +31,7 @@ const refused: [source: string, words: string[], file?: string][] = [
   ["log.warn({ err, at: 'a window' }, 'the window is full')", ['window']],
   ["this.#log.error('no answer')", ['answer']],
   ["text('HOST', 'What is asked.')", ['asked'], 'packages/runtime/src/settings.ts'],
-  ["text('APNS_PACE', '…')", ['pace'], 'packages/runtime/src/provider-settings.ts'],
+  ["text('APNS_PACE', '…')", ['pace'], 'packages/runtime/src/settings/providers.ts'],
   ['', ['guard'], 'packages/domain/src/token-guard.ts'],
   ['', ['door'], 'packages/domain/src/door/index.ts'],
 ]
@@ -45,6 +45,7 @@ const allowed: [source: string, file?: string][] = [
   ['const body = { guardTripped: true }'],
   ['const flowControlWindow = 1', 'packages/http2/src/session.ts'],
   ['const APNS_WINDOW = 1'],
+  ["count('APNS_CONCURRENCY', { former: 'APNS_WINDOW' })", 'packages/runtime/src/settings/providers.ts'],
   ['for (const round of rounds) a(round)', 'bench/src/table.ts'],
   ['const again = await send()', 'services/api-gateway/test/a.test.ts'],
   ['const pattern = /fault|guard"/g'],

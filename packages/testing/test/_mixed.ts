@@ -20,7 +20,7 @@ const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker
 /** For what hangs, not for what is slow. */
 export const WITHIN_MS = 600_000
 
-/** On a busy machine nothing may time out and be done again: the test is whether everything arrives, and once. */
+/** On a busy machine nothing may be given up and done again: what is asked is whether everything arrives, and once. */
 const PATIENCE = {
   SYNC_TIMEOUT: '180s',
   LEASE_TIME: '120s',
