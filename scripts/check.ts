@@ -6,6 +6,7 @@ import { findBlockingMigrations } from './checks/blocking-migrations.ts'
 import { findBreaches, readPackages } from './checks/layers.ts'
 import { findOpenApiProblems } from './checks/openapi.ts'
 import { findUnopened } from './checks/openings.ts'
+import { findWords } from './checks/words.ts'
 import { pendingMigration } from './database/pending-migration.ts'
 
 /** What is wrong, for a person to read; an empty text when nothing is. */
@@ -18,6 +19,7 @@ const checks: Record<string, Check> = {
   layers: async () => findBreaches(readPackages('.')).join('\n'),
   unused: () => run('node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'),
   openings: async () => findUnopened('.').join('\n'),
+  words: async () => findWords('.').join('\n'),
   migrations: checkMigrations,
   'blocking migrations': async () => findBlockingMigrations('.').join('\n'),
   openapi: async () => (await findOpenApiProblems()).join('\n'),
