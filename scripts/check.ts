@@ -1,4 +1,4 @@
-// `npm run check`: everything about the code that can be told without running it. Each check gets a line, and what it
+// `npm run check`: everything about the code that can be checked without running it. Each check gets a line, and what it
 // found; all of them run, whatever the others say.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -6,6 +6,7 @@ import { findBlockingMigrations } from './checks/blocking-migrations.ts'
 import { findBreaches, readPackages } from './checks/layers.ts'
 import { findOpenApiProblems } from './checks/openapi.ts'
 import { findUnopened } from './checks/openings.ts'
+import { findWords } from './checks/words.ts'
 import { pendingMigration } from './database/pending-migration.ts'
 
 /** What is wrong, for a person to read; an empty text when nothing is. */
@@ -16,7 +17,9 @@ const checks: Record<string, Check> = {
   lint: () => run('node_modules/oxlint/bin/oxlint', '--deny-warnings', '--format=unix'),
   format: () => run('node_modules/oxfmt/bin/oxfmt', '--check'),
   layers: async () => findBreaches(readPackages('.')).join('\n'),
+  unused: () => run('node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'),
   openings: async () => findUnopened('.').join('\n'),
+  words: async () => findWords('.').join('\n'),
   migrations: checkMigrations,
   'blocking migrations': async () => findBlockingMigrations('.').join('\n'),
   openapi: async () => (await findOpenApiProblems()).join('\n'),
@@ -40,7 +43,7 @@ async function checkMigrations(): Promise<string> {
     : `prisma/schema.prisma is ahead of its migrations (npm run migration -- name):\n${sql.trim()}`
 }
 
-/** Addresses in the lock file would tie every installation to the registry of whoever wrote it. */
+/** Addresses in the lock file would tie every installation to the registry of its author. */
 async function checkLockFile(): Promise<string> {
   const lines = readFileSync('pnpm-lock.yaml', 'utf8').split('\n')
   return lines.filter((line) => /tarball:|resolution:.*https?:/.test(line)).join('\n')

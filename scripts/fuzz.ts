@@ -1,4 +1,4 @@
-// `npm run fuzz [-- --requests 5000 --seed 1]`: random requests against what `npm start` runs. Fails when one is answered 5xx or
+// `npm run fuzz [-- --requests 5000 --seed 1]`: random requests against what `npm start` runs. Fails when a response is 5xx or
 // not in time, when the server ends, and when its heap at the end is more than a tenth above that at a fifth of the way.
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -26,13 +26,13 @@ try {
       .map(([status, count]) => `${status}: ${count}`)
       .join('  '),
   )
-  print(`slowest answer ${slowestMs} ms`)
+  print(`slowest response ${slowestMs} ms`)
   const [early = 0, late = Infinity] = heaps
   print(`heap ${megabytes(early)} after ${requests / 5}, ${megabytes(late)} at the end`)
   const isGrown = late > early * MOST_GROWTH
   if (isGrown) print('The heap has grown by more than a tenth.')
   for (const failure of failures.slice(0, 20)) print(failure)
-  if (failures.length > 0) print(`${failures.length} faults; the server said:\n${server.log()}`)
+  if (failures.length > 0) print(`${failures.length} failures; the server said:\n${server.log()}`)
   process.exitCode = isGrown || failures.length > 0 ? 1 : 0
 } finally {
   await server.stop()

@@ -35,7 +35,7 @@ async function firstStart(env, ports) {
   const server = await start(env)
   try {
     const { stdout } = await run('bash', ['-c', server.command])
-    assert.match(stdout, /"sent":1\b/, `the answer to the printed command: ${stdout}`)
+    assert.match(stdout, /"sent":1\b/, `the response to the printed command: ${stdout}`)
     const [, title] = /"title":"([^"]+)"/.exec(server.command) ?? []
     const phones = await (await fetch(`http://127.0.0.1:${ports[1]}/phones`)).text()
     assert.ok(title && phones.includes(title), `"${title}" is on a phone: ${phones}`)

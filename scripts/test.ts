@@ -1,4 +1,4 @@
-// `npm test [files]`: one PostgreSQL and one Redis for the whole run, then every test, or those of the files named.
+// `npm test [files or folders]`: one PostgreSQL and one Redis for the whole run, then every test, or those that are named.
 // `--coverage` measures what they cover, `--long` adds the tests that take minutes, `--fallback` speaks HTTP/2 by Node.js and
 // runs only what delivers. `--mixed [--against <commit>]` runs only the test of two commits side by side. The last line counts
 // asserts.
@@ -6,32 +6,28 @@ import { parseArgs } from 'node:util'
 import { openTemporaryPostgres } from './database/temporary-postgres.ts'
 import { startRedis } from './testing/redis.ts'
 import { runTap } from './testing/tap.ts'
+import { testFilesOf } from './testing/test-files.ts'
 import type { Totals } from './testing/tap-report.ts'
 
 const NO_REDIS = 'no Redis here: set REDIS_URL, or install redis-server'
 
-/** What goes over HTTP/2: to scripted and simulated providers, and through the whole house. */
+/** What goes over HTTP/2: to scripted and simulated providers, and through the whole test stack. */
 const DELIVERY = ['packages/providers/test/*.test.ts', 'packages/testing/test/{journeys,providers}.test.ts']
 const ALL_DELIVERY = ['packages/providers/test/*.test.ts', 'packages/testing/test/*.test.ts']
 
 /** Its name keeps it out of all other runs: it needs another commit. */
 const MIXED = ['packages/testing/test/mixed.ts']
 
-interface Backends {
-  env: NodeJS.ProcessEnv
-  /** In the order in which they were opened. */
-  closers: (() => Promise<unknown>)[]
-}
-
-async function openBackends({ env, closers }: Backends): Promise<void> {
+/** Names them in the environment; `opened` closes them. */
+async function openBackends(env: NodeJS.ProcessEnv, opened: AsyncDisposableStack): Promise<void> {
   if (!env.TEST_DATABASE_URL) {
     const postgres = await openTemporaryPostgres()
-    closers.push(() => postgres.close())
+    opened.defer(() => postgres.close())
     env.TEST_DATABASE_URL = postgres.url
   }
   const redis = await startRedis(env.TEST_REDIS_URL ?? env.REDIS_URL)
   if (redis) {
-    closers.push(() => redis.stop())
+    opened.defer(() => redis.stop())
     env.TEST_REDIS_URL = redis.url
   } else {
     env.TEST_REDIS_SKIP_REASON = NO_REDIS
@@ -68,6 +64,7 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 })
+const files = filesOf(values, testFilesOf(positionals))
 const interruption = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interruption.abort())
 /** Checked out before the tests start, whose time does not run meanwhile. */
@@ -80,20 +77,17 @@ async function prepareFormer(against: string | undefined): Promise<{ TEST_FORMER
 }
 
 const expected = { ...(values.long && { TEST_LONG: '1' }), ...(values.fallback && { HTTP2_TRANSPORT: 'node' }) }
-const backends: Backends = { env: { ...process.env, ...expected }, closers: [] }
-const { env, closers } = backends
+const env: NodeJS.ProcessEnv = { ...process.env, ...expected }
 try {
+  await using opened = new AsyncDisposableStack()
   if (values.mixed) Object.assign(env, await prepareFormer(values.against))
-  await openBackends(backends)
+  await openBackends(env, opened)
   interruption.signal.throwIfAborted()
-  const files = filesOf(values, positionals)
   const totals = await runTap({ files, coverage: values.coverage, env, signal: interruption.signal })
   process.exitCode = conclude(totals, env) ? 0 : 1
 } catch (error) {
-  // Ctrl-C reaches what is being started here as well, so whatever failed then has failed of that.
+  // Ctrl-C reaches what is being started here as well, so a failure then comes from that.
   if (!interruption.signal.aborted) throw error
   print('Interrupted.')
   process.exitCode = 1
-} finally {
-  for (const close of closers.toReversed()) await close()
 }

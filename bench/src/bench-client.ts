@@ -1,4 +1,4 @@
-// What is measured: anything that makes pushes. And what all of them are told.
+// The interface of what is measured: anything that makes pushes, and the options that all of them get.
 
 export interface ClientOptions {
   /** Of the load server, on localhost. */
@@ -20,7 +20,7 @@ export interface BenchClient {
 
 export type OpenClient = (options: ClientOptions) => BenchClient | Promise<BenchClient>
 
-/** For clients that answer by a promise of how many were accepted. */
+/** For clients that return a promise of how many were accepted. */
 export const promised =
   (send: (call: number) => Promise<number>): BenchClient['send'] =>
   async (call, done) => {

@@ -11,7 +11,7 @@ const MOST = 4
 const ROUNDS = 3
 /** A smaller body is sent so often that together they are as large. */
 const LEAST_BYTES = 512 * 1024
-/** Less is not told apart from what else goes on. */
+/** Smaller differences are noise. */
 const NOISE = { ms: 1, bytes: 256 * 1024 }
 
 interface Cost {

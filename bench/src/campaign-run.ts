@@ -20,7 +20,7 @@ export interface CampaignTimes {
 
 /** To catch the first push, and afterwards. */
 const POLL_MS = { first: 10, later: 50 }
-/** While pushes are missing the gateway is asked rarely: every request costs the database that is measured. */
+/** While pushes are missing the gateway is polled rarely: every request costs the database that is measured. */
 const ASK_EVERY = 20
 
 /** Resolves when the campaign is sent. One that was sent before is sent again. */

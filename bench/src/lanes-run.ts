@@ -12,10 +12,10 @@ export interface Lanes {
 const CALLERS = 4
 
 /** The campaign may have been sent before. A first series is not counted. */
-export async function runLanes(server: Server, campaign: string, sends: number): Promise<Lanes> {
+export async function runLanes(server: Server, campaign: string, count: number): Promise<Lanes> {
   const { api } = server
-  await sendDirect(server, sends, () => false)
-  const idle = await sendDirect(server, sends, () => false)
+  await sendDirect(server, count, () => false)
+  const idle = await sendDirect(server, count, () => false)
   await accepted('live', api.post(`/push/campaign/send/live/${campaign}?resend=true`, {}))
   let isSent = false
   const watch = setInterval(() => {
@@ -24,7 +24,7 @@ export async function runLanes(server: Server, campaign: string, sends: number):
       .then(({ body }) => (isSent ||= body.responseObject.state === 'sent'))
   }, 500)
   try {
-    return { idle, busy: await sendDirect(server, sends, () => isSent), campaignEndedFirst: isSent }
+    return { idle, busy: await sendDirect(server, count, () => isSent), campaignEndedFirst: isSent }
   } finally {
     clearInterval(watch)
   }
@@ -34,11 +34,11 @@ export const quantile = (sorted: readonly number[], share: number) =>
   sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN
 
 /** Milliseconds of each of up to so many sends to users in turn; ends early when it is over. */
-async function sendDirect({ api }: Server, sends: number, isOver: () => boolean): Promise<number[]> {
+async function sendDirect({ api }: Server, count: number, isOver: () => boolean): Promise<number[]> {
   const times: number[] = []
   let next = 1
   async function call(): Promise<void> {
-    while (times.length < sends && !isOver()) {
+    while (times.length < count && !isOver()) {
       const userId = `user-${next++}`
       const start = performance.now()
       const { body } = await api.post('/push/message/send', {

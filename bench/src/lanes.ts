@@ -9,7 +9,7 @@ const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, backend: { type: 'string', default: 'redis' } },
 })
 const audience = values.quick ? 100_000 : 500_000
-const SENDS = values.quick ? 400 : 2000
+const MESSAGES = values.quick ? 400 : 2000
 
 const print = (line: string) => void process.stdout.write(`${line}\n`)
 
@@ -22,7 +22,7 @@ function report(name: string, times: readonly number[]): number {
 async function measure(server: Server): Promise<void> {
   await importDevices(server, audience)
   const id = await createCampaign(server, audience)
-  const { idle, busy, campaignEndedFirst } = await runLanes(server, id, SENDS)
+  const { idle, busy, campaignEndedFirst } = await runLanes(server, id, MESSAGES)
   const idleP99 = report('idle', idle)
   const ratio = report('during a campaign', busy) / idleP99
   print(

@@ -26,7 +26,7 @@ async function measure(platform: LimitOptions['platform'], perSecond: number, se
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, rate: { type: 'string', default: '5000' } } })
 const rate = Number(values.rate)
-print(`A provider that takes ${rate}/s, answers after ${LATENCY_MS.min} to ${LATENCY_MS.max} ms`)
+print(`A provider that takes ${rate}/s, responds after ${LATENCY_MS.min} to ${LATENCY_MS.max} ms`)
 for (const platform of ['ios', 'android'] as const) {
   if (!(await measure(platform, rate, values.quick ? 15 : 60))) process.exitCode = 1
 }

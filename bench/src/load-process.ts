@@ -1,4 +1,4 @@
-// The load server in a process of its own. It is told what to be, says where it listens, and tells its CPU time when asked.
+// The load server in a process of its own. It gets its options, says where it listens, and reports its CPU time on request.
 import { once } from 'node:events'
 import { startLoadServer, type LoadServerOptions } from '@push-server/simulator'
 

@@ -1,4 +1,4 @@
-// Processes of a benchmark: started, on a core of their own where asked, looked at while they run, and stopped.
+// Processes of a benchmark: started, on a core of their own where requested, measured while they run, and stopped.
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -30,7 +30,8 @@ export const watch = (name: string, pid: number | undefined): WatchedProcess => 
 /** Processor time so far; throws where there is no figure, since nothing can be compared then. */
 export function secondsOf(process: WatchedProcess): number {
   const seconds = process.processorTime()
-  if (seconds === undefined) throw new Error(`No processor time of ${process.name}: has it ended? Only Linux tells it`)
+  if (seconds === undefined)
+    throw new Error(`No processor time of ${process.name}: has it ended? Only Linux reports it`)
   return seconds
 }
 
@@ -79,7 +80,7 @@ const PINS = availableParallelism() > 1 && spawnSync('taskset', ['--version']).s
 export interface PinnedOptions {
   /** The one it runs on, where `taskset` can see to that. */
   core: number
-  /** Whose packages it runs; this tree unless told otherwise. */
+  /** Whose packages it runs; this tree by default. */
   tree?: Tree
   /** Of Node.js, before the script. */
   flags?: readonly string[]

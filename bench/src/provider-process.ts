@@ -1,5 +1,5 @@
 // A provider under load in a process of its own, so that its work is not counted as ours: prints where it is, as one line of
-// JSON, and answers what it has seen on a port of its own.
+// JSON, and reports what it has received on a port of its own.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom } from '@push-server/testing'
-import { createImportErrors, injectFailures } from './soak/failures.ts'
+import { createFailures, injectFailures } from './soak/failures.ts'
 import { createSentMessages } from './soak/sent-messages.ts'
 import { startLoad } from './soak/load.ts'
 import { openSoakStage, type SoakStage } from './soak/stage.ts'
@@ -21,7 +21,7 @@ const { values } = parseArgs({
 })
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const loadMs = values.quick ? 30_000 : Number(values.minutes) * 60_000
-/** Without faults: processes reach their size, which they are compared with at the end. */
+/** Without failures: processes reach their size, which they are compared with at the end. */
 const warmUpMs = values.quick ? 4_000 : 60_000
 const pauseMs = values.quick ? { min: 300, max: 1_200 } : { min: 2_000, max: 12_000 }
 const print = (line: string) => void process.stdout.write(`${line}\n`)
@@ -39,7 +39,7 @@ async function soak(stage: SoakStage): Promise<boolean> {
   await Promise.race([sleep(warmUpMs), load.failed])
   const before = await readVitals(stage)
   const waitFor = Date.now() + loadMs - warmUpMs
-  const injecting = injectFailures(createImportErrors(stage, random), { random, pauseMs, waitFor })
+  const injecting = injectFailures(createFailures(stage, random), { random, pauseMs, waitFor })
   const injected = await Promise.race([injecting, load.failed])
   await load.stop()
   const isWhole = await judge(stage, { sentMessages, injected, print })
@@ -58,6 +58,6 @@ try {
 } finally {
   await (await opening).close()
 }
-print(isGood ? `✔ nothing was lost; seed ${seed}` : `✖ not as promised; repeat it with --seed ${seed}`)
+print(isGood ? `✔ nothing was lost; seed ${seed}` : `✖ not as promised; --seed ${seed} runs it again`)
 // Not by itself: what was given up may still be waiting.
 process.exit(isGood ? 0 : 1)

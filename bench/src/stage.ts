@@ -37,7 +37,7 @@ export interface StageOptions {
   latencyMs: number | { min: number; max: number }
   /** That have a provider (all). */
   platforms?: readonly Platform[]
-  /** This one unless told otherwise. The providers are of this tree always. */
+  /** This one by default. The providers are always of this tree. */
   tree?: Tree
   /** `by-hand`: a vacuum or checkpoint of PostgreSQL's own falls into no measurement (automatic). */
   maintenance?: 'automatic' | 'by-hand'
@@ -54,42 +54,37 @@ const SETTINGS: Record<Platform, (origin: string, caFile: string) => Record<stri
 /** A checkpoint is due after the longest time and amount of log that PostgreSQL takes: it finds none by itself. */
 const BY_HAND = { autovacuum: 'off', checkpoint_timeout: '1d', max_wal_size: '100GB' }
 
-/** PostgreSQL as it comes, unless it is maintained by hand: what is answered is on disk. Redis writes its log once a second, as the compose file has it. */
+/** PostgreSQL as it comes, unless it is maintained by hand: what is committed is on disk. Redis writes its log once a second, as the compose file has it. */
 export async function openStage(options: StageOptions): Promise<Stage> {
   const { backend, latencyMs, platforms = PLATFORMS, tree = THIS_TREE, maintenance = 'automatic' } = options
   const folder = await mkdtemp(join(tmpdir(), 'push-bench-'))
-  const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
-  const close = async () => {
-    for (const closer of closers.toReversed()) await closer()
+  await using opening = new AsyncDisposableStack()
+  opening.defer(() => rm(folder, { recursive: true, force: true }))
+  const settings = { max_connections: '300', ...(maintenance === 'by-hand' && BY_HAND) }
+  const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings })
+  opening.defer(postgres.stop)
+  const environment: Record<string, string> = {
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: postgres.url,
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   }
-  try {
-    const settings = { max_connections: '300', ...(maintenance === 'by-hand' && BY_HAND) }
-    const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings })
-    closers.push(postgres.stop)
-    const environment: Record<string, string> = {
-      LOG_LEVEL: 'warn',
-      DATABASE_URL: postgres.url,
-      ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    }
-    const providers: ProviderProcess[] = []
-    for (const platform of platforms) {
-      const { provider, settings } = await startProvider(platform, folder, latencyMs)
-      closers.push(provider.stop)
-      providers.push(provider)
-      Object.assign(environment, settings)
-    }
-    const redis = backend === 'redis' ? await startRedis(folder) : undefined
-    if (redis) {
-      closers.push(redis.stop)
-      environment.REDIS_URL = redis.url
-    }
-    const seen = () => sumOf(providers)
-    const maintain = () => maintainDatabase(postgres.url)
-    return { environment, tree, postgres: watch('PostgreSQL', postgres.pid), redis, providers, seen, maintain, close }
-  } catch (error) {
-    await close()
-    throw error
+  const providers: ProviderProcess[] = []
+  for (const platform of platforms) {
+    const { provider, settings } = await startProvider(platform, folder, latencyMs)
+    opening.defer(provider.stop)
+    providers.push(provider)
+    Object.assign(environment, settings)
   }
+  const redis = backend === 'redis' ? await startRedis(folder) : undefined
+  if (redis) {
+    opening.defer(redis.stop)
+    environment.REDIS_URL = redis.url
+  }
+  const seen = () => sumOf(providers)
+  const maintain = () => maintainDatabase(postgres.url)
+  const opened = opening.move()
+  const close = () => opened.disposeAsync()
+  return { environment, tree, postgres: watch('PostgreSQL', postgres.pid), redis, providers, seen, maintain, close }
 }
 
 async function startProvider(platform: Platform, folder: string, latencyMs: StageOptions['latencyMs']) {

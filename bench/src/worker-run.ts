@@ -62,7 +62,7 @@ export async function runWorkers(ground: Ground, { backend, workers }: Setup): P
     async () => found(await read(), ({ pushes }) => pushes >= warm),
     PATIENCE_MS,
   )
-  // The database is not asked before: each request to the gateway costs it what is measured here.
+  // The database is not queried before: each request to the gateway costs it what is measured here.
   await waitFor('all pushes', async () => (await provider.seen()).pushes - former >= audience, PATIENCE_MS)
   await waitFor('all outcomes to be recorded', async () => (await progressOf(ground)).pending === 0, PATIENCE_MS)
   const after = await read()

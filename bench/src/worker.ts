@@ -59,7 +59,7 @@ async function measure(platform: Platform): Promise<Round[]> {
 
 function settingOf(text: string): [name: string, value: string] {
   const [, name, value] = /^(\w+)=(.*)$/.exec(text) ?? []
-  if (name === undefined || value === undefined) throw new Error(`--set ${text}: NAME=value is wanted`)
+  if (name === undefined || value === undefined) throw new Error(`--set ${text}: NAME=value is required`)
   return [name, value]
 }
 

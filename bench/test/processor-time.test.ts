@@ -9,7 +9,7 @@ import { processorTime } from '../src/processor-time.ts'
 const skip = platform() !== 'linux' && 'only Linux shows it'
 
 t.test('nothing of what a tree has used is lost when a child ends', { skip }, async (t) => {
-  // A child works, says so and stays until it is told to end; then the parent stays.
+  // A child works, says so and stays until it gets the message to end; then the parent stays.
   const work = 'let n = 0; while (process.cpuUsage().user < 300_000) n++'
   const child = `${work}; console.log("worked"); process.stdin.once("data", () => process.exit())`
   const script = `'${process.execPath}' -e '${child}'; echo ended; read line`

@@ -21,7 +21,7 @@ t.test('case by case, taking turns', async (t) => {
     rounds.map((each) => each.length),
     [2, 2],
   )
-  t.match(rounds[1]?.[1], { ours: [{ value: 3 }], former: [{ value: 2 }] }, 'whoever went first')
+  t.match(rounds[1]?.[1], { ours: [{ value: 3 }], former: [{ value: 2 }] }, 'in whatever order they ran')
   t.same(lines[0], 'a, round 1 of 2: cost × 1.50')
 })
 

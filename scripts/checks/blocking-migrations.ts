@@ -32,7 +32,7 @@ export function problemsOf(name: string, sql: string): string[] {
   if (EXEMPT.has(name)) return []
   if (isWithoutTransaction(sql)) return unrepeatable(name, sql)
   const code = sql.replaceAll(/--.*$/gm, '')
-  if (/\bCONCURRENTLY\b/i.test(code)) return [`${name}: CONCURRENTLY wants "-- no transaction" as the first line`]
+  if (/\bCONCURRENTLY\b/i.test(code)) return [`${name}: CONCURRENTLY requires "-- no transaction" as the first line`]
   return [...code.matchAll(INDEX), ...code.matchAll(KEY)].map(
     ([, table]) =>
       `${name}: an index on ${table} keeps everybody from writing to it; build it with CREATE INDEX CONCURRENTLY, ` +

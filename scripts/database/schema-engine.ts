@@ -1,5 +1,5 @@
 // Prisma's schema engine as WebAssembly: it compares migrations with a schema where the engine's own program cannot be
-// downloaded. It works on an adapter for `pg` with three faults, corrected here (adapter-pg 7.10).
+// downloaded. It works on an adapter for `pg` with three bugs, corrected here (adapter-pg 7.10).
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -69,8 +69,8 @@ function corrected(adapter: Adapter): Adapter {
   const pool = adapter.underlyingDriver()
   const query: Query = pool.query.bind(pool)
   const queryRaw = adapter.queryRaw.bind(adapter)
-  // The adapter does not know the type "char", which the engine's questions to the catalogue return. The pool has one
-  // connection and the engine asks one question at a time, so the columns noted are those of the question in progress.
+  // The adapter does not know the type "char", which the engine's queries of the catalogue return. The pool has one
+  // connection and the engine runs one query at a time, so the columns noted are those of the query in progress.
   let charColumns: number[] = []
   pool.query = (async (...args: unknown[]) => {
     const result = await query(...args)
@@ -78,12 +78,12 @@ function corrected(adapter: Adapter): Adapter {
     for (const column of charColumns) Object.assign(result.fields[column] ?? {}, { dataTypeID: OID_TEXT })
     return result
   }) as typeof pool.query
-  adapter.queryRaw = async (question: SqlQuery) => {
-    const result = await queryRaw(question)
+  adapter.queryRaw = async (statement: SqlQuery) => {
+    const result = await queryRaw(statement)
     for (const column of charColumns) result.columnTypes[column] = ColumnTypeEnum.Character
     return result
   }
-  // The adapter cuts a script at every semicolon, also in the body of a function.
+  // The adapter splits a script at every semicolon, also in the body of a function.
   adapter.executeScript = async (script: string) => void (await query(script))
   return adapter
 }

@@ -1,4 +1,4 @@
-// Sends random requests to a server and tells what must not happen: an answer 5xx, no answer in time, a process that ends.
+// Sends random requests to a server and reports what must not happen: a response 5xx, no response in time, a process that ends.
 import { Agent, request as httpRequest } from 'node:http'
 import fc from 'fast-check'
 import { operationsOf, type ApiDocument } from '../../packages/testing/src/index.ts'
@@ -6,21 +6,21 @@ import { fuzzRequests, type FuzzRequest } from './requests.ts'
 import type { FuzzedServer } from './server.ts'
 
 const AT_ONCE = 8
-/** The longest answer to a fault waits for a message of two seconds; the rest is for machines. */
+/** The slowest refusal waits for a message of two seconds; the rest is for slow machines. */
 const RESPONSE_WITHIN_MS = 60_000
 const BATCH = 100
 
 export interface FuzzOptions {
   requests: number
   seed: number
-  /** After so many answers, with nothing under way. */
+  /** Actions after that many responses, with nothing under way. */
   at?: Readonly<Record<number, () => Promise<void>>>
 }
 
 export interface FuzzReport {
-  /** How many answers had each status. */
+  /** How many responses had each status. */
   statuses: Record<string, number>
-  /** One line for each request that must not have been answered so. */
+  /** One line for each request whose response must not occur. */
   failures: string[]
   slowestMs: number
 }
@@ -66,7 +66,7 @@ function send({ method, path, headers, body }: FuzzRequest, port: number, agent:
   return new Promise((resolve) => {
     const length = { 'content-length': String(Buffer.byteLength(body ?? '')) }
     const sent = httpRequest({ host: '127.0.0.1', port, method, path, headers: { ...headers, ...length }, agent })
-    sent.setTimeout(RESPONSE_WITHIN_MS, () => sent.destroy(new Error('no answer in time')))
+    sent.setTimeout(RESPONSE_WITHIN_MS, () => sent.destroy(new Error('no response in time')))
     sent.once('error', (error) => resolve(error.message))
     sent.once('response', (response) => {
       response.once('error', (error) => resolve(error.message))

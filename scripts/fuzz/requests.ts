@@ -1,4 +1,4 @@
-// What a fuzzed server is sent: requests in the right form, with one fault, mangled afterwards, and plain rubbish. Pure.
+// Requests for a fuzzed server: valid ones, ones with one defect, mangled ones, and plain rubbish. Pure.
 import fc, { type Arbitrary } from 'fast-check'
 import { defectsOf, valid, type KnownValues, type Operation } from '../../packages/testing/src/index.ts'
 
@@ -110,12 +110,12 @@ function requestTo({ method, path, parameters, body }: Operation): Arbitrary<Fuz
   })
 }
 
-/** One in three has one fault. */
+/** One in three has one defect. */
 function broken(schema: Parameters<typeof valid>[0]): Arbitrary<unknown> {
   const right = valid(schema, known)
-  const failures = defectsOf(schema)
-  if (failures.length === 0) return right
-  const wrong = fc.tuple(right, fc.constantFrom(...failures)).map(([value, { apply }]) => apply(value))
+  const defects = defectsOf(schema)
+  if (defects.length === 0) return right
+  const wrong = fc.tuple(right, fc.constantFrom(...defects)).map(([value, { apply }]) => apply(value))
   return fc.oneof({ weight: 2, arbitrary: right }, { weight: 1, arbitrary: wrong })
 }
 
@@ -125,7 +125,7 @@ const elsewhere = (request: FuzzRequest): FuzzRequest => ({
   body: request.body?.replaceAll(`"${DEMO}"`, '"mobile-app-other"'),
 })
 
-/** Another method, a cut body, a part of it doubled, a type that does not fit, odd headers. */
+/** Another method, a truncated body, a part of it doubled, a type that does not fit, odd headers. */
 const mangled = (request: FuzzRequest): Arbitrary<FuzzRequest> =>
   fc.oneof(
     fc.constantFrom(...METHODS).map((method) => ({ ...request, method })),

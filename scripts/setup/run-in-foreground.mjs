@@ -5,12 +5,12 @@ import { constants } from 'node:os'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const SAME_SIGNAL_MS = 500
-const LOOK_FOR_PARENT_MS = 500
+const PARENT_POLL_MS = 500
 
 /** Returns the exit code, as a shell would count it. */
 export async function runInForeground(program, args) {
-  // A process group of its own: of one Ctrl-C the terminal tells its whole group and npm tells its child once more, and
-  // a server may take the second signal for impatience. Only this process hears both, and passes one on.
+  // A process group of its own: on Ctrl-C the terminal signals its whole group and npm signals its child once more, and
+  // a server may take the second signal for impatience. Only this process gets both, and passes one on.
   const detached = process.platform !== 'win32'
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], detached })
   const exit = once(child, 'exit')
@@ -30,7 +30,7 @@ export async function runInForeground(program, args) {
   return code ?? 128 + constants.signals[signal]
 }
 
-/** npm told to end by a signal ends only the shell between it and us, and would leave the command running. */
+/** A signal that ends npm ends only the shell between it and us, and would leave the command running. */
 function whenNpmEnds(act) {
   if (!process.env.npm_lifecycle_event) return undefined
   const parent = process.ppid
@@ -38,6 +38,6 @@ function whenNpmEnds(act) {
     if (process.ppid === parent) return
     clearInterval(watch)
     act()
-  }, LOOK_FOR_PARENT_MS)
+  }, PARENT_POLL_MS)
   return watch
 }

@@ -1,7 +1,7 @@
 // Types of stamp.mjs for the scripts in TypeScript.
-export interface Wanted {
+export interface Product {
   name: string
   inputs: readonly string[]
   product: string
 }
-export function makeOnce(wanted: Wanted, make: () => Promise<void>): Promise<void>
+export function makeOnce(product: Product, make: () => Promise<void>): Promise<void>

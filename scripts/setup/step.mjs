@@ -1,11 +1,11 @@
-// Steps of the setup: one line each, with its time. What a command says is shown when it fails, or when DEBUG is set.
+// Steps of the setup: one line each, with its time. The output of a command is shown when it fails, or when DEBUG is set.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { delimiter } from 'node:path'
 
 export class StepFailed extends Error {}
 
-/** Does `work` under a line that tells of it. Throws StepFailed, with the reason printed. */
+/** Does `work` under a line with its title. Throws StepFailed once the reason is printed. */
 export async function step(title, work) {
   const start = performance.now()
   process.stderr.write(`${title} … `)

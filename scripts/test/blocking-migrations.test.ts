@@ -9,7 +9,7 @@ const refused: [string, RegExp][] = [
   ['CREATE INDEX ON chunks (id) WHERE settled_at IS NULL', /an index on chunks/],
   ['create index a on "public"."chunks" using btree (id)', /an index on chunks/],
   ['ALTER TABLE "devices" ADD COLUMN x INT, ADD CONSTRAINT "c" UNIQUE ("x")', /an index on devices/],
-  ['CREATE INDEX CONCURRENTLY a ON devices (id)', /CONCURRENTLY wants "-- no transaction" as the first line/],
+  ['CREATE INDEX CONCURRENTLY a ON devices (id)', /CONCURRENTLY requires "-- no transaction" as the first line/],
   ['-- no transaction\nUPDATE devices SET id = 1;', /can be repeated, not: UPDATE devices SET id = 1/],
   ['-- no transaction\nCREATE INDEX a ON devices (id);', /can be repeated, not: CREATE INDEX a ON devices/],
 ]

@@ -9,7 +9,7 @@ const REQUESTS = 500
 const seed = Number(process.env.PROPERTY_SEED ?? randomInt(2 ** 30))
 t.comment(`PROPERTY_SEED=${seed}`)
 
-t.test('no random request is answered 5xx, late or not at all', async (t) => {
+t.test('every random request gets a response in time, and none is 5xx', async (t) => {
   const database = await createDatabase()
   t.teardown(database.close)
   const server = await startServer({ DATABASE_URL: database.url })
@@ -19,7 +19,7 @@ t.test('no random request is answered 5xx, late or not at all', async (t) => {
   t.equal(
     Object.values(statuses).reduce((sum, count) => sum + count, 0),
     REQUESTS,
-    'each was answered',
+    'each got a response',
   )
   for (const status of [200, 400, 404, 405, 415]) t.ok((statuses[status] ?? 0) > 0, `some with ${status}`)
   t.ok((await server.heap()) > 0, 'the heap can be measured')

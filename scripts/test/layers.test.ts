@@ -1,4 +1,4 @@
-// The check of layers, on packages made up for each rule: a guard that lets something through would never be noticed.
+// The check of layers, on packages made up for each rule: a check that lets something through would never be noticed.
 import t from 'tap'
 import { findBreaches, importsOf, readPackages, type Package } from '../checks/layers.ts'
 
@@ -21,6 +21,12 @@ const allowed = [
   packageOf('standalone', 'src/main.ts', ['@push-server/simulator', '@push-server/api-gateway']),
   packageOf('testing', 'src/world.ts', ['@push-server/embedded-postgres', '@push-server/apns-worker']),
   packageOf('simulator', 'src/phones.ts', ['@push-server/contract']),
+  packageOf('bench', 'src/stage.ts', ['@push-server/testing', '@push-server/simulator', '@push-server/api-gateway']),
+  packageOf('scripts', 'fuzz/fuzz.ts', ['../../packages/testing/src/index.ts', './requests.ts', '../setup/step.mjs']),
+  packageOf('scripts', 'checks/openapi.ts', ['../../services/api-gateway/src/index.ts']),
+  packageOf('scripts', 'checks/migrations.ts', ['../../packages/store/src/concurrent-indexes.ts']),
+  packageOf('scripts', 'run.mjs', ['./setup/node.mjs', 'node:fs']),
+  packageOf('api-gateway', 'src/routes/a.ts', ['../validation/rules.ts', '../parts.ts']),
 ]
 
 const refused: [Package, RegExp][] = [
@@ -34,6 +40,13 @@ const refused: [Package, RegExp][] = [
   [packageOf('domain', 'src/a.ts', ['@push-server/testing']), /not below it/],
   [packageOf('standalone', 'src/a.ts', ['@push-server/testing']), /not below it/],
   [packageOf('embedded-postgres', 'src/a.ts', ['@push-server/contract']), /not below it/],
+  [packageOf('testing', 'src/a.ts', ['@push-server/bench']), /not below it/],
+  [packageOf('bench', 'src/a.ts', ['../../scripts/test.ts']), /outside its package/],
+  [packageOf('scripts', 'a.ts', ['../bench/src/bench.ts']), /behind the index/],
+  [packageOf('scripts', 'checks/a.ts', ['../../packages/store/src/rows.ts']), /behind the index/],
+  [packageOf('scripts', 'setup/a.mjs', ['../testing/tap.ts']), /the setup imports nothing but itself/],
+  [packageOf('scripts', 'run.mjs', ['./test.ts']), /the setup imports nothing but itself/],
+  [packageOf('api-gateway', 'src/routes/a.ts', ['./b.ts']), /do not import each other/],
   [packageOf('newcomer', 'src/a.ts', ['@push-server/contract']), /not below it/],
   [packageOf('domain', 'src/a.ts', ['@push-server/store/src/rows.ts']), /behind the index/],
   [packageOf('domain', 'src/a.ts', ['../../store/src/index.ts']), /outside its package/],
@@ -61,6 +74,19 @@ t.test('what they refuse', async (t) => {
   }
 })
 
+t.test('circles of files are found', async (t) => {
+  const file = (path: string, ...imports: string[]) => ({ path, imports })
+  const files = [
+    file('src/a.ts', './b.ts', './d.ts'),
+    file('src/b.ts', './c/index.ts'),
+    file('src/c/index.ts', '../a.ts', './e.ts'),
+    file('src/d.ts', './b.ts'),
+  ]
+  t.same(findBreaches([{ ...packageOf('contract', '', []), files }]), [
+    'contract: circle src/a.ts → src/b.ts → src/c/index.ts → src/a.ts',
+  ])
+})
+
 t.test('every form of import is seen', async (t) => {
   const source = `
     import a, { type B } from 'one'
@@ -82,5 +108,9 @@ t.test('the packages of this repository are found, with their files', async (t) 
   const packages = readPackages(`${import.meta.dirname}/../..`)
   const contract = packages.find(({ name }) => name === 'contract')
   t.ok(contract?.files.some(({ path }) => path === 'src/index.ts'))
-  t.ok(packages.some(({ name }) => name === 'standalone'))
+  for (const name of ['standalone', 'bench', 'scripts'])
+    t.ok(
+      packages.some((each) => each.name === name),
+      name,
+    )
 })

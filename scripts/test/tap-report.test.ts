@@ -1,6 +1,6 @@
-// What the closing line of `npm test` counts, and what is told of a failure: a runner that says too little hides one.
+// What the closing line of `npm test` counts, and what is printed of a failure: a runner that prints too little hides one.
 import t from 'tap'
-import { TapReport } from '../testing/tap-report.ts'
+import { createTapReport } from '../testing/tap-report.ts'
 
 const diagnostics = (indent: string) => ['---', 'at: here.ts:1', '...'].map((line) => `${indent}${line}`)
 const ofProcess = (...what: string[]) => ['  ---', '  command: node', ...what.map((line) => `  ${line}`), '  ...']
@@ -20,7 +20,7 @@ const cases = {
     reported: ['✔ a  2 asserts  1.5 s'],
     totals: { passed: 2, failed: 0, skipped: 0 },
   },
-  'a failure is told once, with its path and diagnostics': {
+  'a failure is printed once, with its path and diagnostics': {
     tap: [
       '# Subtest: a',
       '    # Subtest: x',
@@ -89,16 +89,16 @@ const cases = {
 for (const [name, { tap, reported, totals }] of Object.entries(cases)) {
   t.test(name, async (t) => {
     const lines: string[] = []
-    const report = new TapReport((line) => lines.push(line))
-    for (const line of tap) report.line(line)
+    const report = createTapReport((line) => lines.push(line))
+    report.parser.end(`${tap.join('\n')}\n`)
     t.same(lines, reported)
     t.match(report.totals, totals)
   })
 }
 
 t.test('reasons for skipping are counted', async (t) => {
-  const report = new TapReport(() => undefined)
-  for (const line of ['ok 1 # SKIP no Redis', 'ok 2 - x # SKIP no Redis', 'ok 3 # TODO']) report.line(line)
+  const report = createTapReport(() => undefined)
+  report.parser.end('ok 1 # SKIP no Redis\nok 2 - x # SKIP no Redis\nok 3 # TODO\n1..3\n')
   t.same(
     [...report.totals.skipReasons],
     [

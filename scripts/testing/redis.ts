@@ -1,4 +1,4 @@
-// The Redis of a test run: the one of REDIS_URL when it answers, else a server of our own that keeps nothing.
+// The Redis of a test run: the one of REDIS_URL when it is available, else a server of our own that keeps nothing.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
@@ -8,7 +8,7 @@ import { connect as connectTls } from 'node:tls'
 import { quietly, step, StepFailed } from '../setup/step.mjs'
 
 const RESPONSE_WITHIN_MS = 10_000
-const PORT_TRIES = 5
+const PORT_ATTEMPTS = 5
 
 export interface TestRedis {
   url: string
@@ -17,7 +17,7 @@ export interface TestRedis {
 
 /** Undefined when there is no way to a Redis here. As root on a system with apt-get, installs the server first. */
 export async function startRedis(given: string | undefined): Promise<TestRedis | undefined> {
-  if (given && (await responses(given))) return { url: given, stop: async () => undefined }
+  if (given && (await responds(given))) return { url: given, stop: async () => undefined }
   return (await runs('redis-server')) || (await install()) ? startServer() : undefined
 }
 
@@ -33,7 +33,7 @@ async function install(): Promise<boolean> {
 }
 
 async function installByApt(): Promise<void> {
-  // That run level starts no services: the program is wanted, not a server for the whole machine.
+  // That run level starts no services: the program is required, not a server for the whole machine.
   const apt = (...args: string[]) =>
     quietly('env', ['DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-qq', ...args])
   await apt('update')
@@ -41,12 +41,12 @@ async function installByApt(): Promise<void> {
 }
 
 async function startServer(): Promise<TestRedis> {
-  for (let tries = 1; ; tries++) {
+  for (let attempt = 1; ; attempt++) {
     const port = 20_000 + Math.floor(Math.random() * 12_000)
     const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
     const server = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'ignore'], detached: true })
     if (await becomesReady(server)) return { url: `redis://127.0.0.1:${port}`, stop: () => stopServer(server) }
-    if (tries === PORT_TRIES) throw new Error(`redis-server did not start on any of ${PORT_TRIES} ports`)
+    if (attempt === PORT_ATTEMPTS) throw new Error(`redis-server did not start on any of ${PORT_ATTEMPTS} ports`)
   }
 }
 
@@ -75,8 +75,8 @@ async function runs(program: string): Promise<boolean> {
   )
 }
 
-/** Whether a server at `url` takes its credentials and answers PING. */
-export async function responses(url: string): Promise<boolean> {
+/** Whether a server at `url` accepts its credentials and responds to PING. */
+export async function responds(url: string): Promise<boolean> {
   const { protocol, hostname, port, username, password } = new URL(url)
   const at = { host: hostname, port: Number(port || 6379) }
   const socket = protocol === 'rediss:' ? connectTls(at) : connectTcp(at)

@@ -1,5 +1,7 @@
 // From the TAP of a whole run to one line a file, each failure with its diagnostics, and totals. tap's own reporters print
-// nothing where CI is set, or call a file passed that exited with an error. Format: https://testanything.org
+// nothing where CI is set, or call a file passed that exited with an error.
+import { Parser, type Result } from 'tap-parser'
+import { stringify } from 'yaml'
 
 export interface Totals {
   passed: number
@@ -15,82 +17,74 @@ interface Suite {
   failed: number
 }
 
-const INDENT = 4
-const RESULT = /^(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO)\b ?(.*?)| # time=([\d.]+)ms)*$/
+/** Diagnostics of a test file's process that are printed; the rest is its command line. */
+const OF_A_PROCESS = ['exitCode', 'signal', 'expired']
 
-/** What is worth telling of a test file's process; the rest is its command line. */
-const OF_A_PROCESS = /^(exitCode|signal|expired): (?!null)/
+/** Write the output of tap to `parser`; `totals` counts its asserts as they come. */
+export function createTapReport(print: (line: string) => void): { parser: Parser; totals: Totals } {
+  const totals: Totals = { passed: 0, failed: 0, skipped: 0, skipReasons: new Map() }
+  const parser = new Parser()
+  watch(parser, [])
+  return { parser, totals }
 
-/** Feed it the lines in order. */
-export class TapReport {
-  readonly totals: Totals = { passed: 0, failed: 0, skipped: 0, skipReasons: new Map() }
-  /** What is open at each depth: a file, a test in it, a test in that. */
-  #open: Suite[] = []
-  #mayExplain = false
-  #explaining = false
-  readonly #print: (line: string) => void
-
-  constructor(print: (line: string) => void) {
-    this.#print = print
+  /** `open` are the suites around an assert: a file, a test in it, a test in that. */
+  function watch(parser: Parser, open: readonly Suite[]): void {
+    let suite: Suite | undefined
+    parser.on('child', (child: Parser) => {
+      suite = { name: child.name, passed: 0, failed: 0 }
+      watch(child, [...open, suite])
+    })
+    parser.on('assert', (result: Result) => {
+      const ended = suite
+      suite = undefined
+      if (result.skip || result.todo) skip(ended?.name ?? result.name, result, open)
+      else if (ended) close(ended, result, open)
+      else if (result.ok) pass(open)
+      else fail(result.name, open, result.diag)
+    })
+    parser.on('bailout', (reason: string) => {
+      if (!suite) fail(`Bail out! ${reason}`, open)
+    })
   }
 
-  line(raw: string): void {
-    const text = raw.trimStart()
-    if (this.#explaining || (this.#mayExplain && text === '---')) return this.#explain(raw)
-    const depth = (raw.length - text.length) / INDENT
-    if (text.startsWith('# Subtest: ')) return this.#openSuite(depth, text.slice('# Subtest: '.length))
-    if (text.startsWith('Bail out!')) return this.#fail([text])
-    const result = RESULT.exec(text)
-    if (result && depth <= this.#open.length) this.#result(depth, result)
+  function pass(open: readonly Suite[]): void {
+    totals.passed++
+    for (const suite of open) suite.passed++
   }
 
-  #openSuite(depth: number, name: string): void {
-    this.#mayExplain = false
-    this.#open.length = depth
-    this.#open[depth] = { name, passed: 0, failed: 0 }
+  function fail(name: string, open: readonly Suite[], diagnostics?: object): void {
+    totals.failed++
+    for (const suite of open) suite.failed++
+    print(`✖ ${[...open.map((suite) => suite.name), name].join(' › ')}`)
+    if (open.length > 0) explain(diagnostics)
   }
 
-  #result(depth: number, [, not, name = '', directive, reason = '', milliseconds]: RegExpExecArray): void {
-    this.#mayExplain = false
-    const suite = this.#open[depth]
-    this.#open.length = depth
-    if (suite && !directive) return this.#closeSuite(suite, Boolean(not), Number(milliseconds ?? 0))
-    if (directive) return this.#skip(suite?.name ?? name, reason || directive.toLowerCase())
-    if (not) return this.#fail([name])
-    this.totals.passed++
-    for (const each of this.#open) each.passed++
-  }
-
-  /** A suite fails with its tests, which were told already, or of itself: a crash, a timeout, a wrong plan. */
-  #closeSuite(suite: Suite, failed: boolean, milliseconds: number): void {
-    if (failed && suite.failed === 0) {
-      this.#fail([suite.name])
+  /** A suite fails with its tests, which were printed already, or of itself: a crash, a timeout, a wrong plan. */
+  function close(suite: Suite, { ok, time, diag }: Result, open: readonly Suite[]): void {
+    const failedItself = !ok && suite.failed === 0
+    if (failedItself) {
+      fail(suite.name, open, diag)
       suite.failed++
     }
-    if (this.#open.length > 0) return
+    if (open.length > 0) return
     const asserts = suite.passed + suite.failed
-    const outcome = failed ? `${suite.failed} of ${asserts} asserts failed` : `${asserts} asserts`
-    this.#print(`${failed ? '✖' : '✔'} ${suite.name}  ${outcome}  ${(milliseconds / 1000).toFixed(1)} s`)
+    const outcome = ok ? `${asserts} asserts` : `${suite.failed} of ${asserts} asserts failed`
+    print(`${ok ? '✔' : '✖'} ${suite.name}  ${outcome}  ${((time ?? 0) / 1000).toFixed(1)} s`)
+    if (failedItself)
+      explain(
+        Object.fromEntries(Object.entries(diag ?? {}).filter(([name, value]) => OF_A_PROCESS.includes(name) && value)),
+      )
   }
 
-  #fail(path: string[]): void {
-    this.totals.failed++
-    for (const suite of this.#open) suite.failed++
-    this.#print(`✖ ${[...this.#open.map(({ name }) => name), ...path].join(' › ')}`)
-    this.#mayExplain = true
+  function skip(name: string, { skip, todo }: Result, open: readonly Suite[]): void {
+    const reason = [skip, todo].find((text) => typeof text === 'string') ?? (skip ? 'skip' : 'todo')
+    totals.skipped++
+    totals.skipReasons.set(reason, (totals.skipReasons.get(reason) ?? 0) + 1)
+    if (open.length === 0) print(`- ${name}  skipped: ${reason}`)
   }
 
-  #skip(name: string, reason: string): void {
-    this.totals.skipped++
-    const { skipReasons } = this.totals
-    skipReasons.set(reason, (skipReasons.get(reason) ?? 0) + 1)
-    if (this.#open.length === 0) this.#print(`- ${name}  skipped: ${reason}`)
-  }
-
-  #explain(raw: string): void {
-    const text = raw.trim()
-    const isFence = text === '---' || text === '...'
-    if (isFence) this.#explaining = text === '---'
-    else if (this.#open.length > 0 || OF_A_PROCESS.test(text)) this.#print(`  ${raw.slice(this.#open.length * INDENT)}`)
+  function explain(diagnostics: object | undefined): void {
+    if (diagnostics)
+      for (const line of stringify(diagnostics, { lineWidth: 0 }).trimEnd().split('\n')) print(`    ${line}`)
   }
 }

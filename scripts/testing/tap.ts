@@ -1,11 +1,10 @@
 // Runs test files under tap, in a process group of its own, and reports as they finish.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeOnce } from '../setup/stamp.mjs'
 import { quietly, step } from '../setup/step.mjs'
-import { TapReport, type Totals } from './tap-report.ts'
+import { createTapReport, type Totals } from './tap-report.ts'
 
 const TAP = 'node_modules/tap/dist/esm/run.mjs'
 const END_WITHIN_MS = 3_000
@@ -28,8 +27,9 @@ export async function runTap({ files, coverage, env, signal }: TapOptions): Prom
   const exit = once(tap, 'exit')
   const kill = () => void killGroup(tap)
   signal.addEventListener('abort', kill)
-  const report = new TapReport((line) => process.stdout.write(`${line}\n`))
-  for await (const line of createInterface(tap.stdout)) report.line(line)
+  const report = createTapReport((line) => process.stdout.write(`${line}\n`))
+  for await (const text of tap.stdout.setEncoding('utf8')) report.parser.write(String(text))
+  report.parser.end()
   const [code] = await exit
   signal.removeEventListener('abort', kill)
   if (code !== 0 && report.totals.failed === 0) report.totals.failed++

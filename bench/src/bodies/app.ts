@@ -21,7 +21,7 @@ const staging = {
   close: async () => {},
 }
 
-/** Everything that the store is asked for and that is not among `known` ends the request. */
+/** Every access to the store that is not among `known` ends the request. */
 const ends = <T extends object>(known: T): T =>
   new Proxy(known, { get: (target, name) => Reflect.get(target, name) ?? end })
 const end = async () => Promise.reject(new Error('the store ends the request'))

@@ -101,11 +101,12 @@ function list(item: (index: number) => string, bytes: number, count = Infinity):
   return `[${Array.from({ length: most }, (_, index) => item(index)).join(',')}]`
 }
 
-const formOf = (schema: RequestSchema): RequestSchema => schema.anyOf?.find(({ type }) => type !== 'null') ?? schema
+const withoutNull = (schema: RequestSchema): RequestSchema =>
+  schema.anyOf?.find(({ type }) => type !== 'null') ?? schema
 
 /** A value in order, by the examples of the description. */
 function sampleOf(schema: RequestSchema): unknown {
-  const { type, enum: literals, examples, properties = {}, items } = formOf(schema)
+  const { type, enum: literals, examples, properties = {}, items } = withoutNull(schema)
   if (literals) return literals[0]
   if (type === 'object')
     return Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, sampleOf(member)]))
@@ -114,7 +115,7 @@ function sampleOf(schema: RequestSchema): unknown {
 }
 
 const short = (items: RequestSchema): string =>
-  formOf(items).type === 'string' ? '"short"' : JSON.stringify(sampleOf(items))
+  withoutNull(items).type === 'string' ? '"short"' : JSON.stringify(sampleOf(items))
 
 interface List {
   path: readonly string[]
@@ -123,7 +124,7 @@ interface List {
 
 /** Lists of the schema, those inside of others left out. */
 function listsOf(schema: RequestSchema, path: readonly string[] = []): List[] {
-  const { type, items, properties = {} } = formOf(schema)
+  const { type, items, properties = {} } = withoutNull(schema)
   if (type === 'array' && items) return [{ path, items }]
   return Object.entries(properties).flatMap(([name, member]) => listsOf(member, [...path, name]))
 }

@@ -79,7 +79,7 @@ export const nodeApn: OpenClient = (options) => {
   }
 }
 
-/** It cannot be told a port: redirect.cjs leads it to the load server. */
+/** Its port cannot be set: redirect.cjs leads it to the load server. */
 export const apns2: OpenClient = () => {
   const client = new ApnsClient({
     team: TOKEN_KEY.teamId,

@@ -1,5 +1,5 @@
 // The whole way of a worker from a chunk to its outcomes: payload, headers, window, provider token, transport, meaning of the
-// answer. Each message goes to the 500 devices of its chunk.
+// response. Each message goes to the 500 devices of its chunk.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import {
   hmsSecret,

@@ -1,4 +1,4 @@
-// What a soak makes fail, one thing after the other, chosen by chance; each says how many pushes it may have repeated.
+// What a soak makes fail, one thing after the other, chosen by chance; each says how many pushes it may duplicate.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { APNS_SETTINGS, emptyQueue, generateApnsKey, generateServiceAccount } from '@push-server/testing'
@@ -7,8 +7,8 @@ import { APP, LATENCY_MS, PREFIXES, USERS, CONCURRENCY, type SoakStage } from '.
 
 export interface Failure {
   name: string
-  /** Repeats for each time: what was in flight and not recorded. */
-  mayRepeat: number
+  /** Duplicates for each time: what was in flight and not recorded. */
+  mayDuplicate: number
   /** Resolves when what failed is in order again; recovering goes on. */
   inject(): Promise<void>
 }
@@ -16,18 +16,18 @@ export interface Failure {
 /** How often each was injected. */
 export type Injected = ReadonlyMap<Failure, number>
 
-/** Beside the window, the answers of a checkpoint of 250 ms. */
+/** The pushes in flight, and the responses of a checkpoint of 250 ms. */
 const UNRECORDED = CONCURRENCY * (1 + Math.ceil(250 / LATENCY_MS))
 /** A request to Huawei holds all tokens of a chunk: those of eight chunks of campaigns come on top. */
 const UNRECORDED_HMS = UNRECORDED + 8 * 100
-const REPEATS_OF: Record<string, number> = {
+const DUPLICATES_OF: Record<string, number> = {
   'apns-worker': UNRECORDED,
   'fcm-worker': UNRECORDED,
   'hms-worker': UNRECORDED_HMS,
 }
-const REPEATS_OF_ALL = 3 * UNRECORDED + UNRECORDED_HMS
+const DUPLICATES_OF_ALL = 3 * UNRECORDED + UNRECORDED_HMS
 
-export function createImportErrors(stage: SoakStage, random: () => number): Failure[] {
+export function createFailures(stage: SoakStage, random: () => number): Failure[] {
   return [...serverFailures(stage), ...providerFailures(stage, random), ...credentialsFailures(stage)]
 }
 
@@ -39,16 +39,16 @@ function serverFailures({ stack, postgres, redis, services }: SoakStage): Failur
   return [
     ...services.map(({ name, kill }) => ({
       name: `${name} killed`,
-      mayRepeat: REPEATS_OF[name] ?? 0,
+      mayDuplicate: DUPLICATES_OF[name] ?? 0,
       inject: kill,
     })),
-    { name: 'PostgreSQL killed', mayRepeat: REPEATS_OF_ALL, inject: () => restarted(postgres) },
-    ...(redis ? [{ name: 'Redis killed', mayRepeat: 0, inject: () => restarted(redis) }] : []),
-    { name: 'queue emptied', mayRepeat: 0, inject: async () => void (await emptyQueue(stack)) },
+    { name: 'PostgreSQL killed', mayDuplicate: DUPLICATES_OF_ALL, inject: () => restarted(postgres) },
+    ...(redis ? [{ name: 'Redis killed', mayDuplicate: 0, inject: () => restarted(redis) }] : []),
+    { name: 'queue emptied', mayDuplicate: 0, inject: async () => void (await emptyQueue(stack)) },
   ]
 }
 
-/** Tokens that are answered in some way once. */
+/** Tokens that get a scripted response once. */
 const SCRIPTED = 10
 /** What one connection had under way: a window of pushes, or to Huawei one request for a chunk. */
 const ON_ONE_CONNECTION = Math.max(CONCURRENCY, 100)
@@ -65,18 +65,18 @@ function providerFailures({ stack: { simulator } }: SoakStage, random: () => num
   }
   return [
     {
-      name: 'connections to a provider cut',
-      mayRepeat: UNRECORDED_HMS,
+      name: 'connections to a provider closed',
+      mayDuplicate: UNRECORDED_HMS,
       inject: async () => simulator.disconnect(anyPlatform(), 'cut'),
     },
     {
       name: 'GOAWAY of a provider',
-      mayRepeat: UNRECORDED_HMS,
+      mayDuplicate: UNRECORDED_HMS,
       inject: async () => simulator.disconnect(anyPlatform(), 'goaway'),
     },
     {
       name: 'provider down for seconds',
-      mayRepeat: UNRECORDED_HMS,
+      mayDuplicate: UNRECORDED_HMS,
       async inject() {
         const platform = anyPlatform()
         await simulator.configure(platform, { down: true })
@@ -86,7 +86,7 @@ function providerFailures({ stack: { simulator } }: SoakStage, random: () => num
     },
     {
       name: 'provider slow for seconds',
-      mayRepeat: 0,
+      mayDuplicate: 0,
       async inject() {
         const platform = anyPlatform()
         await simulator.configure(platform, { latencyMs: 1_500 })
@@ -94,13 +94,13 @@ function providerFailures({ stack: { simulator } }: SoakStage, random: () => num
         await simulator.configure(platform, { latencyMs: null })
       },
     },
-    { name: '503 to some tokens', mayRepeat: 0, inject: async () => script({ status: 503, retryAfter: 1 }) },
+    { name: '503 to some tokens', mayDuplicate: 0, inject: async () => script({ status: 503, retryAfter: 1 }) },
     {
-      name: 'answers to some tokens lost',
-      mayRepeat: SCRIPTED * ON_ONE_CONNECTION,
+      name: 'responses to some tokens lost',
+      mayDuplicate: SCRIPTED * ON_ONE_CONNECTION,
       inject: async () => script({ failure: 'lose' }),
     },
-    { name: 'access tokens expired', mayRepeat: 0, inject: async () => simulator.expireTokens() },
+    { name: 'access tokens expired', mayDuplicate: 0, inject: async () => simulator.expireTokens() },
   ]
 }
 
@@ -117,7 +117,7 @@ function credentialsFailures({ stack: { api, simulator } }: SoakStage): Failure[
   return [
     {
       name: 'credentials changed',
-      mayRepeat: 0,
+      mayDuplicate: 0,
       async inject() {
         for (const platform of PLATFORMS) {
           const body = wrapped({ appId: APP, ...UPLOADS[platform]() })
@@ -127,7 +127,7 @@ function credentialsFailures({ stack: { api, simulator } }: SoakStage): Failure[
     },
     {
       name: 'credentials refused, then resumed by hand',
-      mayRepeat: 0,
+      mayDuplicate: 0,
       async inject() {
         simulator.respondTo(PREFIXES.ios, { status: 403, reason: 'InvalidProviderToken' })
         await sleep(1_000)

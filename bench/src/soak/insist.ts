@@ -1,22 +1,22 @@
-// A call that is made again until it is done, as long as nothing worse than a fault that passes stands in its way.
+// A call that is made again until it succeeds, as long as only transient errors occur.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Response, Api } from '@push-server/testing'
 
 const RETRY_MS = 100
 
-export interface Insisting {
-  /** Takes a refusal that says it was done by an earlier try, whose answer was lost. */
+export interface InsistOptions {
+  /** Whether a refusal says that an earlier attempt succeeded, whose response was lost. */
   isDone?: (text: string) => boolean
   type?: string
 }
 
 export const wrapped = (requestObject: unknown) => JSON.stringify({ requestObject })
 
-/** Rejects with any answer but 200, 503 and those that `isDone` takes. */
+/** Rejects on any response but 200, 503 and those that `isDone` accepts. */
 export async function insist(
   api: Api,
   [method, path, body]: readonly [method: string, path: string, body: string],
-  { isDone = () => false, type = 'application/json' }: Insisting = {},
+  { isDone = () => false, type = 'application/json' }: InsistOptions = {},
 ): Promise<Response> {
   for (;;) {
     const response = await api.call(method, path, { body, headers: { 'content-type': type } }).catch(() => undefined)

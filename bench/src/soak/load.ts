@@ -1,5 +1,5 @@
 // The load: single messages, waited for and not, batches, campaigns that are held and resumed, registrations, imports; each in
-// a loop of its own. Whatever is refused for a fault is asked again, as a careful back end does.
+// a loop of its own. A request that fails is sent again, as a careful back end does.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PLATFORMS } from '@push-server/contract'
@@ -9,7 +9,7 @@ import type { SentMessages } from './sent-messages.ts'
 import { APP, PREFIXES, USERS, type SoakStage } from './stage.ts'
 
 export interface Load {
-  /** Rejects when the server answered what it never should. */
+  /** Rejects on a response that must never occur. */
   failed: Promise<never>
   /** Resolves when what is under way is accepted. */
   stop(): Promise<void>
@@ -37,7 +37,7 @@ export function startLoad(stage: SoakStage, options: Pick<Loading, 'sentMessages
   ]
   const running = Promise.all(loops.map(([act, everyMs]) => loop(loading, act, everyMs)))
   const failed = running.then(() => new Promise<never>(() => {}))
-  // Heard by whoever waits; until then it is no fault of the process.
+  // Handled by whoever awaits it; until then it is no unhandled rejection.
   failed.catch(() => {})
   return {
     failed,

@@ -1,4 +1,4 @@
-// What was accepted, and what has therefore to arrive: every push is told by the title of its message and the token.
+// What was accepted, and what has therefore to arrive: every push is identified by the title of its message and the token.
 import type { Push } from '@push-server/simulator'
 
 export interface Balance {
@@ -6,7 +6,7 @@ export interface Balance {
   received: number
   /** Accepted and never received. */
   lost: string[]
-  /** Received, though nobody was told that it would be. */
+  /** Received, though it was not accepted. */
   strays: number
   /** Received once more than once, each time counted. */
   duplicated: number

@@ -21,7 +21,7 @@ export const USERS = 300
 /** Pushes in flight of one worker. */
 export const CONCURRENCY = 50
 export const LATENCY_MS = 100
-/** Tokens of each platform begin with it, so that answers can be scripted for one of them. */
+/** Tokens of each platform begin with it, so that responses can be scripted for one of them. */
 export const PREFIXES = { ios: 'a', android: 'b', huawei: 'c' } as const
 
 const SERVICES = [
@@ -53,43 +53,36 @@ export interface SoakStage {
 }
 
 export async function openSoakStage(backend: 'redis' | 'postgresql'): Promise<SoakStage> {
-  const closers: (() => Promise<unknown>)[] = []
-  const close = async () => {
-    for (const closer of closers.splice(0).toReversed()) await closer()
-  }
-  try {
-    const postgres = await startOwnPostgres({ max_connections: '300' })
-    closers.push(postgres.close)
-    const redis = backend === 'redis' ? await startOwnRedis({ appendOnly: true }) : undefined
-    if (redis) closers.push(redis.close)
-    const stack = await openTestStack({
-      backend: backendOf(redis),
-      services: [],
-      cluster: postgres.url,
-      simulator: { latencyMs: LATENCY_MS },
-      environment: {
-        APNS_CONCURRENCY: String(CONCURRENCY),
-        FCM_CONCURRENCY: String(CONCURRENCY),
-        HMS_CONCURRENCY: String(CONCURRENCY),
-        CAMPAIGN_PARTITION: '100',
-        DATABASE_POOL: '5',
-      },
+  await using opening = new AsyncDisposableStack()
+  const postgres = await startOwnPostgres({ max_connections: '300' })
+  opening.defer(postgres.close)
+  const redis = backend === 'redis' ? await startOwnRedis({ appendOnly: true }) : undefined
+  if (redis) opening.defer(redis.close)
+  const stack = await openTestStack({
+    backend: backendOf(redis),
+    services: [],
+    cluster: postgres.url,
+    simulator: { latencyMs: LATENCY_MS },
+    environment: {
+      APNS_CONCURRENCY: String(CONCURRENCY),
+      FCM_CONCURRENCY: String(CONCURRENCY),
+      HMS_CONCURRENCY: String(CONCURRENCY),
+      CAMPAIGN_PARTITION: '100',
+      DATABASE_POOL: '5',
+    },
+  })
+  opening.defer(stack.close)
+  await stack.configure(APP, PLATFORMS)
+  for (const platform of PLATFORMS)
+    await registerCrowd(stack.database, {
+      appId: APP,
+      users: USERS,
+      platforms: [platform],
+      prefix: PREFIXES[platform],
     })
-    closers.push(stack.close)
-    await stack.configure(APP, PLATFORMS)
-    for (const platform of PLATFORMS)
-      await registerCrowd(stack.database, {
-        appId: APP,
-        users: USERS,
-        platforms: [platform],
-        prefix: PREFIXES[platform],
-      })
-    const services = await Promise.all(SERVICES.map((name) => startSoakService(stack, name, closers)))
-    return { stack, postgres, redis, services, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
+  const services = await Promise.all(SERVICES.map((name) => startSoakService(stack, name, opening)))
+  const opened = opening.move()
+  return { stack, postgres, redis, services, close: () => opened.disposeAsync() }
 }
 
 const backendOf = (redis: OwnServer | undefined): TestBackend => ({
@@ -102,11 +95,7 @@ const backendOf = (redis: OwnServer | undefined): TestBackend => ({
 const READY_MS = 300_000
 const START_AGAIN_MS = 200
 
-async function startSoakService(
-  stack: TestStack,
-  name: string,
-  closers: (() => Promise<unknown>)[],
-): Promise<SoakService> {
+async function startSoakService(stack: TestStack, name: string, opening: AsyncDisposableStack): Promise<SoakService> {
   const port = String(await freePort())
   const url = name === 'api-gateway' ? stack.api.url : `http://127.0.0.1:${port}`
   const spawn = () => spawnService(name, { ...stack.environment, HEALTH_PORT: port })
@@ -122,7 +111,7 @@ async function startSoakService(
     }
   }
   const supervised = supervise()
-  closers.push(async () => {
+  opening.defer(async () => {
     closing.abort()
     await service?.kill()
     await supervised

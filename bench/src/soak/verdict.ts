@@ -1,4 +1,4 @@
-// The end of a soak: what was accepted has arrived, what is stored says so, and repeats are no more than was in flight.
+// The end of a soak: what was accepted has arrived, what is stored says so, and duplicates are no more than was in flight.
 import { waitFor } from '@push-server/testing'
 import type { Injected } from './failures.ts'
 import { insist, wrapped } from './insist.ts'
@@ -20,7 +20,9 @@ export async function judge(stage: SoakStage, { sentMessages, injected, print }:
   const allowed = printInjected(injected, print)
   const { expected, received, lost, strays, duplicated } = sentMessages.balance(stage.stack.simulator.pushes)
   print(`accepted for ${expected} phones (${sentMessages.runs.length} campaigns), received ${received}`)
-  print(`lost ${lost.length}, repeated ${duplicated} of ${allowed} allowed, received without being accepted ${strays}`)
+  print(
+    `lost ${lost.length}, duplicates ${duplicated} of ${allowed} allowed, received without being accepted ${strays}`,
+  )
   for (const key of lost.slice(0, 10)) print(`  lost: ${key}`)
   const failures = [...(await failuresOfRows(stage, sentMessages)), ...(await failuresOfRuns(stage, sentMessages))]
   for (const failure of failures) print(`  ${failure}`)
@@ -41,13 +43,13 @@ async function drain({ stack: { database, api, simulator } }: SoakStage): Promis
   await waitFor('everything accepted to settle', isDone, DRAIN_MS)
 }
 
-/** Answers how many repeats they allow together. */
+/** Returns how many duplicates they allow together. */
 function printInjected(injected: Injected, print: (line: string) => void): number {
   const rows = [...injected].filter(([, times]) => times > 0)
   const byName = Map.groupBy(rows, ([{ name }]) => name)
   for (const [name, some] of byName)
     print(`  ${String(some.reduce((sum, [, times]) => sum + times, 0)).padStart(4)} × ${name}`)
-  return rows.reduce((sum, [{ mayRepeat }, times]) => sum + mayRepeat * times, 0)
+  return rows.reduce((sum, [{ mayDuplicate }, times]) => sum + mayDuplicate * times, 0)
 }
 
 async function failuresOfRows({ stack: { database } }: SoakStage, { messageIds }: SentMessages): Promise<string[]> {

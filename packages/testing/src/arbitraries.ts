@@ -1,4 +1,4 @@
-// Random requests made from the schemas that describe them: in the right form, or in that form with one fault. Pure.
+// Random requests made from the schemas that describe them: valid ones, or valid ones with one defect. Pure.
 import fc, { type Arbitrary } from 'fast-check'
 
 /** As far as our schemas go; `resolved` has no `$ref` any more. */
@@ -24,7 +24,7 @@ export interface RequestSchema {
 export type KnownValues = Readonly<Record<string, Arbitrary<unknown>>>
 
 /** One way to break a value of a schema; `what` says where and how. */
-export interface Failure {
+export interface Defect {
   what: string
   apply(value: unknown): unknown
 }
@@ -39,7 +39,7 @@ const anyText = (minLength: number, maxLength: number) => fc.string({ unit: 'gra
 /** Values that a schema allows, as far as it says; what business rules say beside it may still refuse them. */
 export function valid(schema: RequestSchema, known: KnownValues = {}): Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum)
-  if (schema.anyOf) return fc.oneof(...schema.anyOf.map((form) => valid(form, known)))
+  if (schema.anyOf) return fc.oneof(...schema.anyOf.map((alternative) => valid(alternative, known)))
   switch (schema.type) {
     case 'string':
       return validText(schema)
@@ -86,16 +86,16 @@ function validObject(
   return fc.record(Object.fromEntries(members), { requiredKeys: [...required] })
 }
 
-/** Every single fault that the schema forbids. What is forgiven (numbers of pages, scalars for texts) is none. */
-export function defectsOf(schema: RequestSchema, where = ''): Failure[] {
-  const forms = (schema.anyOf ?? [schema]).filter(({ type }) => type !== 'null')
-  const [form] = forms
-  if (!form || schema['x-clamp']) return []
-  const instead = (what: string, value: unknown): Failure => ({ what: `${where}: ${what}`, apply: () => value })
-  if (forms.length > 1) return [instead('an object', {})]
-  switch (form.type) {
+/** Every single defect that the schema forbids. What coercion accepts (numbers of pages, scalars for texts) is none. */
+export function defectsOf(schema: RequestSchema, where = ''): Defect[] {
+  const alternatives = (schema.anyOf ?? [schema]).filter(({ type }) => type !== 'null')
+  const [only] = alternatives
+  if (!only || schema['x-clamp']) return []
+  const instead = (what: string, value: unknown): Defect => ({ what: `${where}: ${what}`, apply: () => value })
+  if (alternatives.length > 1) return [instead('an object', {})]
+  switch (only.type) {
     case 'string':
-      return textDefects(form, instead)
+      return textDefects(only, instead)
     case 'integer':
       return [instead('a fraction', 1.5), instead('a word', 'many'), instead('too large', 2 ** 53)]
     case 'number':
@@ -105,13 +105,13 @@ export function defectsOf(schema: RequestSchema, where = ''): Failure[] {
     case 'array':
       return [
         instead('an object', {}),
-        ...(form.maxItems === undefined
+        ...(only.maxItems === undefined
           ? []
-          : [instead('too many', Array.from({ length: form.maxItems + 1 }, String))]),
-        ...inFirstItem(defectsOf(form.items ?? {}, `${where}[0]`)),
+          : [instead('too many', Array.from({ length: only.maxItems + 1 }, String))]),
+        ...inFirstItem(defectsOf(only.items ?? {}, `${where}[0]`)),
       ]
     case 'object':
-      return [instead('a list', []), instead('a text', 'text'), ...memberDefects(form, where)]
+      return [instead('a list', []), instead('a text', 'text'), ...memberDefects(only, where)]
     default:
       return []
   }
@@ -119,8 +119,8 @@ export function defectsOf(schema: RequestSchema, where = ''): Failure[] {
 
 function textDefects(
   { enum: literals, minLength = 0, maxLength, pattern }: RequestSchema,
-  instead: (what: string, value: unknown) => Failure,
-): Failure[] {
+  instead: (what: string, value: unknown) => Defect,
+): Defect[] {
   const failures = [instead('an object', {}), instead('a list', ['x'])]
   if (literals) return [...failures, instead('no such literal', 'no such literal')]
   if (minLength > 0) failures.push(instead('empty', ''))
@@ -129,8 +129,8 @@ function textDefects(
   return failures
 }
 
-const inFirstItem = (failures: readonly Failure[]): Failure[] =>
-  failures.map(({ what, apply }) => ({
+const inFirstItem = (defects: readonly Defect[]): Defect[] =>
+  defects.map(({ what, apply }) => ({
     what,
     apply: (value) => [
       apply(Array.isArray(value) ? value[0] : undefined),
@@ -140,7 +140,7 @@ const inFirstItem = (failures: readonly Failure[]): Failure[] =>
 
 const membersOf = (value: unknown) => (typeof value === 'object' && value !== null ? { ...value } : {})
 
-function memberDefects({ properties = {}, required = [] }: RequestSchema, where: string): Failure[] {
+function memberDefects({ properties = {}, required = [] }: RequestSchema, where: string): Defect[] {
   const path = (name: string) => (where === '' ? name : `${where}.${name}`)
   const inside = Object.entries(properties).flatMap(([name, schema]) =>
     defectsOf(schema, path(name)).map(({ what, apply }) => ({

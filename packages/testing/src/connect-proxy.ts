@@ -1,4 +1,4 @@
-// An HTTP proxy that opens tunnels (CONNECT) for whoever has the right credentials, and remembers what it was asked.
+// An HTTP proxy that opens tunnels (CONNECT) for clients with the right credentials, and records their requests.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
@@ -22,7 +22,7 @@ export async function startConnectProxy(username: string, password: string): Pro
   const sockets = new Set<Socket>()
   const keep = (socket: Socket) => {
     sockets.add(socket)
-    // Either side is cut off when a test ends.
+    // Either side may be disconnected when a test ends.
     socket.on('error', () => {}).on('close', () => sockets.delete(socket))
   }
   const server = createServer().on('connection', keep)

@@ -23,7 +23,7 @@ export async function createDatabase(url?: string): Promise<TestDatabase> {
   own.pathname = `/${name}`
   const pool = new pg.Pool({ connectionString: own.href, max: 4 })
   pool.on('error', () => {
-    // Tests end connections on purpose; the next query tells when one is missing.
+    // Tests end connections on purpose; the next query fails if one is missing.
   })
   return {
     url: own.href,

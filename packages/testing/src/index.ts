@@ -1,5 +1,5 @@
 // What tests stand on: databases, back ends, a whole push server in a process, services in processes of their own.
-export { defectsOf, valid, type Failure, type KnownValues, type RequestSchema } from './arbitraries.ts'
+export { defectsOf, valid, type Defect, type KnownValues, type RequestSchema } from './arbitraries.ts'
 export { makeApiKey } from './api-keys.ts'
 export { createApi, type Response, type Api } from './api.ts'
 export { BACKENDS, type TestBackend } from './backends.ts'
@@ -11,7 +11,7 @@ export {
   openTestStack,
   POWER_AUTH_CLIENT,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
   type ServiceName,
 } from './test-stack.ts'
 export { createTcpProxy, type TcpProxy } from './tcp-proxy.ts'

@@ -38,7 +38,7 @@ export interface Sent {
   duplicated: number
 }
 
-/** One message to each user; resolves once all of them are accepted. Anything but 200 and 503 is a fault. */
+/** One message to each user; resolves once all of them are accepted. Anything but 200 and 503 is an error. */
 export async function sendToCrowd(api: Api, { appId, users }: Crowd): Promise<Sent> {
   const sent: Sent = { messageIds: [], duplicated: 0 }
   const starts = Array.from({ length: Math.ceil(users / BATCH) }, (_, batch) => batch * BATCH + 1)
@@ -58,7 +58,7 @@ export async function sendToCrowd(api: Api, { appId, users }: Crowd): Promise<Se
   return sent
 }
 
-/** Sends it, ASYNCHRONOUS, until it is accepted; the key keeps repeats from being stored twice. */
+/** Sends it, ASYNCHRONOUS, until it is accepted; the key keeps it from being stored twice. */
 export async function acceptSurely(api: Api, path: string, object: object): Promise<Sent> {
   const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
   const body = JSON.stringify({ requestObject: { mode: 'ASYNCHRONOUS', ...object } })

@@ -1,4 +1,4 @@
-// What the API's own description says can be asked of it, with schemas that stand by themselves.
+// The operations of the API's own description, with schemas that stand by themselves.
 import type { RequestSchema } from './arbitraries.ts'
 
 export interface Operation {
@@ -8,7 +8,7 @@ export interface Operation {
   parameters: { path: RequestSchema; query: RequestSchema }
   /** Undefined where nothing is taken. */
   body: { type: string; schema: RequestSchema } | undefined
-  /** The schema of the answer, by `200`, `4XX` and `5XX`. */
+  /** The schema of the response, by `200`, `4XX` and `5XX`. */
   replies: Readonly<Record<string, object>>
 }
 
@@ -28,7 +28,7 @@ export interface ApiDocument {
 /** Pages are never refused, which the description does not say in a way that a machine could read. */
 const CLAMPED = new Set(['page', 'size'])
 
-/** `document` is what `/v3/api-docs` answers. */
+/** `document` is the response of `/v3/api-docs`. */
 export function operationsOf(document: ApiDocument): Operation[] {
   const resolve = resolver(document)
   return Object.entries(document.paths).flatMap(([path, item]) =>

@@ -12,7 +12,7 @@ export interface OwnServer {
   url: string
   /** At once, without a word to its clients; on disk is what it had written. */
   kill(): Promise<void>
-  /** After `kill`: resolves when it answers again. */
+  /** After `kill`: resolves when it is available again. */
   start(): Promise<void>
   /** For good. */
   close(): Promise<void>
@@ -23,7 +23,7 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** With its log (`appendOnly`) it comes back with what it had, otherwise empty. Wants `redis-server`. */
+/** With its log (`appendOnly`) it comes back with what it had, otherwise empty. Requires `redis-server`. */
 export async function startOwnRedis({ appendOnly }: { appendOnly: boolean }): Promise<OwnServer> {
   const dir = await mkdtemp(join(tmpdir(), 'push-redis-'))
   const port = await freePort()

@@ -14,7 +14,7 @@ export interface PgBouncer {
   close(): Promise<void>
 }
 
-/** For tap: why tests that want it are left out here. Where it is required they fail instead. */
+/** For tap: why tests that need it are skipped here. Where TEST_PGBOUNCER requires it they fail instead. */
 export const skipPgBouncer: string | false =
   process.env.TEST_PGBOUNCER !== 'required' && spawnSync('pgbouncer', ['--version']).error !== undefined
     ? 'no PgBouncer here: install pgbouncer'

@@ -7,7 +7,7 @@ const EMPTY = `local keys = redis.call('KEYS', ARGV[1])
   for _, key in ipairs(keys) do redis.call('DEL', key) end
   return #keys`
 
-/** Deletes every job of the house; answers how many rows or keys that were. */
+/** Deletes every job of the test stack; returns how many rows or keys that were. */
 export async function emptyQueue({
   environment,
   database,

@@ -1,4 +1,4 @@
-// Chance that can be repeated: the same seed, the same numbers on every machine.
+// Random numbers that can be reproduced: the same seed gives the same numbers on every machine.
 
 /** Numbers from 0 to 1, without 1. Mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
 export function createRandom(seed: number): () => number {

@@ -23,7 +23,7 @@ process.once('exit', () => {
 const { PATH = '', NODE_COMPILE_CACHE } = process.env
 const SURROUNDINGS = { PATH, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) }
 
-/** Runs the service's launcher, of this tree unless told otherwise, with exactly this environment. */
+/** Runs the service's launcher, of this tree by default, with exactly this environment. */
 export function spawnService(
   name: string,
   environment: Record<string, string>,

@@ -1,4 +1,4 @@
-// A way to a server that can be shut: whoever knocks then is refused, as when a machine is there and its service is not.
+// A TCP proxy that can be closed: it then refuses connections, as a machine does whose service is not running.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { Transform } from 'node:stream'
@@ -10,9 +10,9 @@ export interface TcpProxy {
   open(): Promise<void>
   /** Cuts what goes through. */
   shut(): Promise<void>
-  /** The same, and whoever connects again gets through. */
+  /** The same, but new connections get through. */
   disconnect(): void
-  /** The next connection that sends `text` is cut when the response comes, which nobody gets then. Resolves when it is. */
+  /** The next connection that sends `text` is closed when the response arrives, so that it is lost. Resolves then. */
   loseResponseTo(text: string): Promise<void>
 }
 
@@ -29,7 +29,7 @@ export async function createTcpProxy(target: string): Promise<TcpProxy> {
   url.port = String(port)
   const sockets = new Set<Socket>()
   let lost: Loss | undefined
-  /** Either side is cut with the other. */
+  /** When one side closes, so does the other. */
   const hold = (one: Socket, other: Socket) => {
     sockets.add(one)
     one

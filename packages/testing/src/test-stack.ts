@@ -29,14 +29,14 @@ const SERVICES = {
 } satisfies Record<string, Service>
 export type ServiceName = keyof typeof SERVICES
 
-export interface HouseOptions {
+export interface TestStackOptions {
   backend?: TestBackend
   /** Which run in this process; all of them by default. */
   services?: readonly ServiceName[]
   /** Over the settings of tests, which are the product's with shorter times. */
   environment?: Record<string, string>
   simulator?: SimulatorOptions
-  /** The simulated PowerAuth Server is asked for activations, instead of the local registry. */
+  /** Activations come from the simulated PowerAuth Server instead of the local registry. */
   powerAuth?: boolean
   /** Of a PostgreSQL that the test may stop; by default that of the run. */
   cluster?: string
@@ -49,13 +49,13 @@ export interface TestStack {
   simulator: Simulator
   database: TestDatabase
   context: Context
-  /** For a process of its own that belongs to this house. */
+  /** For a process of its own that belongs to this test stack. */
   environment: Record<string, string>
   /** Starts one more service in this process; it can be stopped alone. */
   start(name: ServiceName): Promise<() => Promise<void>>
-  /** Makes the application with credentials; APP on iOS unless told otherwise. */
+  /** Makes the application with credentials; APP on iOS by default. */
   configure(appId?: string, platforms?: readonly Platform[]): Promise<void>
-  /** Registers a phone, an iPhone unless told otherwise, under an activation of the user. */
+  /** Registers a phone, an iPhone by default, under an activation of the user. */
   register(device: {
     userId: string
     token: string
@@ -77,7 +77,7 @@ const TEST_SETTINGS = {
   HTTP2_TRANSPORT: process.env.HTTP2_TRANSPORT ?? 'lean',
 }
 
-export async function openTestStack(options: HouseOptions = {}): Promise<TestStack> {
+export async function openTestStack(options: TestStackOptions = {}): Promise<TestStack> {
   const resources = createResources(() => {})
   try {
     return await open(options, resources)
@@ -87,7 +87,7 @@ export async function openTestStack(options: HouseOptions = {}): Promise<TestSta
   }
 }
 
-async function open(options: HouseOptions, resources: Resources): Promise<TestStack> {
+async function open(options: TestStackOptions, resources: Resources): Promise<TestStack> {
   const database = await createDatabase(options.cluster)
   resources.add('database', database.close)
   const simulator = await startSimulator({ keep: Infinity, ...options.simulator })
@@ -124,7 +124,7 @@ async function open(options: HouseOptions, resources: Resources): Promise<TestSt
 }
 
 async function environmentOf(simulator: Simulator, database: TestDatabase, resources: Resources) {
-  const dir = await mkdtemp(join(tmpdir(), 'push-house-'))
+  const dir = await mkdtemp(join(tmpdir(), 'push-test-stack-'))
   resources.add('folder', () => rm(dir, { recursive: true }))
   const authority = join(dir, 'authority.pem')
   await writeFile(authority, simulator.apns.ca)

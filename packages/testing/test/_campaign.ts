@@ -1,4 +1,4 @@
-// A campaign whose processes are killed: a house without scheduler and workers, users with an iPhone each, and what has to hold.
+// A campaign whose processes are killed: a test stack without scheduler and workers, users with an iPhone each, and what has to hold.
 import type { CampaignProgress } from '@push-server/contract'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -16,10 +16,10 @@ export const USERS = 3000
 /** Pushes in flight of one worker. */
 export const CONCURRENCY = 50
 const LATENCY_MS = 60
-/** What a window of pushes brings in answers within one checkpoint of 250 ms. */
+/** What pushes in flight bring in responses within one checkpoint of 250 ms. */
 const CHECKPOINT = CONCURRENCY * Math.ceil(250 / LATENCY_MS)
-/** What the death of one worker may repeat. */
-export const MOST_REPEATS = CONCURRENCY + CHECKPOINT
+/** What the death of one worker may duplicate. */
+export const MOST_DUPLICATES = CONCURRENCY + CHECKPOINT
 
 const SETTINGS = { APNS_CONCURRENCY: String(CONCURRENCY), CAMPAIGN_PARTITION: '500', CAMPAIGN_CONCURRENCY: '4' }
 
@@ -72,7 +72,7 @@ export async function follow({ api }: TestStack, id: string): Promise<CampaignPr
     async () => {
       const progress: CampaignProgress = (await api.get(`/push/campaign/${id}/progress`)).body.responseObject
       seen.push(progress)
-      // As often as a page that shows it might ask.
+      // As often as a page that shows it might poll.
       await sleep(100)
       return progress.state === 'sent' || progress.state === 'cancelled'
     },
@@ -81,7 +81,7 @@ export async function follow({ api }: TestStack, id: string): Promise<CampaignPr
   return seen
 }
 
-/** It never goes backwards, nor beyond a total that is told once everything is cut and then stays. */
+/** It never goes backwards, nor beyond a total that is reported once the fan-out is complete and then stays. */
 export function checkProgress(t: Test, seen: readonly CampaignProgress[]): void {
   const failures = seen.flatMap((now, index) => {
     const before = seen[index - 1]
@@ -91,7 +91,7 @@ export function checkProgress(t: Test, seen: readonly CampaignProgress[]): void 
     const isEarly = now.state === 'fanning-out' && now.total !== undefined
     return isBackwards || isBeyond || isUnsteady || isEarly ? [{ before, now }] : []
   })
-  t.same(failures, [], `${seen.length} looks at the progress: never backwards, never beyond the total`)
+  t.same(failures, [], `${seen.length} polls of the progress: never backwards, never beyond the total`)
 }
 
 /** Once the run is over: everybody has it, and the figures say so. */

@@ -53,7 +53,7 @@ export interface Mixed {
   workers: readonly Member[]
 }
 
-/** The house has brought the database up to this tree's migrations before the first process starts. */
+/** The test stack has brought the database up to this tree's migrations before the first process starts. */
 export async function openMixed(t: Test, backend: TestBackend, { gateways, others }: Arrangement): Promise<Mixed> {
   const stack = await openTestStack({
     backend,
@@ -70,10 +70,10 @@ export async function openMixed(t: Test, backend: TestBackend, { gateways, other
     launchAll(Object.values(WORKERS), others),
   ])
   const apis = entries.map(({ url }) => createApi(url))
-  let turn = 0
+  let requests = 0
   return {
     stack,
-    api: () => apis[turn++ % apis.length] ?? stack.api,
+    api: () => apis[requests++ % apis.length] ?? stack.api,
     members: [...entries, ...schedulers, ...workers],
     workers,
   }

@@ -1,5 +1,5 @@
 // Schedulers and workers that die at random moments of a run: everybody gets it, few get it twice, and the figures add up.
-// The moments come from a seed that is printed; TEST_SEED repeats them.
+// The moments come from a seed that is printed; TEST_SEED gives the same again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { BACKENDS, createRandom, waitFor, type TestStack } from '@push-server/testing'
@@ -9,7 +9,7 @@ import {
   detailOf,
   follow,
   launch,
-  MOST_REPEATS,
+  MOST_DUPLICATES,
   openCrowd,
   startRun,
   USERS,
@@ -57,19 +57,19 @@ async function crashWorker(t: Test, { stack, random, kills, deaths }: Crashes & 
 function checkDuplicates(t: Test, { simulator }: TestStack, deaths: readonly number[]): void {
   const byToken = [...Map.groupBy(simulator.pushes, ({ token }) => token).values()]
   const duplicated = byToken.filter((pushes) => pushes.length > 1)
-  const most = deaths.length * MOST_REPEATS
+  const most = deaths.length * MOST_DUPLICATES
   t.ok(
     simulator.pushes.length - USERS <= most,
-    `${simulator.pushes.length - USERS} repeats, at most ${most} are allowed`,
+    `${simulator.pushes.length - USERS} duplicates, at most ${most} are allowed`,
   )
   const isExcused = ({ receivedAt }: { receivedAt: Date }) =>
     deaths.some((death) => +receivedAt > death - UNRECORDED_MS && +receivedAt < death + UNRECORDED_MS)
   const unexcused = duplicated.filter((pushes) => !pushes.slice(0, -1).every(isExcused))
-  t.same(unexcused.length, 0, 'only pushes that the death of a worker has left unrecorded are repeated')
+  t.same(unexcused.length, 0, 'only pushes that the death of a worker has left unrecorded are pushed again')
   const ids = (pushes: typeof simulator.pushes) => new Set(pushes.map(({ headers }) => headers['apns-id'])).size
   t.ok(
     duplicated.every((pushes) => ids(pushes) === 1),
-    'a repeat bears the same id',
+    'a duplicate bears the same id',
   )
 }
 
@@ -101,7 +101,7 @@ for (const backend of BACKENDS)
         const id = await startRun(stack)
         const deaths: number[] = []
         const hold = async () => {
-          for (let turn = 0; turn < 2; turn++) {
+          for (let index = 0; index < 2; index++) {
             await sleep(random() * 600)
             await stack.api.post(`/push/campaign/${id}/pause`, {})
             await sleep(random() * 600)
@@ -131,7 +131,7 @@ for (const backend of BACKENDS)
           return result.ios.pending === 0 && result
         })
         if (cancelled.status === 200) t.equal((await detailOf(stack, id)).state, 'cancelled')
-        t.equal(ios.sent, stack.simulator.pushes.length, 'what was sent is told, and nothing was sent twice')
+        t.equal(ios.sent, stack.simulator.pushes.length, 'what was sent is reported, and nothing was sent twice')
         t.equal(ios.sent + ios.failed, ios.total)
       })
     }

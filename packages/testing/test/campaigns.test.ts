@@ -1,7 +1,7 @@
-// A campaign's way through the whole house, once on each back end of the queues.
+// A campaign's way through the whole test stack, once on each back end of the queues.
 import t, { type Test } from 'tap'
 import type { Platform } from '@push-server/contract'
-import { APP, BACKENDS, openTestStack, waitFor, type TestStack, type HouseOptions } from '@push-server/testing'
+import { APP, BACKENDS, openTestStack, waitFor, type TestStack, type TestStackOptions } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
@@ -52,7 +52,7 @@ const stateOf = async (stack: TestStack, id: string) => (await detailOf(stack, i
 const settled = (stack: TestStack, id: string) =>
   waitFor(`campaign ${id} to be sent`, async () => (await stateOf(stack, id)) === 'sent')
 
-async function open(t: Test, options: HouseOptions = {}): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions = {}): Promise<TestStack> {
   const stack = await openTestStack(options)
   t.teardown(() => stack.close())
   return stack
@@ -86,7 +86,7 @@ for (const backend of BACKENDS)
       t.same(left, { n: 0 }, 'neither tokens nor users are kept once a chunk has settled well')
     })
 
-    t.test('failures are told by user, platform and reason', async (t) => {
+    t.test('failures are listed by user, platform and reason', async (t) => {
       const users = await registerCrowd(stack, { users: 600, prefix: 'b' })
       stack.simulator.respondTo(`b${'0'.repeat(59)}`, { status: 400, reason: 'PayloadEmpty' })
       const id = await createCampaign(stack, users)
@@ -113,7 +113,7 @@ for (const backend of BACKENDS)
       t.same((await detailOf(stack, id)).result, { ios: ZERO, android: ZERO, huawei: ZERO })
     })
 
-    t.test('a second live send is refused while one runs and afterwards, unless it is asked for again', async (t) => {
+    t.test('a second live send is refused while one runs and afterwards, unless `resend` says so', async (t) => {
       const users = await registerCrowd(stack, { users: 10, prefix: 'c' })
       const id = await createCampaign(stack, users)
       const responses = await Promise.all(Array.from({ length: 5 }, () => sendLive(stack, id)))
@@ -173,7 +173,7 @@ for (const backend of BACKENDS)
       const detail = await detailOf(stack, id)
       t.same(detail.reasons, { Cancelled: 6000 - total.sent })
       t.equal(detail.sent, true, 'of the first run')
-      t.equal((await sendLive(stack, id)).status, 200, 'after a cancelled one no resend is asked for')
+      t.equal((await sendLive(stack, id)).status, 200, 'after a cancelled one no resend is required')
       await act(stack, id, 'cancel')
     })
 
@@ -193,7 +193,7 @@ for (const backend of BACKENDS)
       t.same(
         sent,
         sent.toSorted((a, b) => a - b),
-        `${seen.length} looks, never backwards`,
+        `${seen.length} polls, never backwards`,
       )
       for (const { total } of seen) if (total !== undefined) t.equal(total, 8000)
       t.match(seen.at(-1), { sent: 8000, failed: 0, pending: 0, total: 8000, pushesPerSecond: 0 })
@@ -212,14 +212,14 @@ for (const backend of BACKENDS)
         )
         return rows.length > 0 && rows
       })
-      t.ok(chunk && Object.keys(chunk.retries).length > 0, 'attempts and next tries are kept')
+      t.ok(chunk && Object.keys(chunk.retries).length > 0, 'attempts and the next attempt are kept')
       stack.simulator.forgetResponses(failing)
       await settled(stack, id)
       t.match(await detailOf(stack, id), { result: { ios: { sent: 300, failed: 0 } } })
       t.equal(stack.simulator.pushes.filter(({ token }) => token.startsWith('f')).length, 300, 'each accepted once')
     })
 
-    t.test('rate: no faster than asked for, over all workers, and held within a slice', async (t) => {
+    t.test('rate: no faster than requested, over all workers, and held within a slice', async (t) => {
       await stack.start('apns')
       const users = await registerCrowd(stack, { users: 1200, prefix: '2a' })
       const id = await createCampaign(stack, users)
@@ -309,7 +309,7 @@ t.test(
     await waitFor('its time to be past', () => Date.now() > Date.parse(sendAt))
     t.equal(await stateOf(stack, id), 'scheduled', 'while nobody is there to start it')
     await stack.start('scheduler')
-    await waitFor('everything to be cut', async () => (await stateOf(stack, id)) === 'sending')
+    await waitFor('the fan-out', async () => (await stateOf(stack, id)) === 'sending')
     await stack.register({ userId: 'a1', token: 'c0ffee', activationId: 'new-phone' })
     await stack.register({ userId: 'without-a-phone', token: 'beef', activationId: 'first-phone' })
     await stack.api.post(`/push/campaign/${id}/user/add`, ['late-user'])
@@ -331,7 +331,7 @@ t.test(
   },
 )
 
-t.test('a run that cannot be cut keeps no other one waiting', async (t) => {
+t.test('a run whose fan-out fails keeps no other one waiting', async (t) => {
   const stack = await open(t, { services: ['gateway', 'scheduler', 'apns'] })
   await stack.configure()
   const users = await registerCrowd(stack, { users: 5, prefix: 'a' })
@@ -352,10 +352,10 @@ t.test('a run that cannot be cut keeps no other one waiting', async (t) => {
   await settled(stack, good)
   await waitFor('the refused one to fail', async () => (await stateOf(stack, refused)) === 'failed')
   t.match((await act(stack, refused, 'pause')).body.responseObject, { message: 'Campaign is failed' })
-  t.equal(await stateOf(stack, broken), 'fanning-out', 'tried again until it can be cut')
+  t.equal(await stateOf(stack, broken), 'fanning-out', 'tried again until its fan-out succeeds')
   await stack.database.query('DROP TRIGGER disturb ON chunks')
   await settled(stack, broken)
-  t.equal((await sendLive(stack, refused)).status, 200, 'after a failed one no resend is asked for')
+  t.equal((await sendLive(stack, refused)).status, 200, 'after a failed one no resend is required')
   await settled(stack, refused)
   t.equal(stack.simulator.pushes.length, 15)
 })

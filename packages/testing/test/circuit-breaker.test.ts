@@ -1,4 +1,4 @@
-// What keeps our own faults from costing devices: the guard of device tables, and pauses that are probed.
+// What keeps our own errors from costing devices: the circuit breaker of the device table, and pauses that are probed.
 import t, { type Test } from 'tap'
 import {
   APP,
@@ -7,14 +7,14 @@ import {
   openTestStack,
   waitFor,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
 } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
 const BAD = { status: 400, reason: 'BadDeviceToken' }
 
-async function open(t: Test, options: HouseOptions = {}): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions = {}): Promise<TestStack> {
   const stack = await openTestStack(options)
   t.teardown(() => stack.close())
   await stack.configure()
@@ -69,7 +69,7 @@ t.test('environment mix-up in a campaign: no device is lost, campaigns wait, dir
   const [good = ''] = await registerPhones(stack, 'b', 1)
   stack.simulator.respondTo('a', BAD)
   const id = await sendCampaign(stack, users)
-  await waitFor('the guard to trip', async () => (await detailOf(stack)).paused)
+  await waitFor('the circuit breaker to open', async () => (await detailOf(stack)).paused)
   t.match((await detailOf(stack)).paused, {
     ios: { lanes: 'campaign', reason: 'TooManyDoubtfulTokens', guardTripped: true },
   })
@@ -126,7 +126,7 @@ t.test('a few bad tokens among many are dropped', async (t) => {
   t.notOk((await detailOf(stack)).paused)
 })
 
-t.test('credentials at fault: probed with one delivery, resumed by the first that gets through', async (t) => {
+t.test('credentials error: probed with one delivery, resumed by the first that gets through', async (t) => {
   const stack = await open(t)
   const users = await registerPhones(stack, 'f', 40)
   stack.simulator.respondTo('f', { status: 403, reason: 'InvalidProviderToken' })
@@ -173,7 +173,7 @@ t.test('credentials at fault: probed with one delivery, resumed by the first tha
   t.equal(await droppedOf(stack, 'f'), 0)
 })
 
-t.test('resumed by hand: what waited is sent at once, and the guard starts anew', async (t) => {
+t.test('resumed by hand: what waited is sent at once, and the circuit breaker starts anew', async (t) => {
   const stack = await open(t)
   const [user = ''] = await registerPhones(stack, 'a', 1)
   stack.simulator.respondTo('a', { status: 403, reason: 'InvalidProviderToken' })

@@ -167,7 +167,7 @@ t.test('each service starts by it, is ready, and stops', { skip }, async (t) => 
   await writeFile(secretFiles.encryption_key, `${randomBytes(32).toString('base64')}\n`)
   await writeFile(secretFiles.api_key, `admin.${randomBytes(32).toString('hex')}\n`)
 
-  /** Migration ends; any other runs until it is told to stop. */
+  /** Migration ends; any other runs until it is stopped. */
   async function runToItsEnd(name: string, service: ComposeService) {
     const environment = await environmentOf(service, { redisUrl, queuePrefix, secretFiles })
     const child = run(t, service.command?.[0] ?? '?', environment)

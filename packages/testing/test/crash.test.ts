@@ -21,7 +21,7 @@ const CONCURRENCY = 50
 const LATENCY_MS = 100
 /** For a service to start and to be in the middle of it. */
 const HANG_MS = 120_000
-/** What a window of pushes brings in answers within one checkpoint of 250 ms. */
+/** What pushes in flight bring in responses within one checkpoint of 250 ms. */
 const CHECKPOINT = CONCURRENCY * Math.ceil(250 / LATENCY_MS)
 
 const ofUser = (userId: string) => ({ userId, body: { title: 'Crash test' } })
@@ -49,7 +49,7 @@ async function ownBackend(t: Test, backend: TestBackend): Promise<TestBackend> {
   return { ...backend, environment: () => ({ REDIS_URL: server.url }) }
 }
 
-/** Holds back whatever wants to write to the queue. */
+/** Blocks every write to the queue. */
 async function blockQueue(stack: TestStack, backend: TestBackend): Promise<() => Promise<void>> {
   if (backend.name === 'redis') {
     const redis = new Redis(stack.environment.REDIS_URL ?? '')
@@ -107,12 +107,15 @@ for (const backend of BACKENDS) {
       await waitFor('the chunk to settle', async () => (await openChunks(stack)) === 0)
       t.equal(stack.simulator.stats().ios.distinctTokens, 500, 'nothing is lost')
       const duplicates = stack.simulator.pushes.length - 500
-      t.ok(duplicates <= CONCURRENCY + CHECKPOINT, `${duplicates} repeats, allowed are ${CONCURRENCY} + ${CHECKPOINT}`)
+      t.ok(
+        duplicates <= CONCURRENCY + CHECKPOINT,
+        `${duplicates} duplicates, allowed are ${CONCURRENCY} + ${CHECKPOINT}`,
+      )
       const byToken = Map.groupBy(stack.simulator.pushes, (push) => push.token)
       const ids = [...byToken.values()].map((pushes) => new Set(pushes.map((push) => push.headers['apns-id'])).size)
       t.ok(
         ids.every((count) => count === 1),
-        'a repeat bears the same id',
+        'a duplicate bears the same id',
       )
       const [row] = await stack.database.query('SELECT sent, failed, total FROM chunks')
       t.same(row, { sent: 500, failed: 0, total: 500 })
@@ -132,13 +135,13 @@ for (const backend of BACKENDS) {
       )
       const release = await blockQueue(stack, backend)
       const response = sendLater(stack, 'stored').then(
-        () => 'answered',
-        () => 'cut off',
+        () => 'responded',
+        () => 'disconnected',
       )
       await waitFor('the message to be stored', async () => (await openChunks(stack)) === 1)
       await gateway.kill()
       await release()
-      t.equal(await response, 'cut off')
+      t.equal(await response, 'disconnected')
       await waitFor('the sweep', async () => (await openChunks(stack)) === 0)
       t.equal(stack.simulator.stats().ios.distinctTokens, 3)
     })
@@ -188,7 +191,7 @@ t.test('whatever the queue is on', async (t) => {
     await stopOther()
     const settled = stack.simulator.pushes.length
     t.equal(stack.simulator.stats().ios.distinctTokens, 500, 'nothing is lost')
-    t.ok(settled - 500 <= CONCURRENCY + CHECKPOINT, `${settled - 500} repeats`)
+    t.ok(settled - 500 <= CONCURRENCY + CHECKPOINT, `${settled - 500} duplicates`)
 
     process.kill(frozen.pid, 'SIGCONT')
     await stack.register({ userId: 'later', token: 'f'.repeat(64) })

@@ -12,9 +12,9 @@ interface Step {
   table: 'runs' | 'run_partitions'
   event: 'INSERT' | 'UPDATE'
   when: string
-  /** Answers whether it has happened. */
+  /** Resolves to whether it has happened. */
   done: string
-  /** A single statement is committed with nobody left to ask for it. */
+  /** A single statement is committed though its client is gone. */
   moments: readonly Moment[]
 }
 
@@ -36,13 +36,13 @@ const STEPS: readonly Step[] = [
     moments: MOMENTS,
   },
   ...PARTITIONS.map((name, partition): Step => {
-    const isCut = `SELECT cut_at IS NOT NULL AS done FROM run_partitions WHERE partition = ${partition}`
+    const isFannedOut = `SELECT cut_at IS NOT NULL AS done FROM run_partitions WHERE partition = ${partition}`
     const when = `NEW.partition = ${partition}`
     const change = { table: 'run_partitions', event: 'UPDATE', when } as const
-    return { name: `the ${name} partition is cut`, ...change, done: isCut, moments: MOMENTS }
+    return { name: `the ${name} partition is fanned out`, ...change, done: isFannedOut, moments: MOMENTS }
   }),
   {
-    name: 'everything is cut',
+    name: 'the fan-out is complete',
     table: 'runs',
     event: 'UPDATE',
     when: `OLD.state = 'fanning-out' AND NEW.state = 'sending'`,
@@ -80,7 +80,7 @@ interface Death {
   lock: pg.Client
 }
 
-/** Starts a scheduler, kills it at the step, and lets PostgreSQL finish what it was asked for. */
+/** Starts a scheduler, kills it at the step, and lets PostgreSQL finish its statement. */
 async function dieAt(t: Test, { step, moment, stack, lock }: Death): Promise<void> {
   const { database } = stack
   await lock.query(`SELECT pg_advisory_lock(${LOCK})`)

@@ -1,4 +1,4 @@
-// A message's way through the whole house, once on each back end of the queues.
+// A message's way through the whole test stack, once on each back end of the queues.
 import t from 'tap'
 import { APP, BACKENDS, generateApnsKey, openTestStack, waitFor, type TestStack } from '@push-server/testing'
 
@@ -30,7 +30,7 @@ for (const backend of BACKENDS) {
     t.teardown(() => stack.close())
     await stack.configure()
 
-    t.test('synchronous: the phone has it when the answer comes', async (t) => {
+    t.test('synchronous: the phone has it when the response arrives', async (t) => {
       await stack.register({ userId: 'sync', token: token('sync') })
       const { status, body } = await send(stack, message('sync'))
       t.equal(status, 200)
@@ -48,7 +48,7 @@ for (const backend of BACKENDS) {
       t.equal(delivery?.provider_id, push?.headers['apns-id'], 'the provider’s name for it is kept')
     })
 
-    t.test('three platforms: each phone has it, and a fault of one does not touch the others', async (t) => {
+    t.test('three platforms: each phone has it, and an error of one does not touch the others', async (t) => {
       const platforms = ['ios', 'android', 'huawei'] as const
       await stack.configure('three', platforms)
       for (const platform of platforms)
@@ -80,7 +80,7 @@ for (const backend of BACKENDS) {
       }
     })
 
-    t.test('asynchronous: answered at once, delivered afterwards', async (t) => {
+    t.test('asynchronous: a response at once, delivered afterwards', async (t) => {
       await stack.register({ userId: 'async', token: token('async') })
       for (const mode of ['ASYNCHRONOUS', null]) {
         const { body } = await send(stack, message('async'), { mode })
@@ -160,16 +160,19 @@ for (const backend of BACKENDS) {
       t.same(await read(), [{ dropped: false, drop_reason: null }])
     })
 
-    t.test('a token that our own configuration can make bad is dropped while the guard has not tripped', async (t) => {
-      const doubtful = `faded400${token('doubtful').slice(8)}`
-      await stack.register({ userId: 'doubtful', token: doubtful })
-      const { body } = await send(stack, message('doubtful'))
-      t.same(body.responseObject.result.ios, FAILED_ONE)
-      const rows = await stack.database.query('SELECT drop_reason, drop_doubtful FROM devices WHERE token = $1', [
-        doubtful,
-      ])
-      t.same(rows, [{ drop_reason: 'BadDeviceToken', drop_doubtful: true }])
-    })
+    t.test(
+      'a token that our own configuration can make bad is dropped while the circuit breaker is closed',
+      async (t) => {
+        const doubtful = `faded400${token('doubtful').slice(8)}`
+        await stack.register({ userId: 'doubtful', token: doubtful })
+        const { body } = await send(stack, message('doubtful'))
+        t.same(body.responseObject.result.ios, FAILED_ONE)
+        const rows = await stack.database.query('SELECT drop_reason, drop_doubtful FROM devices WHERE token = $1', [
+          doubtful,
+        ])
+        t.same(rows, [{ drop_reason: 'BadDeviceToken', drop_doubtful: true }])
+      },
+    )
 
     t.test('credentials missing: counted as failed', async (t) => {
       await stack.context.store.applications.create('bare')
@@ -181,7 +184,7 @@ for (const backend of BACKENDS) {
       ])
     })
 
-    t.test('an expired validUntil: one try, nothing kept by the provider, no retry', async (t) => {
+    t.test('an expired validUntil: one attempt, nothing kept by the provider, no retry', async (t) => {
       const past = { body: { title: 'Old news', validUntil: '2016-10-12T11:20:04Z' } }
       await stack.register({ userId: 'past', token: token('past') })
       const { body } = await send(stack, message('past', past))
@@ -193,14 +196,14 @@ for (const backend of BACKENDS) {
       t.same(refused.body.responseObject.result.ios, FAILED_ONE)
     })
 
-    t.test('busy provider: pending in the answer, delivered by a later try under the same id', async (t) => {
+    t.test('busy provider: pending in the response, delivered by a later attempt under the same id', async (t) => {
       const slow = token('slow')
       await stack.register({ userId: 'slow', token: slow })
       stack.simulator.respondTo(slow, { status: 503, reason: 'ServiceUnavailable', times: 1 })
       const { body } = await send(stack, message('slow'))
       t.same(body.responseObject.result.ios, PENDING_ONE)
       const [messageId] = body.responseObject.messageIds
-      const sent = await waitFor('the second try', async () => {
+      const sent = await waitFor('the second attempt', async () => {
         const [delivery] = await deliveriesOf(stack, messageId)
         return delivery?.status === 'sent' && delivery
       })
@@ -208,7 +211,7 @@ for (const backend of BACKENDS) {
       t.equal(received(stack, slow).length, 1)
     })
 
-    t.test('a next try after validUntil is not made', async (t) => {
+    t.test('a next attempt after validUntil is not made', async (t) => {
       const waiting = token('waiting')
       await stack.register({ userId: 'waiting', token: waiting })
       stack.simulator.respondTo(waiting, { status: 503, reason: 'ServiceUnavailable', retryAfter: 600, times: 1 })
@@ -218,7 +221,7 @@ for (const backend of BACKENDS) {
       t.match(await deliveriesOf(stack, body.responseObject.messageIds[0]), [{ status: 'failed', reason: 'Expired' }])
     })
 
-    t.test('credentials at fault: the platform is paused, nothing is lost, new credentials end it', async (t) => {
+    t.test('credentials error: the platform is paused, nothing is lost, new credentials end it', async (t) => {
       await stack.configure('paused-app')
       const held = token('held')
       await stack.register({ userId: 'held', token: held, appId: 'paused-app' })
@@ -229,7 +232,7 @@ for (const backend of BACKENDS) {
       const detail = await stack.api.post('/admin/app/detail', { appId: 'paused-app' })
       t.equal(detail.body.responseObject.paused.ios.reason, 'InvalidProviderToken')
       const second = await stack.api.post('/push/message/send', toPaused)
-      t.same(second.body.responseObject.result.ios, PENDING_ONE, 'answered at once while paused')
+      t.same(second.body.responseObject.result.ios, PENDING_ONE, 'a response at once while paused')
       stack.simulator.forgetResponses(held)
       const update = await stack.api.post('/admin/app/ios/update', {
         appId: 'paused-app',

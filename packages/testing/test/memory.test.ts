@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextIteration } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
@@ -21,10 +21,10 @@ const ALLOWED_MB = 5
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** MB that are alive. A turn of the event loop lets go of what was only just in use. */
+/** MB that are alive. An iteration of the event loop releases what was only just in use. */
 async function alive(): Promise<number> {
   for (let round = 0; round < 3; round++) {
-    await turn()
+    await nextIteration()
     collect()
   }
   const { heapUsed, external } = process.memoryUsage()

@@ -130,7 +130,7 @@ const send = (mixed: Mixed, { appId, text, mode }: { appId: string; text: string
     mode,
   })
 
-/** As many as there are phones; whether it was each of them once is told afterwards. */
+/** As many as there are phones; whether it was each of them once is checked afterwards. */
 async function arrive(mixed: Mixed, text: string, count: number): Promise<void> {
   const have = () => arrivals(mixed, text).length
   await waitFor(`${count} pushes of ${text}`, () => have() >= count, WITHIN_MS).catch((cause: unknown) => {

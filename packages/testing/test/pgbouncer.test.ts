@@ -1,4 +1,4 @@
-// The whole house behind a real PgBouncer in transaction mode, named statements off: what needs a connection of its own goes
+// The whole test stack behind a real PgBouncer in transaction mode, named statements off: what needs a connection of its own goes
 // past it, the rest through it. Once on each back end of the queues.
 import t from 'tap'
 import {
@@ -16,7 +16,7 @@ t.setTimeout(300_000)
 
 const token = (name: string) => Buffer.from(name).toString('hex').padEnd(64, '0')
 const SENT_ONE = { sent: 1, pending: 0, failed: 0, total: 1 }
-/** Fewer than the house has clients, so that they share them. */
+/** Fewer than the test stack has clients, so that they share them. */
 const CONNECTIONS = 4
 
 for (const backend of BACKENDS) {
@@ -56,7 +56,7 @@ for (const backend of BACKENDS) {
       await waitFor('connections with it', async () => (await api.get('/health/ready')).status === 200)
     })
 
-    t.test('messages: twenty users at once, each told what became of it', async (t) => {
+    t.test('messages: twenty users at once, each gets its outcome', async (t) => {
       const users = Array.from({ length: 20 }, (_, index) => `user-${index}`)
       for (const userId of users) await stack.register({ userId, token: token(userId) })
       const sent = await Promise.all(

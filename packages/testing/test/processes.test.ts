@@ -8,17 +8,17 @@ import {
   spawnService,
   waitFor,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
 } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
 const PORTFOLIO = 'portfolio'
 const BATCH = 20
-/** Huawei wants both a title and a text. */
+/** Huawei requires both a title and a text. */
 const HELLO = { title: 'Hello', body: 'Is anybody there?' }
 const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' } satisfies Record<Platform, string>
-/** How long a push hangs whose provider does not answer; whoever waited for it would take about as long. */
+/** How long a push hangs whose provider does not respond; waiting for it would take about as long. */
 const HUNG_MS = 12_000
 
 interface Member {
@@ -105,7 +105,7 @@ const unsettled = (stack: TestStack) => count(stack, 'count(*)', 'settled_at IS 
 const held = (stack: TestStack, { pid }: Member) => count(stack, 'count(*)', 'owner LIKE $1', [`%-${pid}-%`])
 const settledOf = (stack: TestStack) => waitFor('every chunk to settle', async () => (await unsettled(stack)) === 0)
 
-/** As /health/ready tells of providers. */
+/** The part of /health/ready on providers. */
 interface Part {
   detail: { open: number }
 }
@@ -132,14 +132,14 @@ async function sentBy(worker: Member, platform: Platform): Promise<number> {
 
 const backend = BACKENDS.find(({ name }) => name === 'redis')
 const skip = backend?.skip ?? 'no back end of this name'
-async function open(t: Test, options: HouseOptions): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions): Promise<TestStack> {
   const stack = await openTestStack({ ...(backend && { backend }), ...options })
   t.teardown(() => stack.close())
   return stack
 }
 
 t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t) => {
-  // Answers at different times: otherwise a worker's chunks all settle at once, and between them it holds none.
+  // Responses at different times: otherwise a worker's chunks all settle at once, and between them it holds none.
   const latencyMs = { min: 5, max: 50 }
   const stack = await open(t, { services: [], simulator: { latencyMs } })
   const [gateway, scheduler, ...workers] = await Promise.all(
@@ -150,7 +150,7 @@ t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t
   if (!gateway || !scheduler) throw new Error('Some did not start')
   const workersOf = (platform: Platform) => workers.filter(({ name }) => name === WORKERS[platform])
 
-  t.test('each names its parts when asked whether it is ready', async (t) => {
+  t.test('each names its parts at /health/ready', async (t) => {
     for (const member of [gateway, scheduler, ...workers]) {
       const response = await fetch(`${member.url}/health/ready`)
       t.equal(response.status, 200, member.name)
@@ -220,7 +220,7 @@ t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t
     const received = () => stack.simulator.stats().ios.received - 1200
     await waitFor('half of it', async () => received() >= 500 && (await held(stack, victim)) > 0)
     const [waiting] = await read(scheduler, 'push_backlog_chunks')
-    t.match(waiting, { labels: /platform="ios"/ }, 'the backlog is told')
+    t.match(waiting, { labels: /platform="ios"/ }, 'the backlog is reported')
     t.ok(waiting && waiting.value > 0)
     await victim.kill()
     const lost = await held(stack, victim)
@@ -230,7 +230,7 @@ t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t
     t.equal(stack.simulator.stats().ios.distinctTokens, 2200, 'nothing is lost')
     t.equal(await count(stack, 'sum(sent)', "platform = 'ios'"), 2200)
     const duplicates = received() - 1000
-    t.ok(duplicates <= lost * BATCH, `${duplicates} repeats, none of a chunk that was settled`)
+    t.ok(duplicates <= lost * BATCH, `${duplicates} duplicates, none of a chunk that was settled`)
   })
 })
 
@@ -258,12 +258,12 @@ t.test(
     const before = stack.simulator.pushes.length
     t.ok(before >= 100 && before < 500, `stopped in the middle, at ${before}`)
     await settledOf(stack)
-    t.equal(stack.simulator.pushes.length, 500, 'no repeat')
+    t.equal(stack.simulator.pushes.length, 500, 'no duplicate')
     t.equal(stack.simulator.stats().ios.distinctTokens, 500, 'nothing is lost')
     const [chunk] = await stack.database.query('SELECT epoch, sent, failed, total FROM chunks')
     t.same(chunk, { epoch: 2, sent: 500, failed: 0, total: 500 }, 'a second claim finished it')
     const attempts = await stack.database.query('SELECT DISTINCT status, attempts FROM deliveries')
-    t.same(attempts, [{ status: 'sent', attempts: 1 }], 'each with one try')
+    t.same(attempts, [{ status: 'sent', attempts: 1 }], 'each with one attempt')
     const other = workers.find((worker) => worker !== owner)
     t.equal(await other?.stop(), 0, 'an idle worker stops as well')
   },
@@ -295,7 +295,7 @@ t.test('applications that share one worker do not disturb each other', { skip },
     return longest
   }
 
-  t.test('a provider that never answers one of them', async (t) => {
+  t.test('a provider that never responds to one of them', async (t) => {
     for (let user = 1; user <= slow.users; user++) {
       const message = { userId: `slow-${user}`, body: HELLO }
       await stack.api.post('/push/message/send', { appId: 'slow', message, mode: 'ASYNCHRONOUS' })

@@ -13,7 +13,7 @@ import {
   startConnectProxy,
   waitFor,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
 } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
@@ -25,7 +25,7 @@ const beside = () => ({ buffered: true })
 const HELLO = { title: 'Hello', body: 'Is anybody there?' }
 const SENT = { sent: 1, pending: 0, failed: 0, total: 1 }
 
-async function open(t: Test, options: HouseOptions): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions): Promise<TestStack> {
   const stack = await openTestStack(options)
   t.teardown(() => stack.close())
   return stack
@@ -43,11 +43,11 @@ async function furnish(stack: TestStack, appId: string, platforms: readonly Plat
   }
 }
 
-/** What /health/ready would tell of the providers of a platform. */
+/** The part of /health/ready on the providers of a platform. */
 async function providersOf(stack: TestStack, platform: string) {
   const { status, parts } = await stack.context.health.report()
   const part = parts[`providers of ${platform}`]
-  if (!part) throw new Error(`No part tells of ${platform}`)
+  if (!part) throw new Error(`No part reports ${platform}`)
   return { status, essential: part.essential, detail: part.detail as { applications: { appId: string }[] } }
 }
 
@@ -89,12 +89,16 @@ t.test(
             (application) => application.appId === 'locked-out' && 'failure' in application,
           )
         }
-        const failure = await waitFor(`a fault on ${platform}`, named)
+        const failure = await waitFor(`an error on ${platform}`, named)
         t.match(failure, { failure: { reason: /407/ } }, platform)
         const { status, essential, detail } = await providersOf(stack, platform)
-        t.same({ status, essential }, { status: 'ready', essential: false }, 'a provider out of reach is told, no more')
+        t.same(
+          { status, essential },
+          { status: 'ready', essential: false },
+          'a provider out of reach is reported, no more',
+        )
         t.match(detail, { open: 2, up: 1 })
-        t.match(detail.applications.at(-1), { appId: APP, connection: 'up' }, 'the one with a fault is named first')
+        t.match(detail.applications.at(-1), { appId: APP, connection: 'up' }, 'the one with an error is named first')
         t.notMatch(JSON.stringify(detail), /open sesame|changed/)
         t.equal(stack.simulator.stats()[platform].received, 1, 'only the first')
       }
@@ -160,7 +164,7 @@ t.test(
     Object.assign(stack.context, { config })
     await stack.start('fcm')
     await Promise.all(hung.map((appId) => send(stack, appId, { mode: 'ASYNCHRONOUS' })))
-    await waitFor('some to ask for a token', () => mute.sockets.size > 0)
+    await waitFor('some to request a token', () => mute.sockets.size > 0)
     const lease = () =>
       stack.database.query<{ chunks: number; epoch: number; left: number }>(
         `SELECT count(*)::int AS chunks, max(epoch) AS epoch, min(extract(epoch FROM lease_until - claimed.at))::float8 AS left
@@ -185,8 +189,8 @@ t.test(
       const rows = await reasonsOf()
       return rows.length > 0 && rows
     })
-    t.match(reasons, [{ reason: /^TokenUnavailable: / }], 'it is bounded, and the push waits for another try')
-    // What still asks is refused at once, so that the worker's end does not wait for it.
+    t.match(reasons, [{ reason: /^TokenUnavailable: / }], 'it is bounded, and the push waits for another attempt')
+    // Later requests for tokens are refused at once, so that the worker's end does not wait for it.
     mute.close()
   },
 )

@@ -1,13 +1,13 @@
 // A message that waits is for the person it was sent to: what became of the phone meanwhile decides at the push.
 import type { Platform } from '@push-server/contract'
 import t, { type Test } from 'tap'
-import { APP, openTestStack, waitFor, type TestStack, type HouseOptions } from '@push-server/testing'
+import { APP, openTestStack, waitFor, type TestStack, type TestStackOptions } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
 const token = (name: string) => Buffer.from(name).toString('hex').padEnd(64, '0')
 
-async function open(t: Test, options: HouseOptions = {}): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions = {}): Promise<TestStack> {
   const stack = await openTestStack(options)
   t.teardown(() => stack.close())
   await stack.configure(APP, ['ios', 'android', 'huawei'])

@@ -1,4 +1,4 @@
-// What a provider says, or a database does not take, makes no push repeat without end: its delivery alone has the trouble.
+// A record that the database rejects makes no push repeat without end: its delivery alone fails.
 import t, { type Test } from 'tap'
 import { APP, openTestStack, waitFor } from '@push-server/testing'
 

@@ -1,5 +1,5 @@
 // The API as a value: everything that can be tested without a socket.
-import { createQuotas, type Activations, type BackPressure, type Context, type Waiters } from '@push-server/domain'
+import { createQuotas, type Context } from '@push-server/domain'
 import { createClientErrors } from '@push-server/runtime'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import { authentication } from './plugins/authentication.ts'
@@ -10,6 +10,7 @@ import { hosts } from './plugins/hosts.ts'
 import { HTTP_OPTIONS, httpServer } from './plugins/http-server.ts'
 import { createImports } from './ndjson/imports.ts'
 import { openapi } from './openapi/openapi.ts'
+import type { Parts } from './parts.ts'
 import { paths } from './plugins/paths.ts'
 import { requestLimit } from './plugins/request-limit.ts'
 import { requestTimeout } from './plugins/request-timeout.ts'
@@ -30,17 +31,10 @@ import { queueRoutes } from './routes/queues.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { unconfiguredRoutes } from './routes/unconfigured.ts'
 
-/** What the gateway opens beside the context. */
-export interface Parts {
-  waiters: Waiters
-  pressure: BackPressure
-  activations: Activations
-}
-
-/** Longest time for the headers of a request, and how often it is looked at. */
+/** Longest time for the headers of a request, and how often it is checked. */
 const HEADERS_MS = 60_000
 const CHECK_CONNECTIONS_MS = 5000
-/** A connection on which nothing moves either way is closed after the longest wait of a request, and this. */
+/** A connection without traffic is closed after the longest wait of a request, and this. */
 const QUIET_MS = 60_000
 
 export async function buildApp(context: Context, { activations, ...parts }: Parts): Promise<FastifyInstance> {

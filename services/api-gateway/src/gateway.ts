@@ -25,7 +25,7 @@ export const apiGateway: Service = async (context) => {
     const app = await buildApp(context, { waiters, pressure, activations })
     resources.add('http', () => app.close())
     await app.listen({ host: await addressOf(config.host), port: config.port, backlog: BACKLOG })
-    log.info({ host: config.host, port: config.port }, 'accepting')
+    log.info({ host: config.host, port: config.port }, 'listening')
   } catch (error) {
     await resources.release()
     throw portTaken(error, config) ?? error

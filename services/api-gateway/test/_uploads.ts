@@ -1,4 +1,4 @@
-// Requests whose bodies come slowly, or never whole: what a client at fault, or one with bad intent, does.
+// Requests whose bodies come slowly, or never whole: what a broken client, or one with bad intent, does.
 import { request, type IncomingHttpHeaders } from 'node:http'
 
 export interface SlowResponse {

@@ -1,4 +1,4 @@
-// A client that looks at every answer for what it should not tell, and the shapes of refusals.
+// A client that checks every response for what it must not disclose, and the shapes of refusals.
 import { createApi, type Response, type Api } from '@push-server/testing'
 import type { Test } from 'tap'
 
@@ -7,11 +7,11 @@ const INSIDE =
   /node_modules|\.ts:\d|\n\s+at |SELECT |INSERT |UPDATE |prisma|constraint|postgres(ql)?:|SQLSTATE|pg_|Fastify|FST_/
 
 export interface WatchedApi extends Api {
-  /** Answers that told something of our inside. */
+  /** Responses that disclosed something internal. */
   readonly leaks: string[]
 }
 
-/** A client that looks at every JSON answer and its id; `always` are headers of every request. */
+/** A client that checks every JSON response and its id; `always` are headers of every request. */
 export function watch(url: string, always: Readonly<Record<string, string>> = {}): WatchedApi {
   const api = createApi(url, always)
   const leaks: string[] = []

@@ -1,4 +1,4 @@
-// Applications and their credentials under both families of names, from the first form to the removal of everything.
+// Applications and their credentials under both families of names, from the first request to the removal of everything.
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const { api, database, stack, makeApplication, changesNothing } = gateway
 const { call, get, post } = api
 
 const SECRET = 'hunter2-of-the-client'
-interface Form {
+interface ProviderCase {
   platform: Platform
   provider: string
   /** Valid but for the application. */
@@ -25,7 +25,7 @@ interface Form {
   /** As the detail shows them, without the family. */
   shown: Record<string, string>
 }
-const FORMS: Form[] = [
+const PROVIDERS: ProviderCase[] = [
   {
     platform: 'ios',
     provider: 'apns',
@@ -50,7 +50,7 @@ const flagsWith = (...set: string[]) => Object.fromEntries(FLAGS.map((name) => [
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 const unknownText = (appId: string) => `Application credentials with entered ID: ${appId} does not exist`
 
-for (const { platform, provider, request, shown } of FORMS) {
+for (const { platform, provider, request, shown } of PROVIDERS) {
   const older = `/admin/app/${platform}/update`
   const newer = `/admin/app/${provider}`
 
@@ -71,7 +71,7 @@ for (const { platform, provider, request, shown } of FORMS) {
     for (const [index, [method, path]] of updates.entries()) {
       const response = await call(method, path, json({ requestObject: { appId, ...request() } }))
       t.same([response.status, response.body], [200, { status: 'OK' }], `${method} ${path}`)
-      t.same(await detail({}), configured, 'settings only when asked for')
+      t.same(await detail({}), configured, 'settings only on request')
       for (const name of [platform, provider]) {
         const flag = `include${capital(name)}`
         t.same(await detail({ [flag]: true }), { ...configured, ...settings }, flag)
@@ -90,7 +90,7 @@ for (const { platform, provider, request, shown } of FORMS) {
     }
   })
 
-  t.test(`C-72 ${provider}: every fault by its field, all at once`, async (t) => {
+  t.test(`C-72 ${provider}: every error by its field, all at once`, async (t) => {
     const paths = platform === 'huawei' ? [newer, older] : [newer]
     await changesNothing(t, async () => {
       for (const [path, method] of paths.flatMap((path) => [[path, 'PUT'] as const, [path, 'POST'] as const])) {
@@ -162,7 +162,7 @@ t.test('POST /admin/app/{platform}/resume: every pause ends, under each name; re
        WHERE app_id = $1 ON CONFLICT DO NOTHING`,
       [appId],
     )
-  for (const { platform, provider } of FORMS)
+  for (const { platform, provider } of PROVIDERS)
     for (const name of [platform, provider]) {
       await pauseAll()
       isOk(t, await post(`/admin/app/${name}/resume`, { appId }), name)
@@ -172,11 +172,11 @@ t.test('POST /admin/app/{platform}/resume: every pause ends, under each name; re
         `${name}: no pause is left`,
       )
       t.equal((await pausesOf(appId)).length, 4, 'those of the other platforms are')
-      isOk(t, await post(`/admin/app/${name}/resume`, { appId }), `${name}: nothing to end is no fault`)
+      isOk(t, await post(`/admin/app/${name}/resume`, { appId }), `${name}: nothing to end is no error`)
     }
   await pauseAll()
   await changesNothing(t, async () => {
-    for (const { platform } of FORMS) {
+    for (const { platform } of PROVIDERS) {
       const resume = (object: unknown) => post(`/admin/app/${platform}/resume`, object)
       refusedWith(t, await resume(null), 'Request must not be null.')
       refusedWith(t, await resume({}), 'App ID must not be null.')
@@ -206,7 +206,7 @@ t.test('C-75 the environment is optional on both paths, in any case', async (t) 
 
 t.test('C-76 the list has every application with the flags of both families', async (t) => {
   const appId = await makeApplication()
-  for (const { provider, request } of FORMS) await post(`/admin/app/${provider}`, { appId, ...request() })
+  for (const { provider, request } of PROVIDERS) await post(`/admin/app/${provider}`, { appId, ...request() })
   const { body } = await get('/admin/app/list')
   const { applicationList } = body.responseObject
   t.same(
@@ -347,38 +347,41 @@ t.test('POST /admin/app/remove: gone at once, cleared in the background, others 
   t.same(detail.body.responseObject.applications, [other])
 })
 
-t.test('POST /admin/app/remove: whoever waits is answered at once, and nothing is tried again', async (t) => {
-  // No worker delivers to Android here.
-  const running = await openTestStack({ services: ['gateway', 'apns'], environment: { SYNC_TIMEOUT: '10m' } })
-  t.teardown(() => running.close())
-  const isOpen = async (platform: Platform) => {
-    const sql = 'SELECT 1 FROM chunks WHERE platform = $1 AND settled_at IS NULL'
-    return (await running.database.query(sql, [platform])).length > 0
-  }
-  const sendOn = async (platform: Platform, token: string) => {
-    await running.configure(platform, [platform])
-    await running.register({ appId: platform, userId: 'user', token, platform })
-    const toUser = { appId: platform, message: { userId: 'user', body: { title: 'Hello' } } }
-    return (await running.api.post('/push/message/send', toUser)).body.responseObject.result[platform]
-  }
-  const pending = { sent: 0, pending: 1, failed: 0, total: 1 }
-  const remove = async (appId: string) => (await running.api.post(REMOVE, { appId })).body.responseObject
-  const parked = newToken()
-  running.simulator.respondTo(parked, { status: 503, reason: 'ServiceUnavailable', retryAfter: 3600 })
-  t.same(await sendOn('ios', parked), pending, 'it waits for another try')
-  t.same(await remove('ios'), { appId: 'ios', pending: 1 })
+t.test(
+  'POST /admin/app/remove: a waiting caller gets a response at once, and nothing is attempted again',
+  async (t) => {
+    // No worker delivers to Android here.
+    const running = await openTestStack({ services: ['gateway', 'apns'], environment: { SYNC_TIMEOUT: '10m' } })
+    t.teardown(() => running.close())
+    const isOpen = async (platform: Platform) => {
+      const sql = 'SELECT 1 FROM chunks WHERE platform = $1 AND settled_at IS NULL'
+      return (await running.database.query(sql, [platform])).length > 0
+    }
+    const sendOn = async (platform: Platform, token: string) => {
+      await running.configure(platform, [platform])
+      await running.register({ appId: platform, userId: 'user', token, platform })
+      const toUser = { appId: platform, message: { userId: 'user', body: { title: 'Hello' } } }
+      return (await running.api.post('/push/message/send', toUser)).body.responseObject.result[platform]
+    }
+    const pending = { sent: 0, pending: 1, failed: 0, total: 1 }
+    const remove = async (appId: string) => (await running.api.post(REMOVE, { appId })).body.responseObject
+    const parked = newToken()
+    running.simulator.respondTo(parked, { status: 503, reason: 'ServiceUnavailable', retryAfter: 3600 })
+    t.same(await sendOn('ios', parked), pending, 'it waits for another attempt')
+    t.same(await remove('ios'), { appId: 'ios', pending: 1 })
 
-  const start = performance.now()
-  const response = sendOn('android', newToken())
-  await waitFor('the message to be stored', () => isOpen('android'))
-  t.same(await remove('android'), { appId: 'android', pending: 1 })
-  t.same(await response, pending)
-  t.ok(performance.now() - start < 300_000, 'long before the time is up')
+    const start = performance.now()
+    const response = sendOn('android', newToken())
+    await waitFor('the message to be stored', () => isOpen('android'))
+    t.same(await remove('android'), { appId: 'android', pending: 1 })
+    t.same(await response, pending)
+    t.ok(performance.now() - start < 300_000, 'long before the time is up')
 
-  await running.start('scheduler')
-  await waitFor('the open chunks to be gone', async () => !(await isOpen('ios')) && !(await isOpen('android')))
-  t.same(running.simulator.pushes, [], 'nothing arrived')
-})
+    await running.start('scheduler')
+    await waitFor('the open chunks to be gone', async () => !(await isOpen('ios')) && !(await isOpen('android')))
+    t.same(running.simulator.pushes, [], 'nothing arrived')
+  },
+)
 
 t.test('clearing goes in bounded steps', async (t) => {
   const { appId } = await furnish(3)
@@ -402,7 +405,7 @@ t.test('GET /: what is running here', async (t) => {
   t.same([(await call('HEAD', '/')).status, (await call('OPTIONS', '/')).status], [200, 200])
 })
 
-t.test('the time of the build is told when the image knows it', async (t) => {
+t.test('the time of the build is shown when the image knows it', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'push-build-'))
   t.teardown(() => rm(dir, { recursive: true }))
   const file = pathToFileURL(join(dir, 'build-time'))
@@ -430,6 +433,6 @@ t.test('GET /actuator/health, for monitors of the reference server', async (t) =
   t.equal((await get('/actuator/health')).status, 200)
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => {
+t.test('no response disclosed anything internal, and each had an id', async (t) => {
   t.same(api.leaks, [])
 })

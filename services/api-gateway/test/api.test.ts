@@ -141,7 +141,7 @@ t.test('POST /push/device/create: registers', async (t) => {
   }
 })
 
-t.test('POST /push/device/create: five at once are all answered OK', async (t) => {
+t.test('POST /push/device/create: five at once are all OK', async (t) => {
   const device = { appId: APP, platform: 'ios', token: newToken(), activationId: randomUUID(), userId: 'u' }
   const responses = await Promise.all(Array.from({ length: 5 }, () => post('/push/device/create', device)))
   t.same(
@@ -166,7 +166,7 @@ t.test('device removal: refusals in their order, on all four', async (t) => {
     })
 })
 
-t.test('device removal: removes every row of the token, by body or query; an unknown one is no fault', async (t) => {
+t.test('device removal: removes every row of the token, by body or query; an unknown one is no error', async (t) => {
   const token = newToken()
   const registered = () => database.query('SELECT 1 FROM devices WHERE token = $1', [token])
   const body = (object: object) => json({ requestObject: object })
@@ -240,7 +240,7 @@ t.test('POST /push/message/batch/send: refusals in their order', async (t) => {
   })
 })
 
-t.test('sending: answers', async (t) => {
+t.test('sending: responses', async (t) => {
   const zeros = { ios: ZERO, android: ZERO, huawei: ZERO }
   const flat = { ...zeros, apns: ZERO, fcm: ZERO, hms: ZERO }
   const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -332,7 +332,7 @@ t.test('POST /admin/app/detail', async (t) => {
     apnsTeamId: teamId,
   }
   const inProduction = { ...settings, iosEnvironment: 'production', apnsEnvironment: 'production' }
-  t.same(await detail({}), configured, 'settings when asked for')
+  t.same(await detail({}), configured, 'settings when requested')
   t.same(await detail({ includeIos: false, includeApns: null }), configured)
   t.same(await detail({ includeIos: true }), inProduction)
   t.same(await detail({ includeApns: true }), inProduction)
@@ -457,6 +457,6 @@ t.test('lenient forms: a number that JSON cannot carry exactly is never turned i
   t.equal(stored.length, response.status === 200 ? 1 : 0, 'kept whole or refused')
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => {
+t.test('no response disclosed anything internal, and each had an id', async (t) => {
   t.same(api.leaks, [])
 })

@@ -205,4 +205,4 @@ t.test('somebody else’s campaign is refused before the body is parsed', async 
   t.equal(parses, 0)
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => t.same(api.leaks, []))
+t.test('no response disclosed anything internal, and each had an id', async (t) => t.same(api.leaks, []))

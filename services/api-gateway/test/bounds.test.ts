@@ -78,7 +78,7 @@ t.test('imports that drip: few at once, each ended, and others get in', async (t
   t.same(
     uploads.flatMap((upload) => upload.error() ?? []),
     [],
-    'nobody is cut off',
+    'nobody is disconnected',
   )
   const ended = uploads.filter((upload) => upload.response()?.status === 408)
   const refused = uploads.filter((upload) => upload.response()?.status === 503)
@@ -204,7 +204,7 @@ t.test('bodies that never come whole are ended', async (t) => {
     begin({ headers: known }),
     begin({ headers: known, drip: { text: ' ', everyMs: 50 } }),
   ]
-  // Refused before its body is looked at: it does not stay open either.
+  // Refused before its body is read: it does not stay open either.
   const stranger = begin({ headers: { 'content-type': 'application/json' }, drip: { text: ' ', everyMs: 50 } })
   t.teardown(() => [...unfinished, stranger].forEach((one) => one.destroy()))
   await waitFor('each to end', () => [...unfinished, stranger].every((one) => one.isClosed()), PATIENCE_MS)
@@ -251,27 +251,27 @@ t.test('connections beyond the limit: idle ones make room, and where none is idl
     await once(socket, 'connect')
     return socket
   }
-  const ask = async (path: string) => {
+  const get = async (path: string) => {
     const socket = await open()
     socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${BOOTSTRAP}\r\n\r\n`)
     const [first] = (await once(socket, 'data')) as [Buffer]
     return { socket, text: first.toString() }
   }
-  const idle = [await ask('/health/live'), await ask('/health/live'), await ask('/health/live')]
+  const idle = [await get('/health/live'), await get('/health/live'), await get('/health/live')]
   const isClosed = (socket: Socket) => socket.closed
   for (const { socket } of idle) socket.resume()
-  t.match((await ask('/admin/app/list')).text, /^HTTP\/1\.1 (200|503)/)
+  t.match((await get('/admin/app/list')).text, /^HTTP\/1\.1 (200|503)/)
   await waitFor('the idle ones to be closed', () => idle.every(({ socket }) => isClosed(socket)), PATIENCE_MS)
-  t.match((await ask('/admin/app/list')).text, /^HTTP\/1\.1 200/)
+  t.match((await get('/admin/app/list')).text, /^HTTP\/1\.1 200/)
 
   // These have not sent anything yet, so they are not idle.
   const fresh = [await open(), await open(), await open(), await open()]
-  const refused = await ask('/admin/app/list')
+  const refused = await get('/admin/app/list')
   t.match(refused.text, /^HTTP\/1\.1 503[^]*connection: close[^]*CONNECTION_LIMIT \(3\)/i)
   await waitFor('its end', () => isClosed(refused.socket.resume()), PATIENCE_MS)
-  t.match((await ask('/health/live')).text, /^HTTP\/1\.1 200/, 'probes are exempt')
+  t.match((await get('/health/live')).text, /^HTTP\/1\.1 200/, 'probes are exempt')
   for (const socket of fresh) socket.destroy()
-  await waitFor('room', async () => (await ask('/admin/app/list')).text.startsWith('HTTP/1.1 200'), PATIENCE_MS)
+  await waitFor('room', async () => (await get('/admin/app/list')).text.startsWith('HTTP/1.1 200'), PATIENCE_MS)
 })
 
 t.test('a client that goes away gives its place back', async (t) => {

@@ -164,4 +164,4 @@ t.test('lines that are not UTF-8 are bad lines by their number', async (t) => {
   )
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => t.same(api.leaks, []))
+t.test('no response disclosed anything internal, and each had an id', async (t) => t.same(api.leaks, []))

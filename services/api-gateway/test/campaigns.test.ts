@@ -1,4 +1,4 @@
-// Campaigns over HTTP, without a worker or a scheduler: what is asked of clients, and what they are told.
+// Campaigns over HTTP, without a worker or a scheduler: what clients have to send, and what they get.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { APP, json, newToken, openGateway } from './_gateway.ts'
@@ -56,7 +56,7 @@ t.test('C-61 create: refusals in their order; the id is digits', async (t) => {
   t.match(await create(), /^\d+$/)
 })
 
-t.test('C-62 detail answers the message as it was given', async (t) => {
+t.test('C-62 detail returns the message as it was given', async (t) => {
   const id = await create()
   const { body } = await get(`/push/campaign/${id}/detail`)
   t.match(body, { status: 'OK', responseObject: { id, appId: APP, sent: false, state: 'created', paused: false } })
@@ -204,7 +204,7 @@ t.test('C-68 live send: started once, not while it runs', async (t) => {
   t.match((await get(`/push/campaign/${id}/detail`)).body.responseObject, { state: 'fanning-out', sent: false })
   const progress = await get(`/push/campaign/${id}/progress`)
   t.match(progress.body.responseObject, { state: 'fanning-out', paused: false, sent: 0, pushesPerSecond: 0 })
-  t.notOk('total' in progress.body.responseObject, 'not known before everything is cut')
+  t.notOk('total' in progress.body.responseObject, 'not known before the fan-out is complete')
 })
 
 t.test('control in every state', async (t) => {
@@ -229,7 +229,7 @@ t.test('control in every state', async (t) => {
   refusedWith(t, await get(`/push/campaign/${NOWHERE[0]}/progress`), UNKNOWN)
 })
 
-t.test('delete: told whether there was one, refused while it is sent unless forced', async (t) => {
+t.test('delete: says whether there was one, refused while it is sent unless forced', async (t) => {
   const deleted = async (method: string, path: string) =>
     (await call(method, `/push/campaign/${path}`)).body.responseObject.deleted
   const id = await create()
@@ -248,4 +248,4 @@ t.test('delete: told whether there was one, refused while it is sent unless forc
   t.same(run, { state: 'cancelled' })
 })
 
-t.test('nothing of the inside is told', async (t) => t.same(api.leaks, []))
+t.test('nothing internal is disclosed', async (t) => t.same(api.leaks, []))

@@ -18,7 +18,7 @@ const rows = guide
   .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))
 const topics = rows.map(([topic = '']) => topic)
 
-/** What has been decided to be otherwise than in the reference, and must be told: nobody takes a row out by mistake. */
+/** What has been decided to be otherwise than in the reference, and must be documented: nobody takes a row out by mistake. */
 const DECIDED = `Send result · messageIds · Platform names · Message texts that differ by version · Admin provider paths
   create/multi · Method aliases · Device removal · Campaign id · Campaign sent · campaign/list?all=
   Paged answers · Inbox read, read-all · Inbox detail · Inbox list page size · Inbox text lengths

@@ -1,5 +1,5 @@
 // The conformance items C-01 to C-93, over HTTP alone: against our own services on both back ends of the queue, or against the
-// server of CONFORMANCE_URL, with CONFORMANCE_KEY where it wants one (`npm run conformance`). A name in brackets is the row of
+// server of CONFORMANCE_URL, with CONFORMANCE_KEY where it requires one (`npm run conformance`). A name in brackets is the row of
 // docs/compatibility.md that the check follows where the reference differs.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -36,7 +36,7 @@ function openTheirs(url: string): Target {
 
 async function run(t: Test, target: Target, checks: Checks): Promise<void> {
   for (const [name, check] of Object.entries(checks)) await t.test(name, (t) => check(t, target))
-  t.same(target.api.leaks, [], 'no answer told anything of the inside, and each had an id')
+  t.same(target.api.leaks, [], 'no response disclosed anything internal, and each had an id')
 }
 
 if (CONFORMANCE_URL === undefined)

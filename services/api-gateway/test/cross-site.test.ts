@@ -11,7 +11,7 @@ const BOOTSTRAP = `admin.${randomBytes(32).toString('hex')}`
 const BEARER = `Bearer ${BOOTSTRAP}`
 const BASIC = `Basic ${Buffer.from(BOOTSTRAP.replace('.', ':')).toString('base64')}`
 
-/** Where keys are asked for, and where nobody is. */
+/** With keys required, and without. */
 const locked = await openTestStack({ services: ['gateway'], environment: { API_KEY_BOOTSTRAP: BOOTSTRAP } })
 t.teardown(() => locked.close())
 const open = await openTestStack({ services: [] })
@@ -151,7 +151,7 @@ t.test('Basic with an Origin opens the queue UI alone', async (t) => {
 
 t.test('the queue UI is reached from its own page, and from no other', async (t) => {
   const board = '/admin/queues/api/queues'
-  // The queues can be looked at only, which Bull Board sees to itself: pausing all of them pauses none.
+  // The queues can only be viewed, which Bull Board sees to itself: pausing all of them pauses none.
   for (const [line, status] of [
     [`PUT ${board}/pause`, 200],
     [`PUT ${board}/resume`, 200],
@@ -218,7 +218,7 @@ t.test(
   },
 )
 
-t.test('DNS rebinding: other names are taken where keys are asked for, and beyond loopback', async (t) => {
+t.test('DNS rebinding: other names are accepted where keys are required, and beyond loopback', async (t) => {
   const headers = { host: 'push.example.com', authorization: BEARER }
   t.equal((await call(keys, 'GET /admin/app/list', headers)).statusCode, 200, 'keys')
   const elsewhere = await build(t, open, { host: '0.0.0.0', auth: 'none' })
@@ -245,7 +245,7 @@ t.test('the details of /health/ready are for keys with the scope metrics, and fo
   await locked.context.store.applications.create('bank-a')
   const bound = `Bearer ${await makeKey(['metrics'], ['bank-a'])}`
   t.equal(await hasDetails(keys, { authorization: bound }), false, 'a key that is bound to an application')
-  t.equal(await hasDetails(nobody, { host: 'localhost' }), true, 'nobody is asked')
+  t.equal(await hasDetails(nobody, { host: 'localhost' }), true, 'no key is required')
   t.equal(await hasDetails(nobody, { host: 'rebound.example' }), false, 'a page that has led its name here')
   const calm = await build(t, locked)
   for (let probes = 0; probes < 30; probes++) await hasDetails(calm, {})

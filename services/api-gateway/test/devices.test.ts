@@ -224,7 +224,7 @@ t.test('C-14 five at once, single and multi: all OK, one row for each activation
   const [token, other] = [newToken(), newToken()]
   const [lone = ''] = newActivations(1)
   const responses = await Promise.all([
-    ...Array.from({ length: 5 }, (_, turn) => multi(turn % 2 ? ids : ids.toReversed(), { token })),
+    ...Array.from({ length: 5 }, (_, index) => multi(index % 2 ? ids : ids.toReversed(), { token })),
     ...Array.from({ length: 5 }, () => single(lone, { token: other })),
   ])
   t.same(
@@ -275,7 +275,7 @@ t.test('C-26 status: bare body, both methods, whatever a callback brings along',
     t.equal(await isActive(), active, activationStatus)
   }
   await database.query('UPDATE devices SET active = false WHERE activation_id = $1', [a])
-  isOk(t, await report({ activationId: a }), 'without a status the registry tells it')
+  isOk(t, await report({ activationId: a }), 'without a status the registry has it')
   t.equal(await isActive(), true)
   isOk(t, await report({ activationId: a, activationStatus: 'BLOCKED' }), 'blocked')
   isOk(t, await single(a), 'registered again')
@@ -296,7 +296,7 @@ t.test('C-26 status: bare body, both methods, whatever a callback brings along',
   })
 })
 
-t.test('list: the user’s devices, registered last first, tokens shortened, dropped ones told', async (t) => {
+t.test('list: the user’s devices, registered last first, tokens shortened, dropped ones marked', async (t) => {
   const userId = `user-${randomUUID()}`
   const [a = '', b = '', c = ''] = newActivations(3)
   const token = newToken()
@@ -421,7 +421,7 @@ t.test('import: what is known is updated, and what was registered since is kept'
   t.same(times, { stillDropped: true, registered: new Date('2024-02-08T12:00:00Z') })
 })
 
-t.test('import: bad lines are told by number, and keep the others out unless they may stay', async (t) => {
+t.test('import: bad lines are listed by number, and keep the others out unless they may stay', async (t) => {
   const elsewhere = `app-${randomUUID()}`
   await post('/admin/app/create', { appId: elsewhere })
   const [good = '', foreign = '', known = ''] = newActivations(3)
@@ -619,4 +619,4 @@ t.test('docs/migrating.md: its statements on the tables of the reference give wh
   ])
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => t.same(api.leaks, []))
+t.test('no response disclosed anything internal, and each had an id', async (t) => t.same(api.leaks, []))

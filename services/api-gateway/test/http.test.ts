@@ -1,4 +1,4 @@
-// What the gateway does as a server of HTTP: paths, methods, headers, its description, and what it answers when it cannot.
+// What the gateway does as a server of HTTP: paths, methods, headers, its description, and its responses when it fails.
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
@@ -62,7 +62,7 @@ t.test('a path that cannot be read', async (t) => {
   t.match([status, body], [400, { status: 'ERROR', responseObject: { code: 'ERROR_REQUEST' } }])
 })
 
-t.test('X-Correlation-ID: the caller’s when it is one, otherwise a new one; on every answer', async (t) => {
+t.test('X-Correlation-ID: the caller’s when it is one, otherwise a new one; on every response', async (t) => {
   const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
   const idOf = async (path: string, given?: string, method = 'GET') =>
     (
@@ -89,7 +89,7 @@ t.test('X-Correlation-ID: the caller’s when it is one, otherwise a new one; on
   t.same([ok.status, ok.headers.get('x-correlation-id')], [200, 'of-this-request'])
 })
 
-t.test('headers that keep answers from being kept, guessed or framed', async (t) => {
+t.test('headers that keep responses from being stored, guessed or framed', async (t) => {
   for (const { headers } of [await get('/push/service/status'), await get('/nowhere'), await post(SEND, null)]) {
     t.equal(headers.get('x-content-type-options'), 'nosniff')
     t.equal(headers.get('x-frame-options'), 'DENY')
@@ -107,7 +107,7 @@ async function standsAlone(t: Test, path: string): Promise<string> {
   const policy = page.headers.get('content-security-policy') ?? ''
   t.notMatch(policy, /https?:|upgrade-insecure-requests|[a-z0-9]\.[a-z]/, 'its policy names nobody else')
   const elsewhere = html.match(/(?:https?:)?\/\/(?!www\.w3\.org)[a-z][^"'\s]*/gi) ?? []
-  if (!policy.includes("default-src 'self'")) t.same(elsewhere, [], 'it asks nobody else')
+  if (!policy.includes("default-src 'self'")) t.same(elsewhere, [], 'it requests nothing elsewhere')
   const base = new URL(/<base href="([^"]+)"/.exec(html)?.[1] ?? '.', page.url)
   const assets = [...html.matchAll(/(?:src|href)="([^"#]+\.(?:js|css|png|svg|ico)[^"]*)"/g)].map(
     ([, name]) => new URL(name ?? '', base),
@@ -130,7 +130,7 @@ t.test('the API console comes from here with all it needs', async (t) => {
   t.match(initializer, /validatorUrl:\s*(null|"none")/, 'nobody elsewhere validates')
 })
 
-t.test('the look into the queues comes from here with all it needs', async (t) => {
+t.test('the view of the queues comes from here with all it needs', async (t) => {
   const html = await standsAlone(t, '/admin/queues')
   t.match(html, /Push Server queues/)
 })
@@ -142,13 +142,13 @@ t.test('PORT that is taken is named', async (t) => {
   })
 })
 
-/** Passes connections on until it is cut, and answers on them until it is mute. */
+/** Passes connections on until it is disconnected, and responses on them until it is mute. */
 async function startProxy(t: Test, target: URL) {
   const sockets = new Set<Socket>()
-  let isCut = false
+  let isDisconnected = false
   let isMute = false
   const server = createServer((near) => {
-    if (isCut) return near.destroy()
+    if (isDisconnected) return near.destroy()
     const far = connect(Number(target.port), target.hostname)
     for (const [one, other] of [
       [near, far],
@@ -170,7 +170,7 @@ async function startProxy(t: Test, target: URL) {
       isMute = yes
     },
     disconnect(yes: boolean) {
-      isCut = yes
+      isDisconnected = yes
       if (yes) for (const socket of sockets) socket.destroy()
     },
   }
@@ -213,7 +213,7 @@ t.test('PostgreSQL away: 503 to come again, the status all the same; back: as if
 })
 
 t.test(
-  'PostgreSQL breaks away after it has stored: 503, and under a key the caller may safely ask again',
+  'PostgreSQL breaks away after it has stored: 503, and under a key the caller may safely send it again',
   async (t) => {
     const own = await createDatabase()
     const proxy = await startProxy(t, new URL(own.url))
@@ -225,7 +225,8 @@ t.test(
     t.teardown(() => stack.close())
     await stack.configure(APP)
     await stack.register({ userId: 'u', token: 'aabb' })
-    const send = () => api.call('POST', SEND, json({ requestObject: sending({}) }, { 'idempotency-key': 'cut off' }))
+    const send = () =>
+      api.call('POST', SEND, json({ requestObject: sending({}) }, { 'idempotency-key': 'connection lost' }))
 
     const holder = new pg.Client({ connectionString: own.url })
     await holder.connect()
@@ -326,7 +327,7 @@ t.test('what null and scalars stand for', async (t) => {
   isOk(t, await post(SEND, { ...sending({}, { attributes }), mode: 'ASYNCHRONOUS' }), 'null attributes')
 })
 
-t.test('a fault of ours: a fixed text, nothing of the inside', async (t) => {
+t.test('an internal error: a fixed text, nothing internal', async (t) => {
   await database.query('ALTER TABLE messages RENAME TO mislaid')
   t.teardown(() => database.query('ALTER TABLE mislaid RENAME TO messages'))
   const { status, body, headers } = await post(SEND, sending({}))
@@ -337,6 +338,6 @@ t.test('a fault of ours: a fixed text, nothing of the inside', async (t) => {
   t.ok(headers.get('x-correlation-id'))
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => {
+t.test('no response disclosed anything internal, and each had an id', async (t) => {
   t.same(api.leaks, [])
 })

@@ -1,4 +1,4 @@
-// The inbox over real HTTP and a real database: its limits, its texts, its order, and reading in both of its forms.
+// The inbox over real HTTP and a real database: its limits, its texts, its order, and both ways of reading.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { Response } from '@push-server/testing'
@@ -87,7 +87,7 @@ t.test('C-81 every limit at both sides, in UTF-16 units', async (t) => {
   const pairs = await post(MESSAGES, inboxMessage({ subject: '😀'.repeat(128) }))
   violates(t, pairs, ['requestObject.subject', /at most 255/], '128 pairs are 256 units')
   const long = await post(MESSAGES, inboxMessage({ subject: 'x'.repeat(300) }))
-  t.equal(long.body.responseObject.violations.length, 1, 'told once')
+  t.equal(long.body.responseObject.violations.length, 1, 'reported once')
 })
 
 t.test('C-82 the form of a message', async (t) => {
@@ -119,7 +119,7 @@ t.test('C-82 the form of a message', async (t) => {
   t.match(await create({ subject: 17, summary: true }), { subject: '17', summary: 'true' }, 'scalars for texts')
 })
 
-t.test('C-83 post: the answer, and applications by any id', async (t) => {
+t.test('C-83 post: the response, and applications by any id', async (t) => {
   const other = await makeApplication(`x.${randomUUID()}`)
   const short = await makeApplication('é')
   const message = await create({ userId: 'poster', applications: [short, other, APP] })
@@ -180,7 +180,7 @@ t.test('C-85 list: newest first, those of the same time in one order, each once'
     violates(t, await list({ ...all, sort }), ['sort', /match/], `sort=${sort}`)
 })
 
-t.test('C-86 list: pages, whatever is asked for', async (t) => {
+t.test('C-86 list: pages, whatever is requested', async (t) => {
   const userId = randomUUID()
   await database.query(
     `WITH message AS (
@@ -339,6 +339,6 @@ t.test('C-92 messages that are unknown, of another or no ids at all', async (t) 
   t.match((await get(`${MESSAGES}/detail${query({ id })}`)).body.responseObject, { read: false })
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => {
+t.test('no response disclosed anything internal, and each had an id', async (t) => {
   t.same(api.leaks, [])
 })

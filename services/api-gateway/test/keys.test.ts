@@ -1,4 +1,4 @@
-// Who may call what: keys, scopes, applications, the slow answers to failures, and what is told to whom.
+// Who may call what: keys, scopes, applications, how failures are slowed down, and what is disclosed to whom.
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
@@ -73,7 +73,7 @@ t.test('a key, as bearer or as user and password, in any case of the scheme', as
     isOk(t, await clientOf(headers).get(LIST), headers.authorization.slice(0, 12))
 })
 
-t.test('whoever has none is told how to come in, and not why a key does not hold', async (t) => {
+t.test('a caller without a key learns how to get one, and not why a key is not valid', async (t) => {
   const key = await makeKey(['admin'])
   const [id = '', secret = ''] = key.split('.')
   const revoked = await makeKey(['admin'])
@@ -114,7 +114,7 @@ t.test('whoever has none is told how to come in, and not why a key does not hold
     body: '{',
     headers: { 'content-type': 'application/json' },
   })
-  refused(t, unread, UNAUTHORIZED, 'before the body is looked at')
+  refused(t, unread, UNAUTHORIZED, 'before the body is read')
 })
 
 const PUBLIC_PATHS = /^(\/|\/push\/service\/status|\/health\/\w+|\/actuator\/health|\/v3\/api-docs.*|\/swagger-ui.*)$/
@@ -156,7 +156,7 @@ t.test('a route without a scope keeps the gateway from starting', async (t) => {
   await t.rejects(async () => app.ready(), { message: /Add config: \{ scope: … \} .*GET \/forgotten/ })
 })
 
-t.test('what is not there is told everybody', async (t) => {
+t.test('a path that does not exist is reported to everybody', async (t) => {
   const client = clientOf({})
   t.equal((await client.get('/nowhere')).status, 404)
   t.equal((await client.get('/push/message/send')).status, 405)
@@ -238,11 +238,11 @@ t.test('a key bound to applications sees and touches their campaigns alone', asy
       refused(t, response, FORBIDDEN, id)
       texts.add(response.body.responseObject.message)
     }
-  t.equal(texts.size, 1, 'whether there is such a campaign is not told')
+  t.equal(texts.size, 1, 'whether there is such a campaign is not disclosed')
   refused(t, await bound.post('/push/campaign/create', { appId: other, message: {} }), FORBIDDEN, 'one for another')
 })
 
-t.test('whoever fails too often is slowed down; valid keys pass from the same address', async (t) => {
+t.test('who fails too often is slowed down; valid keys pass from the same address', async (t) => {
   const from = address()
   const bad = createApi(url, { ...from, ...bearer(`nobody.${'x'.repeat(43)}`) })
   const [first, ...others] = await Promise.all(Array.from({ length: 20 }, () => bad.get(LIST)))
@@ -268,23 +268,23 @@ t.test('without TRUST_PROXY no X-Forwarded-For is believed', async (t) => {
   t.same(statuses, [...Array.from({ length: 20 }, () => 401), 429])
 })
 
-t.test('HOST that others can reach wants a key, or AUTH=none', async (t) => {
+t.test('HOST that others can reach requires a key, or AUTH=none', async (t) => {
   const given = (environment: Record<string, string>) => ({ ...open.context, config: readConfig(environment) })
   await t.rejects(async () => apiGateway(given({ HOST: '0.0.0.0', PORT: '0' })), {
     name: 'ConfigError',
     message: /^HOST: 0\.0\.0\.0 .*API_KEY_BOOTSTRAP.*npm run api-key.*AUTH=none/,
   })
-  const guard = (environment: Record<string, string>) => checkStartup(given(environment))
+  const start = (environment: Record<string, string>) => checkStartup(given(environment))
   for (const HOST of ['0.0.0.0', '::', '10.1.2.3', 'push.example.com', '128.0.0.1', '127.0.0.1.example.com']) {
-    await t.rejects(guard({ HOST }), { name: 'ConfigError', message: new RegExp(`^HOST: ${HOST} `) }, HOST)
-    for (const AUTH of ['none', 'keys']) await t.resolves(guard({ HOST, AUTH }), `${HOST} with AUTH=${AUTH}`)
+    await t.rejects(start({ HOST }), { name: 'ConfigError', message: new RegExp(`^HOST: ${HOST} `) }, HOST)
+    for (const AUTH of ['none', 'keys']) await t.resolves(start({ HOST, AUTH }), `${HOST} with AUTH=${AUTH}`)
   }
-  for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) await t.resolves(guard({ HOST }), HOST)
+  for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) await t.resolves(start({ HOST }), HOST)
   for (const text of ['', 'hunter2', 'admin.hunter2', `a b.${'x'.repeat(43)}`, 'x'.repeat(90)]) {
     const API_KEY_BOOTSTRAP = text || '.'
-    const error = await guard({ API_KEY_BOOTSTRAP }).catch((failure: Error) => failure)
+    const error = await start({ API_KEY_BOOTSTRAP }).catch((failure: Error) => failure)
     t.match(error, { name: 'ConfigError', message: /^API_KEY_BOOTSTRAP: the value given is not <id>\.<secret>/ })
-    t.notMatch(error?.message, /hunter/, 'and is not repeated')
+    t.notMatch(error?.message, /hunter/, 'and is not shown')
   }
 })
 
@@ -405,8 +405,8 @@ t.test('processes without an API ask for a key at /metrics and for details, and 
   const detailed = await get('/health/ready', bearer(await makeKey(['metrics'])))
   t.same(detailed.body.parts.providers.detail, { open: ['bank-a'] }, 'details for a key with the scope')
 
-  const nobodyAsked = { access: createProbeAccess(open.context), log, host: '127.0.0.1', port: 0 }
-  const own = await serveProbes(context, nobodyAsked)
+  const withoutKeys = { access: createProbeAccess(open.context), log, host: '127.0.0.1', port: 0 }
+  const own = await serveProbes(context, withoutKeys)
   t.teardown(() => own.close())
   const under = async (host: string, path: string) => {
     const connection = await openRaw(own.port)
@@ -422,7 +422,7 @@ t.test('processes without an API ask for a key at /metrics and for details, and 
   t.notMatch(states, /bank-a/)
 })
 
-t.test('OpenAPI says which key each operation wants', async (t) => {
+t.test('OpenAPI says which key each operation requires', async (t) => {
   const { body: api } = await clientOf({}).get('/v3/api-docs')
   t.match(api.components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer' }, basic: { scheme: 'basic' } })
   t.same(api.paths['/push/service/status'].get.security, [])
@@ -442,7 +442,7 @@ t.test('neither logs nor the database hold a key', async (t) => {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += text.toString()))
   const ended = new Promise((resolve) => child.once('exit', resolve))
   t.teardown(() => child.kill('SIGKILL'))
-  await waitFor('the gateway accepts', () => output.includes('accepting'))
+  await waitFor('the gateway listens', () => output.includes('listening'))
   for (const key of [BOOTSTRAP, made, wrong])
     for (const headers of [bearer(key), asBasic(key)]) {
       const client = createApi(`http://127.0.0.1:${port}`, headers)
@@ -452,7 +452,11 @@ t.test('neither logs nor the database hold a key', async (t) => {
     }
   await database.query('ALTER TABLE applications RENAME TO mislaid')
   t.teardown(() => database.query('ALTER TABLE IF EXISTS mislaid RENAME TO applications'))
-  t.equal((await createApi(`http://127.0.0.1:${port}`, bearer(made)).get(LIST)).status, 500, 'a fault, logged in full')
+  t.equal(
+    (await createApi(`http://127.0.0.1:${port}`, bearer(made)).get(LIST)).status,
+    500,
+    'an internal error, logged in full',
+  )
   await database.query('ALTER TABLE mislaid RENAME TO applications')
   child.kill('SIGTERM')
   await ended
@@ -461,8 +465,8 @@ t.test('neither logs nor the database hold a key', async (t) => {
   const rows = JSON.stringify(await database.query('SELECT api_keys::text AS row FROM api_keys'))
   for (const key of [BOOTSTRAP, made, wrong]) {
     const [, secret = ''] = key.split('.')
-    for (const form of [secret, asBasic(key).authorization.slice(6), createHash('sha256').update(key).digest('hex')])
-      t.notOk(output.includes(form), 'not in the logs')
+    for (const encoded of [secret, asBasic(key).authorization.slice(6), createHash('sha256').update(key).digest('hex')])
+      t.notOk(output.includes(encoded), 'not in the logs')
     t.notOk(rows.includes(secret), 'not in the database')
   }
 })

@@ -120,7 +120,7 @@ for (const [name, status, code, bytes] of REFUSED)
     t.equal((await connection.next()).status, 200)
   })
 
-// Ten bytes are announced and none is sent: whoever waits for them does not respond.
+// Ten bytes are announced and none is sent: who waits for them does not respond.
 const EARLY: readonly [name: string, status: number, code: string, line: string, more?: string][] = [
   ['an unknown path', 404, 'ERROR_NOT_FOUND', 'POST /nowhere'],
   ['a method that the path does not take', 405, 'ERROR_METHOD_NOT_ALLOWED', 'PUT /push/message/send'],

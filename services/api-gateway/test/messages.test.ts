@@ -1,4 +1,4 @@
-// Messages from the request to what became of them: answers, status, lists, repeats and back-pressure, over HTTP. What needs a
+// Messages from the request to what became of them: responses, status, lists, idempotent replays and back-pressure, over HTTP. What needs a
 // worker runs once on each back end of the queues.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
@@ -51,7 +51,7 @@ for (const backend of BACKENDS) {
     const { stack, api, phones, stored } = bench
     const { post } = api
 
-    t.test('send: what is answered', async (t) => {
+    t.test('send: the response', async (t) => {
       const userId = await phones(newToken(), newToken())
       const ios = { sent: 2, pending: 0, failed: 0, total: 2 }
       const { body } = await post(SEND, sending(userId))
@@ -60,7 +60,7 @@ for (const backend of BACKENDS) {
       t.same(response, { mode: 'SYNCHRONOUS', result: { ...ZEROS, ios }, ...flat })
       t.equal(messageIds.length, 1)
       const nobody = await post(SEND, sending('nobody'))
-      t.same(nobody.body.responseObject.result, ZEROS, 'no device is no fault')
+      t.same(nobody.body.responseObject.result, ZEROS, 'no device is no error')
       for (const mode of ['ASYNCHRONOUS', null]) {
         const { messageIds: ids, ...rest } = (await post(SEND, sending(userId, { mode }))).body.responseObject
         t.same([ids.length, rest], [1, mode === null ? {} : { mode }], `mode ${mode}`)
@@ -163,7 +163,7 @@ for (const backend of BACKENDS) {
       ])
     })
 
-    t.test('a key: the same again sends nothing and is told what became of it', async (t) => {
+    t.test('a key: a replay sends nothing and says what became of the message', async (t) => {
       const token = newToken()
       const userId = await phones(token)
       const first = await api.call('POST', SEND, keyed('payment 1', sending(userId)))
@@ -242,7 +242,7 @@ for (const backend of BACKENDS) {
       t.same((await send()).body, second.body, 'and taken again')
     })
 
-    t.test('no answer told anything of our inside, and each had an id', async (t) => {
+    t.test('no response disclosed anything internal, and each had an id', async (t) => {
       t.same(api.leaks, [])
     })
   })
@@ -252,7 +252,7 @@ t.test('messages without a worker', async (t) => {
   const environment = { SYNC_TIMEOUT: '300ms', BACKLOG_LIMIT: '10' }
   const { stack, api, phones, stored } = await openBench(t, { services: ['gateway'], environment })
 
-  t.test('a repeat waits for what is pending, not for ever', async (t) => {
+  t.test('a replay waits for what is pending, not for ever', async (t) => {
     const userId = await phones(newToken())
     const first = await api.call('POST', SEND, keyed('waiting', sending(userId)))
     t.match(first.body.responseObject.result.ios, { pending: 1, total: 1 })
@@ -274,7 +274,7 @@ t.test('messages without a worker', async (t) => {
     t.equal(await refusing(), '0')
     const first = await api.call('POST', SEND, keyed('before', sending(userId)))
     isOk(t, first, 'up to the limit')
-    await waitFor('the look at the backlog', async () => (await refusing()) === '1')
+    await waitFor('the refresh of the backlog', async () => (await refusing()) === '1')
     const before = await stored()
     const { status, headers, body } = await send()
     t.match(
@@ -285,8 +285,8 @@ t.test('messages without a worker', async (t) => {
     t.equal((await api.call('POST', SEND, keyed('refused', sending(userId)))).status, 503)
     t.equal(await stored(), before)
     t.match((await api.get('/metrics')).body, /push_refused_requests_total\{platform="ios"\} 2/)
-    isOk(t, await api.post(SEND, sending('nobody')), 'whoever has no device there is not refused')
-    isOk(t, await api.call('POST', SEND, keyed('before', sending(userId))), 'a repeat stores nothing')
+    isOk(t, await api.post(SEND, sending('nobody')), 'a user without a device there is not refused')
+    isOk(t, await api.call('POST', SEND, keyed('before', sending(userId))), 'a replay stores nothing')
     await stack.database.query(
       `INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at)
        SELECT id, 'ios', 'all', 'Test', now() FROM applications WHERE app_id = $1`,
@@ -297,7 +297,7 @@ t.test('messages without a worker', async (t) => {
     isOk(t, await api.call('POST', SEND, keyed('refused', sending(userId))), 'the refused one was not remembered')
   })
 
-  t.test('no answer told anything of our inside, and each had an id', async (t) => {
+  t.test('no response disclosed anything internal, and each had an id', async (t) => {
     t.same(api.leaks, [])
   })
 })
@@ -377,7 +377,7 @@ t.test('asking', async (t) => {
       t.match((await listOf(api, { userId: 'u', ...query })).body, { page, size }, JSON.stringify(query))
   })
 
-  t.test('no answer told anything of our inside, and each had an id', async (t) => {
+  t.test('no response disclosed anything internal, and each had an id', async (t) => {
     t.same(api.leaks, [])
   })
 })
@@ -391,7 +391,7 @@ t.test('MESSAGE_STORAGE_ENABLED=false: a message goes once nobody waits for it, 
   const sent = await api.post(SEND, sending(userId))
   const nobody = await api.post(SEND, sending('nobody'))
   const [id] = sent.body.responseObject.messageIds
-  t.equal((await statusOf(api, id)).deliveries[0].status, 'sent', 'there is time to ask')
+  t.equal((await statusOf(api, id)).deliveries[0].status, 'sent', 'there is time to read it')
   await stack.database.query(`UPDATE chunks SET settled_at = settled_at - interval '71 s'`)
   await stack.database.query(`UPDATE messages SET created_at = created_at - interval '71 s'`)
   await waitFor('the removal', async () => (await stored()) === 1)
@@ -405,6 +405,6 @@ t.test('MESSAGE_STORAGE_ENABLED=false: a message goes once nobody waits for it, 
   t.same(
     (await api.call('POST', SEND, keyed('kept', sending(userId)))).body,
     kept.body,
-    'a repeat still knows its tally',
+    'a replay still knows its tally',
   )
 })

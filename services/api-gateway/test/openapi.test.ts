@@ -1,4 +1,4 @@
-// The description of the API and the API agree: every route is described, every answer has the described form, and a
+// The description of the API and the API agree: every route is described, every response has the described format, and a
 // client generated from the description speaks with the running gateway.
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -68,7 +68,7 @@ function standsFor(described: string, path: string): boolean {
 const check = (schema: object, value: unknown) =>
   Compile({ ...schema, components: document.components }).Errors(value)[1]
 
-/** The examples of the request, of the answer and of both kinds of errors, each with the schema that it is to have. */
+/** The examples of the request, of the response and of both kinds of errors, each with the schema that it is to have. */
 function examplesOf({ requestBody, responses }: Operation) {
   const bodies: [where: string, content: Record<string, Media> | undefined][] = [
     ...(requestBody ? [['the request', requestBody.content] as [string, Record<string, Media>]] : []),
@@ -90,9 +90,9 @@ function examplesOf({ requestBody, responses }: Operation) {
   })
 }
 
-t.test('every operation says what it does, takes and answers', async (t) => {
+t.test('every operation says what it does, takes and returns', async (t) => {
   t.match(document.openapi, /^3\.1\./)
-  t.same((await api.get('/v3/api-docs/push')).body, document, 'where clients of the reference server look for it')
+  t.same((await api.get('/v3/api-docs/push')).body, document, 'where clients of the reference server expect it')
   const tags = new Set(document.tags.map(({ name }: { name: string }) => name))
   for (const { method, path, operation } of operations) {
     const name = `${method} ${path}`
@@ -119,7 +119,7 @@ t.test('every operation says what it does, takes and answers', async (t) => {
     t.equal(operationOf(method, path)?.operationId, id)
 })
 
-t.test('schemas have names, are kept once, and tell nothing of ours', async (t) => {
+t.test('schemas have names, are kept once, and disclose nothing internal', async (t) => {
   const { schemas } = document.components
   for (const name of ['MessageBody', 'Tally', 'ErrorResponse', 'InboxMessage', 'ApplicationDetail', 'UpdateIosRequest'])
     t.equal(schemas[name]?.title, name)
@@ -128,7 +128,7 @@ t.test('schemas have names, are kept once, and tell nothing of ours', async (t) 
   t.same(operationOf('POST', CREATE)?.requestBody?.required, true)
 })
 
-t.test('every path and method that answers is described, and the other way round', async (t) => {
+t.test('every path and method that exists is described, and the other way round', async (t) => {
   for (const { method, path } of operations) {
     const concrete = path.replaceAll(/\{\w+\}/g, path.startsWith('/push/message') ? randomUUID() : '1')
     const { status, body } = await api.call(method, concrete)
@@ -141,7 +141,7 @@ t.test('every path and method that answers is described, and the other way round
   }
 })
 
-t.test('answers have the form that is described', async (t) => {
+t.test('responses have the format that is described', async (t) => {
   const appId = await makeApplication()
   const userId = randomUUID()
   const inbox = { userId, type: 'text', subject: 's', summary: 's', body: 'b', applications: [APP] }
@@ -203,7 +203,7 @@ t.test('answers have the form that is described', async (t) => {
     const response = await api.call(method, path, object === undefined ? {} : json({ requestObject: object }))
     const schema = operation?.responses['200']?.content['application/json']?.schema
     t.equal(response.status, 200, `${method} ${path}: ${JSON.stringify(response.body)}`)
-    t.same(check(schema ?? { not: {} }, response.body), [], `${method} ${path} answers as described`)
+    t.same(check(schema ?? { not: {} }, response.body), [], `${method} ${path} responds as described`)
     const [bare = path] = path.split('?')
     const refusal = await api.call(method, bare, method === 'GET' ? {} : json({ requestObject: { appId: {} } }))
     if (refusal.status === 200) continue

@@ -1,4 +1,4 @@
-// The gateway with a PowerAuth Server to ask, simulated at the wire: what it asks, what it makes of each answer and of none.
+// The gateway with a PowerAuth Server, simulated at the wire: its requests, and what it makes of each response and of none.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { openActivations } from '@push-server/domain'
@@ -11,7 +11,7 @@ const STATUS = '/push/device/status/update'
 const NOT_ACTIVE = 'Device registration failed because associated activation is not ACTIVE'
 const UNKNOWN = 'Device registration failed because activation status is unknown'
 const FAILED = 'Device registration failed'
-/** Long enough for an answer that comes, on any machine; silence is waited for so long. */
+/** Long enough for a response that arrives, on any machine; silence is waited for so long. */
 const RESPONSE_TIMEOUT_MS = 4_000
 
 const stack = await openTestStack({
@@ -54,7 +54,7 @@ async function changesNothing(t: Test, work: () => Promise<unknown>) {
   t.same(await read(), before, 'nothing is changed')
 }
 
-t.test('it is asked once, and its answer wins', async (t) => {
+t.test('it is queried once, and its response wins', async (t) => {
   for (const [status, active] of [
     ['ACTIVE', true],
     ['BLOCKED', false],
@@ -83,7 +83,7 @@ t.test('C-23 removed, unknown and of another application', async (t) => {
       'Device registration failed because activation belongs to another application',
     )
     powerAuth.behave({ text: '{"status":"OK","responseObject":null}' })
-    refusedWith(t, await single(newActivation()), NOT_ACTIVE, 'no answer object')
+    refusedWith(t, await single(newActivation()), NOT_ACTIVE, 'no response object')
     powerAuth.behave(undefined)
   })
   powerAuth.behave({ text: '{"status":"OK","responseObject":{"activationStatus":"ACTIVE","userId":"u"},"new":1}' })
@@ -101,7 +101,7 @@ t.test('the request’s id and the client’s name go along', async (t) => {
   })
 })
 
-t.test('multi: all are asked, each once, so many at a time', async (t) => {
+t.test('multi: all are queried, each once, so many at a time', async (t) => {
   const ids = Array.from({ length: 20 }, (_, index) => newActivation({ userId: `user-${index}` }))
   const before = powerAuth.requests.length
   isOk(t, await multi([...ids, ...ids]), 'registered')
@@ -120,7 +120,7 @@ t.test('multi: all are asked, each once, so many at a time', async (t) => {
   })
 })
 
-/** Everything that is no answer, and what the operator reads about it. */
+/** Everything that is no valid response, and what the operator reads about it. */
 const FAILURES: [name: string, behaviour: Parameters<typeof powerAuth.behave>[0], reason: RegExp][] = [
   ['400', { status: 400, code: 'ERR0009', message: 'Activation not found' }, /HTTP 400 ERR0009: Activation not found/],
   ['404', { status: 404 }, /HTTP 404/],
@@ -138,12 +138,12 @@ const FAILURES: [name: string, behaviour: Parameters<typeof powerAuth.behave>[0]
     { text: `{"status":"OK","responseObject":{"x":"${'x'.repeat(1024 * 1024)}"}}` },
     /max(imum)? ?size|exceeded/i,
   ],
-  ['the connection is cut', { failure: 'drop' }, /other side closed|ECONNRESET|socket/i],
+  ['the connection is closed', { failure: 'drop' }, /other side closed|ECONNRESET|socket/i],
   ['the connection is closed', { failure: 'cancel' }, /other side closed|ECONNRESET|socket/i],
   ['silence', { failure: 'silence' }, /no answer within 4000 ms/],
 ]
 
-/** The client that the gateway has, with settings of its own, and what it tells the operator. */
+/** The client that the gateway has, with settings of its own, and what it reports to the operator. */
 function openClient(t: Test, environment: Record<string, string> = {}) {
   const reported: { reason: string }[] = []
   const config = readConfig({ ...stack.environment, ...environment })
@@ -175,7 +175,7 @@ t.test('C-25 W-REG-2 no usable answer: each caller’s text, and nothing is chan
   isOk(t, await single(known), 'as if nothing had been')
 })
 
-t.test('no usable answer: the operator is told why, without a secret', async (t) => {
+t.test('no usable response: the operator learns why, without a secret', async (t) => {
   const { ask, reported } = openClient(t)
   t.teardown(() => powerAuth.behave(undefined))
   for (const [name, behaviour, reason] of FAILURES) {
@@ -220,7 +220,7 @@ t.test('a call that waits for its turn is bounded as well, and one that failed c
   const activationIds = Array.from({ length: 5 }, () => randomUUID())
   await t.rejects(activations.ask({ activationIds, caller }), { name: 'ActivationsUnavailable' })
   t.equal(powerAuth.requests.length - before, 1, 'one connection, one call')
-  t.equal(reported.length, 1, 'told once')
+  t.equal(reported.length, 1, 'reported once')
 
   const patient = openClient(t, { POWERAUTH_CONNECTIONS: '1', POWERAUTH_RESPONSE_TIMEOUT: '60s' }).activations
   const refused = powerAuth.requests.length
@@ -231,7 +231,7 @@ t.test('a call that waits for its turn is bounded as well, and one that failed c
   t.equal(powerAuth.requests.length - refused, 2, 'the others were called off')
 })
 
-t.test('W-REG-3 no transaction is open while PowerAuth Server is asked', async (t) => {
+t.test('W-REG-3 no transaction is open while PowerAuth Server is queried', async (t) => {
   simulator.setLatency(300)
   t.teardown(() => simulator.setLatency(0))
   const before = powerAuth.requests.length
@@ -245,17 +245,17 @@ t.test('W-REG-3 no transaction is open while PowerAuth Server is asked', async (
   isOk(t, await registered, 'registered')
 })
 
-t.test('C-26 status: asked where the request has none, not asked where it has one', async (t) => {
+t.test('C-26 status: queried where the request has none, not queried where it has one', async (t) => {
   const id = newActivation()
   await single(id)
   powerAuth.addActivation({ activationId: id, userId: 'of-power-auth', applicationId: APP, status: 'BLOCKED' })
-  isOk(t, await updateStatus(id), 'asked')
+  isOk(t, await updateStatus(id), 'queried')
   t.match(await deviceOf(id), { active: false })
   const before = powerAuth.requests.length
-  isOk(t, await call('PUT', STATUS, json({ activationId: id, activationStatus: 'ACTIVE' })), 'told')
+  isOk(t, await call('PUT', STATUS, json({ activationId: id, activationStatus: 'ACTIVE' })), 'given')
   t.match(await deviceOf(id), { active: true })
-  t.equal(powerAuth.requests.length, before, 'nobody is asked')
-  isOk(t, await updateStatus(randomUUID()), 'one that nobody knows: asked, no device')
+  t.equal(powerAuth.requests.length, before, 'nothing is queried')
+  isOk(t, await updateStatus(randomUUID()), 'one that nobody knows: queried, no device')
   t.equal(powerAuth.requests.length, before + 1)
 })
 
@@ -285,7 +285,7 @@ t.test('health: without PowerAuth Server the gateway is ready, and says what is 
   t.match(body, { status: 'ready', parts: { powerauth: { status: 'down', detail: /HTTP 503/ } } })
 })
 
-t.test('import: PowerAuth Server is not asked', async (t) => {
+t.test('import: PowerAuth Server is not queried', async (t) => {
   const before = powerAuth.requests.length
   const activationId = randomUUID()
   const line = { userId: 'imported', activationId, platform: 'huawei', token: 'of-huawei' }
@@ -298,4 +298,4 @@ t.test('import: PowerAuth Server is not asked', async (t) => {
   t.same(kept, { count: 0 }, 'nothing is kept beside it')
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => t.same(api.leaks, []))
+t.test('no response disclosed anything internal, and each had an id', async (t) => t.same(api.leaks, []))

@@ -1,5 +1,5 @@
-// Every operation that the API's description knows, with random requests: a right form is never a fault of ours, a wrong one is
-// always refused in the documented way and changes nothing. PROPERTY_SEED repeats a run.
+// Every operation that the API's description knows, with random requests: a valid one is never an internal error, one with a defect is
+// always refused in the documented way and changes nothing. PROPERTY_SEED runs the same again.
 import { randomInt, randomUUID } from 'node:crypto'
 import fc, { type Arbitrary } from 'fast-check'
 import t from 'tap'
@@ -55,15 +55,15 @@ async function send(
   return api.call(method, url, { body: JSON.stringify(body) ?? '', headers: { 'content-type': described.type } })
 }
 
-const forms = new Map<object, ReturnType<typeof Compile>>()
+const checks = new Map<object, ReturnType<typeof Compile>>()
 function fitsItsSchema({ replies }: Operation, { status, body }: Response): boolean {
   const schema = replies[status === 200 ? '200' : '4XX'] ?? { not: {} }
-  const form = forms.get(schema) ?? Compile(schema)
-  forms.set(schema, form)
-  return form.Check(body)
+  const check = checks.get(schema) ?? Compile(schema)
+  checks.set(schema, check)
+  return check.Check(body)
 }
 
-/** Of the catalogue, with the status that it has there; a wrong content type is told apart by its status alone. */
+/** Of the catalogue, with the status that it has there; a wrong content type is recognized by its status alone. */
 function isRefusal({ status, body }: Response): boolean {
   const code = body.responseObject?.code as keyof typeof ERROR_STATUS
   return status >= 400 && status < 500 && body.status === 'ERROR' && ERROR_STATUS[code] === status
@@ -90,7 +90,7 @@ async function furnish(): Promise<void> {
 const reported = (operation: Operation, request: Request, { status, body }: Response) =>
   `${operation.method} ${operation.path} ${JSON.stringify(request)}: ${status} ${JSON.stringify(body)}`
 
-t.test('the right form: OK as described, or refused as documented', async (t) => {
+t.test('valid requests: OK as described, or refused as documented', async (t) => {
   for (const operation of operations) {
     await furnish()
     const property = fc.asyncProperty(requestsOf(operation), async (request) => {
@@ -105,30 +105,30 @@ t.test('the right form: OK as described, or refused as documented', async (t) =>
   }
 })
 
-t.test('one fault: always refused as documented, and nothing is changed', async (t) => {
+t.test('one defect: always refused as documented, and nothing is changed', async (t) => {
   let tried = 0
   for (const operation of operations) {
-    const failures = wrongRequestsOf(operation)
-    tried += failures.length
-    if (failures.length === 0) continue
+    const defects = wrongRequestsOf(operation)
+    tried += defects.length
+    if (defects.length === 0) continue
     await furnish()
     const before = await contents()
-    const requests = fc.sample(requestsOf(operation), { seed, numRuns: failures.length })
+    const requests = fc.sample(requestsOf(operation), { seed, numRuns: defects.length })
     const accepted: string[] = []
-    for (const [index, { what, apply }] of failures.entries()) {
+    for (const [index, { what, apply }] of defects.entries()) {
       const { [index]: right = { path: {}, query: {}, body: undefined } } = requests
       const request = apply(right)
       const response = await send(operation, request)
       if (!isRefusal(response) || !fitsItsSchema(operation, response))
         accepted.push(`${what}: ${reported(operation, request, response)}`)
     }
-    t.same(accepted, [], `${operation.method} ${operation.path}: ${failures.length} faults`)
+    t.same(accepted, [], `${operation.method} ${operation.path}: ${defects.length} defects`)
     t.same(await contents(), before, `${operation.method} ${operation.path} changes nothing`)
   }
-  t.ok(tried > 1000, `${tried} requests with a fault`)
+  t.ok(tried > 1000, `${tried} requests with a defect`)
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => t.same(api.leaks, []))
+t.test('no response disclosed anything internal, and each had an id', async (t) => t.same(api.leaks, []))
 
 interface WrongRequest {
   what: string

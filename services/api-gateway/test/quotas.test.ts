@@ -79,20 +79,20 @@ t.test('a batch takes all its messages or none, and one beyond the burst is told
   t.equal((await stored()) - before, taken.length * 4)
 })
 
-t.test('a repeat takes nothing, nor does what is refused for another reason', async (t) => {
+t.test('a replay takes nothing, nor does what is refused for another reason', async (t) => {
   const key = await makeKey()
   await quotas.change({ keyId: idOf(key) }, { messagesPerSecond: 1, burst: 1 })
   const duplicated = { 'idempotency-key': randomUUID() }
   const first = await send(key, APP, duplicated)
   isOk(t, first, 'the first')
   const duplicates = await Promise.all(Array.from({ length: 20 }, () => send(key, APP, duplicated)))
-  for (const repeat of duplicates) t.same([repeat.status, repeat.body], [200, first.body])
+  for (const duplicate of duplicates) t.same([duplicate.status, duplicate.body], [200, first.body])
   const unknown = await Promise.all(Array.from({ length: 3 }, async () => (await send(key, 'nowhere')).status))
   t.notOk(unknown.includes(200))
   await waitFor('a second’s worth', async () => (await send(key)).status === 200)
 })
 
-t.test('an application’s messages a second, whoever sends them', async (t) => {
+t.test('an application’s messages a second, whichever key sends them', async (t) => {
   const keys = [await makeKey(APP), await makeKey(APP)]
   await quotas.change({ appId: APP }, { messagesPerSecond: 1, burst: 5 })
   t.teardown(() => quotas.change({ appId: APP }, { messagesPerSecond: null, burst: null }))

@@ -1,4 +1,4 @@
-// Requests whose storing PostgreSQL does not confirm, or does not get to: what the caller is told, over HTTP.
+// Requests whose storing PostgreSQL does not confirm, or does not get to: what the caller gets, over HTTP.
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import t from 'tap'
@@ -69,7 +69,7 @@ for (const [key, text] of [
     t.equal(await stored(), before + 1)
     if (key === undefined) return
     t.equal((await send(key)).status, 200)
-    t.equal(await stored(), before + 1, 'repeated under its key it is still one')
+    t.equal(await stored(), before + 1, 'sent again under its key it is still one')
   })
 
 t.test('other requests: the text of the 503 says that it may have been stored', async (t) => {

@@ -67,7 +67,7 @@ function parsed(args: readonly string[]): { values: Values; positionals: string[
 }
 
 function requestOf({ name = '', scopes, apps }: Values): KeyRequest {
-  if (name === '' || name.length > LONGEST_NAME) throw failure(`--name is wanted, up to ${LONGEST_NAME} characters`)
+  if (name === '' || name.length > LONGEST_NAME) throw failure(`--name is required, up to ${LONGEST_NAME} characters`)
   const named = listed('--scopes', scopes ?? '')
   const unknown = named.filter((scope) => !isScope(scope))
   if (unknown.length > 0) throw failure(`There is no scope ${unknown.join(', ')}`)
@@ -103,10 +103,10 @@ function quotaOf(option: string, text: string | undefined): number | null | unde
   return value
 }
 
-/** Each once. An empty list is a fault: of applications it would mean all of them. */
+/** Each once. An empty list is an error: of applications it would mean all of them. */
 function listed(option: string, text: string): string[] {
   const items = [...new Set(text.split(',').map((item) => item.trim()))]
-  if (items.includes('')) throw failure(`${option} is wanted as a list with commas`)
+  if (items.includes('')) throw failure(`${option} requires a list with commas`)
   return items
 }
 

@@ -1,4 +1,4 @@
-// The service that looks after what is due: it moves campaigns' runs on, sweeps direct messages and campaigns alike, and
+// The service that takes care of what is due: it moves campaigns' runs on, sweeps direct messages and campaigns alike, and
 // removes what is old.
 import { retention, runScheduler, sweeper, tableWalks, type Service } from '@push-server/domain'
 

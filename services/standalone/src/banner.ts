@@ -11,7 +11,7 @@ const MESSAGE = {
 const KEY_LINE = `
   -H "Authorization: Bearer $API_KEY" \\`
 
-/** `isLocked`: an API key is asked for. */
+/** `isLocked`: an API key is required. */
 export const bannerOf = (api: string, phones: string, isLocked: boolean) => `
 API        ${api}
 API docs   ${api}/swagger-ui.html

@@ -36,7 +36,7 @@ export async function writeAuthority({ simulator }: Folders, pem: string): Promi
   return file
 }
 
-/** Quiet and readable on a terminal, unless told otherwise. */
+/** Quiet and readable on a terminal by default. */
 export const terminalDefaults = (environment: Environment): Environment => ({
   LOG_LEVEL: 'warn',
   LOG_PRETTY: 'true',

@@ -20,10 +20,10 @@ import { setUpDemo } from './demo.ts'
 import { encryptionKey, makeFolders, terminalDefaults, type Folders } from './environment.ts'
 import { settingsFor, startPhones } from './phones.ts'
 
-/** Workers first: once the API answers, somebody delivers. */
+/** Workers first: once the API responds, messages are delivered. */
 const SERVICES: readonly Service[] = [apnsWorker, fcmWorker, hmsWorker, campaignScheduler, apiGateway]
 
-/** Resolves, with the way to stop, once a message can be sent; `print` gets what a person wants to see. */
+/** Resolves with the function that stops it, once a message can be sent; `print` gets text for a person. */
 export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Release> {
   const resources = createResources((name, error) => print(`Stopping ${name} failed: ${printable(String(error))}`))
   try {
@@ -36,17 +36,17 @@ export async function startStandalone(environment: Environment, print: (text: st
 }
 
 async function start(given: Environment, resources: Resources, print: (text: string) => void): Promise<void> {
-  const asked = readConfig(terminalDefaults(given))
-  const folders = await makeFolders(asked.dataDir)
-  const simulator = await startPhones(asked, folders)
+  const terminal = readConfig(terminalDefaults(given))
+  const folders = await makeFolders(terminal.dataDir)
+  const simulator = await startPhones(terminal, folders)
   resources.add('simulator', simulator.stop)
   const settings = {
     // All services are in this one.
     DATABASE_PROCESSES: '1',
     ...(await settingsFor(simulator, folders)),
     ...terminalDefaults(given),
-    ENCRYPTION_KEY: asked.encryptionKey ?? (await encryptionKey(folders)),
-    DATABASE_URL: asked.databaseUrl ?? (await startDatabase(folders, resources)),
+    ENCRYPTION_KEY: terminal.encryptionKey ?? (await encryptionKey(folders)),
+    DATABASE_URL: terminal.databaseUrl ?? (await startDatabase(folders, resources)),
   }
   const config = readConfig(settings, SERVICE_SETTINGS)
   const context = await openContext(config, createLogger(config, 'standalone'))

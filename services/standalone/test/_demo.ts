@@ -8,7 +8,7 @@ import { startStandalone } from '../src/standalone.ts'
 
 export interface Demo {
   api: Api
-  /** Where the simulated phones are looked at. */
+  /** Page of the simulated phones. */
   phones: string
 }
 

@@ -118,7 +118,7 @@ export const PUSH_EXAMPLES: readonly Example[] = [
     response: okWith({ deleted: true }),
   },
   {
-    name: 'Create Campaign, as the next examples want one again',
+    name: 'Create Campaign, as the next examples need one again',
     method: 'POST',
     path: '/push/campaign/create',
     object: { appId: 'mobile-app', message: CAMPAIGN_BODY },

@@ -80,7 +80,7 @@ export const ADMINISTRATION_EXAMPLES: readonly Example[] = [
     method: 'POST',
     path: '/admin/app/detail',
     object: { appId: 'mobile-app', includeIos: true, includeAndroid: true },
-    // The document shows Huawei's project, too, which the request does not ask for.
+    // The document shows Huawei's project, too, which the request does not name.
     response: okWith({
       application: { appId: 'mobile-app', ios: true, android: true, huawei: true },
       iosBundle: 'some.bundle.id',

@@ -1,4 +1,4 @@
-// Every example of the API's document, pasted in its order against what `npm start` runs, gives the answer that the document
+// Every example of the API's document, pasted in its order against what `npm start` runs, gives the response that the document
 // prints: as far as the phones of its user go, who has one iPhone.
 import t, { type Test } from 'tap'
 import { BACKENDS, waitFor, type Api } from '@push-server/testing'
@@ -19,7 +19,7 @@ function printed(value: unknown, name = ''): unknown {
   return name.startsWith('timestamp') ? TIMESTAMP : value
 }
 
-/** Pastes them one after the other; `{id}` is what the last one answered. */
+/** Pastes them one after the other; `{id}` is the id in the last response. */
 async function paste(t: Test, api: Api, examples: readonly Example[]): Promise<void> {
   let id = ''
   for (const { name, method, path, object, bare, response } of examples) {

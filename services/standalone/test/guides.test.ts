@@ -1,5 +1,5 @@
 // The commands of README.md and docs/api.md, pasted as they stand against what `npm start` runs. The ```json after a block of
-// commands is the answer to the last of them: what it shows is there, with … for what differs; every other answer is OK.
+// commands is the response to the last of them: what it shows is there, with … for what differs; every other response is OK.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,12 +12,12 @@ const run = promisify(execFile)
 const root = join(import.meta.dirname, '../../..')
 
 const END_OF_BLOCK = 'the next block begins'
-/** Each answer on a line of its own, and told when it comes to nothing. */
+/** Each response on a line of its own; errors are printed. */
 const RESPONSE_PER_LINE = 'curl() { command curl --silent --show-error --write-out "\\n" "$@"; }'
 
 interface Commands {
   text: string
-  /** What the guide shows as the answer. */
+  /** What the guide shows as the response. */
   response: unknown
 }
 
@@ -40,7 +40,7 @@ function fits(value: unknown, shown: unknown): boolean {
   return typeof value === 'object' && value !== null && members.every(([name, member]) => has(name, member))
 }
 
-/** The answers to each block of commands, which one shell runs after the other. */
+/** The responses to each block of commands, which one shell runs after the other. */
 async function paste(commands: readonly Commands[], { api, phones }: Demo): Promise<unknown[][]> {
   const script = [RESPONSE_PER_LINE, ...commands.map(({ text }) => `${text}echo '${END_OF_BLOCK}'`)].join('\n')
   const here = script.replaceAll('http://127.0.0.1:8080', api.url).replaceAll('http://127.0.0.1:8090', phones)
@@ -69,7 +69,7 @@ for (const [guide, least] of [
     const responses = await paste(commands, await startDemo(t))
     for (const [index, { text, response }] of commands.entries()) {
       const given = responses[index] ?? []
-      t.ok(given.length > 0, `${text} is answered`)
+      t.ok(given.length > 0, `${text} gets a response`)
       t.ok(fits(given.at(-1), response), `${text}\nanswers as shown: ${JSON.stringify(given.at(-1))}`)
       for (const each of given.slice(0, -1)) t.match(each, { status: 'OK' }, text)
     }

@@ -1,4 +1,4 @@
-// Bytes that come in pieces, cut into lines of JSON. Holds a line at most, however long the whole is.
+// Splits a stream of bytes into lines of JSON. Holds one line at most, however long the whole is.
 import { ApiError, type Violation } from '@push-server/contract'
 import { parseJson } from '../validation/json-body.ts'
 import { excessOf, type JsonLimits } from '../validation/json-limits.ts'

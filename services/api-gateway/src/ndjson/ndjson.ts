@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Static, TSchema } from 'typebox'
 import { createValidator } from '../validation/validator.ts'
-import { coercing } from '../validation/coercion.ts'
+import { coerce } from '../validation/coercion.ts'
 import { readLines, type Line } from './lines.ts'
 import { readUpload, type UploadLimits } from './upload.ts'
 
@@ -17,7 +17,7 @@ export const linesOf = (example: string) => ({
   ),
 })
 
-/** Some lines of the body: those that are as the schema wants them, and what is wrong with the others. */
+/** Some lines of the body: those that match the schema, and what is wrong with the others. */
 export interface Batch<T> {
   items: { line: number; value: T }[]
   failures: LineError[]
@@ -26,13 +26,13 @@ export interface Batch<T> {
 export interface NdjsonOptions<T extends TSchema> extends UploadLimits {
   /** Of one line. */
   schema: T
-  /** Most bytes of the body; `BODY_LIMIT` is not asked here. */
+  /** Maximum number of bytes of the body; `BODY_LIMIT` does not apply. */
   limit: number
-  /** Lines that a batch has at least, unless they are long; the last one excepted. */
+  /** Minimum number of lines of a batch, unless they are long; the last batch may have fewer. */
   batchSize: number
 }
 
-/** A batch is handed on with fewer lines once they hold so many bytes: lines of 16 KB would fill the memory otherwise. */
+/** A batch ends early once its lines have as many bytes: lines of 16 KB would fill the memory otherwise. */
 const BATCH_BYTES = 4 * 1024 * 1024
 
 /** Compiles the schema of lines once, however many files there are. */
@@ -49,7 +49,7 @@ export const ndjson = fp(
   { name: 'ndjson' },
 )
 
-/** Nothing is read before it is asked for, and nothing beyond a batch is held. */
+/** Reads only as far as the consumer iterates, and holds one batch at most. */
 export async function* readNdjson<T extends TSchema>(
   request: FastifyRequest,
   { schema, limit, batchSize, ...limits }: NdjsonOptions<T>,
@@ -71,7 +71,7 @@ export async function* readNdjson<T extends TSchema>(
     }
     yield batch
   } finally {
-    // What is still to come is let go by, so that the sender gets to read the answer.
+    // The rest of the body is discarded, so that the client gets to read the response.
     raw.resume()
   }
 }
@@ -80,7 +80,7 @@ function createCheck<T extends TSchema>(schema: T) {
   const violationsOf = validator.compile(schema, 'line')
   return (line: Line, { items, failures }: Batch<Static<T>>): void => {
     if ('violation' in line) return void failures.push({ line: line.line, ...line.violation })
-    const value = coercing(schema, line.value)
+    const value = coerce(schema, line.value)
     const [violation] = violationsOf(value)
     if (violation) failures.push({ line: line.line, ...violation })
     else items.push({ line: line.line, value: value as Static<T> })

@@ -6,9 +6,9 @@ import type { IncomingMessage } from 'node:http'
 export interface UploadLimits {
   /** Longest silence; also what a slow sender is given before its rate counts. */
   idleMs: number
-  /** Bytes a second that a sender has to keep. */
+  /** Minimum rate of the sender in bytes a second. */
   minRate: number
-  /** Longest time from the first look to the last byte. */
+  /** Longest time from the first read to the last byte. */
   timeoutMs: number
   /** Aborted, with an error for the sender, when the process stops. */
   signal?: AbortSignal | undefined

@@ -1,4 +1,4 @@
-// Examples of whole requests and answers, made of those of their members; and of what is answered when it goes wrong. Pure.
+// Examples of whole requests and responses, made of those of their members, and of error responses. Pure.
 import {
   errorResponse,
   invalidRequest,

@@ -24,7 +24,7 @@ const SECURITY_SCHEMES = {
   },
 } as const
 
-/** Either scheme, and the scope that the key wants. */
+/** Either scheme, and the scope that the route requires. */
 const securityOf = ({ scope }: FastifyContextConfig): Record<string, string[]>[] =>
   scope === undefined || scope === PUBLIC ? [] : [{ bearer: [scope] }, { basic: [scope] }]
 

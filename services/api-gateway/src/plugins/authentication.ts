@@ -5,11 +5,11 @@ import { CHALLENGES, type Access, type Caller } from '@push-server/domain'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { holdToApplications, type ApplicationsOf, type OWN } from './applications.ts'
+import { holdToApplications, type ApplicationsOf, type OWN } from '../validation/applications.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a key must be allowed to do; `public` answers everybody. */
+    /** The scope that a key must have; `public` requires no key. */
     scope?: Scope | typeof PUBLIC
     /** Where the request names its applications. */
     applications?: ApplicationsOf | typeof OWN
@@ -17,11 +17,11 @@ declare module 'fastify' {
     detailScope?: Scope
   }
   interface FastifyInstance {
-    /** What each route wants, by method and path as it is written, such as `POST /push/message/send`. */
+    /** The scope of each route, by method and path as it is written, such as `POST /push/message/send`. */
     scopes(): Record<string, FastifyContextConfig['scope']>
   }
   interface FastifyRequest {
-    /** Whose key it came with; null on public routes, and while nobody is asked for one. */
+    /** The caller whose key the request has; null on public routes, and while no key is required. */
     caller: Caller | null
     /** Whether it may read what `detailScope` keeps for some; a rejection means no. */
     mayReadDetails(): Promise<boolean>
@@ -42,16 +42,16 @@ export const authentication = fp(
     app.decorateRequest('mayReadDetails', async function (this: FastifyRequest) {
       const { detailScope } = this.routeOptions.config
       if (detailScope === undefined) return false
-      // Most that ask have no key and need none: that is no failure to count.
+      // Most callers have no key and need none: that is no failure to count.
       if (this.headers.authorization === undefined) return !(await access.isOn())
       const caller = await admit(this, detailScope)
       return caller === undefined || caller.appIds.length === 0
     })
-    wantScopes(app)
+    requireScopes(app)
 
     app.addHook('onRequest', async (request, reply) => {
       const { scope } = request.routeOptions.config
-      // What is not there is told everybody; a route without a scope does not get this far.
+      // A path that does not exist is reported to every caller; a route without a scope does not get this far.
       if (scope === undefined || scope === PUBLIC) return
       try {
         request.caller = (await admit(request, scope)) ?? null
@@ -62,7 +62,7 @@ export const authentication = fp(
       // What the path says is known before the body is read: 16 MB for somebody else's campaign are not even parsed.
       if (request.caller) await holdToApplications(request.caller, request, 'before the body')
     })
-    // Only here the body is read and known to have the form that the schema says.
+    // Only here the body has been read and validated.
     app.addHook('preHandler', async (request) => {
       if (request.caller) await holdToApplications(request.caller, request, 'validated')
     })
@@ -95,8 +95,8 @@ export const authentication = fp(
   { name: 'authentication' },
 )
 
-/** Fails the start for routes that name no scope. Looks last, as hooks of single plugins set the scope of foreign routes. */
-function wantScopes(app: FastifyInstance): void {
+/** Fails the start for routes that name no scope. Checks last, as hooks of single plugins set the scope of foreign routes. */
+function requireScopes(app: FastifyInstance): void {
   const routes: RouteOptions[] = []
   const namesOf = ({ method, url }: RouteOptions) => [method].flat().map((one) => `${one} ${url}`)
   app.addHook('onRoute', (route) => void routes.push(route))

@@ -1,5 +1,5 @@
 // Pages of other sites must not make a browser act here, be it with the user and password that it keeps, or on a server on
-// its own machine that asks for none. A POST without a body is one that browsers let them make unasked.
+// its own machine that requires no key. Browsers let them send a POST without a body and without a preflight.
 import { forbidden } from '@push-server/contract'
 import type { Config } from '@push-server/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'

@@ -1,4 +1,4 @@
-// Every answer that is not OK leaves in the envelope, and nothing of our inside leaves with it.
+// Every response that is not OK has the envelope, and discloses nothing internal.
 import { STATUS_CODES } from 'node:http'
 import {
   ApiError,
@@ -31,7 +31,7 @@ export function sendRoutingError(error: FastifyError, request: FastifyRequest, r
   void sendError(reply, error)
 }
 
-/** Whatever went wrong, as an answer. What is our own fault is logged; a refusal that was meant is told once, by who decided it. */
+/** The response to any error. Internal errors are logged here; whoever refuses a request on purpose logs that itself. */
 export function sendError(reply: FastifyReply, error: FastifyError | ApiError) {
   const known = error instanceof ApiError ? error : apiErrorOf(error, reply)
   const isMeant = known === error && known.cause === undefined
@@ -45,7 +45,7 @@ function send(reply: FastifyReply, error: ApiError) {
   return reply.code(error.statusCode).type('application/json').send(errorResponse(error))
 }
 
-/** Faults that were not meant as answers: of the framework, of the database, of ours. */
+/** The response to errors that are not an ApiError: of the framework, of the database, of our code. */
 function apiErrorOf(error: FastifyError, { request }: FastifyReply): ApiError {
   if (error instanceof UnconfirmedWrite) return unavailable(TEXT.unconfirmed, RETRY_AFTER_S, error)
   if (isStoreUnavailable(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
@@ -85,7 +85,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   429: 'ERROR_TOO_MANY_REQUESTS',
 }
 
-/** What the framework or a plugin of it blames the caller for is no error of ours; its text stays inside. */
+/** Client errors that the framework or a plugin of it has found; their texts are not disclosed. */
 function ofStatus(cause: FastifyError): ApiError | undefined {
   const { statusCode = 500 } = cause
   if (statusCode < 400 || statusCode > 499) return undefined

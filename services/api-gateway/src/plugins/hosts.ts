@@ -1,4 +1,4 @@
-// Under which names this server may be called while nobody is asked for a key. Probes are exempt: who asks them reads nothing.
+// Which values of `Host` are accepted while no key is required. Probes are exempt, since their responses say nothing.
 import { openHostCheck, type Context } from '@push-server/domain'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -13,7 +13,7 @@ declare module 'fastify' {
 export const hosts = fp(
   async (app: FastifyInstance, context: Pick<Context, 'config' | 'access'>) => {
     const check = openHostCheck(context)
-    // Not X-Forwarded-Host: a page that has led its name here can send any header.
+    // X-Forwarded-Host does not count: a page whose name leads here can send any header.
     app.addHook('onRequest', async (request) => {
       const { host } = request.headers
       if (request.routeOptions.config?.isProbe) return

@@ -1,5 +1,5 @@
 // What Node's server would do by itself, in ways of its own: broken requests, expectations, CONNECT, and requests that come
-// while the server stops. Here each of them is responded to like any other request.
+// while the server stops. Here each of them gets a response like any other request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { ApiError, unavailable } from '@push-server/contract'
@@ -49,7 +49,7 @@ export const httpServer = fp(
       }
       if (unmet.has(raw)) throw expectationError()
     })
-    // Only now, when nothing but the body is left to judge, is it asked for.
+    // The body is requested only now, when all other checks have passed.
     app.addHook('preParsing', async ({ raw }, reply) => {
       if (waiting.has(raw)) reply.raw.writeContinue()
     })

@@ -1,4 +1,4 @@
-// Which paths there are and which methods they take: judged before anything else of the request, its body above all.
+// Which paths there are and which methods they take: checked before anything else of the request, its body above all.
 import { ApiError } from '@push-server/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -19,7 +19,7 @@ export const paths = fp(
     app.addHook('onRequest', async (request, reply) => {
       if (request.is404) return refuse(request, reply)
     })
-    // Of handlers that find out themselves.
+    // For handlers that find out themselves.
     app.setNotFoundHandler(async (request, reply) => refuse(request, reply))
   },
   { name: 'paths' },

@@ -81,7 +81,7 @@ export const requestLimit = fp(
 )
 
 /**
- * Open sockets. To refuse one would reset it, with no word to its client: those beyond the limit get a response to one request
+ * Open sockets. To refuse one would reset it without a response: those beyond the limit get a response to one request
  * each, and idle ones are closed for them.
  */
 function watchConnections({ server }: FastifyInstance, limit: number) {

@@ -1,11 +1,11 @@
-// A client that sends part of a request and no more: its body has REQUEST_TIMEOUT, and what it still owes once it has its response
-// a few seconds. Uploads that a handler reads itself have limits of their own.
+// For clients that send part of a request and no more: a body has to arrive within REQUEST_TIMEOUT, and what is left of it once
+// the response is sent within a few seconds. Uploads that a handler reads itself have limits of their own.
 import { ApiError } from '@push-server/contract'
 import type { Config, Metrics } from '@push-server/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** So long a sender that has its response may go on sending, lest the reset of its connection takes the response with it. */
+/** How long a client may go on sending after its response: an earlier reset of the connection could lose the response. */
 const LINGER_MS = 5000
 
 declare module 'fastify' {

@@ -1,4 +1,4 @@
-// How requests come in: ids, JSON bodies, lenient forms, their validation; and the headers that every answer carries.
+// How requests are read: ids, JSON bodies, coercion, validation; and the headers of every response.
 import { randomUUID } from 'node:crypto'
 import { invalidRequest, type Violation } from '@push-server/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -10,11 +10,11 @@ import { undecodable } from '../validation/query-text.ts'
 import type { Schema } from '../validation/schema.ts'
 import { unsafeText } from '../validation/unsafe-text.ts'
 import { createValidator } from '../validation/validator.ts'
-import { coercing } from '../validation/coercion.ts'
+import { coerce } from '../validation/coercion.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How much JSON a body of the route may hold, where that is more than what requests have room for by default. */
+    /** How much JSON a body of the route may hold, where that exceeds the default limits. */
     jsonLimits?: Partial<JsonLimits>
   }
 }
@@ -43,7 +43,10 @@ const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
 export function logResponse(request: FastifyRequest, reply: FastifyReply): void {
   const { method, routeOptions, caller } = request
   const ms = Math.round(reply.elapsedTime)
-  request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id }, 'answered')
+  request.log.info(
+    { method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id },
+    'request completed',
+  )
 }
 
 export const requests = fp(
@@ -77,8 +80,8 @@ export const requests = fp(
       route.preValidation = [
         ...own,
         async (request) => {
-          if (body) request.body = coercing(body, request.body)
-          if (querystring) request.query = coercing(querystring, request.query)
+          if (body) request.body = coerce(body, request.body)
+          if (querystring) request.query = coerce(querystring, request.query)
         },
       ]
     })

@@ -19,13 +19,13 @@ import {
   type Context,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { fromBody } from '../plugins/applications.ts'
-import { enforce, present, required } from '../validation/rules.ts'
-import { responses } from './responses.ts'
+import { fromBody } from '../validation/applications.ts'
+import { enforce, notNull, required } from '../validation/rules.ts'
+import { responses } from '../openapi/responses.ts'
 
 const tags = ['Administration']
 const config = { scope: 'admin', applications: fromBody('appId') } as const
-const named = [required(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
+const named = [required(TEXT.objectMissing), notNull('appId', TEXT.appIdMissing)]
 
 export const applicationRoutes =
   ({ store, access }: Context): FastifyPluginAsyncTypebox =>
@@ -74,7 +74,7 @@ export const applicationRoutes =
           body: Wrapped(ApplicationDetailRequest),
           response: responses(OkWith(ApplicationDetail)),
         },
-        preValidation: enforce([required(TEXT.requestMissing), present('appId', TEXT.appIdMissing)]),
+        preValidation: enforce([required(TEXT.requestMissing), notNull('appId', TEXT.appIdMissing)]),
       },
       async ({ body: { requestObject } }) => okWith(await describeApplication(store, requestObject)),
     )
@@ -88,7 +88,7 @@ export const applicationRoutes =
           operationId: 'removeApplication',
           summary: 'Remove an application and everything of it',
           description:
-            'Refused while a campaign of it is being sent. From the answer on it is unknown and its name is free; its devices, messages, campaigns and what only it shows of the inbox go in the background. API keys that were for it alone are revoked. Deliveries that were still to be pushed are counted in the answer and are not pushed any more.',
+            'Refused while a campaign of it is being sent. Once the response has arrived it is unknown and its name is free; its devices, messages, campaigns and what only it shows of the inbox go in the background. API keys that were for it alone are revoked. Deliveries that were still to be pushed are counted in the response and are not pushed any more.',
           body: Wrapped(RemoveApplicationRequest),
           response: responses(OkWith(RemovedApplication)),
         },

@@ -2,10 +2,10 @@
 import { CampaignParams, CampaignUserLine, okWith, OkWith, PartialQuery, UserImportResult } from '@push-server/contract'
 import { importCampaignUsers, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { applicationOfCampaign } from '../plugins/applications.ts'
+import { applicationOfCampaign } from '../validation/applications.ts'
 import type { Imports } from '../ndjson/imports.ts'
 import { linesOf, ndjson } from '../ndjson/ndjson.ts'
-import { responses } from './responses.ts'
+import { responses } from '../openapi/responses.ts'
 
 /** Lines that are staged with one statement. */
 const BATCH_SIZE = 10_000

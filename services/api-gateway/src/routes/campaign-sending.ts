@@ -31,15 +31,15 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
-import { applicationOfCampaign, ownApplications } from '../plugins/applications.ts'
-import { enforce, present, required } from '../validation/rules.ts'
-import { responses, OK_RESPONSES, sendResponses } from './responses.ts'
-import type { Sending } from './message.ts'
+import { applicationOfCampaign, ownApplications } from '../validation/applications.ts'
+import { enforce, notNull, required } from '../validation/rules.ts'
+import { responses, OK_RESPONSES, sendResponses } from '../openapi/responses.ts'
+import type { Sending } from '../parts.ts'
 
 const tags = ['Campaigns']
 const PAGE_SIZE = 100
 
-const testRules = [required(TEXT.requestMissing), present('userId', TEXT.campaignTestUserMissing)]
+const testRules = [required(TEXT.requestMissing), notNull('userId', TEXT.campaignTestUserMissing)]
 
 /** Acts that need nothing but the campaign's id, and what they do. */
 const CONTROLS = {
@@ -61,8 +61,8 @@ export const campaignSendingRoutes =
     const { store } = context
     const config = { scope: 'campaign', applications: applicationOfCampaign(store) } as const
     /**
-     * Clients are told of an unknown campaign before anything in the body is looked at; but not keys that are bound to
-     * applications, which are refused alike for one that is unknown and one that is not theirs.
+     * An unknown campaign is reported before anything in the body is checked. Not to keys that are bound to applications: these
+     * are refused alike for an unknown campaign and for one that is not theirs.
      */
     const existing: preValidationAsyncHookHandler = async (request) => {
       if (!ownApplications(request)) await findCampaign(store, (request.params as { id: string }).id)
@@ -88,7 +88,7 @@ export const campaignSendingRoutes =
         const allowance = quotas.allowanceOf(caller)
         const request = { id: params.id, userId, ...parts, allowance, arrivedAt, log }
         const result = await testCampaign(context, request).finally(() => void reply.headers(allowance.headers()))
-        if (!result) throw new Error('A synchronous send came back without its tally')
+        if (!result) throw new Error('A synchronous send resolved without its tally')
         return okWith({ result })
       },
     )
@@ -102,7 +102,7 @@ export const campaignSendingRoutes =
           operationId: 'sendCampaign',
           summary: 'Send a campaign to the devices of its users',
           description:
-            'Answers at once; every device gets it once. The audience is that of the moment when it is cut into chunks. ' +
+            'Responds at once; every device gets it once. The audience is that of the moment of the fan-out. ' +
             'Refused while it is being sent, and afterwards unless `resend`.',
           params: CampaignParams,
           querystring: SendCampaignQuery,
@@ -164,7 +164,7 @@ export const campaignSendingRoutes =
           tags,
           operationId: 'campaignProgress',
           summary: 'How far a live send is',
-          description: 'Cheap: may be asked every second. Totals are left out until everything is cut into chunks.',
+          description: 'Cheap: may be polled every second. Totals are left out until the fan-out is complete.',
           params: CampaignParams,
           response: responses(OkWith(CampaignProgress)),
         },

@@ -30,22 +30,22 @@ import {
   type Context,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { applicationOfCampaign, fromBody, OWN, ownApplications } from '../plugins/applications.ts'
-import { enforce, present, required } from '../validation/rules.ts'
+import { applicationOfCampaign, fromBody, OWN, ownApplications } from '../validation/applications.ts'
+import { enforce, notNull, required } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { responses, OK_RESPONSES, PerhapsPaged } from './responses.ts'
+import { responses, OK_RESPONSES, PerhapsPaged } from '../openapi/responses.ts'
 
 const tags = ['Campaigns']
 const creating = { scope: 'campaign', applications: fromBody('appId') } as const
 const PAGE_SIZE = 20
 
-/** Of an id with its quotes and its comma. Shorter ids are so few that a longer list of them repeats itself. */
+/** Bytes of an id with its quotes and its comma. There are so few shorter ids that a longer list of them has duplicates. */
 const LEAST_USER_BYTES = 8
 
 const createRules = [
   required(TEXT.objectMissing),
-  present('appId', TEXT.appIdMissing),
-  present('message', TEXT.campaignMessageMissing),
+  notNull('appId', TEXT.appIdMissing),
+  notNull('message', TEXT.campaignMessageMissing),
 ]
 
 export const campaignRoutes =
@@ -175,7 +175,7 @@ export const campaignRoutes =
       schema: {
         tags,
         summary: 'Remove users from a campaign',
-        description: 'That some are not in it is no fault.',
+        description: 'Users who are not in it are ignored.',
         params: CampaignParams,
         body: Wrapped(CampaignUserList),
         response: OK_RESPONSES,

@@ -1,5 +1,5 @@
 // The credentials of an application on each platform, under two families of paths: /admin/app/ios/update and /remove, whose
-// texts existing clients know, and /admin/app/apns, whose faults are all told at once.
+// texts existing clients know, and /admin/app/apns, whose errors are all reported at once.
 import {
   OK,
   PROVIDER_NAMES,
@@ -15,15 +15,15 @@ import { removeCredentials, updateAndroid, updateHuawei, updateIos, type Context
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Static, TSchema } from 'typebox'
-import { fromBody, fromQuery } from '../plugins/applications.ts'
+import { fromBody, fromQuery } from '../validation/applications.ts'
 import { bodyFromQuery } from '../validation/query-body.ts'
-import { enforce, filled, present, required, type Rule } from '../validation/rules.ts'
-import { OK_RESPONSES } from './responses.ts'
+import { enforce, notEmpty, notNull, required, type Rule } from '../validation/rules.ts'
+import { OK_RESPONSES } from '../openapi/responses.ts'
 
 const tags = ['Administration']
 const description =
   'Credentials that the provider could not be reached with are refused and change nothing. Ends a pause.'
-const named = [required(TEXT.objectMissing), present('appId', TEXT.appIdMissing)]
+const named = [required(TEXT.objectMissing), notNull('appId', TEXT.appIdMissing)]
 
 interface Paths {
   platform: Platform
@@ -120,10 +120,10 @@ const ios: CredentialsKind<typeof UpdateIosRequest> = {
   rules: {
     update: [
       ...named,
-      filled('bundle', TEXT.bundleMissing),
-      filled('keyId', TEXT.keyIdMissing),
-      filled('teamId', TEXT.teamIdMissing),
-      filled('privateKeyBase64', TEXT.privateKeyMissing),
+      notEmpty('bundle', TEXT.bundleMissing),
+      notEmpty('keyId', TEXT.keyIdMissing),
+      notEmpty('teamId', TEXT.teamIdMissing),
+      notEmpty('privateKeyBase64', TEXT.privateKeyMissing),
     ],
     remove: named,
   },
@@ -134,12 +134,16 @@ const android: CredentialsKind<typeof UpdateAndroidRequest> = {
   provider: 'Fcm',
   request: UpdateAndroidRequest,
   rules: {
-    update: [...named, filled('projectId', TEXT.projectIdMissing), filled('privateKeyBase64', TEXT.privateKeyMissing)],
+    update: [
+      ...named,
+      notEmpty('projectId', TEXT.projectIdMissing),
+      notEmpty('privateKeyBase64', TEXT.privateKeyMissing),
+    ],
     remove: named,
   },
   update: updateAndroid,
 }
-/** Came later than the others: even its older paths tell faults by field. */
+/** Came later than the others: even its older paths report errors by field. */
 const huawei: CredentialsKind<typeof UpdateHuaweiRequest> = {
   platform: 'huawei',
   provider: 'Hms',

@@ -2,10 +2,10 @@
 import { ImportedDevice, ImportQuery, ImportResult, okWith, OkWith } from '@push-server/contract'
 import { importDevices, type Activations, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { fromQuery } from '../plugins/applications.ts'
+import { fromQuery } from '../validation/applications.ts'
 import type { Imports } from '../ndjson/imports.ts'
 import { linesOf, ndjson } from '../ndjson/ndjson.ts'
-import { responses } from './responses.ts'
+import { responses } from '../openapi/responses.ts'
 
 const EXAMPLE =
   '{"userId":"123","activationId":"49414e31-f3df-4cea-87e6-f214ca3b8412","platform":"ios","token":"aabbcc"}'
@@ -31,9 +31,9 @@ export const deviceImportRoutes =
         tags: ['Devices'],
         summary: 'Import devices',
         description:
-          'NDJSON (application/x-ndjson): one object per line with userId, activationId, platform, token and, if wanted, ' +
+          'NDJSON (application/x-ndjson): one object per line with userId, activationId, platform, token and, optionally, ' +
           'active, environment and timestampLastRegistered. Of several lines about one activation the last counts. ' +
-          'Activations are not asked for. Nothing of a file with bad lines is kept unless `partial=true`.',
+          'Activations are not looked up. Nothing of a file with bad lines is kept unless `partial=true`.',
         body: linesOf(EXAMPLE),
         querystring: ImportQuery,
         response: responses(OkWith(ImportResult)),

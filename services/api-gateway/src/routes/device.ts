@@ -25,23 +25,23 @@ import {
   type Context,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { fromBody, fromQuery } from '../plugins/applications.ts'
+import { fromBody, fromQuery } from '../validation/applications.ts'
 import { bodyFromQuery } from '../validation/query-body.ts'
-import { enforce, enforceBare, filled, present, required, type Rule } from '../validation/rules.ts'
-import { responses, OK_RESPONSES } from './responses.ts'
+import { enforce, enforceBare, notEmpty, notNull, required, type Rule } from '../validation/rules.ts'
+import { responses, OK_RESPONSES } from '../openapi/responses.ts'
 
 const tags = ['Devices']
 const config = { scope: 'device', applications: fromBody('appId') } as const
 
 const createRules = [
   required(TEXT.objectMissing),
-  present('appId', TEXT.appIdMissing),
-  present('activationId', TEXT.activationIdMissing),
-  present('platform', TEXT.platformMissing),
-  filled('token', TEXT.tokenMissing),
+  notNull('appId', TEXT.appIdMissing),
+  notNull('activationId', TEXT.activationIdMissing),
+  notNull('platform', TEXT.platformMissing),
+  notEmpty('token', TEXT.tokenMissing),
 ]
 
-/** Left out and empty are one fault, null is another. */
+/** Left out and empty are one error, null is another. */
 const activationIdsGiven: Rule = (object) => {
   const ids = object?.activationIds
   if (ids === null) return TEXT.activationIdsNull
@@ -58,16 +58,16 @@ const environmentSupported: Rule = (object) => {
 
 const createMultiRules = [
   required(TEXT.objectMissing),
-  present('appId', TEXT.appIdMissing),
+  notNull('appId', TEXT.appIdMissing),
   activationIdsGiven,
-  present('platform', TEXT.platformMissing),
+  notNull('platform', TEXT.platformMissing),
   environmentSupported,
-  filled('token', TEXT.tokenMissing),
+  notEmpty('token', TEXT.tokenMissing),
 ]
 const removeRules = [
   required(TEXT.objectMissing),
-  present('appId', TEXT.appIdMissing),
-  filled('token', TEXT.tokenMissing),
+  notNull('appId', TEXT.appIdMissing),
+  notEmpty('token', TEXT.tokenMissing),
 ]
 
 export const deviceRoutes =
@@ -104,12 +104,12 @@ export const deviceRoutes =
           operationId: 'createDeviceForActivations',
           summary: 'Register a device for several activations',
           description:
-            'All activations are asked for first; when one of them cannot be registered, nothing is changed. ' +
+            'All activations are looked up first; when one of them cannot be registered, nothing is changed. ' +
             'Activations keep their rows; others that had the token make way.',
           body: Wrapped(CreateDevicesRequest),
           response: OK_RESPONSES,
         },
-        // Before anything of the body is looked at.
+        // Before anything of the body is checked.
         onRequest: async () => {
           if (!settings.registrationMultipleActivationsEnabled) throw refusal(TEXT.multipleActivationsDisabled)
         },
@@ -128,14 +128,14 @@ export const deviceRoutes =
       config: { scope: 'device' },
       schema: {
         tags,
-        summary: 'Tell the status of an activation',
+        summary: 'Update the status of an activation',
         description:
           'Takes a bare object, so that PowerAuth Server can call it back (ACTIVATION_STATUS_CHANGE). Without a status ' +
-          'PowerAuth Server is asked. Only devices of an ACTIVE activation get personal messages.',
+          'PowerAuth Server is queried for it. Only devices of an ACTIVE activation get personal messages.',
         body: UpdateDeviceStatusRequest,
         response: OK_RESPONSES,
       },
-      preValidation: enforceBare([present('activationId', TEXT.activationIdMissing)]),
+      preValidation: enforceBare([notNull('activationId', TEXT.activationIdMissing)]),
       handler: async (request) => {
         await updateDeviceStatus(registry, request.body, request)
         return OK
@@ -170,7 +170,7 @@ export const deviceRoutes =
         schema: {
           tags,
           summary: 'Remove a device',
-          description: 'Removes every registration of the token. That there is none is no fault.',
+          description: 'Removes every registration of the token. OK when there is none, too.',
           body: Wrapped(RemoveDeviceRequest),
           response: OK_RESPONSES,
         },

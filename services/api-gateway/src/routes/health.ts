@@ -1,4 +1,4 @@
-// /health and /metrics, the same as every other process serves them, and the one that monitors of the reference server ask.
+// /health and /metrics, as every other process serves them, and the path that monitors of the reference server poll.
 import { PUBLIC } from '@push-server/contract'
 import { openHostCheck, type Context } from '@push-server/domain'
 import { probe, PROBE_PATHS } from '@push-server/runtime'

@@ -29,8 +29,8 @@ import {
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { applicationsOfInboxMessage, fromBody, fromQuery, fromQueryList } from '../plugins/applications.ts'
-import { responses, OK_RESPONSES } from './responses.ts'
+import { applicationsOfInboxMessage, fromBody, fromQuery, fromQueryList } from '../validation/applications.ts'
+import { responses, OK_RESPONSES } from '../openapi/responses.ts'
 
 const tags = ['Inbox']
 const messageResponses = responses(OkWith(InboxMessage))

@@ -14,7 +14,6 @@ import {
   SendHeaders,
   SendMessageResponse,
   SendMessageRequest,
-  TEXT,
   Wrapped,
   type Message,
 } from '@push-server/contract'
@@ -23,62 +22,21 @@ import {
   findMessage,
   listMessages,
   type Accepted,
-  type BackPressure,
   type Context,
-  type Quotas,
   type Tallies,
-  type Waiters,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { applicationOfMessage, fromBody, fromQuery } from '../plugins/applications.ts'
-import { idempotencyKeyOf, validKey } from '../plugins/idempotency-key.ts'
-import { enforce, present, required, type Rule } from '../validation/rules.ts'
+import { applicationOfMessage, fromBody, fromQuery } from '../validation/applications.ts'
+import { idempotencyKeyOf, validKey } from '../validation/idempotency-key.ts'
+import { batchRules, sendRules } from '../validation/message-rules.ts'
+import { enforce } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { responses, sendResponses } from './responses.ts'
+import { responses, sendResponses } from '../openapi/responses.ts'
+import type { Sending } from '../parts.ts'
 
 const tags = ['Messages']
 const config = { scope: 'message', applications: fromBody('appId') } as const
-
-type Members = Readonly<Record<string, unknown>>
-const membersOf = (value: unknown) => (typeof value === 'object' && value !== null ? (value as Members) : null)
-
-/** What is wrong with a message, whatever request it stands in. */
-function messageError(message: unknown): string | undefined {
-  if (message === null || message === undefined) return TEXT.messageNull
-  const members = membersOf(message)
-  if (members === null) return undefined
-  return present('body', TEXT.messageBodyMissing)(members) ?? present('userId', TEXT.messageUserMissing)(members)
-}
-
-const validMessage: Rule = (object) => messageError(object?.message)
-
-const validBatch =
-  (most: number): Rule =>
-  (object) => {
-    const batch = object?.batch
-    if (!Array.isArray(batch)) return undefined
-    if (batch.length === 0) return TEXT.batchEmpty
-    if (batch.length > most) return TEXT.batchTooLarge(most)
-    for (const [index, message] of batch.entries()) {
-      const failure = messageError(message)
-      if (failure !== undefined) return TEXT.batchItem(index, failure)
-    }
-    return undefined
-  }
-
-const sendRules = [
-  required(TEXT.objectMissing),
-  present('message', TEXT.messageMissing),
-  present('appId', TEXT.appIdMissing),
-  validMessage,
-]
-const batchRules = (most: number) => [
-  required(TEXT.objectMissing),
-  present('batch', TEXT.batchMissing),
-  present('appId', TEXT.appIdMissing),
-  validBatch(most),
-]
 
 /** More than a payload has room for: one of 4096 bytes holds 2048 values at most. */
 const VALUES_OF_A_MESSAGE = 2_048 + 64
@@ -100,13 +58,6 @@ interface SendRequest {
 const HEX = '[0-9a-fA-F]'
 const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 
-/** What sending stands on beside the context. */
-export interface Sending {
-  waiters: Waiters
-  pressure: BackPressure
-  quotas: Quotas
-}
-
 export const messageRoutes =
   (context: Context, { waiters, pressure, quotas }: Sending): FastifyPluginAsyncTypebox =>
   async (app) => {
@@ -115,7 +66,7 @@ export const messageRoutes =
       { headers, log, caller, arrivedAt }: FastifyRequest,
       reply: FastifyReply,
     ): Promise<SendMessageResponse> {
-      // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is not repeated in the answer.
+      // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is left out of the response.
       const mode = request.mode === undefined ? 'SYNCHRONOUS' : request.mode
       const synchronous = mode === 'SYNCHRONOUS'
       const allowance = quotas.allowanceOf(caller)

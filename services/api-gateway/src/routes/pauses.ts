@@ -1,10 +1,10 @@
-// The end of pauses by hand, once the fault was put right elsewhere: under both names of each platform.
+// Ends pauses by hand, once their cause has been corrected elsewhere: under both names of each platform.
 import { PLATFORMS, PROVIDER_NAMES, OK, ResumePlatformRequest, TEXT, Wrapped } from '@push-server/contract'
 import { resumePlatform, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { fromBody } from '../plugins/applications.ts'
-import { enforce, present, required } from '../validation/rules.ts'
-import { OK_RESPONSES } from './responses.ts'
+import { fromBody } from '../validation/applications.ts'
+import { enforce, notNull, required } from '../validation/rules.ts'
+import { OK_RESPONSES } from '../openapi/responses.ts'
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
@@ -22,11 +22,11 @@ export const pauseRoutes =
               operationId: `resume${capital(name)}`,
               summary: `Push to ${PROVIDER_NAMES[platform].toUpperCase()} again`,
               description:
-                'Ends every pause of the platform, also that of a tripped guard; what waited is due at once. No fault when nothing is paused.',
+                'Ends every pause of the platform, also that of an open circuit breaker; what waited is due at once. OK when nothing is paused, too.',
               body: Wrapped(ResumePlatformRequest),
               response: OK_RESPONSES,
             },
-            preValidation: enforce([required(TEXT.requestMissing), present('appId', TEXT.appIdMissing)]),
+            preValidation: enforce([required(TEXT.requestMissing), notNull('appId', TEXT.appIdMissing)]),
           },
           async ({ body: { requestObject }, log }) => {
             await resumePlatform(store, { ...requestObject, platform }, log)

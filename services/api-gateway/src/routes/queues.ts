@@ -1,4 +1,4 @@
-// /admin/queues: Bull Board, a look into the queues. They hold hints only; what is true stands in the database.
+// /admin/queues: Bull Board, which shows the queues. They hold hints only; the truth is in the database.
 import { createBullBoard } from '@bull-board/api'
 import { FastifyAdapter } from '@bull-board/fastify'
 import type { Context } from '@push-server/domain'
@@ -16,7 +16,7 @@ export const queueRoutes =
       serverAdapter,
       options: { uiConfig: { boardTitle: 'Push Server queues' } },
     })
-    // Its page asks for fonts from elsewhere; it does without them.
+    // Its page requests fonts from elsewhere; it works without them.
     app.addHook('onSend', async (_request, reply) => {
       reply.header('content-security-policy', POLICY)
     })

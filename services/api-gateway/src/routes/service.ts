@@ -3,7 +3,7 @@ import { okWith, OkWith, PUBLIC, ServiceStatus, timestampOf } from '@push-server
 import type { Config } from '@push-server/runtime'
 import type { FastifyInstance } from 'fastify'
 import type { Build } from '../build.ts'
-import { responses } from './responses.ts'
+import { responses } from '../openapi/responses.ts'
 
 /** Touches neither database nor queue. */
 export const serviceRoutes = (config: Config, build: Build) => async (app: FastifyInstance) => {

@@ -2,7 +2,7 @@
 import { okWith, OkWith, UnconfiguredList } from '@push-server/contract'
 import { listUnconfigured, type Activations, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { responses } from './responses.ts'
+import { responses } from '../openapi/responses.ts'
 
 export const unconfiguredRoutes =
   ({ store }: Context, activations: Activations): FastifyPluginAsyncTypebox =>

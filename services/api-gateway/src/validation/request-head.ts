@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http'
 import { ApiError } from '@push-server/contract'
 import { isHost } from '@push-server/runtime'
 
-/** Node keeps as many and drops the others without a word, whichever they are: Origin or Authorization, say. */
+/** Node keeps as many and drops the others silently, be it Origin or Authorization. */
 export const MOST_HEADERS = 200
 
-/** Looks at the headers as they came: of a repeated one Node shows the first alone. */
+/** Reads the raw headers: of a header that is there twice, Node shows the first alone. */
 export function headError({ httpVersion, headers, rawHeaders }: Pick<IncomingMessage, HeadPart>): ApiError | undefined {
   if (rawHeaders.length > 2 * MOST_HEADERS) return error(431, `There are more than ${MOST_HEADERS} headers`)
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
@@ -18,7 +18,7 @@ export function headError({ httpVersion, headers, rawHeaders }: Pick<IncomingMes
 
 type HeadPart = 'httpVersion' | 'headers' | 'rawHeaders'
 
-/** Anything but `100-continue`, which Node tells apart. */
+/** For anything but `100-continue`, which Node handles itself. */
 export const expectationError = () => error(417, 'The only expectation that is met is Expect: 100-continue')
 
 const error = (statusCode: number, message: string) => new ApiError('ERROR_REQUEST', message, { statusCode })

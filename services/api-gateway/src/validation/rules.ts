@@ -1,4 +1,5 @@
-// Ordered rules of a request whose texts existing clients know. They come before the schema: the first one broken answers.
+// Ordered rules of a request whose texts existing clients know. They are checked before the schema, and the text of the first
+// broken rule is the response.
 import { refusal } from '@push-server/contract'
 import type { FastifyRequest, preValidationHookHandler } from 'fastify'
 
@@ -9,20 +10,20 @@ export type Rule = (object: Members | null) => string | undefined
 
 const isAbsent = (value: unknown) => value === null || value === undefined
 
-/** The request object itself is wanted. */
+/** The request object itself is required. */
 export const required =
   (text: string): Rule =>
   (object) =>
     object === null ? text : undefined
 
 /** A member is neither left out nor null. */
-export const present =
+export const notNull =
   (member: string, text: string): Rule =>
   (object) =>
     isAbsent(object?.[member]) ? text : undefined
 
 /** A member is neither left out nor null nor the empty text. */
-export const filled =
+export const notEmpty =
   (member: string, text: string): Rule =>
   (object) =>
     isAbsent(object?.[member]) || object?.[member] === '' ? text : undefined

@@ -15,7 +15,7 @@ export interface Schema {
   'x-max-units'?: number
 }
 
-/** The forms that a value has a choice of, null left out; empty where there is no choice. */
+/** The alternatives for a value, null left out; empty when there is only one. */
 export const alternativesOf = ({ anyOf = [] }: Schema): readonly Schema[] => anyOf.filter(({ type }) => type !== 'null')
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -27,7 +27,7 @@ function searchItems(items: readonly unknown[]): Path | undefined {
   return undefined
 }
 
-/** A name that is unsafe itself is not repeated. */
+/** The path does not include an unsafe name. */
 function searchMembers(members: Readonly<Record<string, unknown>>): Path | undefined {
   for (const name in members) {
     if (isUnsafe(name)) return []

@@ -10,7 +10,7 @@ export const fieldNameOf = (path: readonly (string | number)[]): string =>
     .join('')
     .replace(/^\./, '')
 
-/** Of a value that may be null too, the error of its other form is the one that helps. */
+/** Of a value that may be null too, the error of the other alternative is the one that helps. */
 const isNoise = ({ keyword, params }: ErrorObject) =>
   keyword === 'anyOf' || (keyword === 'type' && params.type === 'null')
 
@@ -27,7 +27,7 @@ export function violationsOf(
   }))
 }
 
-/** Below the value: into one of several forms that it could have, and to a member that is missing. */
+/** Keys below the value: of one of its alternatives, or of a member that is missing. */
 function keysOf(error: ErrorObject): (string | number)[] {
   const keys = error.instancePath.split('/').slice(1).map(keyOf)
   return error.keyword === 'required' ? [...keys, missingOf(error)] : keys

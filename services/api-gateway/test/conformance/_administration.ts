@@ -54,7 +54,7 @@ export const administrationChecks: Checks = {
         t.notMatch(JSON.stringify(detail), /privateKey|clientSecret|clientId/, 'no secret is shown')
       }
   },
-  'C-72 newer paths and Huawei name every fault by its field': async (t, { api, call }) => {
+  'C-72 newer paths and Huawei name every error by its field': async (t, { api, call }) => {
     for (const path of ['/admin/app/apns', '/admin/app/fcm', '/admin/app/hms', '/admin/app/huawei/update']) {
       const { status, body } = await call('PUT', path, { appId: '', projectId: ' ' })
       t.same([status, body.responseObject.code], [400, 'ERROR_REQUEST'], path)
@@ -125,7 +125,7 @@ export const administrationChecks: Checks = {
     const listed = body.responseObject.applicationList.find((each: { appId: string }) => each.appId === appId)
     t.same(listed, { appId, ...flagsWith() })
   },
-  'C-77 detail shows what is asked for, in either family (App detail flags)': async (t, target) => {
+  'C-77 detail shows what is requested, in either family (App detail flags)': async (t, target) => {
     const { api, appId } = target
     for (const { platform, provider } of PAIRS)
       for (const name of [platform, provider]) {

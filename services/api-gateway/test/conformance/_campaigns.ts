@@ -134,13 +134,13 @@ export const campaignChecks: Checks = {
     isOk(t, await target.api.call('POST', `/push/campaign/send/live/${id}`), 'live')
     t.match((await sent(target, id)).result.ios, { pending: 0, total: 2 })
   },
-  'C-70 sent again only when asked for (Campaign run)': async (t, target) => {
+  'C-70 sent again only with `resend` (Campaign run)': async (t, target) => {
     const id = await create(target)
     const live = (query = '') => target.api.call('POST', `/push/campaign/send/live/${id}${query}`)
     isOk(t, await live(), 'the first time')
     await sent(target, id)
     refusedWith(t, await live(), 'Campaign was already sent')
-    isOk(t, await live('?resend=true'), 'asked for')
+    isOk(t, await live('?resend=true'), 'with resend')
     await sent(target, id)
   },
 }

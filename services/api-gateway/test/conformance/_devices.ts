@@ -10,7 +10,7 @@ const NOT_ACTIVE = 'Device registration failed because associated activation is 
 const SHARED =
   'Multiple device registrations found for push token. Use the /push/device/create/multi endpoint for this scenario.'
 
-/** Everything that an earlier rule wants is there, nothing that a later one wants. */
+/** Everything that an earlier rule requires is there, nothing that a later one requires. */
 const refused =
   (path: string, text: string, ...objects: readonly unknown[]): Check =>
   async (t, { api }) => {

@@ -35,12 +35,12 @@ export const inboxChecks: Checks = {
     }
   },
   'C-82 the type, in any case': async (t, target) => {
-    for (const [type, responded] of Object.entries({ text: 'text', HTML: 'html', Text: 'text' }))
-      t.equal((await post(target, randomUUID(), { type })).type, responded, type)
+    for (const [type, returned] of Object.entries({ text: 'text', HTML: 'html', Text: 'text' }))
+      t.equal((await post(target, randomUUID(), { type })).type, returned, type)
     const object = message({ userId: 'u', applications: [target.appId], type: 'pdf' })
     violates(t, await target.api.post(MESSAGES, object), ['requestObject.type', /one of/])
   },
-  'C-83 what is answered': async (t, target) => {
+  'C-83 the response': async (t, target) => {
     const userId = randomUUID()
     const { id, timestampCreated, ...rest } = await post(target, userId)
     t.match([id, timestampCreated], [/\S/, TIMESTAMP])

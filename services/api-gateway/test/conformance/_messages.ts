@@ -84,7 +84,7 @@ export const messageChecks: Checks = {
       'Too many messages in batch - do no send more than 20 messages at once to avoid server congestion.',
     )
   },
-  'C-38 batch: the item at fault is named, and nothing is sent (Batch)': async (t, { api, appId }) => {
+  'C-38 batch: the wrong item is named, and nothing is sent (Batch)': async (t, { api, appId }) => {
     const good = { userId: randomUUID(), body: BODY }
     for (const [index, item, text] of [
       [1, null, 'Push message must not be null.'],

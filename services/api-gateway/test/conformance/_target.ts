@@ -16,9 +16,9 @@ export interface Target {
   appId: string
   /** With the request's object in the wrapper. */
   call(method: string, path: string, object: unknown): Promise<Response>
-  /** A registration, on iOS unless told otherwise. */
+  /** A registration, on iOS by default. */
   register(more: object): Promise<Response>
-  /** What a synchronous message is answered. */
+  /** The response to a synchronous message. */
   // The checks read members of many shapes; what is not there fails their assertions.
   send(message: object): Promise<any> // oxlint-disable-line typescript/no-explicit-any
   /** How many devices a message to the user goes to; to those of an activation alone when one is given. */

@@ -1,4 +1,4 @@
-// The answers that a route declares beside its own.
+// The responses that a route declares beside its own.
 import { ErrorResponse, Ok } from '@push-server/contract'
 import Type, { type TSchema } from 'typebox'
 
@@ -21,7 +21,7 @@ const error = (description: string, headers: object) => ({
   content: { 'application/json': { schema: ErrorResponse } },
 })
 
-/** Of what sends messages, which quotas and the backlog bound. The headers are for the description alone. */
+/** Of routes that send messages, which quotas and the backlog limit. The headers are for the description alone. */
 export const sendResponses = <T extends TSchema>(success: T) => ({
   ...errors,
   200: { ...success, headers: RATE_LIMIT },
@@ -29,10 +29,13 @@ export const sendResponses = <T extends TSchema>(success: T) => ({
     ...RETRY_AFTER,
     ...RATE_LIMIT,
   }),
-  503: error('Too many requests are under way, too much waits, or the database is out of reach.', RETRY_AFTER),
+  503: error(
+    'Too many requests are under way, the backlog limit is reached, or the database is unavailable.',
+    RETRY_AFTER,
+  ),
 })
 
-/** Pages for those who ask for them: without, everything is answered at once. */
+/** Has pages when the request asks for pages; otherwise the response holds everything. */
 export const PerhapsPaged = <T extends TSchema>(responseObject: T) =>
   Type.Object({
     status: Type.Literal('OK'),

@@ -1,5 +1,5 @@
-// Which applications a request names. A route says where they stand in it, and keys that are bound to applications are held
-// to them; on a route that says nothing such a key is refused. One that says OWN answers of the key's applications alone.
+// Which applications a request names. A route says where they stand in it, and a key that is bound to applications has to be for
+// all of them. A route that says nothing refuses such a key; one that says OWN shows the key's applications alone.
 import { forbidden } from '@push-server/contract'
 import type { Caller, Context } from '@push-server/domain'
 import type { FastifyRequest } from 'fastify'
@@ -8,16 +8,16 @@ export interface ApplicationsOf {
   /** Those that the path names are compared before the body is read, all others once the request is validated. */
   place: 'path' | 'query' | 'body'
   /**
-   * The ids of all applications that the request is about; none when it is about none that is known, which a bound key is
-   * refused for. May ask the database, as for the application of a campaign.
+   * The ids of all applications that the request is about. There are none when it names no known one; a bound key is then
+   * refused. May query the database, as for the application of a campaign.
    */
   find(request: FastifyRequest): readonly string[] | Promise<readonly string[]>
 }
 
-/** The request is about all applications of the key: the handler asks `ownApplications` which. */
+/** The request is about all applications of the key: the handler gets them from `ownApplications`. */
 export const OWN = 'own'
 
-/** What a key is bound to; undefined = any application. */
+/** The applications that a key is bound to; undefined = any application. */
 export const ownApplications = ({ caller }: FastifyRequest): readonly string[] | undefined =>
   caller && caller.appIds.length > 0 ? caller.appIds : undefined
 

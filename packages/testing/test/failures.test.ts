@@ -1,4 +1,4 @@
-// Faults under load, counted: of 2000 accepted messages to three platforms each is delivered, repeats stay within what was in
+// Failures under load, counted: of 2000 accepted messages to three platforms each is delivered, duplicates stay within what was in
 // flight, no good token is dropped, and the final statuses add up. The moments of deaths come from a seed (TEST_SEED).
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -21,13 +21,13 @@ import {
   waitFor,
   type Crowd,
   type TestStack,
-  type HouseOptions,
+  type TestStackOptions,
   type Sent,
   type TestBackend,
 } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
-// Much of the time they wait for answers and leases.
+// Much of the time they wait for responses and leases.
 t.jobs = 2
 /** One object for each test: tap keeps its state in it. */
 const beside = (skip: string | false = false) => ({ buffered: true, skip })
@@ -39,10 +39,10 @@ const MESSAGES = 2000
 const CROWD: Crowd = { appId: APP, users: MESSAGES }
 const CONCURRENCY = 50
 const LATENCY_MS = 100
-/** What a window of pushes brings in answers within one checkpoint of 250 ms. */
+/** What pushes in flight bring in responses within one checkpoint of 250 ms. */
 const CHECKPOINT = CONCURRENCY * Math.ceil(250 / LATENCY_MS)
-/** What the death of one worker may repeat. */
-const REPEATS_OF_ONE = CONCURRENCY + CHECKPOINT
+/** What the death of one worker may duplicate. */
+const DUPLICATES_OF_ONE = CONCURRENCY + CHECKPOINT
 
 const CONCURRENCIES = {
   APNS_CONCURRENCY: String(CONCURRENCY),
@@ -51,7 +51,7 @@ const CONCURRENCIES = {
 }
 const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' } satisfies Record<Platform, string>
 
-async function open(t: Test, options: HouseOptions, crowds: readonly Crowd[] = [CROWD]): Promise<TestStack> {
+async function open(t: Test, options: TestStackOptions, crowds: readonly Crowd[] = [CROWD]): Promise<TestStack> {
   const environment = { ...CONCURRENCIES, ...options.environment }
   const stack = await openTestStack({ simulator: { latencyMs: LATENCY_MS }, ...options, environment })
   t.teardown(() => stack.close())
@@ -68,7 +68,7 @@ const received = (stack: TestStack) =>
 /** Resolves when so many pushes have arrived: in the middle of it. */
 const arrived = (stack: TestStack, pushes: number) => stack.simulator.waitFor(() => received(stack) >= pushes, HANG_MS)
 
-/** Waits until everything is settled, and counts. `most`: repeats that are allowed. */
+/** Waits until everything is settled, and counts. `most`: duplicates that are allowed. */
 async function account(
   t: Test,
   stack: TestStack,
@@ -86,12 +86,12 @@ async function account(
     'SELECT status, count(*)::int AS deliveries FROM deliveries WHERE message_id = ANY($1::uuid[]) GROUP BY status',
     [messageIds],
   )
-  t.same(statuses, [{ status: 'sent', deliveries: accepted }], 'each of them is told as sent')
+  t.same(statuses, [{ status: 'sent', deliveries: accepted }], 'each of them is reported as sent')
   const stats = Object.values(stack.simulator.stats())
   const distinct = stats.reduce((sum, { distinctTokens }) => sum + distinctTokens, 0)
   t.equal(distinct, accepted, 'each of them was received')
   const duplicates = received(stack) - accepted
-  t.ok(duplicates <= most, `${duplicates} repeats, ${most} are allowed`)
+  t.ok(duplicates <= most, `${duplicates} duplicates, ${most} are allowed`)
   t.same(
     await stack.database.query('SELECT token FROM devices WHERE dropped_at IS NOT NULL'),
     [],
@@ -112,7 +112,7 @@ for (const backend of BACKENDS) {
     await arrived(stack, 500)
     await Promise.all(doomed.map((worker) => worker.kill()))
     for (const name of ['apns', 'fcm', 'hms'] as const) await stack.start(name)
-    await account(t, stack, { ...(await sending), most: workers.length * REPEATS_OF_ONE })
+    await account(t, stack, { ...(await sending), most: workers.length * DUPLICATES_OF_ONE })
   })
 
   t.test(`on ${backend.name}: the gateway is killed under load, again and again`, own(), async (t) => {
@@ -161,7 +161,7 @@ for (const backend of BACKENDS) {
 
   t.test(`on ${backend.name}: PostgreSQL is killed under load and comes back`, own(), async (t) => {
     const postgres = await startOwnPostgres({ fsync: 'off', max_connections: '200' })
-    // What is opened last is closed first: the house, which drops its database.
+    // What is opened last is closed first: the test stack, which drops its database.
     t.teardown(() => postgres.close())
     const meanwhile: Crowd = { appId: 'meanwhile', users: 20, prefix: 'd' }
     const stack = await open(t, { backend, cluster: postgres.url }, [CROWD, meanwhile])
@@ -183,7 +183,7 @@ for (const backend of BACKENDS) {
     const [sent, late] = await Promise.all(sending)
     const messageIds = [...(sent?.messageIds ?? []), ...(late?.messageIds ?? [])]
     t.ok(late && late.duplicated > 0, `while it was away ${late?.duplicated} requests had to be made again`)
-    await account(t, stack, { messageIds, most: 2 * PLATFORMS.length * REPEATS_OF_ONE })
+    await account(t, stack, { messageIds, most: 2 * PLATFORMS.length * DUPLICATES_OF_ONE })
   })
 }
 
@@ -208,21 +208,21 @@ for (const [appendOnly, what] of [
     await account(t, stack, { messageIds })
   })
 
-for (const farewell of ['cut', 'goaway', 'goaway-cut'] as const)
-  t.test(`every connection to the providers ends, and again: ${farewell}`, beside(), async (t) => {
+for (const end of ['cut', 'goaway', 'goaway-cut'] as const)
+  t.test(`every connection to the providers ends, and again: ${end}`, beside(), async (t) => {
     const stack = await open(t, {})
     const sending = sendToCrowd(stack.api, CROWD)
     const moments = [300, 700, 1100, 1500]
     for (const pushes of moments) {
       await arrived(stack, pushes)
-      for (const platform of PLATFORMS) stack.simulator.disconnect(platform, farewell)
+      for (const platform of PLATFORMS) stack.simulator.disconnect(platform, end)
     }
-    // What was in flight on a connection that is cut may have been taken; HTTP/1.1, as HMS may speak, knows no other end.
-    const disconnect = farewell === 'goaway' ? ['huawei'] : PLATFORMS
-    await account(t, stack, { ...(await sending), most: moments.length * disconnect.length * CONCURRENCY })
-    if (farewell === 'goaway')
+    // What was in flight on a connection that breaks may have been taken; HTTP/1.1, as HMS may speak, knows no other end.
+    const interrupted = end === 'goaway' ? ['huawei'] : PLATFORMS
+    await account(t, stack, { ...(await sending), most: moments.length * interrupted.length * CONCURRENCY })
+    if (end === 'goaway')
       for (const { received: count, distinctTokens } of [stack.simulator.stats().ios, stack.simulator.stats().android])
-        t.equal(count, distinctTokens, 'nothing is repeated after GOAWAY')
+        t.equal(count, distinctTokens, 'nothing is pushed again after GOAWAY')
   })
 
 t.test('every provider is down for a while', beside(), async (t) => {
@@ -231,7 +231,7 @@ t.test('every provider is down for a while', beside(), async (t) => {
   await arrived(stack, 500)
   await Promise.all(PLATFORMS.map((platform) => stack.simulator.configure(platform, { down: true })))
   const sent = await sending
-  await waitFor('tries in vain', async () => {
+  await waitFor('failed attempts', async () => {
     const rows = await stack.database.query<{ reason: string }>(
       `SELECT DISTINCT reason FROM deliveries WHERE status = 'pending' AND next_attempt_at IS NOT NULL AND reason LIKE 'Unsent%'`,
     )
@@ -241,7 +241,7 @@ t.test('every provider is down for a while', beside(), async (t) => {
   await account(t, stack, { ...sent, most: PLATFORMS.length * CONCURRENCY })
 })
 
-t.test('one provider answers after 5 s: the others keep their pace, and none is lost', beside(), async (t) => {
+t.test('one provider responds after 5 s: the others keep their rate, and none is lost', beside(), async (t) => {
   const stack = await open(t, {})
   await stack.simulator.configure('android', { latencyMs: 5000 })
   const since = performance.now()
@@ -280,7 +280,7 @@ t.test('the token endpoints are down when tokens expire', beside(), async (t) =>
   for (const proxy of Object.values(proxies)) await proxy.shut()
   stack.simulator.expireTokens()
   const sent = await sending
-  await waitFor('tries without a token', async () => {
+  await waitFor('attempts without a token', async () => {
     const [row] = await stack.database.query<{ platforms: number }>(
       `SELECT count(DISTINCT platform)::int AS platforms FROM deliveries
        WHERE status = 'pending' AND reason LIKE 'TokenUnavailable%'`,
@@ -291,7 +291,7 @@ t.test('the token endpoints are down when tokens expire', beside(), async (t) =>
   await account(t, stack, sent)
 })
 
-t.test('the provider of one application is down: the other keeps its pace, and none is lost', beside(), async (t) => {
+t.test('the provider of one application is down: the other keeps its rate, and none is lost', beside(), async (t) => {
   const brisk: Crowd = { appId: 'brisk', users: MESSAGES, platforms: ['ios'], prefix: 'b' }
   const stuck: Crowd = { appId: 'stuck', users: MESSAGES, platforms: ['ios'], prefix: 'c' }
   const stack = await open(t, { services: ['gateway', 'scheduler'] }, [brisk, stuck])

@@ -1,4 +1,4 @@
-// Requests of a wrong form: which field, what is wrong with it, and that nothing comes of them.
+// Invalid requests: which field, what is wrong with it, and that nothing comes of them.
 import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
 import t from 'tap'
 import { generateApnsKey } from '@push-server/testing'
@@ -121,7 +121,7 @@ t.test('ERROR_REQUEST: field and hint of everything that has a wrong form', asyn
   )
 })
 
-t.test('ERROR_REQUEST: several faults at once, at most 20', async (t) => {
+t.test('ERROR_REQUEST: several errors at once, at most 20', async (t) => {
   const { body } = await post(SEND, sending({ badge: 'x', title: [], extras: 5 }, { priority: 'LOW' }))
   const fields = body.responseObject.violations.map(({ fieldName }: { fieldName: string }) => fieldName)
   t.same(
@@ -155,14 +155,14 @@ t.test('ERROR_REQUEST: APNs keys that cannot sign, without a word of them', asyn
     ['RSA', pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey), /elliptic/],
     ['Ed25519', pem(generateKeyPairSync('ed25519').privateKey), /elliptic/],
     ['encrypted', base64(locked), /PKCS#8/],
-    ['cut', base64(generateApnsKey().slice(0, 100)), /PEM|damaged/],
+    ['truncated', base64(generateApnsKey().slice(0, 100)), /PEM|damaged/],
   ]
   const before = await database.query('SELECT version FROM credentials ORDER BY version')
   for (const [name, privateKeyBase64, hint] of cases) {
     const response = await post(UPDATE, { appId: APP, ...credentials({ privateKeyBase64 }) })
     violates(t, response, [`${OBJECT}.privateKeyBase64`, hint], name)
     const text = JSON.stringify(response.body)
-    t.notOk(text.includes(privateKeyBase64) || /hunter2/.test(text), `${name} is not repeated`)
+    t.notOk(text.includes(privateKeyBase64) || /hunter2/.test(text), `${name} is not in the response`)
   }
   t.same(await database.query('SELECT version FROM credentials ORDER BY version'), before)
 })
@@ -234,10 +234,10 @@ t.test('bodies: up to the limit and over it', async (t) => {
   )
 })
 
-t.test('a body full of faults is refused in no time', async (t) => {
+t.test('a body full of errors is refused in no time', async (t) => {
   const titleLocArgs = Array.from({ length: 20_000 }, () => [])
   const times: number[] = []
-  // The fastest of some tells, whatever else the machine is busy with.
+  // The fastest of several shows it, whatever else the machine is busy with.
   for (let round = 0; round < 5; round++) {
     const start = performance.now()
     const { status, body } = await post(SEND, sending({ titleLocArgs }))
@@ -248,6 +248,6 @@ t.test('a body full of faults is refused in no time', async (t) => {
   t.ok(Math.min(...times) < 1_000, `${times.map(Math.round).join(', ')} ms`)
 })
 
-t.test('no answer told anything of our inside, and each had an id', async (t) => {
+t.test('no response disclosed anything internal, and each had an id', async (t) => {
   t.same(api.leaks, [])
 })

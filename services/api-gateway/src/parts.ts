@@ -1,0 +1,13 @@
+// What the gateway opens beside the context, and hands to its routes.
+import type { Activations, BackPressure, Quotas, Waiters } from '@push-server/domain'
+
+export interface Parts {
+  waiters: Waiters
+  pressure: BackPressure
+  activations: Activations
+}
+
+/** What a route needs to send messages. */
+export interface Sending extends Omit<Parts, 'activations'> {
+  quotas: Quotas
+}
