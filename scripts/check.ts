@@ -6,6 +6,7 @@ import { findBlockingMigrations } from './checks/blocking-migrations.ts'
 import { findBreaches, readPackages } from './checks/layers.ts'
 import { findOpenApiProblems } from './checks/openapi.ts'
 import { findUnopened } from './checks/openings.ts'
+import { findStatementProblems } from './checks/statements.ts'
 import { pendingMigration } from './database/pending-migration.ts'
 
 /** What is wrong, for a person to read; an empty text when nothing is. */
@@ -18,6 +19,7 @@ const checks: Record<string, Check> = {
   layers: async () => findBreaches(readPackages('.')).join('\n'),
   openings: async () => findUnopened('.').join('\n'),
   migrations: checkMigrations,
+  statements: async () => (await findStatementProblems()).join('\n'),
   'blocking migrations': async () => findBlockingMigrations('.').join('\n'),
   openapi: async () => (await findOpenApiProblems()).join('\n'),
   configuration: () => run('scripts/configuration.ts', '--check'),

@@ -1,9 +1,10 @@
 // Binds activations of earlier versions, which know their application by its name alone, to its row.
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
 import { WALK_STEP, walkOn } from './table-walks.ts'
+import { statement } from './statement.ts'
 
 /** As `ACTIVATION_APPLICATION` sees it. Locked in the order of registrations. */
-const BIND: Statement = {
+const BIND = statement({
   name: 'activations-bind',
   text: `WITH next AS MATERIALIZED (
       SELECT activation_id FROM activations WHERE activation_id > $1 ORDER BY activation_id LIMIT $2),
@@ -16,7 +17,8 @@ const BIND: Statement = {
       UPDATE activations v SET application_row = unbound.application_row FROM unbound
       WHERE v.activation_id = unbound.activation_id RETURNING 1)
     SELECT (SELECT max(activation_id) FROM next) AS last, (SELECT count(*)::int FROM bound) AS bound`,
-}
+  notNull: { bound: 'count is never null' },
+})
 
 export const openActivationBinding = (database: Database) => ({
   /** One step; undefined when there is nothing to do, or another process does it. */
@@ -24,7 +26,7 @@ export const openActivationBinding = (database: Database) => ({
     database.transaction(async (connection) => {
       let bound = 0
       const walked = await walkOn(connection, 'activations', async (after) => {
-        const [step] = await connection.query<{ last: string | null; bound: number }>(BIND, [after, rows])
+        const [step] = await connection.query(BIND, [after, rows])
         bound = step?.bound ?? 0
         return step?.last ?? undefined
       })

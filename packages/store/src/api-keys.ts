@@ -1,8 +1,9 @@
 // API keys. Revoked rows stay: that there has ever been a key is what keeps authentication on. A key is bound to the rows of
 // its applications; their names stand beside them for processes of earlier versions.
 import type { Scope } from '@push-server/contract'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
 import type { QuotaValues } from './quotas.ts'
+import { statement } from './statement.ts'
 
 export interface NewApiKey {
   id: string
@@ -25,18 +26,18 @@ export interface ListedApiKey extends Omit<ApiKeyRow, 'hash' | 'quota'> {
   revokedAt: Date | null
 }
 
-const INSERT_FIRST: Statement = {
+const INSERT_FIRST = statement({
   name: 'api-key-insert-first',
   text: `INSERT INTO api_keys (id, name, hash, scopes, app_ids)
     SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT FROM api_keys)
     ON CONFLICT (id) DO NOTHING RETURNING id`,
-}
+})
 
 /**
  * The names are those of living applications. Without a row that it is bound to, a key comes from a process of an earlier
  * version: an application of the name was there before it, or is another one.
  */
-const FIND: Statement = {
+const FIND = statement({
   name: 'api-key-find',
   text: `SELECT k.id, k.name, k.hash, k.scopes, k.last_used_at AS "lastUsedAt", cardinality(k.app_ids) > 0 AS "isBound",
       ARRAY(SELECT a.app_id FROM api_key_applications b JOIN applications a ON a.id = b.application_id
@@ -48,10 +49,11 @@ const FIND: Statement = {
       (SELECT json_build_object('messagesPerSecond', q.messages_per_second, 'burst', q.burst) FROM quotas q WHERE q.key_id = k.id)
         AS quota
     FROM api_keys k WHERE k.id = $1 AND k.revoked_at IS NULL`,
-}
+  notNull: { isBound: 'app_ids is never null', appIds: 'ARRAY of a query is never null' },
+}).narrow<Pick<ApiKeyRow, 'scopes' | 'appIds' | 'quota'>>()
 
 /** All or nothing; the applications are locked, so that none of them is removed meanwhile. Answers the names of none. */
-const INSERT: Statement = {
+const INSERT = statement({
   name: 'api-key-insert',
   text: `WITH named AS (SELECT id, app_id FROM applications WHERE app_id = ANY($5) FOR KEY SHARE),
     made AS (
@@ -61,10 +63,11 @@ const INSERT: Statement = {
       INSERT INTO api_key_applications (key_id, application_id) SELECT made.id, named.id FROM made, named)
     SELECT given.name FROM unnest($5::text[]) WITH ORDINALITY AS given (name, place)
     WHERE given.name NOT IN (SELECT app_id FROM named) ORDER BY place`,
-}
+  notNull: { name: 'names are given without nulls' },
+})
 
 /** Of several gateways that start at once, all but the first wait until its key is there to be seen. */
-const LOCK: Statement = { name: 'api-key-lock', text: "SELECT pg_advisory_xact_lock(hashtextextended('api_keys', 2))" }
+const LOCK = statement({ name: 'api-key-lock', text: "SELECT pg_advisory_xact_lock(hashtextextended('api_keys', 2))" })
 
 const LISTED = {
   id: true,
@@ -76,10 +79,12 @@ const LISTED = {
   revokedAt: true,
 } as const
 
+const valuesOf = ({ id, name, hash, scopes, appIds }: NewApiKey) => [id, name, hash, scopes, appIds] as const
+
 export const openApiKeys = ({ prisma, query, transaction }: Database) => ({
   /** Undefined when there is none of this id, when it is revoked, and when none of its applications is left. */
   async find(id: string): Promise<ApiKeyRow | undefined> {
-    const [row] = await query<ApiKeyRow & { isBound: boolean }>(FIND, [id])
+    const [row] = await query(FIND, [id])
     if (!row) return undefined
     const { isBound, ...key } = row
     return isBound && key.appIds.length === 0 ? undefined : key
@@ -92,16 +97,14 @@ export const openApiKeys = ({ prisma, query, transaction }: Database) => ({
 
   /** Answers the names that are no applications; nothing is made then. Names each application once. */
   async create(key: NewApiKey): Promise<string[]> {
-    const values = [key.id, key.name, key.hash, key.scopes, key.appIds]
-    return (await query<{ name: string }>(INSERT, values)).map(({ name }) => name)
+    return (await query(INSERT, valuesOf(key))).map(({ name }) => name)
   },
 
   /** False, and nothing is changed, when there has ever been a key. */
   createFirst: (key: NewApiKey): Promise<boolean> =>
     transaction(async (connection) => {
       await connection.query(LOCK)
-      const values = [key.id, key.name, key.hash, key.scopes, key.appIds]
-      return (await connection.query(INSERT_FIRST, values)).length > 0
+      return (await connection.query(INSERT_FIRST, valuesOf(key))).length > 0
     }),
 
   /** Notes a use, unless one has been noted since `before`. */

@@ -1,7 +1,8 @@
 // Applications: single rows, so Prisma reads them.
 import type { Platform } from '@push-server/contract'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
 import type { PauseRow } from './pauses.ts'
+import { statement } from './statement.ts'
 
 export interface ApplicationRow {
   id: number
@@ -19,10 +20,10 @@ const WITH_SETTINGS = {
 } as const
 
 /** The database's own clock says when: keys and activations without a row of their application are compared with it. */
-const CREATE: Statement = {
+const CREATE = statement({
   name: 'application-create',
   text: 'INSERT INTO applications (app_id) VALUES ($1) ON CONFLICT (app_id) DO NOTHING RETURNING id',
-}
+})
 
 export const openApplications = ({ prisma, query }: Database) => ({
   /** False when there is one of that name already. */

@@ -1,7 +1,7 @@
 // An import of a campaign's users: staged in a table that only this connection sees, added once all lines are read, in
 // batches that lock for a moment only. The whole may be repeated.
-import type { Statement } from './database.ts'
 import { openStaging, type StagingOptions } from './staging.ts'
+import { statement } from './statement.ts'
 
 export interface UserImport {
   stage(userIds: readonly string[]): Promise<void>
@@ -17,12 +17,17 @@ export interface UserImport {
 const BATCH = 20_000
 
 const STAGING = 'CREATE TEMPORARY TABLE staged (user_id text COLLATE "C" NOT NULL)'
-const STAGE: Statement = { name: 'user-import-stage', text: 'INSERT INTO staged SELECT * FROM unnest($1::text[])' }
+const STAGE = statement({
+  name: 'user-import-stage',
+  tables: STAGING,
+  text: 'INSERT INTO staged SELECT * FROM unnest($1::text[])',
+})
 const ARRANGE = 'CREATE INDEX ON staged (user_id); ANALYZE staged'
 
 /** A share lock on the campaign: one that is being deleted takes no more users. */
-const APPLY: Statement = {
+const APPLY = statement({
   name: 'user-import-apply',
+  tables: STAGING,
   text: `WITH campaign AS (SELECT id FROM campaigns WHERE id = $1 AND deleted_at IS NULL FOR SHARE),
     batch AS MATERIALIZED (
       SELECT DISTINCT user_id FROM staged WHERE user_id > $2 ORDER BY user_id LIMIT $3),
@@ -31,14 +36,8 @@ const APPLY: Statement = {
       ON CONFLICT DO NOTHING RETURNING 1)
     SELECT (SELECT max(user_id) FROM batch) AS last, (SELECT count(*)::int FROM batch) AS total,
       (SELECT count(*)::int FROM added) AS added, EXISTS (SELECT FROM campaign) AS exists`,
-}
-
-interface Applied {
-  last: string | null
-  total: number
-  added: number
-  exists: boolean
-}
+  notNull: { total: 'count is never null', added: 'count is never null', exists: 'EXISTS is never null' },
+})
 
 export function openUserImport(options: StagingOptions): UserImport {
   const connection = openStaging(options, STAGING)
@@ -51,7 +50,7 @@ export function openUserImport(options: StagingOptions): UserImport {
       const counts = { imported: 0, kept: 0 }
       for (let after = ''; ;) {
         signal.throwIfAborted()
-        const [batch] = await connection.query<Applied>(APPLY, [campaignId, after, BATCH])
+        const [batch] = await connection.query(APPLY, [campaignId, after, BATCH])
         if (!batch?.exists) return undefined
         if (batch.last === null) break
         counts.imported += batch.added

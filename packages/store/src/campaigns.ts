@@ -1,6 +1,7 @@
 // Campaigns and their users: who is to get one message. What is deleted is gone for clients at once, its rows go later.
 import type { CampaignState, MessageBody, Platform } from '@push-server/contract'
-import type { Database, Queryable, Statement } from './database.ts'
+import type { Database, Queryable } from './database.ts'
+import { statement } from './statement.ts'
 
 export interface CampaignRow {
   id: number
@@ -69,12 +70,17 @@ const COLUMNS = `c.id, a.app_id AS "appId", c.message, ${SENT} AS sent`
 export const LIVING = `campaigns c
     JOIN applications a ON a.id = c.application_id AND a.app_id IS NOT NULL AND c.deleted_at IS NULL`
 
-const CREATE: Statement = {
+const CREATE = statement({
   name: 'campaign-create',
   text: 'INSERT INTO campaigns (application_id, message, valid_until) VALUES ($1, $2, $3) RETURNING id',
-}
+  nullable: [3],
+})
 
-const FIND: Statement = { name: 'campaign-find', text: `SELECT ${COLUMNS} FROM ${LIVING} WHERE c.id = $1` }
+const FIND = statement({
+  name: 'campaign-find',
+  text: `SELECT ${COLUMNS} FROM ${LIVING} WHERE c.id = $1`,
+  notNull: { appId: 'LIVING keeps those without a name out', sent: 'EXISTS is never null' },
+}).narrow<{ message: MessageBody }>()
 
 /** Chunks are a thousandth of the audience, and their outcomes are not read. */
 const TALLIES = `SELECT coalesce(json_agg(t), '[]') AS tallies FROM (
@@ -82,7 +88,7 @@ const TALLIES = `SELECT coalesce(json_agg(t), '[]') AS tallies FROM (
         FROM chunks WHERE run_id = r.id GROUP BY platform) t`
 
 /** One query, as clients that show progress ask every second. */
-const DETAIL: Statement = {
+const DETAIL = statement({
   name: 'campaign-detail',
   text: `SELECT ${COLUMNS}, c.created_at AS "createdAt", r.id AS "runId", coalesce(r.state, 'created') AS state,
       r.paused_at IS NOT NULL AND r.settled_at IS NULL AS paused, r.scheduled_at AS "scheduledAt",
@@ -93,50 +99,60 @@ const DETAIL: Statement = {
     FROM ${LIVING} LEFT JOIN LATERAL (
       SELECT * FROM runs WHERE campaign_id = c.id ORDER BY id DESC LIMIT 1) r ON true, LATERAL (${TALLIES}) t
     WHERE c.id = $1`,
-}
+  notNull: {
+    appId: 'LIVING keeps those without a name out',
+    sent: 'EXISTS is never null',
+    state: 'coalesced',
+    paused: 'IS NULL is never null',
+    tallies: 'coalesced',
+  },
+}).narrow<Pick<CampaignDetailRow, 'message' | 'state' | 'tallies' | 'rateBase'>>()
 
-const LIST: Statement = {
+const LIST = statement({
   name: 'campaign-list',
   text: `SELECT ${COLUMNS} FROM ${LIVING}
     WHERE ($1::bool IS NULL OR ${SENT} = $1) AND ($2::text[] IS NULL OR a.app_id = ANY($2)) ORDER BY c.id OFFSET $3 LIMIT $4`,
-}
+  notNull: { appId: 'LIVING keeps those without a name out', sent: 'EXISTS is never null' },
+  nullable: [1, 2, 4],
+}).narrow<{ message: MessageBody }>()
 
-const LOCK: Statement = {
+const LOCK = statement({
   name: 'campaign-lock',
   text: `SELECT c.id FROM ${LIVING} WHERE c.id = $1 FOR UPDATE OF c`,
-}
+})
 
 /** After the lock, so that it sees a run that was being started. */
-const DELETE: Statement = {
+const DELETE = statement({
   name: 'campaign-delete',
   text: `UPDATE campaigns SET deleted_at = now() WHERE id = $1 AND NOT EXISTS (
       SELECT FROM runs WHERE campaign_id = $1 AND state IN ('scheduled', 'fanning-out', 'sending')) RETURNING id`,
-}
+})
 
 /** A share lock: a campaign that is being deleted takes no more users. */
-const HOLD: Statement = {
+const HOLD = statement({
   name: 'campaign-hold',
   text: `SELECT c.id FROM ${LIVING} WHERE c.id = $1 FOR SHARE OF c`,
-}
+})
 
 /** In one order: two calls with the same users would otherwise wait for each other for ever. */
-const ADD_USERS: Statement = {
+const ADD_USERS = statement({
   name: 'campaign-user-add',
   text: `INSERT INTO campaign_users (campaign_id, user_id)
     SELECT $1, u FROM (SELECT DISTINCT u FROM unnest($2::text[]) AS u ORDER BY u) AS given ON CONFLICT DO NOTHING`,
-}
+})
 
-const REMOVE_USERS: Statement = {
+const REMOVE_USERS = statement({
   name: 'campaign-user-remove',
   text: `DELETE FROM campaign_users WHERE campaign_id = $1 AND user_id IN (
       SELECT user_id FROM campaign_users WHERE campaign_id = $1 AND user_id = ANY($2::text[]) ORDER BY user_id FOR UPDATE)`,
-}
+})
 
-const LIST_USERS: Statement = {
+const LIST_USERS = statement({
   name: 'campaign-user-list',
   text: `SELECT user_id AS "userId" FROM campaign_users
     WHERE campaign_id = $1 AND ($2::text IS NULL OR user_id > $2) ORDER BY user_id OFFSET $3 LIMIT $4`,
-}
+  nullable: [2],
+})
 
 /** So that no single statement comes near the time limit of queries. */
 const USERS_PER_STATEMENT = 20_000
@@ -152,19 +168,19 @@ async function addUsers(connection: Queryable, id: number, userIds: readonly str
 export const openCampaigns = (database: Database) => ({
   async create({ applicationId, message, validUntil }: NewCampaign): Promise<number> {
     const until = validUntil === null ? null : new Date(validUntil)
-    const [row] = await database.query<{ id: number }>(CREATE, [applicationId, JSON.stringify(message), until])
+    const [row] = await database.query(CREATE, [applicationId, JSON.stringify(message), until])
     if (!row) throw new Error('A campaign was stored without an id')
     return row.id
   },
 
   async find(id: number): Promise<CampaignRow | undefined> {
-    const [row] = await database.query<CampaignRow>(FIND, [id])
+    const [row] = await database.query(FIND, [id])
     return row
   },
 
   /** With its latest run: the state, and how far it is. */
   async describe(id: number): Promise<CampaignDetailRow | undefined> {
-    const [row] = await database.query<CampaignDetailRow>(DETAIL, [id])
+    const [row] = await database.query(DETAIL, [id])
     return row
   },
 
@@ -197,7 +213,7 @@ export const openCampaigns = (database: Database) => ({
 
   /** By user id. Empty for a campaign that there is not. */
   async listUsers(id: number, { after, offset, limit }: UserPage): Promise<string[]> {
-    const rows = await database.query<{ userId: string }>(LIST_USERS, [id, after, offset, limit])
+    const rows = await database.query(LIST_USERS, [id, after, offset, limit])
     return rows.map((row) => row.userId)
   },
 })

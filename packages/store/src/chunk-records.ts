@@ -1,16 +1,22 @@
 // Records: what became of a chunk's deliveries, written in bulk and only under the claim's epoch.
 import type { Platform } from '@push-server/contract'
-import { deadTokenColumns, DROP_NONE, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
+import {
+  deadTokenColumns,
+  DROP_NONE,
+  DROP_TOKENS,
+  RELEASED,
+  RELEASED_NOT_NULL,
+  RELEASE_COLUMNS,
+} from './chunk-release.ts'
 import type { Claim, DeadToken, DeliveryRecord } from './chunk-row.ts'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
+import { statement, type ValuesOf } from './statement.ts'
 
 /**
  * Checkpoint and release in one statement. `fence` lets nobody write who lost the claim. Only what was pending counts, so
  * that a record whose success was not heard of can be written again.
  */
-const recordStatement = (name: string, dropped: string): Statement => ({
-  name,
-  text: `WITH fence AS (
+const recording = (dropped: string) => `WITH fence AS (
       SELECT id FROM chunks WHERE id = $1 AND owner = $2 AND epoch = $3 AND settled_at IS NULL FOR UPDATE),
     delivered AS (
       UPDATE deliveries d SET status = r.status, reason = r.reason, attempts = r.attempts,
@@ -36,14 +42,25 @@ const recordStatement = (name: string, dropped: string): Statement => ({
       FROM tally, fence WHERE c.id = fence.id
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
     ${dropped}
-    ${RELEASED('$10')}`,
+    ${RELEASED('$10')}`
+
+const RECORD = statement({
+  name: 'chunk-record',
+  text: recording(DROP_NONE),
+  notNull: RELEASED_NOT_NULL,
+  nullable: [11],
+  nullableElements: [6, 8, 9],
+})
+const RECORD_AND_DROP = statement({
+  name: 'chunk-record-and-drop',
+  text: recording(DROP_TOKENS(12)),
+  notNull: RELEASED_NOT_NULL,
+  nullable: [11],
+  nullableElements: [6, 8, 9],
 })
 
-const RECORD = recordStatement('chunk-record', DROP_NONE)
-const RECORD_AND_DROP = recordStatement('chunk-record-and-drop', DROP_TOKENS(12))
-
 /** Touches the chunk's row alone, with values of our own: whatever else of it was rejected does not stand in the way. */
-const SETTLE: Statement = {
+const SETTLE = statement({
   name: 'chunk-settle-unrecordable',
   text: `WITH recorded AS (
       UPDATE chunks c SET failed = total - sent, settled_at = now(), owner = NULL, lease_until = NULL, close_reason = $4::text,
@@ -52,10 +69,11 @@ const SETTLE: Statement = {
       RETURNING c.waiter, c.settled_at, c.try, c.due_at, c.id),
     ${DROP_NONE}
     ${RELEASED('true')}`,
-}
+  notNull: RELEASED_NOT_NULL,
+})
 
 /** Chunks past their age limit that nobody has in hand, paused or not. */
-const EXPIRE: Statement = {
+const EXPIRE = statement({
   name: 'chunk-expire',
   text: `WITH expired AS (
       SELECT id FROM chunks WHERE settled_at IS NULL AND expires_at < now() AND (lease_until IS NULL OR lease_until < now())
@@ -69,7 +87,7 @@ const EXPIRE: Statement = {
         reasons = reasons || jsonb_build_object('TooOld', coalesce((reasons ->> 'TooOld')::int, 0) + total - sent - failed)
       FROM expired WHERE c.id = expired.id RETURNING c.id, c.platform, c.waiter)
     SELECT id, platform, CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END AS notified FROM settled`,
-}
+}).narrow<{ platform: Platform }>()
 
 /** Why a delivery failed whose outcome the database does not take. */
 export const UNRECORDABLE = 'Unrecordable'
@@ -100,8 +118,7 @@ const timeOf = (ms: number | null) => (ms === null ? null : new Date(ms))
 
 export const openChunkRecords = (database: Database) => {
   const write = async ({ claim, owner, deliveries, deadTokens, release }: Entry) => {
-    const drops = deadTokens.length > 0
-    const [row] = await database.query<Release>(drops ? RECORD_AND_DROP : RECORD, [
+    const values: ValuesOf<'chunk-record'> = [
       claim.id,
       owner,
       claim.epoch,
@@ -113,8 +130,11 @@ export const openChunkRecords = (database: Database) => {
       deliveries.map((delivery) => delivery.providerId),
       release !== undefined,
       release ? timeOf(release.dueAt) : null,
-      ...(drops ? deadTokenColumns(deadTokens) : []),
-    ])
+    ]
+    const [row] =
+      deadTokens.length > 0
+        ? await database.query(RECORD_AND_DROP, [...values, ...deadTokenColumns(deadTokens)])
+        : await database.query(RECORD, values)
     return row
   }
   return {
@@ -127,7 +147,7 @@ export const openChunkRecords = (database: Database) => {
 
     /** Ends the claim and settles the chunk: what was not recorded fails as `Unrecordable`. Undefined when the claim is lost. */
     async settleUnrecordable(claim: Claim, owner: string): Promise<Release | undefined> {
-      const [row] = await database.query<Release>(SETTLE, [claim.id, owner, claim.epoch, UNRECORDABLE])
+      const [row] = await database.query(SETTLE, [claim.id, owner, claim.epoch, UNRECORDABLE])
       return row
     },
 

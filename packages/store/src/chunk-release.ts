@@ -45,14 +45,20 @@ export const DROP_TOKENS = (first: number) => `doomed AS (
 export const DROP_NONE = 'dropped AS (SELECT WHERE false),'
 
 /** The values of DROP_TOKENS. */
-export const deadTokenColumns = (deadTokens: readonly DeadToken[]) => [
-  deadTokens.map(({ token }) => token),
-  deadTokens.map(({ reason }) => reason),
-  deadTokens.map(({ since }) => new Date(since)),
-  deadTokens.map(({ doubtful = false }) => doubtful),
-]
+export const deadTokenColumns = (deadTokens: readonly DeadToken[]) =>
+  [
+    deadTokens.map(({ token }) => token),
+    deadTokens.map(({ reason }) => reason),
+    deadTokens.map(({ since }) => new Date(since)),
+    deadTokens.map(({ doubtful = false }) => doubtful),
+  ] as const
 
 /** The answer to whoever recorded; a gateway that waits for the chunk is told of its release. */
+export const RELEASED_NOT_NULL = {
+  settled: 'IS NOT NULL is never null',
+  delayMs: 'due_at is not null',
+  dropped: 'count is never null',
+}
 export const RELEASED = (release: string) => `told AS (
       SELECT pg_notify(waiter, id::text) FROM recorded WHERE ${release} AND waiter IS NOT NULL)
     SELECT settled_at IS NOT NULL AS settled, try,

@@ -1,7 +1,8 @@
 // The guard of device tables: too many tokens refused for reasons that our own configuration can cause as well, and no more
 // of them are dropped, what was dropped of late is taken back, and campaigns wait.
 import type { Platform } from '@push-server/contract'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
+import { statement } from './statement.ts'
 
 /** When the guard trips. */
 export interface BreakerLimits {
@@ -32,7 +33,7 @@ export const BREAKER_REASON = 'TooManyDoubtfulTokens'
 export const BREAKER_RECENT = 50
 
 /** In one order of applications, so that two workers do not wait for each other for ever. */
-const COUNT: Statement = {
+const COUNT = statement({
   name: 'breaker-count',
   text: `INSERT INTO token_guards AS g (application_id, platform, minute_from, pushes, doubtful, recent)
     SELECT application_id, $1, now(), pushes, doubtful, right(recent, ${BREAKER_RECENT})
@@ -43,10 +44,10 @@ const COUNT: Statement = {
       doubtful = excluded.doubtful + CASE WHEN g.minute_from < now() - interval '1 min' THEN 0 ELSE g.doubtful END,
       recent = right(g.recent || excluded.recent, ${BREAKER_RECENT})
     RETURNING application_id`,
-}
+})
 
 /** Sees what was just counted: a statement of its own. */
-const OPEN: Statement = {
+const OPEN = statement({
   name: 'breaker-open',
   text: `WITH tripped AS (
       UPDATE token_guards SET tripped_at = now()
@@ -59,20 +60,21 @@ const OPEN: Statement = {
     SELECT g.application_id AS "applicationId", true AS opened, t.application_id IS NOT NULL AS "justOpened"
     FROM token_guards g LEFT JOIN tripped t USING (application_id)
     WHERE g.application_id = ANY($2::int[]) AND g.platform = $1 AND (g.tripped_at IS NOT NULL OR t.application_id IS NOT NULL)`,
-}
+  notNull: { applicationId: 'the left side of the join', opened: 'a constant', justOpened: 'IS NULL is never null' },
+})
 
 /**
  * Also some time after the guard has tripped: a drop that was under way then was not to be seen. What was registered again
  * is no longer dropped.
  */
-const TAKE_BACK: Statement = {
+const TAKE_BACK = statement({
   name: 'breaker-take-back',
   text: `UPDATE devices d SET dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
     FROM token_guards g
     WHERE g.tripped_at > now() - interval '1 min' AND d.application_id = g.application_id AND d.platform = g.platform
       AND d.drop_doubtful AND d.dropped_at > g.tripped_at - interval '1 hour'
     RETURNING d.id`,
-}
+})
 
 export const openCircuitBreakers = (database: Database) => ({
   /** Counts pushes of the platform's applications; answers those whose guard is tripped. */
@@ -87,7 +89,7 @@ export const openCircuitBreakers = (database: Database) => ({
         counts.map(({ recent }) => recent),
       ])
       const { percent, pushes, recent } = limits
-      return connection.query<BreakerState>(OPEN, [platform, applications, percent, pushes, recent])
+      return connection.query(OPEN, [platform, applications, percent, pushes, recent])
     }),
 
   /** Undoes the doubtful drops of the hour before a guard tripped, for a minute after it did; answers how many. */

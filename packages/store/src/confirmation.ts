@@ -1,17 +1,18 @@
 // A change whose response was lost: what became of it is read over another connection, once.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiscardedWrite, UnconfirmedWrite, type Session } from './connection-errors.ts'
-import type { Queryable, Statement } from './database.ts'
+import type { Queryable } from './database.ts'
+import { statement } from './statement.ts'
 
 /** The caller waits meanwhile, and has waited before. */
 const WITHIN_MS = 5_000
 const POLL_MS = 50
 
-const END: Statement = {
+const END = statement({
   name: 'session-end',
   text: `SELECT pg_terminate_backend(pid) AS sent FROM pg_stat_activity
     WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2`,
-}
+})
 
 /**
  * `write`, or what it stored according to `find` when its response was lost; `find` resolves with undefined when nothing is

@@ -1,20 +1,30 @@
 // What the server allows: whether our time limits are in force there, and how many connections it takes.
-import type { Database, Statement } from './database.ts'
-import { missingLimits, READ_LIMITS, type ServerLimits } from './time-limits.ts'
+import type { Database } from './database.ts'
+import { missingLimits, READ_LIMITS } from './time-limits.ts'
+import { statement } from './statement.ts'
 
-const LIMITS: Statement = { name: 'database-limits', text: READ_LIMITS }
+const LIMITS = statement({
+  name: 'database-limits',
+  text: READ_LIMITS,
+  notNull: {
+    statement_timeout: 'PostgreSQL has the setting',
+    lock_timeout: 'PostgreSQL has the setting',
+    idle_in_transaction_session_timeout: 'PostgreSQL has the setting',
+  },
+})
 
 /** PostgreSQL has known `reserved_connections` since 16. */
-const CAPACITY: Statement = {
+const CAPACITY = statement({
   name: 'database-capacity',
   text: `SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0) AS connections`,
-}
+  notNull: { connections: 'PostgreSQL has the first two settings, the third is coalesced' },
+})
 
 export const openDatabaseReport = (database: Database) => ({
   /** Rejects while PostgreSQL does not answer, and while it would let a statement go on that we have given up. */
   async ping(): Promise<void> {
-    const [inForce] = await database.query<ServerLimits>(LIMITS)
+    const [inForce] = await database.query(LIMITS)
     const missing = inForce ? missingLimits(inForce, database.limits.client) : []
     if (missing.length > 0)
       throw new Error(
@@ -24,7 +34,7 @@ export const openDatabaseReport = (database: Database) => ({
 
   /** How many connections the server takes from ordinary roles. */
   async capacity(): Promise<number> {
-    const [row] = await database.query<{ connections: number }>(CAPACITY)
+    const [row] = await database.query(CAPACITY)
     return row?.connections ?? 0
   },
 })

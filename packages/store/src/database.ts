@@ -4,19 +4,14 @@ import pg from 'pg'
 import { isBroken, isResponseLost, UnconfirmedWrite, type Session } from './connection-errors.ts'
 import { PrismaClient } from './generated/client.ts'
 import { readSession, sessionOf } from './sessions.ts'
+import type { Statement, Values } from './statement.ts'
 import { DEFAULT_TIMEOUT_MS, limitsOf, LONG, setLimits, type TimeLimits } from './time-limits.ts'
 
-/** A statement that PostgreSQL plans once per connection. The name is unique over the whole store. */
-export interface Statement {
-  readonly name: string
-  readonly text: string
-}
-
-/** Values in the order of the statement's placeholders. */
-export type Values = readonly unknown[]
+/** Left out where there are none. */
+type Given<V extends Values> = V extends readonly [] ? [] : [values: V]
 
 export interface Queryable {
-  query<Row extends object>(statement: Statement, values?: Values): Promise<Row[]>
+  query<V extends Values, Row>(statement: Statement<V, Row>, ...given: Given<V>): Promise<Row[]>
 }
 
 export interface Database extends Queryable {
@@ -44,14 +39,14 @@ interface QueryOptions {
 
 /** The driver takes the member, its types do not know it. */
 type Query = pg.QueryConfig & { query_timeout?: number }
-type Send = <Row extends object>(query: Query) => Promise<pg.QueryResult<Row>>
+type Send = (query: Query) => Promise<pg.QueryResult<object>>
 
 /** Our statements over one connection. */
 const queryable = (send: Send, { named, timeoutMs }: QueryOptions): Queryable => ({
-  async query<Row extends object>({ name, text }: Statement, values: Values = []) {
+  async query<Row>({ name, text }: Statement<Values, Row>, values: Values = []) {
     const query = { text, values: [...values], types, query_timeout: timeoutMs }
-    const { rows } = await send<Row>(named ? { name, ...query } : query)
-    return rows
+    const { rows } = await send(named ? { name, ...query } : query)
+    return rows as Row[]
   },
 })
 
@@ -145,10 +140,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   /** A statement that is a transaction of its own. */
-  const sendAlone: Send = <Row extends object>(query: Query) =>
+  const sendAlone: Send = (query) =>
     lend(async ({ send, session }) => {
       try {
-        return await send<Row>(query)
+        return await send(query)
       } catch (error) {
         throw WRITES.test(query.text) ? unconfirmed(error, session) : error
       }

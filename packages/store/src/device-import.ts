@@ -3,10 +3,11 @@
 import type { Platform } from '@push-server/contract'
 import { ACTIVATION_APPLICATION } from './activations.ts'
 import { isContended } from './connection-errors.ts'
-import type { Queryable, Statement } from './database.ts'
+import type { Queryable } from './database.ts'
 import { bucketOf } from './devices.ts'
 import { NORMAL_TOKEN } from './token-spelling.ts'
 import { openStaging, type StagingOptions } from './staging.ts'
+import { statement } from './statement.ts'
 
 export interface ImportedRow {
   line: number
@@ -47,17 +48,20 @@ const STAGING = `CREATE TEMPORARY TABLE staged (
     line integer NOT NULL, activation_id text COLLATE "C" NOT NULL, user_id text NOT NULL, platform text NOT NULL,
     environment text, token text NOT NULL, active boolean NOT NULL, bucket integer NOT NULL, registered_at timestamptz)`
 
-const STAGE: Statement = {
+const STAGE = statement({
   name: 'import-stage',
+  tables: STAGING,
   text: `INSERT INTO staged SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
       $7::boolean[], $8::int[], $9::timestamptz[])`,
-}
+  nullableElements: [5, 9],
+})
 
 const ARRANGE = 'CREATE INDEX ON staged (activation_id, line DESC); ANALYZE staged'
 
 /** The collation is named because the staging table sorts by another. */
-const DROP_FOREIGN: Statement = {
+const DROP_FOREIGN = statement({
   name: 'import-drop-foreign',
+  tables: STAGING,
   text: `WITH theirs AS (
       SELECT d.activation_id FROM devices d JOIN staged s ON d.activation_id = s.activation_id COLLATE "default"
       WHERE d.application_id <> $1
@@ -69,14 +73,16 @@ const DROP_FOREIGN: Statement = {
       DELETE FROM staged s USING theirs WHERE theirs.activation_id = s.activation_id COLLATE "default"
       RETURNING s.line)
     SELECT count(*)::int AS count, coalesce((array_agg(line ORDER BY line))[:$2], '{}') AS lines FROM gone`,
-}
+  notNull: { count: 'count is never null', lines: 'coalesced' },
+}).narrow<{ lines: number[] }>()
 
 /** What was dropped stays so under another spelling of its token. */
 const SAME_TOKEN = `${NORMAL_TOKEN('d.platform', 'd.token')} = EXCLUDED.token`
 
 /** The next activations in their order, which is also the order of the locks; `last` is where to go on. */
-const APPLY: Statement = {
+const APPLY = statement({
   name: 'import-apply',
+  tables: STAGING,
   text: `WITH batch AS MATERIALIZED (
       SELECT DISTINCT ON (activation_id) * FROM staged WHERE activation_id > $2
       ORDER BY activation_id, line DESC LIMIT $3),
@@ -109,7 +115,8 @@ const APPLY: Statement = {
       (SELECT count(*)::int FROM batch) AS total,
       (SELECT count(*)::int FROM applied WHERE is_new) AS imported,
       (SELECT count(*)::int FROM applied WHERE NOT is_new) AS updated`,
-}
+  notNull: { total: 'count is never null', imported: 'count is never null', updated: 'count is never null' },
+})
 
 interface Applied {
   last: string | null
@@ -136,7 +143,7 @@ export function openDeviceImport(applicationId: number, options: StagingOptions)
     },
     async dropForeign(most) {
       await connection.run(ARRANGE)
-      const [gone] = await connection.query<{ count: number; lines: number[] }>(DROP_FOREIGN, [applicationId, most])
+      const [gone] = await connection.query(DROP_FOREIGN, [applicationId, most])
       return gone ?? { count: 0, lines: [] }
     },
     async apply({ keep, signal }) {
@@ -160,7 +167,7 @@ export function openDeviceImport(applicationId: number, options: StagingOptions)
 
 /** A registration may have stood in the way: the batch is tried once more on what is there now. */
 async function applyBatch(connection: Queryable, values: readonly unknown[]): Promise<Applied> {
-  const attempt = () => connection.query<Applied>(APPLY, values)
+  const attempt = () => connection.query(APPLY, values)
   const [applied] = await attempt().catch((error: unknown) => (isContended(error) ? attempt() : Promise.reject(error)))
   if (!applied) throw new Error('an import was applied without counts')
   return applied

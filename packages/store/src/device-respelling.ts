@@ -3,10 +3,11 @@
 // neither is left. Every step is one transaction, so it may be killed at any moment, and any number of processes may take part.
 import { normaliseToken } from '@push-server/contract'
 import { isContended } from './connection-errors.ts'
-import type { Database, Queryable, Statement } from './database.ts'
+import type { Database, Queryable } from './database.ts'
 import { bucketOf } from './devices.ts'
 import { WALK_STEP, walkOn } from './table-walks.ts'
 import { NORMAL_TOKEN, TOKEN_SPELLINGS } from './token-spelling.ts'
+import { statement } from './statement.ts'
 
 const WALK = 'devices'
 
@@ -23,49 +24,55 @@ export const IS_OUTDATED = `d.platform = 'ios' AND d.token <> (
         AND o.token = ANY(${TOKEN_SPELLINGS('d.platform', 'd.token')})
       ORDER BY o.registered_at DESC, o.id DESC LIMIT 1)`
 
-const PENDING: Statement = { name: 'respelling-pending', text: `SELECT ${RESPELLING} AS pending` }
+const PENDING = statement({
+  name: 'respelling-pending',
+  text: `SELECT ${RESPELLING} AS pending`,
+  notNull: { pending: 'EXISTS is never null' },
+})
 
 /**
  * A respelled device changes its bucket, and would be missed or met twice by a run whose partitions are ranges of them. So no
  * step is taken while a run is cut, and nobody divides a run, or ends a partition, during a step.
  */
-const HOLD_FAN_OUTS: Statement = {
+const HOLD_FAN_OUTS = statement({
   name: 'respelling-hold-fan-outs',
   text: 'LOCK TABLE run_partitions IN SHARE MODE NOWAIT',
-}
-const FANNING_OUT: Statement = {
+})
+const FANNING_OUT = statement({
   name: 'respelling-fanning-out',
   text: `SELECT EXISTS (SELECT FROM runs r WHERE r.state = 'fanning-out'
     AND EXISTS (SELECT FROM run_partitions p WHERE p.run_id = r.id)) AS "fanningOut"`,
-}
+  notNull: { fanningOut: 'EXISTS is never null' },
+})
 
-const NOTED: Statement = {
+const NOTED = statement({
   name: 'respelling-noted',
   text: 'SELECT device_id AS id FROM device_respellings ORDER BY device_id LIMIT $1 FOR UPDATE SKIP LOCKED',
-}
+})
 /** Before a note goes: a process that writes the device just now is waited for, or waits, and notes it anew. */
-const LOCK_NOTED: Statement = {
+const LOCK_NOTED = statement({
   name: 'respelling-lock-noted',
   text: 'SELECT id FROM devices WHERE id = ANY($1) ORDER BY id FOR UPDATE',
-}
-const DONE: Statement = {
+})
+const DONE = statement({
   name: 'respelling-done',
   text: 'DELETE FROM device_respellings WHERE device_id = ANY($1)',
-}
-const VISIT: Statement = {
+})
+const VISIT = statement({
   name: 'respelling-visit',
   text: `SELECT d.id, d.token <> ${NORMAL_TOKEN('d.platform', 'd.token')} AS old FROM devices d
     WHERE d.id > $1 ORDER BY d.id LIMIT $2`,
-}
+  notNull: { old: 'computed from columns that are not null' },
+})
 
 /** A few thousand tokens are looked up; left to itself the planner may read the whole table for them. */
-const SET_UP: Statement = { name: 'respelling-set-up', text: "SELECT set_config('enable_seqscan', 'off', true)" }
+const SET_UP = statement({ name: 'respelling-set-up', text: "SELECT set_config('enable_seqscan', 'off', true)" })
 
 /**
  * Every row of a token that devices $1 have, in the order in which registrations lock. A registration that is under way on
  * one of them is waited for; what it has respelled by then no longer matches.
  */
-const LOCK: Statement = {
+const LOCK = statement({
   name: 'respelling-lock',
   text: `SELECT d.id, d.application_id AS "applicationId", d.token, d.registered_at AS "registeredAt"
     FROM (
@@ -74,13 +81,13 @@ const LOCK: Statement = {
       WHERE o.id = ANY($1) AND o.token <> ${NORMAL_TOKEN('o.platform', 'o.token')}) AS old
     JOIN devices d ON d.application_id = old.application_id AND d.token = old.token AND d.platform = 'ios'
     ORDER BY d.id FOR UPDATE OF d`,
-}
-const REMOVE: Statement = { name: 'respelling-remove', text: 'DELETE FROM devices WHERE id = ANY($1)' }
-const RESPELL: Statement = {
+})
+const REMOVE = statement({ name: 'respelling-remove', text: 'DELETE FROM devices WHERE id = ANY($1)' })
+const RESPELL = statement({
   name: 'respelling-respell',
   text: `UPDATE devices d SET token = n.token, bucket = n.bucket
     FROM unnest($1::bigint[], $2::text[], $3::int[]) AS n (id, token, bucket) WHERE d.id = n.id`,
-}
+})
 
 export interface SpelledDevice {
   id: number
@@ -119,7 +126,7 @@ export interface RespellingCounts {
 async function respell(connection: Queryable, ids: readonly number[]): Promise<RespellingCounts> {
   if (ids.length === 0) return { respelled: 0, removed: 0 }
   await connection.query(SET_UP)
-  const { respelled, removed } = respellingOf(await connection.query<SpelledDevice>(LOCK, [ids]))
+  const { respelled, removed } = respellingOf(await connection.query(LOCK, [ids]))
   if (removed.length > 0) await connection.query(REMOVE, [removed])
   if (respelled.length > 0)
     await connection.query(RESPELL, [
@@ -133,7 +140,7 @@ async function respell(connection: Queryable, ids: readonly number[]): Promise<R
 export const openDeviceRespelling = (database: Database) => ({
   /** One step; undefined when there is nothing to do, or when something stands in its way: a run is cut, another step is taken. */
   async step(rows = WALK_STEP): Promise<RespellingCounts | undefined> {
-    const [state] = await database.query<{ pending: boolean }>(PENDING)
+    const [state] = await database.query(PENDING)
     if (!state?.pending) return undefined
     return database
       .transaction((connection) => takeStep(connection, rows))
@@ -143,9 +150,9 @@ export const openDeviceRespelling = (database: Database) => ({
 
 async function takeStep(connection: Queryable, rows: number): Promise<RespellingCounts | undefined> {
   await connection.query(HOLD_FAN_OUTS)
-  const [run] = await connection.query<{ fanningOut: boolean }>(FANNING_OUT)
+  const [run] = await connection.query(FANNING_OUT)
   if (run?.fanningOut) return undefined
-  const noted = (await connection.query<{ id: number }>(NOTED, [rows])).map(({ id }) => id)
+  const noted = (await connection.query(NOTED, [rows])).map(({ id }) => id)
   if (noted.length > 0) {
     await connection.query(LOCK_NOTED, [noted])
     await connection.query(DONE, [noted])
@@ -153,7 +160,7 @@ async function takeStep(connection: Queryable, rows: number): Promise<Respelling
   }
   let counts: RespellingCounts = { respelled: 0, removed: 0 }
   const walked = await walkOn(connection, WALK, async (after) => {
-    const visited = await connection.query<{ id: number; old: boolean }>(VISIT, [after, rows])
+    const visited = await connection.query(VISIT, [Number(after), rows])
     counts = await respell(
       connection,
       visited.flatMap(({ id, old }) => (old ? id : [])),

@@ -3,10 +3,11 @@ import type { ActivationStatus, Platform } from '@push-server/contract'
 import { crc32 } from 'node:zlib'
 import { keepActivations, type NewActivation } from './activations.ts'
 import { isContended } from './connection-errors.ts'
-import type { Database, Queryable, Statement, Values } from './database.ts'
-import { changesFor, type FoundRow, type Registration } from './device-rows.ts'
+import type { Database, Queryable } from './database.ts'
+import { changesFor, type Registration } from './device-rows.ts'
 import { HAS_TOKEN, spellingsOf } from './token-spelling.ts'
 import { registering } from './time-limits.ts'
+import { statement, type ValuesOf } from './statement.ts'
 
 /** What a registration is about, as far as it is known before anybody is asked. */
 export interface Prospect {
@@ -36,13 +37,13 @@ export const bucketOf = (token: string) => crc32(token) % BUCKETS
  * Two registrations that touch the same activation or the same token go one after the other. Each spelling of a token is
  * locked, as processes of earlier versions lock the one that they were given.
  */
-const LOCK: Statement = {
+const LOCK = statement({
   name: 'device-lock',
   text: `SELECT pg_advisory_xact_lock(key) FROM (
       SELECT DISTINCT hashtextextended(name, 0) AS key FROM unnest($1::text[]) AS name ORDER BY key) AS keys`,
-}
+})
 
-const PROSPECT: Statement = {
+const PROSPECT = statement({
   name: 'device-prospect',
   text: `SELECT a.id AS "applicationId",
       NOT EXISTS (SELECT FROM devices d WHERE d.activation_id = ANY($2)) AND
@@ -51,26 +52,28 @@ const PROSPECT: Statement = {
         LIMIT 2) AS with_token
       ) > 1 AS shared
     FROM applications a WHERE a.app_id = $1`,
-}
+  notNull: { shared: 'EXISTS and count are never null' },
+})
 
 /** Locked: a row that is just leaving the token is waited for, and then no longer matches. */
-const FIND: Statement = {
+const FIND = statement({
   name: 'device-find',
   text: `SELECT d.id, d.activation_id AS "activationId" FROM devices d
     WHERE d.activation_id = ANY($2) OR (d.application_id = $1 AND ${HAS_TOKEN('$3', '$4')} AND d.dropped_at IS NULL)
     ORDER BY d.id FOR UPDATE`,
-}
+})
 
 /** The columns of `valuesOf`. */
 const GIVEN = '$1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::int[]'
 
-const INSERT: Statement = {
+const INSERT = statement({
   name: 'device-insert',
   text: `INSERT INTO devices (application_id, activation_id, user_id, platform, environment, token, active, bucket)
     SELECT * FROM unnest(${GIVEN})`,
-}
+  nullableElements: [5],
+})
 
-const UPDATE: Statement = {
+const UPDATE = statement({
   name: 'device-update',
   text: `UPDATE devices d SET application_id = g.application_id, activation_id = g.activation_id, user_id = g.user_id,
       platform = g.platform, environment = g.environment, token = g.token, active = g.active, bucket = g.bucket,
@@ -78,32 +81,33 @@ const UPDATE: Statement = {
     FROM unnest(${GIVEN}, $9::bigint[])
       AS g (application_id, activation_id, user_id, platform, environment, token, active, bucket, id)
     WHERE d.id = g.id`,
-}
+  nullableElements: [5],
+})
 
-const DISCARD: Statement = { name: 'device-discard', text: 'DELETE FROM devices WHERE id = ANY($1)' }
+const DISCARD = statement({ name: 'device-discard', text: 'DELETE FROM devices WHERE id = ANY($1)' })
 
-const REMOVE: Statement = {
+const REMOVE = statement({
   name: 'device-remove',
   text: `DELETE FROM devices d USING applications a
     WHERE a.app_id = $1 AND d.application_id = a.id AND ${HAS_TOKEN('$2', '$3')}`,
-}
+})
 
 /** The registry of activations learns it as well, where it knows this one. */
-const SET_STATUS: Statement = {
+const SET_STATUS = statement({
   name: 'device-set-status',
   text: `WITH known AS (UPDATE activations SET status = $2, updated_at = now() WHERE activation_id = $1)
     UPDATE devices SET active = $2 = 'ACTIVE' WHERE activation_id = $1`,
-}
+})
 
-const LIST: Statement = {
+const LIST = statement({
   name: 'device-list',
   text: `SELECT d.activation_id AS "activationId", d.platform, d.environment, d.token, d.active,
       d.registered_at AS "registeredAt", d.dropped_at AS "droppedAt", d.drop_reason AS "dropReason"
     FROM devices d WHERE d.application_id = $1 AND d.user_id = $2
     ORDER BY d.registered_at DESC, d.id DESC LIMIT $3 OFFSET $4`,
-}
+}).narrow<{ platform: Platform }>()
 
-const valuesOf = (devices: readonly Registration[]): Values => [
+const valuesOf = (devices: readonly Registration[]): ValuesOf<'device-insert'> => [
   devices.map((device) => device.applicationId),
   devices.map((device) => device.activationId),
   devices.map((device) => device.userId),
@@ -133,7 +137,7 @@ async function registerOnce(
   const spellings = spellingsOf(platform, token)
   const locked = spellings.map((spelling) => `token/${applicationId}/${spelling}`)
   await connection.query(LOCK, [[...activationIds.map((id) => `activation/${id}`), ...locked]])
-  const found = await connection.query<FoundRow>(FIND, [applicationId, activationIds, spellings, token])
+  const found = await connection.query(FIND, [applicationId, activationIds, spellings, token])
   const changes = changesFor(devices, found, several)
   if (changes === 'shared') return 'shared'
   const { takenOver, made, removed } = changes
@@ -152,8 +156,7 @@ export const openDevices = (database: Database) => ({
     activationIds: readonly string[],
     { platform, token }: Pick<Registration, 'platform' | 'token'>,
   ): Promise<Prospect | undefined> {
-    const values = [appId, activationIds, spellingsOf(platform, token), token]
-    const [row] = await database.query<Prospect>(PROSPECT, values)
+    const [row] = await database.query(PROSPECT, [appId, activationIds, spellingsOf(platform, token), token])
     return row
   },
 
@@ -175,7 +178,7 @@ export const openDevices = (database: Database) => ({
 
   /** Registered last comes first; dropped ones stand among them. */
   list: (applicationId: number, userId: string, { page, size }: { page: number; size: number }) =>
-    database.query<DeviceRow>(LIST, [applicationId, userId, size, page * size]),
+    database.query(LIST, [applicationId, userId, size, page * size]),
 
   /** Removes every registration of the token, whatever the platform; an unknown application or token is no error. */
   async remove(appId: string, token: string): Promise<void> {

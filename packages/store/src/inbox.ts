@@ -1,6 +1,7 @@
 // The inbox: messages that wait for the user. One statement for each call, so that a fault is told apart from emptiness.
 import type { InboxMessageType, Page } from '@push-server/contract'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
+import { statement } from './statement.ts'
 
 export interface NewInboxMessage {
   userId: string
@@ -48,7 +49,7 @@ const SUMMARY = 'm.public_id AS id, m.type, m.subject, m.summary, m.created_at A
 const MESSAGE = `${SUMMARY}, m.user_id AS "userId", m.body`
 
 /** The applications are locked as their foreign keys would be: one that is just being removed is not found. */
-const CREATE: Statement = {
+const CREATE = statement({
   name: 'inbox-create',
   text: `WITH application AS (SELECT id, app_id FROM applications WHERE app_id = ANY($6) FOR KEY SHARE),
     m AS (
@@ -59,88 +60,119 @@ const CREATE: Statement = {
       INSERT INTO inbox_message_applications (message_id, application_id)
       SELECT m.id, application.id FROM m, application)
     SELECT ${MESSAGE}, ARRAY(SELECT app_id FROM application ORDER BY id) AS "appIds" FROM m`,
-}
+  notNull: { appIds: 'ARRAY of a query is never null' },
+}).narrow<Pick<InboxMessageRow, 'type' | 'appIds'>>()
 
 const APP_IDS = `ARRAY(SELECT a.app_id FROM inbox_message_applications s JOIN applications a ON a.id = s.application_id
   WHERE s.message_id = m.id AND a.app_id IS NOT NULL ORDER BY a.id) AS "appIds"`
 
-const FIND: Statement = {
+const FIND = statement({
   name: 'inbox-find',
   text: `SELECT ${MESSAGE}, ${APP_IDS} FROM inbox_messages m WHERE m.public_id = $1`,
-}
+  notNull: { appIds: 'ARRAY of a query is never null' },
+}).narrow<Pick<InboxMessageRow, 'type' | 'appIds'>>()
 
 /** Of two that read it at once the first sets the time, which the second then sees: hence no condition on it. */
-const READ: Statement = {
+const READ = statement({
   name: 'inbox-read',
   text: `WITH m AS (
       UPDATE inbox_messages SET read_at = coalesce(read_at, now())
       WHERE public_id = $1 AND ($2::text IS NULL OR user_id = $2) RETURNING *)
     SELECT ${MESSAGE}, ${APP_IDS} FROM m`,
-}
+  notNull: { appIds: 'ARRAY of a query is never null' },
+  nullable: [2],
+}).narrow<Pick<InboxMessageRow, 'type' | 'appIds'>>()
 
-/** Answers a row without a message when there is none; `found` is how many of the applications there are. */
-const list = ({ onlyUnread, sort }: Pick<InboxListing, 'onlyUnread' | 'sort'>): Statement => {
-  const unread = onlyUnread ? 'AND m.read_at IS NULL' : ''
-  const order = sort ? `${SORT_COLUMNS[sort.column]} ${sort.descending ? 'DESC' : 'ASC'},` : ''
-  return {
-    name: `inbox-list${onlyUnread ? '-unread' : ''}${sort ? `-${sort.column}-${sort.descending ? 'desc' : 'asc'}` : ''}`,
+type Order = Pick<InboxListing, 'onlyUnread' | 'sort'>
+
+const variantOf = ({ onlyUnread, sort }: Order) =>
+  `${onlyUnread ? 'unread' : 'all'}${sort ? `-${sort.column}-${sort.descending ? 'desc' : 'asc'}` : ''}`
+
+/** A row without a message when there is none; `found` is how many of the applications exist. */
+const listing = (order: Order) =>
+  statement({
+    name: 'inbox-list',
+    variant: variantOf(order),
     text: `WITH application AS (SELECT id FROM applications WHERE app_id = ANY($2))
       SELECT found.count AS found, listed.* FROM (SELECT count(*)::int AS count FROM application) AS found
       LEFT JOIN LATERAL (
-        SELECT ${SUMMARY} FROM inbox_messages m WHERE m.user_id = $1 ${unread} AND EXISTS (
+        SELECT ${SUMMARY} FROM inbox_messages m WHERE m.user_id = $1 ${order.onlyUnread ? 'AND m.read_at IS NULL' : ''} AND EXISTS (
           SELECT FROM inbox_message_applications s
           WHERE s.message_id = m.id AND s.application_id IN (SELECT id FROM application))
-        ORDER BY m.created_at DESC, ${order} m.id DESC LIMIT $3 OFFSET $4::bigint) AS listed ON true`,
-  }
+        ORDER BY m.created_at DESC, ${orderBy(order)} m.id DESC LIMIT $3 OFFSET $4::bigint) AS listed ON true`,
+    notNull: { found: 'count is never null' },
+  }).narrow<{ type: InboxMessageType | null }>()
+
+const orderBy = ({ sort }: Order) => (sort ? `${SORT_COLUMNS[sort.column]} ${sort.descending ? 'DESC' : 'ASC'},` : '')
+
+const SORTS = (Object.keys(SORT_COLUMNS) as SortColumn[]).flatMap((column) => [
+  { column, descending: false },
+  { column, descending: true },
+])
+const ORDERS = [undefined, ...SORTS].flatMap((sort) => [
+  { onlyUnread: false, sort },
+  { onlyUnread: true, sort },
+])
+const LISTS = new Map(ORDERS.map((order) => [variantOf(order), listing(order)]))
+
+function listIn(order: Order) {
+  const list = LISTS.get(variantOf(order))
+  if (!list) throw new Error(`The inbox has no order ${variantOf(order)}`)
+  return list
 }
+
+/** The columns of a message are null together, but for the time it was read. */
+const isMessage = <R extends { [K in keyof InboxSummaryRow]: InboxSummaryRow[K] | null }>(
+  row: R,
+): row is R & InboxSummaryRow => row.id !== null
 
 const UNREAD = `FROM inbox_messages m JOIN inbox_message_applications s ON s.message_id = m.id
   WHERE m.user_id = $1 AND m.read_at IS NULL AND s.application_id = a.id`
 
-const COUNT_UNREAD: Statement = {
+const COUNT_UNREAD = statement({
   name: 'inbox-count-unread',
   text: `SELECT (SELECT count(*)::int ${UNREAD}) AS count FROM applications a WHERE a.app_id = $2`,
-}
+  notNull: { count: 'count is never null' },
+})
 
 /** In the order of ids, so that two of them do not wait for each other. */
-const READ_ALL: Statement = {
+const READ_ALL = statement({
   name: 'inbox-read-all',
   text: `WITH a AS (SELECT id FROM applications WHERE app_id = $2),
     unread AS (SELECT m.id FROM a, LATERAL (SELECT m.id ${UNREAD} ORDER BY m.id FOR UPDATE OF m) AS m),
     marked AS (UPDATE inbox_messages SET read_at = now() WHERE id IN (SELECT id FROM unread))
     SELECT id FROM a`,
-}
+})
 
 export const openInbox = (database: Database) => ({
   /** Undefined, and nothing is stored, when an application is unknown or named twice. */
   async create(message: NewInboxMessage): Promise<InboxMessageRow | undefined> {
     const { userId, type, subject, summary, body, appIds } = message
-    const [row] = await database.query<InboxMessageRow>(CREATE, [userId, type, subject, summary, body, appIds])
+    const [row] = await database.query(CREATE, [userId, type, subject, summary, body, appIds])
     return row
   },
 
   async find(id: string): Promise<InboxMessageRow | undefined> {
-    const [row] = await database.query<InboxMessageRow>(FIND, [id])
+    const [row] = await database.query(FIND, [id])
     return row
   },
 
   /** Marks it as read, once and for all; with a user only when it is that user's. */
   async read(id: string, userId?: string | null): Promise<InboxMessageRow | undefined> {
-    const [row] = await database.query<InboxMessageRow>(READ, [id, userId ?? null])
+    const [row] = await database.query(READ, [id, userId ?? null])
     return row
   },
 
   /** Newest first, and how many of the applications there are. */
   async list(listing: InboxListing): Promise<{ found: number; messages: InboxSummaryRow[] }> {
     const { userId, appIds, page } = listing
-    type Row = { found: number } & (InboxSummaryRow | { id: null })
-    const rows = await database.query<Row>(list(listing), [userId, appIds, page.size, page.page * page.size])
-    return { found: rows[0]?.found ?? 0, messages: rows.filter((row) => row.id !== null) }
+    const rows = await database.query(listIn(listing), [userId, appIds, page.size, page.page * page.size])
+    return { found: rows[0]?.found ?? 0, messages: rows.filter(isMessage) }
   },
 
   /** Undefined when the application is unknown. */
   async countUnread(userId: string, appId: string): Promise<number | undefined> {
-    const [row] = await database.query<{ count: number }>(COUNT_UNREAD, [userId, appId])
+    const [row] = await database.query(COUNT_UNREAD, [userId, appId])
     return row?.count
   },
 

@@ -1,6 +1,7 @@
 // What became of messages, for those who ask later.
 import type { Platform } from '@push-server/contract'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
+import { statement } from './statement.ts'
 
 export interface StatusCount {
   platform: Platform
@@ -27,7 +28,7 @@ export interface DeliveryStatus {
   updatedAt: number
 }
 
-const FIND: Statement = {
+const FIND = statement({
   name: 'message-find',
   text: `SELECT m.id, a.app_id AS "appId", m.user_id AS "userId", m.created_at AS "createdAt",
       (SELECT coalesce(json_agg(json_build_object('activationId', d.activation_id, 'platform', d.platform,
@@ -36,10 +37,11 @@ const FIND: Statement = {
           'updatedAt', extract(epoch FROM d.updated_at) * 1000) ORDER BY d.id), '[]')
         FROM deliveries d WHERE d.message_id = m.id) AS deliveries
     FROM messages m JOIN applications a ON a.id = m.application_id WHERE m.id = $1`,
-}
+  notNull: { deliveries: 'coalesced' },
+}).narrow<{ deliveries: DeliveryStatus[] }>()
 
 /** One row for each message of the page, or a single one without a message. Ids grow with time, so they settle ties. */
-const LIST: Statement = {
+const LIST = statement({
   name: 'message-list',
   text: `SELECT m.id, a.app_id AS "appId", m.user_id AS "userId", m.created_at AS "createdAt",
       (SELECT coalesce(json_agg(t), '[]') FROM (
@@ -50,7 +52,8 @@ const LIST: Statement = {
       SELECT id, user_id, created_at FROM messages WHERE application_id = a.id AND user_id = $2
       ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $3) m ON true
     WHERE a.app_id = $1 ORDER BY m.created_at DESC, m.id DESC`,
-}
+  notNull: { counts: 'coalesced', appId: 'the condition compares it' },
+}).narrow<{ counts: StatusCount[] }>()
 
 export interface MessageListing {
   appId: string
@@ -60,19 +63,24 @@ export interface MessageListing {
   size: number
 }
 
+type Listed = MessageHead & { counts: StatusCount[] }
+
+/** The columns of a message are null together. */
+const isMessage = (row: { [K in keyof Listed]: Listed[K] | null }): row is Listed => row.id !== null
+
 export const openMessageStatus = (database: Database) => ({
   /** `id` must be a UUID. Deliveries come in the order in which they were stored. */
   async find(id: string): Promise<(MessageHead & { deliveries: DeliveryStatus[] }) | undefined> {
-    const [message] = await database.query<MessageHead & { deliveries: DeliveryStatus[] }>(FIND, [id])
-    return message
+    const [message] = await database.query(FIND, [id])
+    // A removed application has no name, and keeps its messages until they are cleared.
+    return message && { ...message, appId: message.appId ?? '' }
   },
 
   /** Newest first, skipped deliveries not counted; undefined when there is no such application. */
   async list(listing: MessageListing): Promise<(MessageHead & { counts: StatusCount[] })[] | undefined> {
-    type Row = { counts: StatusCount[] } & MessageHead
     const { appId, userId, page, size } = listing
-    const rows = await database.query<Row | { id: null }>(LIST, [appId, userId, page * size, size])
+    const rows = await database.query(LIST, [appId, userId, page * size, size])
     if (rows.length === 0) return undefined
-    return rows.filter((row) => row.id !== null)
+    return rows.filter(isMessage)
   },
 })

@@ -1,8 +1,9 @@
 // What is stored of a request: messages, chunks and deliveries in one statement, under an idempotency key or without.
 import type { Platform } from '@push-server/contract'
 import { confirmed } from './confirmation.ts'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
 import type { NewDelivery, NewMessage, NewMessages } from './messages.ts'
+import { statement, type ValuesOf } from './statement.ts'
 
 export interface StoredChunk {
   id: number
@@ -27,7 +28,6 @@ export interface KeyedRequest {
 }
 
 interface Parts {
-  name: string
   /** A first part that the others hang on. */
   key?: string
   /** A condition that decides for all rows at once. */
@@ -35,9 +35,7 @@ interface Parts {
   result: string
 }
 
-const storing = ({ name, key = '', gate = '', result }: Parts): Statement => ({
-  name,
-  text: `WITH ${key} message AS (
+const storing = ({ key = '', gate = '', result }: Parts) => `WITH ${key} message AS (
       INSERT INTO messages (id, application_id, user_id, activation_id, priority, silent, personal, body, valid_until, keyed)
       SELECT m.id, $1, m.user_id, m.activation_id, m.priority, m.silent, m.personal, m.body::jsonb, m.valid_until, ${key !== ''}
       FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::bool[], $8::text[], $9::timestamptz[])
@@ -54,22 +52,32 @@ const storing = ({ name, key = '', gate = '', result }: Parts): Statement => ({
           $23::text[], $24::text[])
         AS d(message_id, seed, position, device_id, activation_id, platform, environment, token, status, reason)
       LEFT JOIN chunk ON chunk.seed = d.seed ${gate})
-    ${result}`,
-})
+    ${result}`
 
 const IS_PAUSED = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
   AND p.platform = c.platform AND p.lanes = 'all') AS paused`
 
 /** One statement, so one transaction: all of a request is stored, or nothing. */
-const STORE = storing({ name: 'message-store', result: `SELECT c.id, c.platform, ${IS_PAUSED} FROM chunk c` })
+const STORE = statement({
+  name: 'message-store',
+  text: storing({ result: `SELECT c.id, c.platform, ${IS_PAUSED} FROM chunk c` }),
+  notNull: {
+    id: 'the join is in another part',
+    platform: 'the join is in another part',
+    paused: 'EXISTS is never null',
+  },
+  nullable: [13],
+  nullableElements: [4, 8, 9, 16, 17, 21, 24],
+}).narrow<{ platform: Platform }>()
 
 /**
  * The same under a key. Of two requests at once one stores; the other waits for its end, finds the key taken and gets the
  * first one's row in place of its own. A key past its age counts as free, whether or not its row was removed yet.
  */
-const STORE_ONCE = storing({
+const STORE_ONCE = statement({
   name: 'message-store-once',
-  key: `key AS (
+  text: storing({
+    key: `key AS (
       INSERT INTO idempotency_keys AS k (application_id, key, digest, message_ids, expires_at)
       VALUES ($1, $25, $26, $2, now() + $27 * interval '1 ms')
       ON CONFLICT (application_id, key) DO UPDATE SET
@@ -77,30 +85,42 @@ const STORE_ONCE = storing({
         message_ids = CASE WHEN k.expires_at > now() THEN k.message_ids ELSE excluded.message_ids END,
         expires_at = CASE WHEN k.expires_at > now() THEN k.expires_at ELSE excluded.expires_at END
       RETURNING digest, message_ids),`,
-  gate: 'WHERE (SELECT message_ids FROM key) = $2',
-  result: `SELECT key.digest, key.message_ids AS "messageIds", key.message_ids = $2 AS stored, c.id, c.platform, ${IS_PAUSED}
+    gate: 'WHERE (SELECT message_ids FROM key) = $2',
+    result: `SELECT key.digest, key.message_ids AS "messageIds", key.message_ids = $2 AS stored, c.id, c.platform, ${IS_PAUSED}
     FROM key LEFT JOIN chunk c ON true`,
-})
+  }),
+  notNull: {
+    digest: 'the left side of the join',
+    messageIds: 'the left side of the join',
+    stored: 'both sides are not null',
+  },
+  nullable: [13],
+  nullableElements: [4, 8, 9, 16, 17, 21, 24],
+}).narrow<{ messageIds: string[]; platform: Platform | null }>()
 
-const FIND_KEYED: Statement = {
+const KEPT = 'a key is written with its messages'
+
+const FIND_KEYED = statement({
   name: 'message-find-keyed',
   text: `SELECT k.digest, k.message_ids AS "messageIds" FROM idempotency_keys k JOIN applications a ON a.id = k.application_id
     WHERE a.app_id = $1 AND k.key = $2 AND k.expires_at > now()`,
-}
+  notNull: { messageIds: KEPT },
+}).narrow<{ messageIds: string[] }>()
 
 /** One row at least when the message is there; of its chunks those that are not settled. */
-const FIND_STORED: Statement = {
+const FIND_STORED = statement({
   name: 'message-find-stored',
   text: `SELECT c.id, c.platform, ${IS_PAUSED} FROM messages m LEFT JOIN chunks c ON c.settled_at IS NULL
       AND c.id IN (SELECT d.chunk_id FROM deliveries d WHERE d.message_id = ANY($1))
     WHERE m.id = ($1::uuid[])[1]`,
-}
+}).narrow<{ platform: Platform | null }>()
 
-const FIND_UNDER_KEY: Statement = {
+const FIND_UNDER_KEY = statement({
   name: 'message-find-under-key',
   text: `SELECT digest, message_ids AS "messageIds" FROM idempotency_keys
     WHERE application_id = $1 AND key = $2 AND expires_at > now()`,
-}
+  notNull: { messageIds: KEPT },
+}).narrow<{ messageIds: string[] }>()
 
 const column = <T, K extends keyof T>(rows: readonly T[], key: K) => rows.map((row) => row[key])
 
@@ -116,7 +136,7 @@ const messageColumns = (messages: readonly NewMessage[], deliveries: readonly Ne
     column(messages, 'personal'),
     messages.map(({ id, body }) => (pushed.has(id) ? JSON.stringify(body) : null)),
     messages.map(({ validUntil }) => (validUntil === null ? null : new Date(validUntil))),
-  ]
+  ] as const
 }
 
 const deliveryColumns = (deliveries: readonly NewDelivery[]) => {
@@ -132,10 +152,17 @@ const deliveryColumns = (deliveries: readonly NewDelivery[]) => {
     column(recipients, 'token'),
     column(deliveries, 'status'),
     column(deliveries, 'reason'),
-  ]
+  ] as const
 }
 
-const valuesOf = ({ applicationId, messages, chunks, deliveries, waiter, maxAgeMs }: NewMessages) => [
+const valuesOf = ({
+  applicationId,
+  messages,
+  chunks,
+  deliveries,
+  waiter,
+  maxAgeMs,
+}: NewMessages): ValuesOf<'message-store'> => [
   applicationId,
   ...messageColumns(messages, deliveries),
   column(chunks, 'seed'),
@@ -148,7 +175,6 @@ const valuesOf = ({ applicationId, messages, chunks, deliveries, waiter, maxAgeM
 
 /** Without a chunk there is one row that has none. */
 type ChunkRow = { [K in keyof StoredChunk]: StoredChunk[K] | null }
-type KeyedRow = KeyedRequest & ChunkRow & { stored: boolean }
 
 const chunksOf = (rows: readonly ChunkRow[]): StoredChunk[] =>
   rows.flatMap(({ id, platform, paused }) =>
@@ -157,7 +183,7 @@ const chunksOf = (rows: readonly ChunkRow[]): StoredChunk[] =>
 
 export const openMessageStoring = (database: Database) => {
   async function storeUnderKey(request: NewMessages, { key, digest, ageMs }: NewKey) {
-    const rows = await database.query<KeyedRow>(STORE_ONCE, [...valuesOf(request), key, digest, ageMs])
+    const rows = await database.query(STORE_ONCE, [...valuesOf(request), key, digest, ageMs])
     const [first] = rows
     if (first && !first.stored) return { digest: first.digest, messageIds: first.messageIds }
     return chunksOf(rows)
@@ -165,12 +191,12 @@ export const openMessageStoring = (database: Database) => {
 
   /** All of a request is there or nothing: its ids are nobody else's. */
   async function findStored({ messages }: NewMessages): Promise<StoredChunk[] | undefined> {
-    const rows = await database.query<ChunkRow>(FIND_STORED, [column(messages, 'id')])
+    const rows = await database.query(FIND_STORED, [column(messages, 'id')])
     return rows.length > 0 ? chunksOf(rows) : undefined
   }
 
   async function findUnderKey(request: NewMessages, { key }: NewKey) {
-    const [found] = await database.query<KeyedRequest>(FIND_UNDER_KEY, [request.applicationId, key])
+    const [found] = await database.query(FIND_UNDER_KEY, [request.applicationId, key])
     const isAnothers = found !== undefined && found.messageIds[0] !== request.messages[0]?.id
     return isAnothers ? found : findStored(request)
   }
@@ -180,7 +206,7 @@ export const openMessageStoring = (database: Database) => {
     store: (request: NewMessages): Promise<StoredChunk[]> =>
       confirmed(
         database,
-        () => database.query<StoredChunk>(STORE, valuesOf(request)),
+        () => database.query(STORE, valuesOf(request)),
         () => findStored(request),
       ),
 
@@ -194,7 +220,7 @@ export const openMessageStoring = (database: Database) => {
 
     /** The request that stands under a key of the application and can still be repeated. */
     async findKeyed(appId: string, key: string): Promise<KeyedRequest | undefined> {
-      const [request] = await database.query<KeyedRequest>(FIND_KEYED, [appId, key])
+      const [request] = await database.query(FIND_KEYED, [appId, key])
       return request
     },
   }

@@ -1,7 +1,8 @@
 // Pauses: nothing is pushed to a platform of an application whose credentials are at fault.
-import type { Platform } from '@push-server/contract'
+import type { Lane, Platform } from '@push-server/contract'
 import type { DueChunk } from './chunk-claims.ts'
-import type { Database, Queryable, Statement } from './database.ts'
+import type { Database, Queryable } from './database.ts'
+import { statement } from './statement.ts'
 
 export interface PauseKey {
   applicationId: number
@@ -19,7 +20,7 @@ export interface PauseRow {
  * Beside the pause itself: whoever waits for a chunk that is now parked is told at once. Nothing happens when the
  * credentials were changed since the push that failed; if that is just happening, the lock waits for its end.
  */
-const PAUSE: Statement = {
+const PAUSE = statement({
   name: 'pause-put',
   text: `WITH paused AS (
       INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at)
@@ -30,10 +31,11 @@ const PAUSE: Statement = {
       SELECT c.id, c.waiter FROM chunks c, paused
       WHERE c.application_id = $1 AND c.platform = $2 AND c.settled_at IS NULL AND c.waiter IS NOT NULL)
     SELECT count(pg_notify(waiter, id::text)) AS notified, (SELECT count(*) FROM paused) AS paused FROM parked`,
-}
+  notNull: { paused: 'count is never null' },
+})
 
 /** What waited is due, and overdue for the next sweep. A guard that has tripped starts anew. */
-const RESUME: Statement = {
+const RESUME = statement({
   name: 'pause-resume',
   text: `WITH resumed AS (
       DELETE FROM provider_pauses WHERE application_id = $1 AND platform = $2 AND ($3 OR lanes = 'all') RETURNING lanes),
@@ -44,7 +46,8 @@ const RESUME: Statement = {
       UPDATE chunks SET due_at = now() - interval '1 min', swept_at = NULL
       WHERE application_id = $1 AND platform = $2 AND settled_at IS NULL AND EXISTS (SELECT FROM resumed))
     SELECT count(*)::int AS resumed FROM resumed`,
-}
+  notNull: { resumed: 'count is never null' },
+})
 
 /** Ends every pause of the platform; false when there was none. */
 export async function resume(
@@ -52,7 +55,7 @@ export async function resume(
   { applicationId, platform }: PauseKey,
   all = true,
 ): Promise<boolean> {
-  const [row] = await connection.query<{ resumed: number }>(RESUME, [applicationId, platform, all])
+  const [row] = await connection.query(RESUME, [applicationId, platform, all])
   return (row?.resumed ?? 0) > 0
 }
 
@@ -60,7 +63,7 @@ export async function resume(
 const NEXT_PROBE = 'CASE p.probes WHEN 0 THEN 2 WHEN 1 THEN 5 ELSE 10 END'
 
 /** The chunk that is due longest, direct ones first; it is due now, whatever its own time. */
-const PROBE: Statement = {
+const PROBE = statement({
   name: 'pause-probe',
   text: `WITH due AS (
       SELECT * FROM provider_pauses WHERE lanes = 'all' AND next_probe_at <= now() FOR UPDATE SKIP LOCKED),
@@ -76,13 +79,13 @@ const PROBE: Statement = {
       FROM picked WHERE p.application_id = picked.application_id AND p.platform = picked.platform AND p.lanes = 'all')
     UPDATE chunks c SET due_at = now(), try = least(c.try, 32766) + 1 FROM picked WHERE c.id = picked.id
     RETURNING c.id, c.application_id AS "applicationId", c.platform, c.lane, c.try`,
-}
+}).narrow<{ platform: Platform; lane: Lane }>()
 
-const PROBED: Statement = {
+const PROBED = statement({
   name: 'pause-probed',
   text: `UPDATE provider_pauses SET probe_chunk_id = NULL
     WHERE application_id = $1 AND platform = $2 AND probe_chunk_id = $3`,
-}
+})
 
 export const openPauses = (database: Database) => ({
   /** Chunks that may be claimed in spite of a pause, to try one delivery of each; each pause at its times. */
@@ -103,12 +106,7 @@ export const openPauses = (database: Database) => ({
     version: number
     reason: string
   }): Promise<boolean> {
-    const [row] = await database.query<{ paused: number }>(PAUSE, [
-      target.applicationId,
-      target.platform,
-      target.version,
-      target.reason,
-    ])
+    const [row] = await database.query(PAUSE, [target.applicationId, target.platform, target.version, target.reason])
     return row?.paused === 1
   },
 })

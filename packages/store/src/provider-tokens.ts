@@ -1,7 +1,8 @@
 // Provider tokens, shared by all workers: whoever needs one first mints it, the others find it here.
-import type { Database, Queryable, Statement } from './database.ts'
+import type { Database, Queryable } from './database.ts'
 import type { Encryption } from './encryption.ts'
 import { MINTING } from './time-limits.ts'
+import { statement } from './statement.ts'
 
 interface ProviderToken {
   value: string
@@ -9,19 +10,19 @@ interface ProviderToken {
   expiresAt: number
 }
 
-const LOCK: Statement = { name: 'token-lock', text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 1))' }
+const LOCK = statement({ name: 'token-lock', text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 1))' })
 
-const FIND: Statement = {
+const FIND = statement({
   name: 'token-find',
   text: 'SELECT value, key_id, issued_at, expires_at FROM provider_tokens WHERE key = $1',
-}
+})
 
-const PUT: Statement = {
+const PUT = statement({
   name: 'token-put',
   text: `INSERT INTO provider_tokens (key, value, key_id, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, key_id = excluded.key_id,
       issued_at = excluded.issued_at, expires_at = excluded.expires_at`,
-}
+})
 
 interface TokenRow {
   value: Buffer
@@ -45,7 +46,7 @@ export const openProviderTokens = (database: Database, minting: Database, encryp
   }
 
   async function find(connection: Queryable, key: string): Promise<ProviderToken | undefined> {
-    const [row] = await connection.query<TokenRow>(FIND, [key])
+    const [row] = await connection.query(FIND, [key])
     return row && read(key, row)
   }
 

@@ -1,5 +1,6 @@
 // Quotas: what a key or an application may send, where that differs from the settings. One small table; null = as the settings say.
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
+import { statement } from './statement.ts'
 
 export interface QuotaValues {
   messagesPerSecond: number | null
@@ -23,18 +24,19 @@ export type QuotaSubject = { keyId: string } | { appId: string }
 
 const VALUES = 'q.messages_per_second AS "messagesPerSecond", q.burst, q.backlog'
 
-const OF_APPLICATIONS: Statement = {
+const OF_APPLICATIONS = statement({
   name: 'quotas-of-applications',
   text: `SELECT a.id AS "applicationId", a.app_id AS "appId", ${VALUES}
     FROM quotas q JOIN applications a ON a.id = q.application_id WHERE a.app_id IS NOT NULL`,
-}
+  notNull: { appId: 'the condition keeps nulls out' },
+})
 
-const LIST: Statement = {
+const LIST = statement({
   name: 'quotas-list',
   text: `SELECT q.key_id AS "keyId", a.app_id AS "appId", ${VALUES}
     FROM quotas q LEFT JOIN applications a ON a.id = q.application_id LEFT JOIN api_keys k ON k.id = q.key_id
     WHERE a.app_id IS NOT NULL OR k.revoked_at IS NULL AND k.id IS NOT NULL ORDER BY 1, 2`,
-}
+})
 
 /** Members that are undefined stay as they are. */
 export type QuotaChange = { [K in keyof QuotaValues]?: number | null | undefined }

@@ -1,8 +1,9 @@
 // Whom a stored recipient has become: devices change hands, go, get new tokens while a message waits for them. Compared at
 // each claim, and again while pushes wait their turn, so that nothing reaches a phone that another person holds by then.
 import type { ClaimedChunk, DeliveryRow, Obstacle } from './chunk-row.ts'
-import type { Database, Queryable, Statement } from './database.ts'
+import type { Database, Queryable } from './database.ts'
 import { NORMAL_TOKEN, TOKEN_SPELLINGS } from './token-spelling.ts'
+import { statement } from './statement.ts'
 
 const isSame = (platform: string, one: string, other: string) =>
   `(${one} = ${other} OR ${NORMAL_TOKEN(platform, one)} = ${NORMAL_TOKEN(platform, other)})`
@@ -69,13 +70,13 @@ export const UNCHANGED = `(SELECT array_agg(d.user_id)::text[] = c.user_ids AND 
     FROM devices d WHERE d.id = ANY(c.device_ids) AND d.application_id = c.application_id AND d.platform = c.platform
       AND d.dropped_at IS NULL)`
 
-const READ_UNCHANGED: Statement = {
+const READ_UNCHANGED = statement({
   name: 'recipient-read-unchanged',
   text: `SELECT ${UNCHANGED} AS "isUnchanged" FROM chunks c WHERE c.id = $1`,
-}
+})
 
 /** Of the positions $2 of the run's chunk $1. A statement of its own: its plan costs more than a whole chunk's comparison. */
-const READ_RUN: Statement = {
+const READ_RUN = statement({
   name: 'recipient-read-run',
   text: `SELECT position, obstacle
     FROM (SELECT (w.place - 1)::int AS position, ${obstacleOf({
@@ -91,7 +92,8 @@ const READ_RUN: Statement = {
       WHERE c.id = $1 AND w.place - 1 = ANY($2) AND (v.id IS NULL OR v.user_id <> w.user_id OR v.dropped_at IS NOT NULL
         OR v.platform <> c.platform OR v.token <> w.token)) AS changed
     WHERE obstacle IS NOT NULL`,
-}
+  notNull: { position: 'the ordinality is never null', obstacle: 'the condition keeps nulls out' },
+}).narrow<{ obstacle: Obstacle }>()
 
 /** Recipients of a run's chunk that have changed, by position; of those at `positions`. */
 export async function runObstacles(
@@ -99,25 +101,26 @@ export async function runObstacles(
   chunkId: number,
   positions: readonly number[],
 ): Promise<Map<number, Obstacle>> {
-  const rows = await database.query<{ position: number; obstacle: Obstacle }>(READ_RUN, [chunkId, positions])
+  const rows = await database.query(READ_RUN, [chunkId, positions])
   return new Map(rows.map(({ position, obstacle }) => [position, obstacle]))
 }
 
-const READ_DIRECT: Statement = {
+const READ_DIRECT = statement({
   name: 'recipient-read-direct',
   text: `SELECT id, obstacle, new_token IS NOT NULL AS "isReplaceable" FROM (${DIRECT_RECIPIENTS}) AS r
     WHERE id = ANY($3) AND obstacle IS NOT NULL`,
-}
+  notNull: { isReplaceable: 'IS NULL is never null', obstacle: 'the condition keeps nulls out' },
+}).narrow<{ obstacle: Obstacle }>()
 
 /** One worker at a time decides which delivery of a message gets a token. */
-const LOCK_MESSAGES: Statement = {
+const LOCK_MESSAGES = statement({
   name: 'recipient-lock-messages',
   text: `SELECT m.id FROM messages m WHERE m.id IN (SELECT d.message_id FROM deliveries d WHERE d.id = ANY($1))
     ORDER BY m.id FOR NO KEY UPDATE`,
-}
+})
 
 /** A token goes to one delivery of a message: neither has another one it, nor had it, nor is it given to two at once. */
-const TAKE_TOKENS: Statement = {
+const TAKE_TOKENS = statement({
   name: 'recipient-take-tokens',
   text: `WITH taken AS (
       SELECT DISTINCT ON (d.message_id, n.token) d.id, n.token
@@ -129,7 +132,7 @@ const TAKE_TOKENS: Statement = {
       ORDER BY d.message_id, n.token, d.id)
     UPDATE deliveries d SET former_tokens = d.former_tokens || d.token::text, token = taken.token
     FROM taken WHERE d.id = taken.id RETURNING d.id`,
-}
+})
 
 /** A delivery as a claim reads it: with the token that its device has got meanwhile. */
 export interface DirectRecipient extends DeliveryRow {
@@ -146,7 +149,7 @@ export async function takeNewTokens(
   const ids = moving.map(({ id }) => id)
   const taken = await database.transaction(async (connection) => {
     await connection.query(LOCK_MESSAGES, [ids])
-    return connection.query<{ id: number }>(TAKE_TOKENS, [ids, moving.map(({ newToken }) => newToken)])
+    return connection.query(TAKE_TOKENS, [ids, moving.map(({ newToken }) => newToken)])
   })
   const moved = new Set(taken.map(({ id }) => id))
   return recipients.map((recipient) => {
@@ -155,7 +158,8 @@ export async function takeNewTokens(
   })
 }
 
-const isMoving = ({ obstacle, newToken }: DirectRecipient) => obstacle === 'TokenReplaced' && newToken !== null
+const isMoving = (recipient: DirectRecipient): recipient is DirectRecipient & { newToken: string } =>
+  recipient.obstacle === 'TokenReplaced' && recipient.newToken !== null
 const withoutNewToken = ({ newToken: _, ...delivery }: DirectRecipient): DeliveryRow => delivery
 
 /** What a delivery in hand has become. */
@@ -172,13 +176,12 @@ export const openRecipientChanges = (database: Database) => ({
     ids: readonly number[],
   ): Promise<ChangedRecipient[]> {
     if (chunk.runId !== null) {
-      const [row] = await database.query<{ isUnchanged: boolean | null }>(READ_UNCHANGED, [chunk.id])
+      const [row] = await database.query(READ_UNCHANGED, [chunk.id])
       if (row?.isUnchanged) return []
       const obstacles = await runObstacles(database, chunk.id, ids)
       return Array.from(obstacles, ([id, obstacle]) => ({ id, obstacle }))
     }
-    type Row = { id: number; obstacle: Obstacle; isReplaceable: boolean }
-    const rows = await database.query<Row>(READ_DIRECT, [chunk.id, chunk.applicationId, ids])
+    const rows = await database.query(READ_DIRECT, [chunk.id, chunk.applicationId, ids])
     return rows.map(({ id, obstacle, isReplaceable }) => ({
       id,
       obstacle: obstacle === 'TokenReplaced' && isReplaceable ? null : obstacle,

@@ -2,12 +2,20 @@
 import type { MessageBody } from '@push-server/contract'
 import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './chunk-row.ts'
 import type { Release } from './chunk-records.ts'
-import { deadTokenColumns, DROP_NONE, DROP_TOKENS, RELEASED, RELEASE_COLUMNS } from './chunk-release.ts'
-import type { Database, Queryable, Statement } from './database.ts'
+import {
+  deadTokenColumns,
+  DROP_NONE,
+  DROP_TOKENS,
+  RELEASED,
+  RELEASED_NOT_NULL,
+  RELEASE_COLUMNS,
+} from './chunk-release.ts'
+import type { Database, Queryable } from './database.ts'
 import { runObstacles, UNCHANGED } from './recipient-changes.ts'
+import { statement, type ValuesOf } from './statement.ts'
 
 /** Arrays as JSON: the driver reads that natively, PostgreSQL's own form character by character. */
-const CONTENT: Statement = {
+const CONTENT = statement({
   name: 'run-chunk-content',
   text: `SELECT (SELECT version FROM credentials k WHERE k.application_id = c.application_id AND k.platform = c.platform)
         AS "credentialsVersion",
@@ -17,7 +25,12 @@ const CONTENT: Statement = {
       c.retries, c.reasons, c.sent, c.failed, (extract(epoch FROM now()) * 1000)::float8 AS now,
       ${UNCHANGED} AS "isUnchanged"
     FROM chunks c JOIN runs r ON r.id = c.run_id JOIN campaigns g ON g.id = r.campaign_id WHERE c.id = $1`,
-}
+  notNull: {
+    createdAt: 'a run has started before its chunks are made',
+    now: 'the time is never null',
+    tokens: 'computed from a column that is not null',
+  },
+}).narrow<Pick<ContentRow, 'body' | 'tokens' | 'environments' | 'reasonNames' | 'retries' | 'reasons'>>()
 
 interface ContentRow {
   credentialsVersion: number | null
@@ -105,7 +118,7 @@ export type ChunkHead = Pick<
 
 /** Undefined when the run is gone. */
 export async function readRunContent(database: Queryable, chunk: ChunkHead) {
-  const [row] = await database.query<ContentRow>(CONTENT, [chunk.id])
+  const [row] = await database.query(CONTENT, [chunk.id])
   if (!row) return undefined
   const content = contentOf(row)
   if (!row.isUnchanged) await addObstacles(database, chunk.id, content.deliveries)
@@ -122,9 +135,7 @@ async function addObstacles(database: Queryable, chunkId: number, deliveries: De
  * Outcomes are written whole, as the one worker that has the claim knows them: written twice they say the same. Tokens are
  * kept while the run is still being cut, as its late partition looks at them.
  */
-const recordStatement = (name: string, dropped: string): Statement => ({
-  name,
-  text: `WITH recorded AS (
+const recording = (dropped: string) => `WITH recorded AS (
       UPDATE chunks c SET outcomes = $4, sent = $5, failed = $6, reasons = $7, reason_names = $8, retries = $9,
         ${RELEASE_COLUMNS({ release: '$10', dueAt: '$11', settles: '$10 AND $5::int + $6::int >= c.total' })},
         tokens = CASE WHEN $10 AND $5::int + $6::int >= c.total AND r.state <> 'fanning-out' THEN '{}' ELSE c.tokens END,
@@ -133,14 +144,23 @@ const recordStatement = (name: string, dropped: string): Statement => ({
       FROM runs r WHERE r.id = c.run_id AND c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
     ${dropped}
-    ${RELEASED('$10')}`,
+    ${RELEASED('$10')}`
+
+const RECORD = statement({
+  name: 'run-chunk-record',
+  text: recording(DROP_NONE),
+  notNull: RELEASED_NOT_NULL,
+  nullable: [9, 11],
+})
+const RECORD_AND_DROP = statement({
+  name: 'run-chunk-record-and-drop',
+  text: recording(DROP_TOKENS(12)),
+  notNull: RELEASED_NOT_NULL,
+  nullable: [9, 11],
 })
 
-const RECORD = recordStatement('run-chunk-record', DROP_NONE)
-const RECORD_AND_DROP = recordStatement('run-chunk-record-and-drop', DROP_TOKENS(12))
-
 /** Chunks of cancelled runs that nobody has in hand: what was not sent fails. */
-const CLOSE: Statement = {
+const CLOSE = statement({
   name: 'run-chunk-close',
   text: `WITH open AS (
       SELECT c.id FROM chunks c JOIN runs r ON r.id = c.run_id
@@ -151,16 +171,16 @@ const CLOSE: Statement = {
       close_reason = 'Cancelled', tokens = '{}', environments = NULL,
       reasons = reasons || jsonb_build_object('Cancelled', total - sent - failed)
     FROM open WHERE c.id = open.id RETURNING c.id`,
-}
+})
 
 /** Tokens that the cut of their run still needed when their chunk was settled. An index has these chunks, mostly none. */
-const FORGET: Statement = {
+const FORGET = statement({
   name: 'run-chunk-forget',
   text: `UPDATE chunks SET tokens = '{}' WHERE id IN (
       SELECT c.id FROM chunks c JOIN runs r ON r.id = c.run_id
       WHERE c.run_id IS NOT NULL AND c.settled_at IS NOT NULL AND c.tokens <> '{}' AND r.state <> 'fanning-out'
       LIMIT $1 FOR UPDATE OF c SKIP LOCKED) RETURNING id`,
-}
+})
 
 export interface RunRecords {
   outcomes: StoredOutcomes
@@ -177,8 +197,7 @@ export const openRunChunks = (database: Database) => {
   async function write({ claim, owner, outcomes, deadTokens, release }: Entry): Promise<Release | undefined> {
     const { bytes, sent, failed, reasons, reasonNames, retries } = outcomes
     const dueAt = release?.dueAt ?? null
-    const drops = deadTokens.length > 0
-    const [row] = await database.query<Release>(drops ? RECORD_AND_DROP : RECORD, [
+    const values: ValuesOf<'run-chunk-record'> = [
       claim.id,
       owner,
       claim.epoch,
@@ -190,8 +209,11 @@ export const openRunChunks = (database: Database) => {
       Object.keys(retries).length === 0 ? null : JSON.stringify(retries),
       release !== undefined,
       dueAt === null ? null : new Date(dueAt),
-      ...(drops ? deadTokenColumns(deadTokens) : []),
-    ])
+    ]
+    const [row] =
+      deadTokens.length > 0
+        ? await database.query(RECORD_AND_DROP, [...values, ...deadTokenColumns(deadTokens)])
+        : await database.query(RECORD, values)
     return row
   }
 

@@ -1,11 +1,12 @@
 // The cut: a run's audience into chunks, set-based, partition by partition, each in one transaction.
 import type { Platform } from '@push-server/contract'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
 import { IS_OUTDATED, RESPELLING } from './device-respelling.ts'
 import { BUCKETS } from './devices.ts'
 import type { RunRow } from './runs.ts'
 import { LONG } from './time-limits.ts'
 import { NORMAL_TOKEN } from './token-spelling.ts'
+import { statement, type ValuesOf } from './statement.ts'
 
 export interface FanOutOptions {
   /** So many users make one partition. */
@@ -29,13 +30,13 @@ export interface FanOutStep {
   paused: boolean
 }
 
-const LOCK_RUN: Statement = {
+const LOCK_RUN = statement({
   name: 'fan-out-lock',
   text: `SELECT id FROM runs WHERE id = $1 AND state = 'fanning-out' FOR UPDATE`,
-}
+})
 
 /** With more than one partition comes a late one: devices may move between them while they are cut. */
-const PARTITION: Statement = {
+const PARTITION = statement({
   name: 'fan-out-partition',
   text: `WITH audience AS (
       SELECT least(64, greatest(1, ceil(count(*) / $3::float8)))::int AS n FROM campaign_users WHERE campaign_id = $2)
@@ -43,9 +44,9 @@ const PARTITION: Statement = {
     SELECT $1, p, p * ${BUCKETS} / n, (p + 1) * ${BUCKETS} / n - 1, p = n
     FROM audience, generate_series(0, CASE WHEN n > 1 THEN n ELSE 0 END) AS p
     WHERE NOT EXISTS (SELECT FROM run_partitions WHERE run_id = $1)`,
-}
+})
 
-const TAKE: Statement = {
+const TAKE = statement({
   name: 'fan-out-take',
   text: `SELECT p.partition, p.bucket_from AS "bucketFrom", p.bucket_to AS "bucketTo", p.late, r.paused_at IS NOT NULL AS paused,
       ${RESPELLING} AS respelling,
@@ -54,19 +55,20 @@ const TAKE: Statement = {
     WHERE p.run_id = $1 AND p.cut_at IS NULL AND r.state = 'fanning-out'
       AND (NOT p.late OR NOT EXISTS (SELECT FROM run_partitions o WHERE o.run_id = $1 AND NOT o.late AND o.cut_at IS NULL))
     ORDER BY p.partition LIMIT 1 FOR UPDATE OF p SKIP LOCKED`,
-}
+  notNull: { paused: 'IS NULL is never null', respelling: 'EXISTS is never null', partitions: 'count is never null' },
+})
 
 /** A sort of a partition in memory, and no parallel workers: they would take the cores from those who push. */
-const SET_UP: Statement = {
+const SET_UP = statement({
   name: 'fan-out-set-up',
-  text: `SELECT set_config('work_mem', '64MB', true), set_config('max_parallel_workers_per_gather', '0', true)`,
-}
+  text: `SELECT set_config('work_mem', '64MB', true) AS memory, set_config('max_parallel_workers_per_gather', '0', true) AS workers`,
+})
 
 /** The planner cannot know how many devices the other partitions have taken; looking each of them up would take for ever. */
-const SET_UP_LATE: Statement = {
+const SET_UP_LATE = statement({
   name: 'fan-out-set-up-late',
   text: "SELECT set_config('enable_nestloop', 'off', true)",
-}
+})
 
 /** Of registrations whose transaction was under way when the run started. */
 const SLACK = "interval '15 s'"
@@ -112,39 +114,33 @@ const NOT_TAKEN = `d.registered_at >= run.started_at - ${SLACK}
         AND NOT EXISTS (SELECT FROM taken t WHERE t.id = d.id)
         AND NOT EXISTS (SELECT FROM taken t WHERE t.platform = d.platform AND t.token = ${NORMAL_TOKEN('d.platform', 'd.token')})`
 
-const fanningOut = (name: string, text: string): Statement => ({ name, text })
-
-const FAN_OUT = fanningOut('fan-out', `WITH ${RUN},${audienceWhere(IN_PARTITION)},${CHUNKS}`)
-const FAN_OUT_LATE = fanningOut('fan-out-late', `WITH ${RUN},${TAKEN},${audienceWhere(NOT_TAKEN)},${CHUNKS}`)
+const FAN_OUT = statement({ name: 'fan-out', text: `WITH ${RUN},${audienceWhere(IN_PARTITION)},${CHUNKS}` }).narrow<{
+  platform: Platform
+}>()
+const FAN_OUT_LATE = statement({
+  name: 'fan-out-late',
+  text: `WITH ${RUN},${TAKEN},${audienceWhere(NOT_TAKEN)},${CHUNKS}`,
+}).narrow<{ platform: Platform }>()
 
 /** While the respelling is not over: spellings of one token may lie in different partitions. */
-const FAN_OUT_RESPELLING = fanningOut(
-  'fan-out-respelling',
-  `WITH ${RUN},${audienceWhere(`${IN_PARTITION} AND NOT (${IS_OUTDATED})`)},${CHUNKS}`,
-)
-const FAN_OUT_LATE_RESPELLING = fanningOut(
-  'fan-out-late-respelling',
-  `WITH ${RUN},${TAKEN},${audienceWhere(`${NOT_TAKEN} AND NOT (${IS_OUTDATED})`)},${CHUNKS}`,
-)
+const FAN_OUT_RESPELLING = statement({
+  name: 'fan-out',
+  variant: 'respelling',
+  text: `WITH ${RUN},${audienceWhere(`${IN_PARTITION} AND NOT (${IS_OUTDATED})`)},${CHUNKS}`,
+}).narrow<{ platform: Platform }>()
+const FAN_OUT_LATE_RESPELLING = statement({
+  name: 'fan-out-late',
+  variant: 'respelling',
+  text: `WITH ${RUN},${TAKEN},${audienceWhere(`${NOT_TAKEN} AND NOT (${IS_OUTDATED})`)},${CHUNKS}`,
+}).narrow<{ platform: Platform }>()
 
 /** All cut: from here on the run is over when its chunks are. */
-const FINISH: Statement = {
+const FINISH = statement({
   name: 'fan-out-finish',
   text: `UPDATE runs SET state = 'sending' WHERE id = $1 AND state = 'fanning-out'
       AND EXISTS (SELECT FROM run_partitions WHERE run_id = $1)
       AND NOT EXISTS (SELECT FROM run_partitions WHERE run_id = $1 AND cut_at IS NULL)`,
-}
-
-interface Partition {
-  partition: number
-  bucketFrom: number
-  bucketTo: number
-  late: boolean
-  paused: boolean
-  /** Devices may stand under another spelling of their token. */
-  respelling: boolean
-  partitions: number
-}
+})
 
 export const openRunFanOut = (database: Database) => ({
   /** Divides the run once, whoever comes first. */
@@ -157,15 +153,22 @@ export const openRunFanOut = (database: Database) => ({
   /** Cuts the next partition that nobody has in hand; undefined when there is none. */
   fanOut: (run: RunRow, { chunkSizes, maxAgeMs }: FanOutOptions): Promise<FanOutStep | undefined> =>
     database.transaction(async (connection) => {
-      const [taken] = await connection.query<Partition>(TAKE, [run.id])
+      const [taken] = await connection.query(TAKE, [run.id])
       if (!taken) return undefined
       const { partition, bucketFrom, bucketTo, late, paused, partitions, respelling } = taken
       await connection.query(SET_UP)
       if (late) await connection.query(SET_UP_LATE)
-      const common = [run.id, run.campaignId, run.applicationId, JSON.stringify(chunkSizes), maxAgeMs, partition]
+      const common: ValuesOf<'fan-out-late'> = [
+        run.id,
+        run.campaignId,
+        run.applicationId,
+        JSON.stringify(chunkSizes),
+        maxAgeMs,
+        partition,
+      ]
       const chunks = late
-        ? await connection.query<FannedOutChunk>(respelling ? FAN_OUT_LATE_RESPELLING : FAN_OUT_LATE, common)
-        : await connection.query<FannedOutChunk>(respelling ? FAN_OUT_RESPELLING : FAN_OUT, [
+        ? await connection.query(respelling ? FAN_OUT_LATE_RESPELLING : FAN_OUT_LATE, common)
+        : await connection.query(respelling ? FAN_OUT_RESPELLING : FAN_OUT, [
             ...common,
             bucketFrom,
             bucketTo,

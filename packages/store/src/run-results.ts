@@ -1,6 +1,7 @@
 // What became of a run: why deliveries failed, and who was not reached. How far it is stands with its campaign.
 import type { Platform } from '@push-server/contract'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
+import { statement } from './statement.ts'
 
 export interface Failure {
   userId: string
@@ -8,14 +9,15 @@ export interface Failure {
   reason: string
 }
 
-const REASONS: Statement = {
+const REASONS = statement({
   name: 'run-reasons',
   text: `SELECT key AS reason, sum(value::int)::int AS count FROM chunks c, jsonb_each_text(c.reasons)
     WHERE c.run_id = $1 AND c.failed > 0 GROUP BY key ORDER BY key`,
-}
+  notNull: { reason: 'members of an object have names', count: 'each group has a count' },
+})
 
 /** Only chunks that the page touches are taken apart. What was pending when its chunk was closed has the chunk's reason. */
-const FAILURES: Statement = {
+const FAILURES = statement({
   name: 'run-failures',
   text: `WITH counted AS (
       SELECT id, failed, (sum(failed) OVER (ORDER BY id) - failed) AS before FROM chunks WHERE run_id = $1 AND failed > 0),
@@ -28,12 +30,13 @@ const FAILURES: Statement = {
       WHERE p.code >= 2 OR (p.code = 0 AND c.close_reason IS NOT NULL))
     SELECT "userId", platform, reason FROM failures ORDER BY id, position
     OFFSET $2 - coalesce((SELECT min(before) FROM page), 0) LIMIT $3`,
-}
+  notNull: { userId: 'each position has a user', reason: 'each outcome has a reason' },
+}).narrow<{ platform: Platform }>()
 
 export const openRunResults = (database: Database) => ({
   /** How many failed with each reason. */
   async reasons(runId: number): Promise<Record<string, number>> {
-    const rows = await database.query<{ reason: string; count: number }>(REASONS, [runId])
+    const rows = await database.query(REASONS, [runId])
     return Object.fromEntries(rows.map(({ reason, count }) => [reason, count]))
   },
 

@@ -14,7 +14,7 @@ export function openStaging(options: StagingOptions, tables: string): Connection
   let opening: Promise<Connection> | undefined
   const opened = () => (opening ??= connect(options, tables))
   return {
-    query: async (statement, values) => (await opened()).query(statement, values),
+    query: async (statement, ...given) => (await opened()).query(statement, ...given),
     run: async (sql) => (await opened()).run(sql),
     async close() {
       // One that could not be opened has closed itself, and its first statement has said why.

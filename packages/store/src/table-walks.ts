@@ -1,17 +1,18 @@
 // Walks through large tables that a migration leaves to be rewritten in steps. How far each has come stands in a row, which
 // goes with the last step: a walk goes on where it was left, whoever takes the next step.
-import type { Queryable, Statement } from './database.ts'
+import type { Queryable } from './database.ts'
+import { statement } from './statement.ts'
 
 /** Rows of one step, which is one transaction. */
 export const WALK_STEP = 5000
 
 /** Whoever finds it taken leaves the step to the other. */
-const TAKE: Statement = {
+const TAKE = statement({
   name: 'walk-take',
   text: 'SELECT after FROM table_walks WHERE name = $1 FOR UPDATE SKIP LOCKED',
-}
-const MOVE: Statement = { name: 'walk-move', text: 'UPDATE table_walks SET after = $2 WHERE name = $1' }
-const END: Statement = { name: 'walk-end', text: 'DELETE FROM table_walks WHERE name = $1' }
+})
+const MOVE = statement({ name: 'walk-move', text: 'UPDATE table_walks SET after = $2 WHERE name = $1' })
+const END = statement({ name: 'walk-end', text: 'DELETE FROM table_walks WHERE name = $1' })
 
 /**
  * One step, within a transaction. `visit` gets the last key that was visited and resolves with the next last one, undefined
@@ -22,7 +23,7 @@ export async function walkOn(
   name: string,
   visit: (after: string) => Promise<string | undefined>,
 ): Promise<boolean> {
-  const [walk] = await connection.query<{ after: string }>(TAKE, [name])
+  const [walk] = await connection.query(TAKE, [name])
   if (!walk) return false
   const last = await visit(walk.after)
   await (last === undefined ? connection.query(END, [name]) : connection.query(MOVE, [name, last]))
