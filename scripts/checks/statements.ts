@@ -4,13 +4,13 @@ import { globSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { migrate } from '../../packages/store/src/migrate.ts'
-import { registeredStatements, type Definition } from '../../packages/store/src/statement.ts'
+import { migrate } from '../../packages/store/src/connection/migrate.ts'
+import { registeredStatements, type Definition } from '../../packages/store/src/connection/statement.ts'
 import { describeStatements, writeTypes } from '../database/statement-types.ts'
 import { openTemporaryPostgres } from '../database/temporary-postgres.ts'
 
 const SOURCES = 'packages/store/src/**/*.ts'
-export const TYPES_FILE = 'packages/store/src/statement-types.ts'
+export const TYPES_FILE = 'packages/store/src/connection/statement-types.ts'
 
 /** Loads every module of the store, so that no statement is left out. */
 export async function loadStatements(): Promise<ReadonlyMap<string, Definition>> {

@@ -1,6 +1,6 @@
 // The types of registered statements, as the migrated database and the driver's parsers give them.
 import pg from 'pg'
-import type { Definition } from '../../packages/store/src/statement.ts'
+import type { Definition } from '../../packages/store/src/connection/statement.ts'
 import { describeStatement, type Column, type Description } from './describe-statement.ts'
 import { outerJoinsOf } from './outer-joins.ts'
 

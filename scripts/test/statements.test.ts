@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { migrate } from '../../packages/store/src/index.ts'
-import { statement, type Definition } from '../../packages/store/src/statement.ts'
+import { statement, type Definition } from '../../packages/store/src/connection/statement.ts'
 import { createDatabase } from '../../packages/testing/src/index.ts'
 import { isSame, loadStatements, reportStatements, TYPES_FILE } from '../checks/statements.ts'
 import { outerJoinsOf } from '../database/outer-joins.ts'

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { createDatabase, createTcpProxy, waitFor, type TcpProxy } from '@push-server/testing'
-import { DiscardedWrite } from '../src/connection-errors.ts'
-import { openDatabase } from '../src/database.ts'
-import type { Statement } from '../src/statement.ts'
+import { DiscardedWrite } from '../src/connection/errors.ts'
+import { openDatabase } from '../src/connection/database.ts'
+import type { Statement } from '../src/connection/statement.ts'
 import { isUnavailable, migrate, UnconfirmedWrite, type MigrateOptions, type Store } from '../src/index.ts'
 import {
   makeApplication,

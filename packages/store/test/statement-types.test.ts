@@ -2,8 +2,8 @@
 // driver delivers each type, which the types of statements rely on.
 import t from 'tap'
 import { createDatabase } from '@push-server/testing'
-import { openDatabase, type Queryable } from '../src/database.ts'
-import { statement, type Statement } from '../src/statement.ts'
+import { openDatabase, type Queryable } from '../src/connection/database.ts'
+import { statement, type Statement } from '../src/connection/statement.ts'
 
 /** For the compiler alone. */
 export async function callSites({ query }: Queryable) {
