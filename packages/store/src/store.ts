@@ -61,7 +61,7 @@ export function openStore({ url, directUrl, ...more }: StoreOptions) {
   const options = { ...more, url, pooled: directUrl !== undefined }
   const direct = { url: directUrl ?? url, onError: options.onError }
   const database = openDatabase(options)
-  // Apart from the others: whoever mints a token asks a provider meanwhile, and must not keep leases from being renewed.
+  // Apart from the others: a transaction that mints a token waits for its provider, and must not keep leases from being renewed.
   const tokenDatabase = openDatabase({ ...options, connections: TOKEN_CONNECTIONS })
   const encryption = createEncryption(options.encryptionKey, options.encryptionKeysOld)
   return {

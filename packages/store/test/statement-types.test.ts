@@ -11,6 +11,9 @@ export async function callSites({ query }: Queryable) {
   const [device] = await query(list, [1, 'user', 10, 0])
   // @ts-expect-error a wrong parameter
   await query(list, ['1', 'user', 10, 0])
+  const some: readonly (string | number)[] = [1, 'user', 10, 0]
+  // @ts-expect-error parameters of which nothing is known but their number
+  await query(list, some)
   // @ts-expect-error a missing parameter
   await query(list, [1, 'user', 10])
   // @ts-expect-error no parameters at all

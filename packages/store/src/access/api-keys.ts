@@ -52,7 +52,7 @@ const FIND = statement({
   notNull: { isBound: 'app_ids is never null', appIds: 'ARRAY of a query is never null' },
 }).narrow<Pick<ApiKeyRow, 'scopes' | 'appIds' | 'quota'>>()
 
-/** All or nothing; the applications are locked, so that none of them is removed meanwhile. Answers the names of none. */
+/** All or nothing; the applications are locked, so that none of them is removed meanwhile. Returns the names that are of no application. */
 const INSERT = statement({
   name: 'api-key-insert',
   text: `WITH named AS (SELECT id, app_id FROM applications WHERE app_id = ANY($5) FOR KEY SHARE),
@@ -95,7 +95,7 @@ export const openApiKeys = ({ prisma, query, transaction }: Database) => ({
     return (await prisma.apiKey.findFirst({ select: { id: true } })) !== null
   },
 
-  /** Answers the names that are no applications; nothing is made then. Names each application once. */
+  /** Resolves with the names that are of no application; no key is made then. `appIds` names each application once. */
   async create(key: NewApiKey): Promise<string[]> {
     return (await query(INSERT, valuesOf(key))).map(({ name }) => name)
   },

@@ -1,6 +1,5 @@
 // Quotas: what a key or an application may send, where that differs from the settings. One small table; null = as the settings say.
 import type { Database } from '../connection/database.ts'
-import { statement } from '../connection/statement.ts'
 
 export interface QuotaValues {
   messagesPerSecond: number | null
@@ -22,21 +21,8 @@ export interface ListedQuota extends QuotaValues {
 
 export type QuotaSubject = { keyId: string } | { appId: string }
 
-const VALUES = 'q.messages_per_second AS "messagesPerSecond", q.burst, q.backlog'
-
-const OF_APPLICATIONS = statement({
-  name: 'quotas-of-applications',
-  text: `SELECT a.id AS "applicationId", a.app_id AS "appId", ${VALUES}
-    FROM quotas q JOIN applications a ON a.id = q.application_id WHERE a.app_id IS NOT NULL`,
-  notNull: { appId: 'the condition keeps nulls out' },
-})
-
-const LIST = statement({
-  name: 'quotas-list',
-  text: `SELECT q.key_id AS "keyId", a.app_id AS "appId", ${VALUES}
-    FROM quotas q LEFT JOIN applications a ON a.id = q.application_id LEFT JOIN api_keys k ON k.id = q.key_id
-    WHERE a.app_id IS NOT NULL OR k.revoked_at IS NULL AND k.id IS NOT NULL ORDER BY 1, 2`,
-})
+const VALUES = { messagesPerSecond: true, burst: true, backlog: true } as const
+const OF_APPLICATION = { application: { appId: { not: null } } }
 
 /** Members that are undefined stay as they are. */
 export type QuotaChange = { [K in keyof QuotaValues]?: number | null | undefined }
@@ -51,12 +37,25 @@ async function whereOf(prisma: Database['prisma'], subject: QuotaSubject) {
   return application ? { applicationId: application.id } : undefined
 }
 
-export const openQuotas = ({ prisma, query }: Database) => ({
+export const openQuotas = ({ prisma }: Database) => ({
   /** Those of applications that are not removed. */
-  ofApplications: (): Promise<ApplicationQuota[]> => query(OF_APPLICATIONS),
+  async ofApplications(): Promise<ApplicationQuota[]> {
+    const application = { select: { id: true, appId: true } }
+    const rows = await prisma.quota.findMany({ where: OF_APPLICATION, select: { ...VALUES, application } })
+    return rows.flatMap(({ application: owner, ...values }) =>
+      typeof owner?.appId === 'string' ? { ...values, applicationId: owner.id, appId: owner.appId } : [],
+    )
+  },
 
   /** Of all keys in force and applications that have one. */
-  list: (): Promise<ListedQuota[]> => query(LIST),
+  async list(): Promise<ListedQuota[]> {
+    const rows = await prisma.quota.findMany({
+      where: { OR: [OF_APPLICATION, { key: { revokedAt: null } }] },
+      select: { ...VALUES, keyId: true, application: { select: { appId: true } } },
+      orderBy: [{ keyId: 'asc' }, { application: { appId: 'asc' } }],
+    })
+    return rows.map(({ application, ...quota }) => ({ ...quota, appId: application?.appId ?? null }))
+  },
 
   /** False when there is no such application, or no key in force. */
   async change(subject: QuotaSubject, change: QuotaChange): Promise<boolean> {

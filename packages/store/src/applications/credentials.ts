@@ -44,7 +44,7 @@ const REMOVE = statement({
 const rowName = ({ applicationId, platform }: CredentialsKey) => `credentials/${applicationId}/${platform}`
 
 export const openCredentials = (database: Database, encryption: Encryption) => ({
-  /** Creates or replaces. New credentials answer every doubt about the old ones: pauses of the platform end. */
+  /** Creates or replaces. New credentials end the pauses of the platform. */
   async put(key: CredentialsKey, { settings, secret }: Pick<OpenCredentials, 'settings' | 'secret'>): Promise<void> {
     const sealed = encryption.seal(secret, rowName(key))
     const row = [key.applicationId, key.platform] as const

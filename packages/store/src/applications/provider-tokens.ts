@@ -1,4 +1,4 @@
-// Provider tokens, shared by all workers: whoever needs one first mints it, the others find it here.
+// Provider tokens, shared by all workers: the first worker that needs one mints it, the others find it here.
 import type { Database, Queryable } from '../connection/database.ts'
 import type { Encryption } from './encryption.ts'
 import { MINTING } from '../connection/time-limits.ts'
@@ -33,7 +33,7 @@ interface TokenRow {
 
 const rowName = (key: string) => `provider_tokens/${key}`
 
-/** `minting`: connections of its own, because whoever mints keeps one while a token endpoint takes its time. */
+/** `minting`: connections of its own, because a transaction that mints keeps one while a token endpoint takes its time. */
 export const openProviderTokens = (database: Database, minting: Database, encryption: Encryption) => {
   /** Undefined when the key it was sealed with is gone: a token can be had again, unlike other secrets. */
   function read(key: string, row: TokenRow): ProviderToken | undefined {
@@ -60,7 +60,7 @@ export const openProviderTokens = (database: Database, minting: Database, encryp
       isFresh: (token: ProviderToken) => boolean,
       mint: () => Promise<ProviderToken>,
     ): Promise<ProviderToken> {
-      // Without the lock first: whose token is there does not wait for those whose endpoint does not answer.
+      // Without the lock first: a token that is stored does not wait for others whose endpoint does not respond.
       const known = await find(database, key)
       if (known && isFresh(known)) return known
       return minting.transaction(async (connection) => {

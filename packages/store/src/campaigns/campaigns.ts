@@ -18,7 +18,7 @@ export interface RunTally {
   failed: number
 }
 
-/** A point in the past that the pace of a run is taken from. */
+/** A point in the past that the rate of a run is taken from. */
 export interface RateBase {
   seconds: number
   /** What was sent or failed by then. */
@@ -35,7 +35,7 @@ export interface CampaignDetailRow extends CampaignRow {
   completedAt: Date | null
   /** When the latest run that was completed was. */
   sentAt: Date | null
-  /** Of each platform that the latest run goes to, as far as it is cut. */
+  /** Of each platform that the latest run goes to, as far as it is fanned out. */
   tallies: RunTally[]
   /** Five to ten seconds ago, or the start of the latest run; null when it has not started. */
   rateBase: RateBase | null
@@ -75,12 +75,6 @@ const CREATE = statement({
   text: 'INSERT INTO campaigns (application_id, message, valid_until) VALUES ($1, $2, $3) RETURNING id',
   nullable: [3],
 })
-
-const FIND = statement({
-  name: 'campaign-find',
-  text: `SELECT ${COLUMNS} FROM ${LIVING} WHERE c.id = $1`,
-  notNull: { appId: 'LIVING keeps those without a name out', sent: 'EXISTS is never null' },
-}).narrow<{ message: MessageBody }>()
 
 /** Chunks are a thousandth of the audience, and their outcomes are not read. */
 const TALLIES = `SELECT coalesce(json_agg(t), '[]') AS tallies FROM (
@@ -174,8 +168,17 @@ export const openCampaigns = (database: Database) => ({
   },
 
   async find(id: number): Promise<CampaignRow | undefined> {
-    const [row] = await database.query(FIND, [id])
-    return row
+    const row = await database.prisma.campaign.findFirst({
+      where: { id, deletedAt: null, application: { appId: { not: null } } },
+      select: {
+        message: true,
+        application: { select: { appId: true } },
+        runs: { where: { state: 'sent' }, select: { id: true }, take: 1 },
+      },
+    })
+    const appId = row?.application.appId
+    if (!row || typeof appId !== 'string') return undefined
+    return { id, appId, message: row.message as MessageBody, sent: row.runs.length > 0 }
   },
 
   /** With its latest run: the state, and how far it is. */
@@ -205,7 +208,7 @@ export const openCampaigns = (database: Database) => ({
       return true
     }),
 
-  /** Who is not in it is no fault. */
+  /** Users that are not in it are no error. */
   removeUsers: (id: number, userIds: readonly string[]): Promise<void> =>
     database.transaction(async (connection) => {
       for (const some of slices(userIds, USERS_PER_STATEMENT)) await connection.query(REMOVE_USERS, [id, some])

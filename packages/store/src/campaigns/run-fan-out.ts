@@ -1,4 +1,4 @@
-// The cut: a run's audience into chunks, set-based, partition by partition, each in one transaction.
+// The fan-out: a run's audience into chunks, set-based, partition by partition, each in one transaction.
 import type { Platform } from '@push-server/contract'
 import type { Database } from '../connection/database.ts'
 import { IS_OUTDATED, RESPELLING } from '../devices/respelling.ts'
@@ -17,14 +17,14 @@ export interface FanOutOptions {
   maxAgeMs: number
 }
 
-/** A chunk that was just cut. */
+/** A chunk that was just made. */
 export interface FannedOutChunk {
   id: number
   platform: Platform
   total: number
 }
 
-/** What one cut made. */
+/** What the fan-out of one partition made. */
 export interface FanOutStep {
   chunks: FannedOutChunk[]
   paused: boolean
@@ -35,7 +35,7 @@ const LOCK_RUN = statement({
   text: `SELECT id FROM runs WHERE id = $1 AND state = 'fanning-out' FOR UPDATE`,
 })
 
-/** With more than one partition comes a late one: devices may move between them while they are cut. */
+/** With more than one partition comes a late one: devices may move between them during the fan-out. */
 const PARTITION = statement({
   name: 'fan-out-partition',
   text: `WITH audience AS (
@@ -89,16 +89,16 @@ const CHUNKS = `
     numbered AS (
       SELECT *, (row_number() OVER (PARTITION BY platform ORDER BY id) - 1) / ($4::jsonb ->> platform)::int AS place
       FROM audience),
-    cut AS (
+    made AS (
       INSERT INTO chunks (application_id, platform, lane, run_id, total, expires_at, device_ids, user_ids, tokens, environments)
       SELECT $3, platform, 'campaign', $1, count(*), now() + $5 * interval '1 ms', array_agg(id), array_agg(user_id),
         array_agg(token), CASE WHEN count(environment) > 0 THEN array_agg(environment) END
       FROM numbered GROUP BY platform, place
       RETURNING id, platform, total),
     done AS (
-      UPDATE run_partitions SET cut_at = now(), devices = (SELECT coalesce(sum(total), 0) FROM cut)
+      UPDATE run_partitions SET cut_at = now(), devices = (SELECT coalesce(sum(total), 0) FROM made)
       WHERE run_id = $1 AND partition = $6)
-    SELECT id, platform, total FROM cut ORDER BY id`
+    SELECT id, platform, total FROM made ORDER BY id`
 
 const RUN = 'run AS (SELECT started_at FROM runs WHERE id = $1)'
 
@@ -134,7 +134,7 @@ const FAN_OUT_LATE_RESPELLING = statement({
   text: `WITH ${RUN},${TAKEN},${audienceWhere(`${NOT_TAKEN} AND NOT (${IS_OUTDATED})`)},${CHUNKS}`,
 }).narrow<{ platform: Platform }>()
 
-/** All cut: from here on the run is over when its chunks are. */
+/** Every partition is fanned out: from here on the run completes when its chunks are settled. */
 const FINISH = statement({
   name: 'fan-out-finish',
   text: `UPDATE runs SET state = 'sending' WHERE id = $1 AND state = 'fanning-out'
@@ -143,14 +143,14 @@ const FINISH = statement({
 })
 
 export const openRunFanOut = (database: Database) => ({
-  /** Divides the run once, whoever comes first. */
+  /** Divides the run once, whichever scheduler comes first. */
   partition: (run: RunRow, { usersPerPartition }: FanOutOptions): Promise<void> =>
     database.transaction(async (connection) => {
       const [locked] = await connection.query(LOCK_RUN, [run.id])
       if (locked) await connection.query(PARTITION, [run.id, run.campaignId, usersPerPartition])
     }, LONG),
 
-  /** Cuts the next partition that nobody has in hand; undefined when there is none. */
+  /** Fans out the next partition that no scheduler has; undefined when there is none. */
   fanOut: (run: RunRow, { chunkSizes, maxAgeMs }: FanOutOptions): Promise<FanOutStep | undefined> =>
     database.transaction(async (connection) => {
       const [taken] = await connection.query(TAKE, [run.id])
@@ -177,7 +177,7 @@ export const openRunFanOut = (database: Database) => ({
       return { chunks, paused }
     }, LONG),
 
-  /** Moves the run on when every partition is cut. */
+  /** Moves the run on when every partition is fanned out. */
   async finish(runId: number): Promise<void> {
     await database.query(FINISH, [runId])
   },

@@ -4,7 +4,7 @@ import { LIVING } from './campaigns.ts'
 import type { Database } from '../connection/database.ts'
 import { statement, type Statement } from '../connection/statement.ts'
 
-/** Told whenever a run may be moved on, so that schedulers need not wait for their next look. */
+/** Notified whenever a run may be moved on, so that schedulers need not wait for their next poll. */
 export const RUNS_CHANNEL = 'runs'
 
 export interface RunRow {
@@ -13,7 +13,7 @@ export interface RunRow {
   applicationId: number
 }
 
-/** A run whose audience is not cut yet. */
+/** A run whose audience has not been fanned out yet. */
 export interface FanningOutRun extends RunRow {
   /** False until it is divided into partitions. */
   isPartitioned: boolean
@@ -56,8 +56,8 @@ const START = statement({
       FROM ${LIVING} WHERE c.id = $1 AND NOT EXISTS (
         SELECT FROM last WHERE state IN ('scheduled', 'fanning-out', 'sending') OR (state = 'sent' AND NOT $4::bool))
       RETURNING id),
-    told AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM started)
-    SELECT (SELECT id FROM started) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM told) AS notified`,
+    notification AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM started)
+    SELECT (SELECT id FROM started) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM notification) AS notified`,
   nullable: [2, 3],
 }).narrow<{ state: CampaignState | null }>()
 
@@ -81,7 +81,7 @@ const FANNING_OUT = statement({
   notNull: { isPartitioned: 'EXISTS is never null' },
 })
 
-/** Whoever else samples at the same moment waits, and then finds that it is done. */
+/** Another process that samples at the same moment waits, and then finds that it is done. */
 const SAMPLE = statement({
   name: 'run-sample',
   text: `UPDATE runs r SET previous_at = r.sampled_at, previous_done = r.sampled_done, sampled_at = now(),
@@ -109,7 +109,7 @@ const OPEN = statement({
     WHERE run_id = $1 AND settled_at IS NULL AND (lease_until IS NULL OR lease_until < now()) ORDER BY id`,
 }).narrow<{ platform: Platform }>()
 
-/** The promised pushes follow each other at the run's rate, whoever asks; what was not used in time is not made up for. */
+/** The promised pushes follow each other at the run's rate, whichever worker reserves them; what was not used in time is not made up for. */
 const RESERVE = statement({
   name: 'run-reserve',
   text: `UPDATE runs SET paced_until = greatest(paced_until, clock_timestamp()) + $2::float8 / rate * interval '1 s'
@@ -125,8 +125,8 @@ const controlling = (
   change: string,
 ) => `WITH last AS (SELECT id, state, paused_at FROM runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1 FOR UPDATE),
     changed AS (UPDATE runs r SET ${change} FROM last WHERE r.id = last.id AND last.state IN (${states}) RETURNING r.id),
-    told AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM changed)
-    SELECT (SELECT id FROM changed) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM told) AS notified`
+    notification AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM changed)
+    SELECT (SELECT id FROM changed) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM notification) AS notified`
 
 const ACTIVE = `'fanning-out', 'sending'`
 const END = `state = 'cancelled', cancelled_at = now(), settled_at = now()`
@@ -181,24 +181,24 @@ export const openRuns = (database: Database) => {
 
     fanningOut: (): Promise<FanningOutRun[]> => database.query(FANNING_OUT),
 
-    /** Notes how far active runs are; the pace that the API tells is taken since the sample before the last. */
+    /** Notes how far active runs are; the rate in the API is taken since the sample before the last. */
     async sample(): Promise<void> {
       await database.query(SAMPLE)
     },
 
-    /** Settles runs all of whose chunks are; answers them. */
+    /** Completes runs all of whose chunks are settled; resolves with them. */
     settle: (): Promise<{ id: number; campaignId: number }[]> => database.query(SETTLE),
 
-    /** Promises `count` pushes of a run with a rate to the caller; answers in how many ms they may start. */
+    /** Promises `count` pushes of a run with a rate to the caller; resolves with the ms until they may start. */
     async reserve(runId: number, count: number): Promise<number> {
       const [row] = await database.query(RESERVE, [runId, count])
       return row?.waitMs ?? 0
     },
 
-    /** Its chunks that are neither settled nor in a worker's hands. */
+    /** Its chunks that are neither settled nor claimed. */
     open: (runId: number): Promise<OpenChunk[]> => database.query(OPEN, [runId]),
 
-    /** A run that cannot be cut. What it has sent stays. */
+    /** A run that cannot be fanned out. What it has sent stays. */
     async fail(runId: number): Promise<void> {
       await database.query(FAIL, [runId])
     },

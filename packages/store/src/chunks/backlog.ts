@@ -29,7 +29,7 @@ export interface WaitingRow {
   deliveries: number
 }
 
-/** What workers have before them: a paused application's chunks are in nobody's way. Summed up first, there are few to ask for. */
+/** What workers have before them: a paused application's chunks block no worker. Summed up first, few rows are compared with pauses. */
 const WAITING = statement({
   name: 'backlog-waiting',
   text: `SELECT c.application_id AS "applicationId", c.platform, c.deliveries FROM (

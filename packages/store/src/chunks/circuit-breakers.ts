@@ -1,15 +1,15 @@
-// The guard of device tables: too many tokens refused for reasons that our own configuration can cause as well, and no more
-// of them are dropped, what was dropped of late is taken back, and campaigns wait.
+// The circuit breakers of the device table. One opens when too many tokens are refused for reasons that our own configuration
+// can cause as well: then no more of them are dropped, what was dropped of late is taken back, and campaigns wait.
 import type { Platform } from '@push-server/contract'
 import type { Database } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 
-/** When the guard trips. */
+/** When the circuit breaker opens. */
 export interface BreakerLimits {
-  /** Doubtful answers of a minute's pushes, percent, once there are `pushes` of them. */
+  /** Doubtful responses among a minute's pushes, percent, once there are `pushes` of them. */
   percent: number
   pushes: number
-  /** Doubtful answers among the last 50 pushes. */
+  /** Doubtful responses among the last 50 pushes. */
   recent: number
 }
 
@@ -49,22 +49,22 @@ const COUNT = statement({
 /** Sees what was just counted: a statement of its own. */
 const OPEN = statement({
   name: 'breaker-open',
-  text: `WITH tripped AS (
+  text: `WITH opened AS (
       UPDATE token_guards SET tripped_at = now()
       WHERE application_id = ANY($2::int[]) AND platform = $1 AND tripped_at IS NULL
         AND ((pushes >= $4 AND doubtful * 100 > pushes * $3) OR length(replace(recent, '0', '')) >= $5)
       RETURNING application_id),
     paused AS (
       INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at)
-      SELECT application_id, $1, 'campaign', '${BREAKER_REASON}', 'infinity' FROM tripped ON CONFLICT DO NOTHING)
+      SELECT application_id, $1, 'campaign', '${BREAKER_REASON}', 'infinity' FROM opened ON CONFLICT DO NOTHING)
     SELECT g.application_id AS "applicationId", true AS opened, t.application_id IS NOT NULL AS "justOpened"
-    FROM token_guards g LEFT JOIN tripped t USING (application_id)
+    FROM token_guards g LEFT JOIN opened t USING (application_id)
     WHERE g.application_id = ANY($2::int[]) AND g.platform = $1 AND (g.tripped_at IS NOT NULL OR t.application_id IS NOT NULL)`,
   notNull: { applicationId: 'the left side of the join', opened: 'a constant', justOpened: 'IS NULL is never null' },
 })
 
 /**
- * Also some time after the guard has tripped: a drop that was under way then was not to be seen. What was registered again
+ * Also for some time after the circuit breaker has opened: a drop that was under way then could not be seen. What was registered again
  * is no longer dropped.
  */
 const TAKE_BACK = statement({
@@ -77,7 +77,7 @@ const TAKE_BACK = statement({
 })
 
 export const openCircuitBreakers = (database: Database) => ({
-  /** Counts pushes of the platform's applications; answers those whose guard is tripped. */
+  /** Counts pushes of the platform's applications; resolves with those whose circuit breaker is open. */
   count: (platform: Platform, counts: readonly BreakerCount[], limits: BreakerLimits): Promise<BreakerState[]> =>
     database.transaction(async (connection) => {
       const applications = counts.map(({ applicationId }) => applicationId)
@@ -92,7 +92,7 @@ export const openCircuitBreakers = (database: Database) => ({
       return connection.query(OPEN, [platform, applications, percent, pushes, recent])
     }),
 
-  /** Undoes the doubtful drops of the hour before a guard tripped, for a minute after it did; answers how many. */
+  /** Undoes the doubtful drops of the hour before a circuit breaker opened, for a minute after it did; resolves with how many. */
   async takeBack(): Promise<number> {
     return (await database.query(TAKE_BACK)).length
   },

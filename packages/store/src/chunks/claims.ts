@@ -1,4 +1,4 @@
-// Claims: which worker has a chunk in hand. At most one at a time, each under an epoch of its own.
+// Claims: which worker has a chunk. At most one at a time, each under an epoch of its own.
 import type { Lane, Platform } from '@push-server/contract'
 import type { Claim, ClaimedChunk, MessageRow } from './row.ts'
 import type { Database } from '../connection/database.ts'
@@ -54,9 +54,9 @@ const UNCLAIM = statement({
   text: 'UPDATE chunks SET owner = NULL, lease_until = NULL WHERE id = $1 AND epoch = $2',
 })
 
-/** A chunk that was stored while its platform was being paused: whoever waits for it is told here. */
+/** A chunk that was stored while its platform was being paused: the gateway that waits for it is notified here. */
 const NOTIFY_PAUSED = statement({
-  name: 'chunk-tell-paused',
+  name: 'chunk-notify-paused',
   text: `SELECT pg_notify(c.waiter, c.id::text) FROM chunks c
     WHERE c.id = $1 AND c.settled_at IS NULL AND c.waiter IS NOT NULL AND ${PAUSED}`,
 })
@@ -89,7 +89,7 @@ const HANDLED = statement({
   text: 'SELECT id FROM chunks WHERE id = ANY($1) AND (settled_at IS NOT NULL OR try > 0)',
 })
 
-/** A chunk that is due without anybody working on it. */
+/** A chunk that is due while no worker has it. */
 export interface DueChunk {
   id: number
   applicationId: number
@@ -116,7 +116,7 @@ async function readContent(database: Database, chunk: ChunkHead): Promise<Claime
 }
 
 export const openChunkClaims = (database: Database) => ({
-  /** Undefined when the chunk is settled, not due, in another worker's hands, or paused: nothing is to be done then. */
+  /** Undefined when the chunk is settled, not due, claimed by another worker, or paused: there is nothing to do then. */
   async claim(id: number, owner: string, leaseMs: number): Promise<ClaimedChunk | undefined> {
     const [chunk] = await database.query(CLAIM, [id, owner, leaseMs])
     if (!chunk) {
@@ -132,16 +132,16 @@ export const openChunkClaims = (database: Database) => ({
     }
   },
 
-  /** Answers those still held, and whether their platform was paused meanwhile. */
+  /** Resolves with the claims that are still held, and whether the platform of each was paused meanwhile. */
   renew: (owner: string, claims: readonly Claim[], leaseMs: number): Promise<{ id: number; paused: boolean }[]> =>
     database.query(RENEW, [owner, claims.map((claim) => claim.id), claims.map((claim) => claim.epoch), leaseMs]),
 
-  /** Those of the given chunks that a worker has settled, or put back for a later try. */
+  /** Those of the given chunks that a worker has settled, or put back for a later attempt. */
   async handled(ids: readonly number[]): Promise<number[]> {
     const rows = await database.query(HANDLED, [ids])
     return rows.map((row) => row.id)
   },
 
-  /** Up to `limit` chunks that have been due for `afterMs` and are in nobody's hands; the same not again before `afterMs`. */
+  /** Up to `limit` chunks that have been due for `afterMs` and are not claimed; none comes again before `afterMs`. */
   sweep: (afterMs: number, limit: number): Promise<SweptChunk[]> => database.query(SWEEP, [afterMs, limit]),
 })

@@ -1,4 +1,4 @@
-// Pauses: nothing is pushed to a platform of an application whose credentials are at fault.
+// Pauses: nothing is pushed to a platform of an application while the provider rejects its credentials.
 import type { Lane, Platform } from '@push-server/contract'
 import type { DueChunk } from './claims.ts'
 import type { Database, Queryable } from '../connection/database.ts'
@@ -17,7 +17,7 @@ export interface PauseRow {
 }
 
 /**
- * Beside the pause itself: whoever waits for a chunk that is now parked is told at once. Nothing happens when the
+ * Beside the pause itself: gateways that wait for a chunk that is now parked are notified at once. Nothing happens when the
  * credentials were changed since the push that failed; if that is just happening, the lock waits for its end.
  */
 const PAUSE = statement({
@@ -34,7 +34,7 @@ const PAUSE = statement({
   notNull: { paused: 'count is never null' },
 })
 
-/** What waited is due, and overdue for the next sweep. A guard that has tripped starts anew. */
+/** What waited is due, and overdue for the next sweep. A circuit breaker that is open starts anew. */
 const RESUME = statement({
   name: 'pause-resume',
   text: `WITH resumed AS (
@@ -88,15 +88,15 @@ const PROBED = statement({
 })
 
 export const openPauses = (database: Database) => ({
-  /** Chunks that may be claimed in spite of a pause, to try one delivery of each; each pause at its times. */
+  /** Chunks that may be claimed in spite of a pause, to attempt one delivery of each; each pause at its times. */
   probe: (): Promise<DueChunk[]> => database.query(PROBE),
 
-  /** The probe says that the fault is still there, or says nothing. */
+  /** The probe shows that the error is still there, or shows nothing. */
   async probed({ applicationId, platform }: PauseKey, chunkId: number): Promise<void> {
     await database.query(PROBED, [applicationId, platform, chunkId])
   },
 
-  /** Ends the pauses for faults of credentials, and with `all` those of campaigns too; false when there was none. */
+  /** Ends the pauses for errors of credentials, and with `all` those of campaigns too; false when there was none. */
   resume: (key: PauseKey, { all }: { all: boolean }): Promise<boolean> => resume(database, key, all),
 
   /** Pauses a platform of an application; false when it was paused already or its credentials have changed. */

@@ -162,7 +162,7 @@ const isMoving = (recipient: DirectRecipient): recipient is DirectRecipient & { 
   recipient.obstacle === 'TokenReplaced' && recipient.newToken !== null
 const withoutNewToken = ({ newToken: _, ...delivery }: DirectRecipient): DeliveryRow => delivery
 
-/** What a delivery in hand has become. */
+/** What a claimed delivery has become. */
 export interface ChangedRecipient {
   id: number
   /** Null: its device has a new token, which the next claim pushes to. */

@@ -6,8 +6,8 @@ import type { Database } from '../connection/database.ts'
 import { statement, type ValuesOf } from '../connection/statement.ts'
 
 /**
- * Checkpoint and release in one statement. `fence` lets nobody write who lost the claim. Only what was pending counts, so
- * that a record whose success was not heard of can be written again.
+ * Checkpoint and release in one statement. `fence` keeps a worker that lost the claim from writing. Only what was pending counts, so
+ * that a record whose response was lost can be written again.
  */
 const recording = (dropped: string) => `WITH fence AS (
       SELECT id FROM chunks WHERE id = $1 AND owner = $2 AND epoch = $3 AND settled_at IS NULL FOR UPDATE),
@@ -65,7 +65,7 @@ const SETTLE = statement({
   notNull: RELEASED_NOT_NULL,
 })
 
-/** Chunks past their age limit that nobody has in hand, paused or not. */
+/** Chunks past their age limit that no worker has claimed, paused or not. */
 const EXPIRE = statement({
   name: 'chunk-expire',
   text: `WITH expired AS (
@@ -144,7 +144,7 @@ export const openChunkRecords = (database: Database) => {
       return row
     },
 
-    /** Settles up to `limit` chunks past their age limit; answers them by platform. */
+    /** Settles up to `limit` chunks past their age limit; resolves with them. */
     expire: (limit: number): Promise<{ id: number; platform: Platform }[]> => database.query(EXPIRE, [limit]),
   }
 }

@@ -1,4 +1,4 @@
-// The parts of a record that both lanes share, as SQL: giving the chunk back, dropping dead tokens, telling who waits.
+// The parts of a record that both lanes share, as SQL: giving the chunk back, dropping dead tokens, notifying the gateway that waits.
 import type { DeadToken } from './row.ts'
 import { TOKEN_SPELLINGS } from '../devices/token-spelling.ts'
 
@@ -53,15 +53,16 @@ export const deadTokenColumns = (deadTokens: readonly DeadToken[]) =>
     deadTokens.map(({ doubtful = false }) => doubtful),
   ] as const
 
-/** The answer to whoever recorded; a gateway that waits for the chunk is told of its release. */
+/** Columns of `RELEASED` that are never null. */
 export const RELEASED_NOT_NULL = {
   settled: 'IS NOT NULL is never null',
   delayMs: 'due_at is not null',
   dropped: 'count is never null',
 }
-export const RELEASED = (release: string) => `told AS (
+/** What a record returns to its worker; a gateway that waits for the chunk is notified of its release. */
+export const RELEASED = (release: string) => `notification AS (
       SELECT pg_notify(waiter, id::text) FROM recorded WHERE ${release} AND waiter IS NOT NULL)
     SELECT settled_at IS NOT NULL AS settled, try,
       greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs",
-      (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM told)::int AS notified
+      (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM notification)::int AS notified
     FROM recorded`

@@ -13,11 +13,11 @@ export interface ClaimedChunk extends Claim {
   lane: Lane
   /** Campaign lane only. */
   runId: number | null
-  /** It is in hand only to find out whether a paused platform works again: one delivery is pushed. */
+  /** It is claimed only to find out whether a paused platform works again: one delivery is pushed. */
   probe: boolean
-  /** How often it was in hand before. */
+  /** How often it was claimed and released before. */
   try: number
-  /** With a delivery's position it makes the id that every try of the push repeats. */
+  /** With a delivery's position it makes the id that every attempt of the push repeats. */
   seed: string
   /** Deliveries still pending then are too old: ms since the epoch. */
   expiresAt: number
@@ -41,7 +41,7 @@ export interface StoredOutcomes {
   /** By position: 0 = pending, 1 = sent, 2 + n = failed with `reasonNames[n]`. */
   bytes: Buffer
   reasonNames: readonly string[]
-  /** By position, of what is pending after a try: attempts, and when the next one is due (ms since the epoch; null = now). */
+  /** By position, of what is pending after an attempt: attempts, and when the next one is due (ms since the epoch; null = now). */
   retries: Readonly<Record<string, readonly [attempts: number, nextAttemptAt: number | null]>>
   /** How many failed with each reason. */
   reasons: Readonly<Record<string, number>>
@@ -68,7 +68,7 @@ export interface DeliveryRow {
   messageId: string
   token: string
   environment: 'development' | 'production' | null
-  /** Tries made so far. */
+  /** Attempts made so far. */
   attempts: number
   obstacle: Obstacle | null
 }
@@ -89,6 +89,6 @@ export interface DeadToken {
   token: string
   reason: string
   since: number
-  /** The refusal may be our own configuration's fault; the drop can be undone for a while. */
+  /** Our own configuration may be the cause of the refusal; the drop can be undone for a while. */
   doubtful?: boolean
 }

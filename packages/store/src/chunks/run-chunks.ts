@@ -103,7 +103,7 @@ function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readA
   }
 }
 
-/** What a claim tells before the content is read. */
+/** What a claim returns, before the content is read. */
 export type ChunkHead = Pick<
   ClaimedChunk,
   'id' | 'epoch' | 'applicationId' | 'platform' | 'lane' | 'runId' | 'probe' | 'try' | 'seed' | 'expiresAt'
@@ -126,7 +126,7 @@ async function addObstacles(database: Queryable, chunkId: number, deliveries: De
 
 /**
  * Outcomes are written whole, as the one worker that has the claim knows them: written twice they say the same. Tokens are
- * kept while the run is still being cut, as its late partition looks at them.
+ * kept while the run is fanning out, as its late partition compares them.
  */
 const recording = (dropped: string) => `WITH recorded AS (
       UPDATE chunks c SET outcomes = $4, sent = $5, failed = $6, reasons = $7, reason_names = $8, retries = $9,
@@ -152,7 +152,7 @@ const RECORD_AND_DROP = statement({
   nullable: [9, 11],
 })
 
-/** Chunks of cancelled runs that nobody has in hand: what was not sent fails. */
+/** Chunks of cancelled runs that no worker has claimed: what was not sent fails. */
 const CLOSE = statement({
   name: 'run-chunk-close',
   text: `WITH open AS (
@@ -166,7 +166,7 @@ const CLOSE = statement({
     FROM open WHERE c.id = open.id RETURNING c.id`,
 })
 
-/** Tokens that the cut of their run still needed when their chunk was settled. An index has these chunks, mostly none. */
+/** Tokens that the fan-out of their run still needed when their chunk settled. An index has these chunks, mostly none. */
 const FORGET = statement({
   name: 'run-chunk-forget',
   text: `UPDATE chunks SET tokens = '{}' WHERE id IN (
@@ -218,12 +218,12 @@ export const openRunChunks = (database: Database) => {
     release: (claim: Claim, owner: string, { dueAt, ...records }: RunRecords & { dueAt: number | null }) =>
       write({ claim, owner, ...records, release: { dueAt } }),
 
-    /** Settles up to `limit` chunks of cancelled runs; answers how many. */
+    /** Settles up to `limit` chunks of cancelled runs; resolves with how many. */
     async close(limit: number): Promise<number> {
       return (await database.query(CLOSE, [limit])).length
     },
 
-    /** Of up to `limit` settled chunks of runs that are cut, or will not be any more; answers of how many. */
+    /** Of up to `limit` settled chunks of runs that no longer fan out; resolves with how many. */
     async forgetTokens(limit: number): Promise<number> {
       return (await database.query(FORGET, [limit])).length
     },

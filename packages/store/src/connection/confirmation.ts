@@ -16,7 +16,7 @@ const END = statement({
 
 /**
  * `write`, or what it stored according to `find` when its response was lost; `find` resolves with undefined when nothing is
- * there. Rejects with DiscardedWrite when it surely is not stored, with UnconfirmedWrite when nobody knows.
+ * there. Rejects with DiscardedWrite when it surely is not stored, with UnconfirmedWrite when it cannot be known.
  */
 export async function confirmed<T>(
   database: Queryable,
@@ -42,7 +42,7 @@ async function settle<T>(database: Queryable, error: UnconfirmedWrite, find: () 
   throw error.session ? new DiscardedWrite('PostgreSQL lost a change before it was stored', { cause: error }) : error
 }
 
-/** Ends a session that nobody listens to any more, however far its statement is. Resolves when it is gone. */
+/** Ends a session whose client has gone, however far its statement is. Resolves when the session is gone. */
 async function endSession(database: Queryable, { pid, startedAt }: Session, signal: AbortSignal): Promise<void> {
   while ((await database.query(END, [pid, startedAt])).length > 0) await sleep(POLL_MS, undefined, { signal })
 }

@@ -8,10 +8,10 @@ import type { Statement, Values } from './statement.ts'
 import { DEFAULT_TIMEOUT_MS, limitsOf, LONG, setLimits, type TimeLimits } from './time-limits.ts'
 
 /** Left out where there are none. */
-type Given<V extends Values> = V extends readonly [] ? [] : [values: V]
+export type Given<V extends Values> = V extends readonly [] ? [] : [values: V]
 
 export interface Queryable {
-  query<V extends Values, Row>(statement: Statement<V, Row>, ...given: Given<V>): Promise<Row[]>
+  query<V extends Values, Row>(statement: Statement<V, Row>, ...given: Given<NoInfer<V>>): Promise<Row[]>
 }
 
 export interface Database extends Queryable {
@@ -58,7 +58,7 @@ export interface Connection extends Queryable {
 
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** A failover can leave a connection silent: neither it nor a query on it may keep anybody waiting for ever. */
+/** A failover can leave a connection silent: neither it nor a query on it may wait for ever. */
 export const connectionOptions = (url: string, name: string, { client }: TimeLimits) => ({
   connectionString: url,
   connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -68,7 +68,7 @@ export const connectionOptions = (url: string, name: string, { client }: TimeLim
   application_name: name,
 })
 
-/** One connection of its own for long work with temporary tables; it is none of the pool's. Wants no pooler before it. */
+/** One connection of its own for long work with temporary tables; it is none of the pool's. Requires a direct connection, without a pooler. */
 export async function openConnection({ url, onError, name }: ConnectionOptions): Promise<Connection> {
   const client = new pg.Client(connectionOptions(url, name, LONG))
   client.on('error', onError)
@@ -97,7 +97,7 @@ export interface DatabaseOptions {
   connections: number
   /** The client's wait for a statement, ms; the server's limits follow from it. */
   timeoutMs?: number
-  /** A pooler stands before the server: limits are those of the role, since its connections are everybody's. */
+  /** A pooler stands before the server: limits are those of the role, since its connections are shared. */
   pooled?: boolean
   namedStatements?: boolean
   onError(error: Error): void
@@ -123,7 +123,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   /** Lends a connection of the pool. */
   async function lend<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
     const client = await pool.connect()
-    // A connection in use that breaks tells it here as well; unheard it would end the process.
+    // A connection in use that breaks emits its error here as well; without a listener it would end the process.
     client.on('error', options.onError)
     let broken: Error | undefined
     const send: Send = (query) =>

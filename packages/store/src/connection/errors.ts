@@ -1,4 +1,4 @@
-// What an error of PostgreSQL means: it is out of reach, it does not get to it, it rejects what it was given.
+// What an error of PostgreSQL means: it is out of reach, it is too busy, or it rejects what it was given.
 import pg from 'pg'
 
 /**
@@ -34,7 +34,7 @@ export class UnconfirmedWrite extends Error {
   }
 }
 
-/** A change that was surely not stored, though nobody said so at the time. */
+/** A change that was certainly not stored, though no response said so at the time. */
 export class DiscardedWrite extends Error {
   override readonly name = 'DiscardedWrite'
 }
@@ -46,7 +46,7 @@ export function isUnavailable(error: unknown): boolean {
   return CODES.test(code) || CODES.test(inner) || MESSAGES.test(message)
 }
 
-/** Of what was sent nobody knows what became. An error that PostgreSQL reports, apart from its own end, settles that: nothing. */
+/** It is unknown what became of the statement. An error that PostgreSQL reports, apart from its own end, says that nothing did. */
 export function isResponseLost(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return /^(08|57P|40003)/.test(error.code ?? '')
   return isUnavailable(error) && !/not queryable/i.test((error as Error).message)
@@ -55,7 +55,7 @@ export function isResponseLost(error: unknown): boolean {
 /** The connection is not to be used again: it is gone, or the response to what was given up is still to come over it. */
 export const isBroken = (error: unknown) => isResponseLost(error) || /not queryable/i.test((error as Error).message)
 
-/** Classes 22 and 23: data and constraints. Trying again cannot help, as it does with all other faults. */
+/** Classes 22 and 23: data and constraints. Another attempt cannot help, as it does with all other errors. */
 export const isDataError = (error: unknown) => /^2[23]/.test((error as PostgresError).code ?? '')
 
 /** Class 23, in Prisma's words P2002 to P2004: it does not go together with what another request has just stored. */

@@ -1,5 +1,5 @@
-// Brings a database up to the tables of prisma/migrations, as `prisma migrate deploy` would: same ledger, same checksums; but
-// waits for locks in short turns, so that nobody waits long behind it.
+// Brings a database up to the tables of prisma/migrations, as `prisma migrate deploy` would: same table of migrations, same
+// checksums; but it waits for locks in short turns, so that no statement waits long behind it.
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -53,12 +53,12 @@ const POLL_MS = 100
 /**
  * Applies what is missing and returns the names: each migration in a transaction of its own, or statement by statement where
  * its first line says `-- no transaction`. Any number of processes may call this at once: one applies, the others wait and
- * find nothing to do. Rejects when an applied migration was edited since. Wants a direct connection (advisory locks do not
+ * find nothing to do. Rejects when an applied migration was edited since. Requires a direct connection (advisory locks do not
  * survive a transaction-mode pooler).
  */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
-  // A broken connection shows at the query under way; unheard here it would end the process.
+  // A broken connection shows at the query under way; without a listener it would end the process.
   client.on('error', () => {})
   await client.connect()
   try {
@@ -104,7 +104,7 @@ async function readLimits(client: pg.Client): Promise<ServerLimits | undefined> 
   return rows[0]
 }
 
-/** What somebody has set, for the role, the database or the server, stays as it is. */
+/** What an administrator has set, for the role, the database or the server, stays as it is. */
 async function setRoleLimits(client: pg.Client, inForce: ServerLimits | undefined, limits: TimeLimits): Promise<void> {
   const expected = serverLimitsOf(limits)
   const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name')

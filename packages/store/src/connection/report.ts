@@ -22,7 +22,7 @@ const CAPACITY = statement({
 })
 
 export const openDatabaseReport = (database: Database) => ({
-  /** Rejects while PostgreSQL does not answer, and while it would let a statement go on that we have given up. */
+  /** Rejects while PostgreSQL does not respond, and while it would let a statement go on that we have given up. */
   async ping(): Promise<void> {
     const [inForce] = await database.query(LIMITS)
     const missing = inForce ? missingLimits(inForce, database.limits.client) : []

@@ -7,7 +7,7 @@ export interface StagingOptions {
 }
 
 /**
- * Connects with the first statement: whoever sends a few lines slowly holds no connection meanwhile. `tables`: what makes the
+ * Connects with the first statement: an upload of a few slow lines holds no connection meanwhile. `tables`: what makes the
  * tables. They end with the connection, whatever happens.
  */
 export function openStaging(options: StagingOptions, tables: string): Connection {

@@ -78,7 +78,6 @@ export interface StatementTypes {
       rateBase: Json | null
     }
   }
-  'campaign-find': { values: readonly [number]; row: { id: number; appId: string; message: Json; sent: boolean } }
   'campaign-hold': { values: readonly [number]; row: { id: number } }
   'campaign-list': {
     values: readonly [boolean | null, readonly string[] | null, number, number | null]
@@ -109,6 +108,7 @@ export interface StatementTypes {
   }
   'chunk-expire': { values: readonly [number]; row: { id: number; platform: string; notified: string | null } }
   'chunk-handled': { values: readonly [readonly number[]]; row: { id: number } }
+  'chunk-notify-paused': { values: readonly [number]; row: { pg_notify: string | null } }
   'chunk-record': {
     values: readonly [
       number,
@@ -157,7 +157,6 @@ export interface StatementTypes {
     values: readonly [number, number]
     row: { id: number; applicationId: number; platform: string; lane: string; try: number; overdue: number }
   }
-  'chunk-tell-paused': { values: readonly [number]; row: { pg_notify: string | null } }
   'chunk-unclaim': { values: readonly [number, number]; row: never }
   'credentials-open': {
     values: readonly [number, string]
@@ -269,7 +268,6 @@ export interface StatementTypes {
     ]
     row: never
   }
-  'inbox-count-unread': { values: readonly [string, string]; row: { count: number } }
   'inbox-create': {
     values: readonly [string, string, string, string, string, readonly string[]]
     row: {
@@ -441,26 +439,6 @@ export interface StatementTypes {
   'pause-probed': { values: readonly [number, string, number]; row: never }
   'pause-put': { values: readonly [number, string, number, string]; row: { notified: number | null; paused: number } }
   'pause-resume': { values: readonly [number, string, boolean]; row: { resumed: number } }
-  'quotas-list': {
-    values: readonly []
-    row: {
-      keyId: string | null
-      appId: string | null
-      messagesPerSecond: number | null
-      burst: number | null
-      backlog: number | null
-    }
-  }
-  'quotas-of-applications': {
-    values: readonly []
-    row: {
-      applicationId: number
-      appId: string
-      messagesPerSecond: number | null
-      burst: number | null
-      backlog: number | null
-    }
-  }
   'recipient-lock-messages': { values: readonly [readonly number[]]; row: { id: string } }
   'recipient-read-direct': {
     values: readonly [number, number, readonly number[]]

@@ -37,7 +37,7 @@ class RegisteredStatement<V extends Values, Row> {
   readonly name: string
   readonly text: string
   /** Its types, for the compiler alone: nothing but `statement` makes one of these. */
-  declare private readonly types: { values: V; row: Row }
+  declare private readonly types: { take: (values: V) => void; row: Row }
 
   constructor({ name, variant, text }: Definition) {
     this.name = variant === undefined ? name : `${name}-${variant}`
@@ -49,7 +49,7 @@ class RegisteredStatement<V extends Values, Row> {
     return this as unknown as Statement<V, Narrowed<Row, Narrow>>
   }
 }
-export type Statement<V extends Values = Values, Row = unknown> = RegisteredStatement<V, Row>
+export type Statement<V extends Values, Row> = RegisteredStatement<V, Row>
 
 interface DefinitionOf<N extends Name> extends Definition {
   readonly name: N

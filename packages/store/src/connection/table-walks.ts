@@ -1,12 +1,12 @@
 // Walks through large tables that a migration leaves to be rewritten in steps. How far each has come stands in a row, which
-// goes with the last step: a walk goes on where it was left, whoever takes the next step.
+// goes with the last step: a walk goes on where it was left, whichever process takes the next step.
 import type { Queryable } from './database.ts'
 import { statement } from './statement.ts'
 
 /** Rows of one step, which is one transaction. */
 export const WALK_STEP = 5000
 
-/** Whoever finds it taken leaves the step to the other. */
+/** A process that finds it locked leaves the step to the other. */
 const TAKE = statement({
   name: 'walk-take',
   text: 'SELECT after FROM table_walks WHERE name = $1 FOR UPDATE SKIP LOCKED',
@@ -16,7 +16,7 @@ const END = statement({ name: 'walk-end', text: 'DELETE FROM table_walks WHERE n
 
 /**
  * One step, within a transaction. `visit` gets the last key that was visited and resolves with the next last one, undefined
- * at the end. False when there is nothing to walk, or somebody else is at it.
+ * at the end. False when there is nothing to walk, or another process is at it.
  */
 export async function walkOn(
   connection: Queryable,

@@ -5,7 +5,7 @@
 export interface TimeLimits {
   /** The client's wait for the response of one statement. */
   client: number
-  /** After these the server cancels a statement, the wait for one lock, a transaction that nobody continues. */
+  /** After these the server cancels a statement, the wait for one lock, an idle transaction. */
   statement: number
   lock: number
   idle: number
@@ -25,7 +25,7 @@ export const limitsOf = (client: number): TimeLimits => ({
 /** Of fan-out and imports: sorting a million rows on a slow disk takes less. */
 export const LONG: TimeLimits = { client: 300_000, statement: 240_000, lock: 30_000, idle: 60_000 }
 
-/** Of who mints a provider token, and of who waits for it: a token endpoint may take 10 s, and each that waits tries it too. */
+/** For minting a provider token, and for waiting for one: a token endpoint may take 10 s, and each transaction that waits calls it too. */
 export const MINTING: TimeLimits = { client: 90_000, statement: 60_000, lock: 60_000, idle: 30_000 }
 
 /** Of registrations: another one on the same activation or token ends soon, but a batch of an import may be before it. */

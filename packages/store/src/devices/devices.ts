@@ -9,7 +9,7 @@ import { HAS_TOKEN, spellingsOf } from './token-spelling.ts'
 import { registering } from '../connection/time-limits.ts'
 import { statement, type ValuesOf } from '../connection/statement.ts'
 
-/** What a registration is about, as far as it is known before anybody is asked. */
+/** What a registration is about, as far as it is known before activations are looked up. */
 export interface Prospect {
   applicationId: number
   /** None of the activations has a row, and several others have the token. */
@@ -27,7 +27,7 @@ export interface DeviceRow {
   dropReason: string | null
 }
 
-/** How many ranges a run can cut its audience into. */
+/** How many ranges a run can divide its audience into. */
 export const BUCKETS = 1024
 
 /** Spreads tokens evenly; the same token always falls into the same bucket. */

@@ -7,7 +7,7 @@ import type { Queryable } from '../connection/database.ts'
 import { bucketOf } from './devices.ts'
 import { NORMAL_TOKEN } from './token-spelling.ts'
 import { openStaging, type StagingOptions } from '../connection/staging.ts'
-import { statement } from '../connection/statement.ts'
+import { statement, type ValuesOf } from '../connection/statement.ts'
 
 export interface ImportedRow {
   line: number
@@ -165,8 +165,8 @@ export function openDeviceImport(applicationId: number, options: StagingOptions)
   }
 }
 
-/** A registration may have stood in the way: the batch is tried once more on what is there now. */
-async function applyBatch(connection: Queryable, values: readonly unknown[]): Promise<Applied> {
+/** A registration may have stood in the way: the batch is applied once more on what is there now. */
+async function applyBatch(connection: Queryable, values: ValuesOf<'import-apply'>): Promise<Applied> {
   const attempt = () => connection.query(APPLY, values)
   const [applied] = await attempt().catch((error: unknown) => (isContended(error) ? attempt() : Promise.reject(error)))
   if (!applied) throw new Error('an import was applied without counts')

@@ -32,7 +32,7 @@ const PENDING = statement({
 
 /**
  * A respelled device changes its bucket, and would be missed or met twice by a run whose partitions are ranges of them. So no
- * step is taken while a run is cut, and nobody divides a run, or ends a partition, during a step.
+ * step is taken while a run fans out, and no process divides a run, or ends a partition, during a step.
  */
 const HOLD_FAN_OUTS = statement({
   name: 'respelling-hold-fan-outs',
@@ -138,7 +138,7 @@ async function respell(connection: Queryable, ids: readonly number[]): Promise<R
 }
 
 export const openDeviceRespelling = (database: Database) => ({
-  /** One step; undefined when there is nothing to do, or when something stands in its way: a run is cut, another step is taken. */
+  /** One step; undefined when there is nothing to do, or when something stands in its way: a run fans out, another step is taken. */
   async step(rows = WALK_STEP): Promise<RespellingCounts | undefined> {
     const [state] = await database.query(PENDING)
     if (!state?.pending) return undefined
@@ -170,5 +170,5 @@ async function takeStep(connection: Queryable, rows: number): Promise<Respelling
   return walked ? counts : undefined
 }
 
-/** A run is being divided or cut at this moment. */
+/** A run is being divided or fanned out at this moment. */
 const isLocked = (error: unknown) => (error as { code?: string }).code === '55P03'

@@ -1,5 +1,5 @@
 // Spellings of iOS tokens. They are stored in lower case without blanks; rows of earlier versions stand as they came, until
-// the respelling (respelling.ts) has reached them. Until then whoever looks for a token takes every likely spelling.
+// the respelling (respelling.ts) has reached them. Until then a search for a token takes every likely spelling.
 import { normaliseToken, type Platform } from '@push-server/contract'
 
 /** As in `normaliseToken`, for texts that were accepted before: these hold no other blanks. */

@@ -1,4 +1,4 @@
-// The inbox: messages that wait for the user. One statement for each call, so that a fault is told apart from emptiness.
+// The inbox: messages that wait for the user. An unknown application is told from an empty inbox.
 import type { InboxMessageType, Page } from '@push-server/contract'
 import type { Database } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
@@ -126,20 +126,13 @@ const isMessage = <R extends { [K in keyof InboxSummaryRow]: InboxSummaryRow[K] 
   row: R,
 ): row is R & InboxSummaryRow => row.id !== null
 
-const UNREAD = `FROM inbox_messages m JOIN inbox_message_applications s ON s.message_id = m.id
-  WHERE m.user_id = $1 AND m.read_at IS NULL AND s.application_id = a.id`
-
-const COUNT_UNREAD = statement({
-  name: 'inbox-count-unread',
-  text: `SELECT (SELECT count(*)::int ${UNREAD}) AS count FROM applications a WHERE a.app_id = $2`,
-  notNull: { count: 'count is never null' },
-})
-
 /** In the order of ids, so that two of them do not wait for each other. */
 const READ_ALL = statement({
   name: 'inbox-read-all',
   text: `WITH a AS (SELECT id FROM applications WHERE app_id = $2),
-    unread AS (SELECT m.id FROM a, LATERAL (SELECT m.id ${UNREAD} ORDER BY m.id FOR UPDATE OF m) AS m),
+    unread AS (SELECT m.id FROM a, LATERAL (
+      SELECT m.id FROM inbox_messages m JOIN inbox_message_applications s ON s.message_id = m.id
+      WHERE m.user_id = $1 AND m.read_at IS NULL AND s.application_id = a.id ORDER BY m.id FOR UPDATE OF m) AS m),
     marked AS (UPDATE inbox_messages SET read_at = now() WHERE id IN (SELECT id FROM unread))
     SELECT id FROM a`,
 })
@@ -172,8 +165,11 @@ export const openInbox = (database: Database) => ({
 
   /** Undefined when the application is unknown. */
   async countUnread(userId: string, appId: string): Promise<number | undefined> {
-    const [row] = await database.query(COUNT_UNREAD, [userId, appId])
-    return row?.count
+    const { prisma } = database
+    const application = await prisma.application.findUnique({ where: { appId }, select: { id: true } })
+    if (!application) return undefined
+    const applications = { some: { applicationId: application.id } }
+    return prisma.inboxMessage.count({ where: { userId, readAt: null, applications } })
   },
 
   /** Marks all that the application shows to the user; false when the application is unknown. */

@@ -74,7 +74,7 @@ const AUDIENCE = statement({
   notNull: { configured: 'ARRAY of a query is never null', respelling: 'EXISTS is never null' },
 }).narrow<{ configured: Platform[]; platform: Platform | null }>()
 
-/** Which of the devices are another phone's by now: asked for until the respelling is over. */
+/** Which of the devices are another phone's by now: read until the respelling is over. */
 const OUTDATED = statement({
   name: 'message-outdated',
   text: `SELECT d.id FROM devices d WHERE d.id = ANY($1) AND ${IS_OUTDATED}`,
@@ -87,7 +87,7 @@ const TALLY = statement({
   notNull: { count: 'count is never null' },
 }).narrow<{ platform: Platform }>()
 
-/** A chunk that no worker has answered for yet, though one could. */
+/** A chunk that no worker has released yet, though one could claim it. */
 export interface AwaitedChunk {
   id: number
   applicationId: number
@@ -127,7 +127,7 @@ export const openMessages = (database: Database) => {
     /** How many deliveries of the messages have which status, skipped ones left out. */
     tally: (messageIds: readonly string[]): Promise<StatusCount[]> => database.query(TALLY, [messageIds]),
 
-    /** The chunks of the messages whose first answer is still to come. */
+    /** The chunks of the messages that are still to be released for the first time. */
     awaited: (messageIds: readonly string[]): Promise<AwaitedChunk[]> => database.query(AWAITED, [messageIds]),
   }
 }

@@ -22,7 +22,7 @@ export interface DeliveryStatus {
   status: 'pending' | 'sent' | 'failed' | 'skipped'
   reason: string | null
   attempts: number
-  /** Milliseconds since the epoch; null unless another try waits for its time. */
+  /** Milliseconds since the epoch; null unless another attempt waits for its time. */
   nextAttemptAt: number | null
   /** Milliseconds since the epoch. */
   updatedAt: number

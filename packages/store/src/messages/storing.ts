@@ -124,7 +124,7 @@ const FIND_UNDER_KEY = statement({
 
 const column = <T, K extends keyof T>(rows: readonly T[], key: K) => rows.map((row) => row[key])
 
-/** The content of a message that nobody gets is not kept. */
+/** The content of a message without recipients is not kept. */
 const messageColumns = (messages: readonly NewMessage[], deliveries: readonly NewDelivery[]) => {
   const pushed = new Set(deliveries.flatMap(({ chunk, messageId }) => (chunk === null ? [] : messageId)))
   return [
@@ -189,7 +189,7 @@ export const openMessageStoring = (database: Database) => {
     return chunksOf(rows)
   }
 
-  /** All of a request is there or nothing: its ids are nobody else's. */
+  /** All of a request is there or nothing: no other request has its ids. */
   async function findStored({ messages }: NewMessages): Promise<StoredChunk[] | undefined> {
     const rows = await database.query(FIND_STORED, [column(messages, 'id')])
     return rows.length > 0 ? chunksOf(rows) : undefined
@@ -202,7 +202,7 @@ export const openMessageStoring = (database: Database) => {
   }
 
   return {
-    /** Stores all of a request in one transaction and answers its chunks. A response that was lost is looked up. */
+    /** Stores all of a request in one transaction and resolves with its chunks. When the response is lost, they are read again. */
     store: (request: NewMessages): Promise<StoredChunk[]> =>
       confirmed(
         database,
@@ -210,7 +210,7 @@ export const openMessageStoring = (database: Database) => {
         () => findStored(request),
       ),
 
-    /** The same unless the key is taken: then nothing is stored, and the answer is what stands under it. */
+    /** The same unless the key is taken: then nothing is stored, and it resolves with what stands under the key. */
     storeOnce: (request: NewMessages, key: NewKey): Promise<StoredChunk[] | KeyedRequest> =>
       confirmed<StoredChunk[] | KeyedRequest>(
         database,

@@ -1,4 +1,4 @@
-// Removing an application: first its name goes, so that nobody finds it any more; then, in bounded steps, all that was its.
+// Removes an application: first its name goes, so that no request finds it any more; then, in bounded steps, all that it had.
 import type { Database, Queryable } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
 
@@ -27,7 +27,7 @@ const ACTIVE = statement({
     WHERE c.application_id = $1 AND r.state IN ('scheduled', 'fanning-out', 'sending') ORDER BY r.id LIMIT 1`,
 })
 
-/** Whoever waits for one of its chunks is told at once. */
+/** Gateways that wait for one of its chunks are notified at once. */
 const BEGIN = statement({
   name: 'removal-begin',
   text: `WITH application AS (UPDATE applications SET app_id = NULL, updated_at = now() WHERE id = $1),
@@ -63,7 +63,7 @@ const LEAVE_KEYS = statement({
   notNull: { revoked: 'app_ids is never null, EXISTS neither' },
 })
 
-/** One that nobody else is just clearing. */
+/** An application that no other process is clearing. */
 const NEXT = statement({
   name: 'removal-next',
   text: `SELECT id FROM applications WHERE app_id IS NULL AND cleared_at IS NULL
@@ -74,8 +74,8 @@ const counting = (text: string) => `WITH gone AS (${text}) SELECT count(*)::int 
 const notNull = { count: 'count is never null' }
 
 /**
- * What belongs to application $1, at most $2 rows of each. Open chunks come first: a worker that has one in hand loses its
- * claim. Settled chunks hold nothing of anybody's and stay until their time. Deliveries, runs and partitions go by cascade.
+ * What belongs to application $1, at most $2 rows of each. Open chunks come first: a worker that has one loses its
+ * claim. Settled chunks hold no data of users and stay until their time. Deliveries, runs and partitions go by cascade.
  */
 const CLEAR = [
   statement({
@@ -135,7 +135,7 @@ const CLEARED = statement({
 })
 
 export const openApplicationRemovals = (database: Database) => ({
-  /** Answers the campaign of a run that is under way instead, and changes nothing then; undefined: no such application. */
+  /** Changes nothing while a run is active, and resolves with its campaign; undefined when there is no such application. */
   begin: (appId: string): Promise<Removal | { campaignId: number } | undefined> =>
     database.transaction(async (connection) => {
       const [application] = await connection.query(LOCK, [appId])

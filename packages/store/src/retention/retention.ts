@@ -1,10 +1,10 @@
-// What is past its age goes, a bounded number of rows by each statement. Any number of processes may run them at once:
-// rows that another has in hand are left to it.
-import type { Database } from '../connection/database.ts'
-import { statement, type Statement } from '../connection/statement.ts'
+// Removes what is past its age, a bounded number of rows with each statement. Any number of processes may run them at once:
+// rows that another process has locked are left to it.
+import type { Database, Given } from '../connection/database.ts'
+import { statement, type Statement, type Values } from '../connection/statement.ts'
 
 /**
- * Direct chunks go with the contents of their messages: a settled chunk tells nothing that its deliveries do not. A message in
+ * Direct chunks go with the contents of their messages: a settled chunk holds nothing that its deliveries do not. A message in
  * several chunks keeps its content until the last of them has reached the age. Messages are locked in one order, or two
  * processes with chunks of the same batch would deadlock. Chunks of campaigns belong to their run.
  */
@@ -32,7 +32,7 @@ const MESSAGES = statement({
     DELETE FROM messages USING old WHERE messages.id = old.id RETURNING messages.id`,
 })
 
-/** Taking the lock looks again: a device that was just registered anew stays. */
+/** The lock reads the row again: a device that was just registered anew stays. */
 const DEVICES = statement({
   name: 'retain-devices',
   text: `WITH old AS (
@@ -57,7 +57,7 @@ const CAMPAIGN_USERS = statement({
       WHERE c.deleted_at IS NOT NULL LIMIT $1 FOR UPDATE OF u SKIP LOCKED)) RETURNING 1`,
 })
 
-/** One that a worker has in hand still is settled first. */
+/** A chunk that a worker has claimed is settled first. */
 const CAMPAIGN_CHUNKS = statement({
   name: 'retain-campaign-chunks',
   text: `WITH old AS (
@@ -83,10 +83,10 @@ const TOKENS = statement({
     DELETE FROM provider_tokens t USING old WHERE t.key = old.key RETURNING t.key`,
 })
 
-/** Each removes up to `limit` of the oldest and answers how many it removed; ages are in milliseconds. */
+/** Each removes up to `limit` of the oldest and resolves with how many it removed; ages are in milliseconds. */
 export const openRetention = (database: Database) => {
-  const remove = async (statement: Statement, values: readonly unknown[]) =>
-    (await database.query(statement, values)).length
+  const remove = async <V extends Values>(statement: Statement<V, object>, ...given: Given<V>) =>
+    (await database.query(statement, ...given)).length
   return {
     /** Direct chunks settled for `age`, and the contents of messages that have no other chunk. */
     removeChunks: (age: number, limit: number) => remove(CHUNKS, [age, limit]),
