@@ -7,6 +7,7 @@ import { findBreaches, readPackages } from './checks/layers.ts'
 import { findOpenApiProblems } from './checks/openapi.ts'
 import { findUnopened } from './checks/openings.ts'
 import { findWords } from './checks/words.ts'
+import { findStatementProblems } from './checks/statements.ts'
 import { pendingMigration } from './database/pending-migration.ts'
 
 /** What is wrong, for a person to read; an empty text when nothing is. */
@@ -21,6 +22,7 @@ const checks: Record<string, Check> = {
   openings: async () => findUnopened('.').join('\n'),
   words: async () => findWords('.').join('\n'),
   migrations: checkMigrations,
+  statements: async () => (await findStatementProblems()).join('\n'),
   'blocking migrations': async () => findBlockingMigrations('.').join('\n'),
   openapi: async () => (await findOpenApiProblems()).join('\n'),
   configuration: () => run('scripts/configuration.ts', '--check'),

@@ -2,7 +2,7 @@
 // is built. On the tables that grow with the traffic it has to be built beside the writers, without a transaction.
 import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { isWithoutTransaction, statementsOf } from '../../packages/store/src/concurrent-indexes.ts'
+import { isWithoutTransaction, statementsOf } from '../../packages/store/src/connection/concurrent-indexes.ts'
 
 const LARGE = 'devices|messages|deliveries|chunks'
 const ON_LARGE = String.raw`(?:ONLY\s+)?(?:"?public"?\.)?"?(${LARGE})"?(?![\w"])`

@@ -30,6 +30,16 @@ const ASIDE: Readonly<Record<string, readonly string[]>> = {
 }
 /** Folders of these packages import each other's index alone. */
 const FOLDERS_WITH_AN_INDEX = new Set(['domain'])
+/** Folders of these packages, lowest first: each may import what stands before its own line, and nobody beside it. */
+const FOLDER_LEVELS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  store: [
+    ['generated'],
+    ['connection'],
+    ['access', 'devices', 'inbox', 'retention'],
+    ['chunks'],
+    ['applications', 'campaigns', 'messages'],
+  ],
+}
 
 export interface Package {
   name: string
@@ -71,9 +81,18 @@ function relativeBreach(from: Package, file: SourceFile, specifier: string): str
   if (dirname(target) === dirname(file.path) && OF_SEPARATE_FILES.has(`${from.name}/${dirname(target)}`))
     return 'files of this folder do not import each other'
   const folder = folderOf(target)
+  const levels = FOLDER_LEVELS[from.name]
+  if (levels && !isTest(file)) return folderBreach(levels, file, target)
   const isForeign = FOLDERS_WITH_AN_INDEX.has(from.name) && folder !== undefined && folder !== folderOf(file.path)
   const throughIndex = target === `src/${folder}/index.ts` || isTest(file)
   return isForeign && !throughIndex ? `only the index of ${folder}/ is for other folders` : undefined
+}
+
+function folderBreach(levels: NonNullable<(typeof FOLDER_LEVELS)[string]>, file: SourceFile, target: string) {
+  const levelOf = (folder: string | undefined) => levels.findIndex((level) => folder && level.includes(folder))
+  const [from, to] = [folderOf(file.path), folderOf(target)]
+  if (from === undefined || from === to) return undefined
+  return levelOf(to) >= 0 && levelOf(to) < levelOf(from) ? undefined : `${from}/ does not stand above it`
 }
 
 function packageBreach(from: Package, file: SourceFile, specifier: string): string | undefined {

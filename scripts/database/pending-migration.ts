@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openSchemaEngine, type SchemaEngine } from './schema-engine.ts'
-import { isWithoutTransaction } from '../../packages/store/src/concurrent-indexes.ts'
+import { isWithoutTransaction } from '../../packages/store/src/connection/concurrent-indexes.ts'
 import { openTemporaryPostgres } from './temporary-postgres.ts'
 
 type DiffSource = Parameters<SchemaEngine['diff']>[0]['from']

@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { createDatabase, createDebianDatabase, noDebianPostgres } from '@push-server/testing'
 import t, { type Test } from 'tap'
-import { bucketOf } from '../src/devices.ts'
-import { respellingOf } from '../src/device-respelling.ts'
+import { bucketOf } from '../src/devices/devices.ts'
+import { respellingOf } from '../src/devices/respelling.ts'
 import {
   LEASE_MS,
   makeApplication,

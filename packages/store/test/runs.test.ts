@@ -119,7 +119,7 @@ async function tokenOfFannedOutPartition(runId: number): Promise<string> {
     'SELECT bucket_from AS from, bucket_to AS to FROM run_partitions WHERE run_id = $1 AND cut_at IS NOT NULL',
     [runId],
   )
-  const { bucketOf } = await import('../src/devices.ts')
+  const { bucketOf } = await import('../src/devices/devices.ts')
   for (;;) {
     const token = newToken()
     if (ranges.some(({ from, to }) => bucketOf(token) >= from && bucketOf(token) <= to)) return token

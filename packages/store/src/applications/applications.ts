@@ -1,0 +1,52 @@
+// Applications: single rows, so Prisma reads them.
+import type { Platform } from '@push-server/contract'
+import type { Database } from '../connection/database.ts'
+import type { PauseRow } from '../chunks/pauses.ts'
+import { statement } from '../connection/statement.ts'
+
+export interface ApplicationRow {
+  id: number
+  appId: string
+  /** What is configured, secrets left out. */
+  credentials: { platform: Platform; settings: Readonly<Record<string, string | null>> }[]
+  pauses: PauseRow[]
+}
+
+const WITH_SETTINGS = {
+  id: true,
+  appId: true,
+  credentials: { select: { platform: true, settings: true } },
+  pauses: { select: { platform: true, lanes: true, reason: true, pausedAt: true } },
+} as const
+
+/** The database's own clock says when: keys and activations without a row of their application are compared with it. */
+const CREATE = statement({
+  name: 'application-create',
+  text: 'INSERT INTO applications (app_id) VALUES ($1) ON CONFLICT (app_id) DO NOTHING RETURNING id',
+})
+
+export const openApplications = ({ prisma, query }: Database) => ({
+  /** False when there is one of that name already. */
+  async create(appId: string): Promise<boolean> {
+    return (await query(CREATE, [appId])).length > 0
+  },
+
+  async find(appId: string): Promise<ApplicationRow | undefined> {
+    const row = await prisma.application.findUnique({ where: { appId }, select: WITH_SETTINGS })
+    return (row ?? undefined) as ApplicationRow | undefined
+  },
+
+  /** Which of these there are, in no order. */
+  async known(appIds: readonly string[]): Promise<string[]> {
+    if (appIds.length === 0) return []
+    const rows = await prisma.application.findMany({ where: { appId: { in: [...appIds] } }, select: { appId: true } })
+    return rows.flatMap((row) => row.appId ?? [])
+  },
+
+  async list(): Promise<ApplicationRow[]> {
+    const named = { appId: { not: null } }
+    const rows = await prisma.application.findMany({ where: named, select: WITH_SETTINGS, orderBy: { id: 'asc' } })
+    return rows as ApplicationRow[]
+  },
+})
+export type Applications = ReturnType<typeof openApplications>

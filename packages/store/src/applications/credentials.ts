@@ -1,0 +1,73 @@
+// Credentials of an application on a platform. The secret part leaves this file in clear only through `open`.
+import type { Platform } from '@push-server/contract'
+import type { Database } from '../connection/database.ts'
+import type { Encryption } from './encryption.ts'
+import { resume } from '../chunks/pauses.ts'
+import { statement } from '../connection/statement.ts'
+
+/** What a provider is opened with. */
+export interface OpenCredentials {
+  /** The application as its administrators know it. */
+  appId: string
+  version: number
+  settings: Readonly<Record<string, string | null>>
+  secret: Buffer
+}
+
+/** Which application and platform a row belongs to. */
+export interface CredentialsKey {
+  applicationId: number
+  platform: Platform
+}
+
+const PUT = statement({
+  name: 'credentials-put',
+  text: `INSERT INTO credentials (application_id, platform, settings, secret, key_id)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (application_id, platform) DO UPDATE SET settings = excluded.settings, secret = excluded.secret,
+      key_id = excluded.key_id, version = nextval('credentials_version_seq'), updated_at = now()`,
+})
+
+const OPEN = statement({
+  name: 'credentials-open',
+  text: `SELECT a.app_id, k.version, k.settings, k.secret, k.key_id
+    FROM credentials k JOIN applications a ON a.id = k.application_id WHERE k.application_id = $1 AND k.platform = $2`,
+  notNull: { app_id: 'an application loses its name and its credentials in one transaction' },
+}).narrow<Pick<OpenCredentials, 'settings'>>()
+
+const REMOVE = statement({
+  name: 'credentials-remove',
+  text: 'DELETE FROM credentials WHERE application_id = $1 AND platform = $2',
+})
+
+/** Names the row to the encryption, so that a secret copied to another row does not open there. */
+const rowName = ({ applicationId, platform }: CredentialsKey) => `credentials/${applicationId}/${platform}`
+
+export const openCredentials = (database: Database, encryption: Encryption) => ({
+  /** Creates or replaces. New credentials end the pauses of the platform. */
+  async put(key: CredentialsKey, { settings, secret }: Pick<OpenCredentials, 'settings' | 'secret'>): Promise<void> {
+    const sealed = encryption.seal(secret, rowName(key))
+    const row = [key.applicationId, key.platform] as const
+    await database.transaction(async (connection) => {
+      await connection.query(PUT, [...row, JSON.stringify(settings), sealed.value, sealed.keyId])
+      await resume(connection, key)
+    })
+  },
+
+  /** Ends a pause too: what waited comes due and fails for want of credentials. */
+  async remove(key: CredentialsKey): Promise<void> {
+    const row = [key.applicationId, key.platform] as const
+    await database.transaction(async (connection) => {
+      await connection.query(REMOVE, row)
+      await resume(connection, key)
+    })
+  },
+
+  async open(key: CredentialsKey): Promise<OpenCredentials | undefined> {
+    const [row] = await database.query(OPEN, [key.applicationId, key.platform])
+    if (!row) return undefined
+    const secret = encryption.open({ value: row.secret, keyId: row.key_id }, rowName(key))
+    return { appId: row.app_id, version: row.version, settings: row.settings, secret }
+  },
+})
+export type CredentialsStore = ReturnType<typeof openCredentials>
