@@ -3,7 +3,7 @@ import type { Logger } from '@push-server/runtime'
 import type { AwaitedChunk } from '@push-server/store'
 import type { Context } from '../context.ts'
 
-/** What is stored is accepted, whatever the queue says: the sweep finds chunks without a job. */
+/** Never rejects: a stored request is accepted whatever the queue does, and the sweep finds chunks without a job. */
 export async function enqueueFirst(
   { queues }: Pick<Context, 'queues'>,
   chunks: readonly AwaitedChunk[],
@@ -21,6 +21,6 @@ export async function enqueueFirst(
   try {
     await queues.enqueue(jobs)
   } catch (error) {
-    log.warn({ err: error, chunks: chunks.map((chunk) => chunk.id) }, 'enqueueing failed; the sweep will do it')
+    log.warn({ err: error, chunks: chunks.map((chunk) => chunk.id) }, 'enqueueing failed, the sweep will retry')
   }
 }

@@ -1,4 +1,4 @@
-// From messages and devices to what is stored: who gets what, in which chunk. Pure.
+// Plans deliveries: which device gets which message, in which chunk. Pure.
 import { randomUUID } from 'node:crypto'
 import { normaliseToken, PLATFORMS, type Platform } from '@push-server/contract'
 import type { Audience, NewChunk, NewDelivery, NewMessage, Recipient } from '@push-server/store'
@@ -33,7 +33,7 @@ function addChunk(plan: Plan, platform: Platform, deliveries: Planned[]): void {
   plan.deliveries.push(...deliveries.map((delivery, position) => ({ ...delivery, chunk: { seed, position } })))
 }
 
-/** Recipients come latest registration first, so of several with one token the latest is taken. */
+/** Recipients come latest registration first, so that of several with one token the latest is taken. */
 function planMessage(
   message: NewMessage,
   recipients: readonly Recipient[],
