@@ -1,9 +1,9 @@
-// What a folder of this package offers: how to check, open and use one provider.
+// The contract of a provider's folder: what it brings for its platform.
 import type { Config, Logger } from '@push-server/runtime'
 import type { PayloadProblem } from './payload-limits.ts'
 import type { Provider, PushMessage, TokenCache } from './provider.ts'
 
-/** Credentials as they are stored: what may be shown, and the secret. */
+/** Stored credentials: settings that may be shown, and the secret. */
 export interface StoredCredentials {
   settings: Readonly<Record<string, string | null>>
   secret: Buffer
@@ -16,10 +16,10 @@ export interface ProviderContext {
 }
 
 export interface ProviderKind {
-  /** Throws InvalidCredentials when the credentials cannot work; asks nobody. */
+  /** Throws InvalidCredentials for unusable credentials, without calling the provider. */
   verify(credentials: StoredCredentials): void
-  /** Throws InvalidCredentials likewise. Connects on the first push. */
+  /** Throws InvalidCredentials likewise. Connects with the first push. */
   open(credentials: StoredCredentials, context: ProviderContext): Provider
-  /** What would make the provider refuse the message whatever the device, as it would be sent by these settings. */
+  /** Problems for which the provider would refuse the message whatever the device, as these settings would send it. */
   check(message: PushMessage, config: Config): PayloadProblem[]
 }

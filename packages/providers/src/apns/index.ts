@@ -19,7 +19,7 @@ export const apns: ProviderKind = {
       origins: { production: config.apnsProductionUrl, development: config.apnsDevelopmentUrl },
       ...(config.apnsCaFile !== undefined && { ca: readFileSync(config.apnsCaFile) }),
       proxy: proxyOf(config, 'apns'),
-      semaphore: config.apnsConcurrency,
+      concurrency: config.apnsConcurrency,
       useDevelopment: config.apnsUseDevelopment,
       requestTimeoutMs: config.apnsRequestTimeout,
       transport: config.http2Transport,

@@ -20,7 +20,7 @@ export const fcm: ProviderKind = {
       tokenUrl: config.fcmTokenUrl,
       ...(config.fcmCaFile !== undefined && { ca: readFileSync(config.fcmCaFile) }),
       proxy: proxyOf(config, 'fcm'),
-      semaphore: config.fcmConcurrency,
+      concurrency: config.fcmConcurrency,
       connections: config.fcmConnections,
       dataOnly: config.fcmDataOnly,
       requestTimeoutMs: config.fcmRequestTimeout,
