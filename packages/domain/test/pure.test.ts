@@ -1,4 +1,5 @@
 // The decisions of the domain that need nothing but their arguments, as tables.
+import { PROVIDERS } from '@push-server/providers'
 import t from 'tap'
 import type { Audience, ClaimedChunk, DeliveryRow, MessageRow, NewMessage, Recipient } from '@push-server/store'
 import { createNextAttempt } from '../src/delivery/next-attempt.ts'
@@ -9,7 +10,7 @@ import { createImportSlots } from '../src/imports/index.ts'
 import { createBacklogLimits, refuses } from '../src/messages/backlog-limits.ts'
 import { composeMessage } from '../src/messages/compose.ts'
 import { digestOf, replayOf } from '../src/messages/idempotency.ts'
-import { CHUNK_SIZES, planDeliveries } from '../src/messages/plan.ts'
+import { planDeliveries } from '../src/messages/plan.ts'
 import { talliesOf } from '../src/messages/tallies.ts'
 import { createQuotas } from '../src/quotas/index.ts'
 import { createTokenBucket } from '../src/quotas/token-bucket.ts'
@@ -201,6 +202,8 @@ t.test('push ids: one UUID per position, the same on every attempt', async (t) =
   t.equal(new Set(Array.from({ length: 1000 }, (_, place) => pushIdAt(seed, place))).size, 1000)
 })
 
+const { direct: CHUNK_SIZE } = PROVIDERS.ios.chunkSize
+
 t.test('plan: which device gets which message, in which chunk', async (t) => {
   const message = (more: Partial<NewMessage> = {}): NewMessage => ({
     id: 'm',
@@ -257,19 +260,19 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
   const android = device(1, { platform: 'android' })
   t.same(outline([message()], audience(android)), [[1, 'failed', 'NotConfigured']])
 
-  const many = Array.from({ length: CHUNK_SIZES.ios + 1 }, (_, index) => device(index))
+  const many = Array.from({ length: CHUNK_SIZE + 1 }, (_, index) => device(index))
   const { chunks, deliveries } = planDeliveries([message()], audience(...many, device(9999, { platform: 'huawei' })))
   t.same(
     chunks.map(({ platform, total }) => [platform, total]),
     [
-      ['ios', CHUNK_SIZES.ios],
+      ['ios', CHUNK_SIZE],
       ['ios', 1],
       ['huawei', 1],
     ],
   )
   t.equal(
     new Set(deliveries.map(({ chunk }) => `${chunk?.seed}/${chunk?.position}`)).size,
-    CHUNK_SIZES.ios + 2,
+    CHUNK_SIZE + 2,
     'a place each',
   )
 

@@ -1,10 +1,10 @@
 // Starts and stops the whole simulator: one fake per provider, with shared phones, scripts and latency, and one of PowerAuth Server.
-import type { Platform } from '@push-server/contract'
+import { PLATFORMS, type Platform } from '@push-server/contract'
 import { createScriptedResponses, type ScriptedResponse } from './scripted-responses.ts'
 import type { ApnsKey } from './apns/token-verifier.ts'
 import { startApns } from './apns/server.ts'
 import { openCertificate, type Certificate } from './certificate.ts'
-import { createBehaviourControl, type BehaviourSettings } from './behaviour-settings.ts'
+import { createBehaviourControl, type BehaviourControl, type BehaviourSettings } from './behaviour-settings.ts'
 import type { Context } from './context.ts'
 import type { Stats } from './counts.ts'
 import type { FcmAccount } from './fcm/accounts.ts'
@@ -146,11 +146,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 function createContext(keep: number, latencyMs: LatencyMs): Context {
   const latency = createLatency(latencyMs)
-  const controls = {
-    ios: createBehaviourControl('ios', latency),
-    android: createBehaviourControl('android', latency),
-    huawei: createBehaviourControl('huawei', latency),
-  }
+  const controls = Object.fromEntries(
+    PLATFORMS.map((platform) => [platform, createBehaviourControl(platform, latency)]),
+  ) as Record<Platform, BehaviourControl>
   return { pushLog: createPushLog(keep), responses: createScriptedResponses(), latency, controls }
 }
 

@@ -1,13 +1,15 @@
 // Moves runs on: starts those that are due, fans partitions out into chunks, enqueues the chunks, and completes finished runs.
 import type { ChunkJob, Platform } from '@push-server/contract'
 import { PLATFORMS } from '@push-server/contract'
+import { PROVIDERS } from '@push-server/providers'
 import type { FanOutOptions, FanningOutRun } from '@push-server/store'
 import type { Context } from '../context.ts'
 
 type FanOutContext = Pick<Context, 'config' | 'store' | 'queues' | 'log'>
 
-/** Twice the size of direct chunks: nobody waits for a single push, and more pushes share the cost of a chunk. */
-const CHUNK_SIZES: Readonly<Record<Platform, number>> = { ios: 1000, android: 1000, huawei: 1000 }
+const CHUNK_SIZES = Object.fromEntries(
+  PLATFORMS.map((platform) => [platform, PROVIDERS[platform].chunkSize.campaign]),
+) as Record<Platform, number>
 /** Maximum number of chunks of one statement. */
 const BATCH = 500
 /** Maximum number of jobs of one call to the queue. */
