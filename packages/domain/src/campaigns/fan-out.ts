@@ -3,6 +3,7 @@ import type { ChunkJob, Platform } from '@push-server/contract'
 import { PLATFORMS } from '@push-server/contract'
 import { PROVIDERS } from '@push-server/providers'
 import type { FanOutOptions, FanningOutRun } from '@push-server/store'
+import { jobOf } from '../chunk-job.ts'
 import type { Context } from '../context.ts'
 
 type FanOutContext = Pick<Context, 'config' | 'store' | 'queues' | 'log'>
@@ -69,20 +70,15 @@ async function fanOutPartition(context: FanOutContext, run: FanningOutRun): Prom
   if (!fanOut) return false
   const ms = Math.round(performance.now() - since)
   log.info({ runId: run.id, campaignId: run.campaignId, chunks: fanOut.chunks.length, ms }, 'partition fanned out')
-  if (!fanOut.paused) await enqueue(context, fanOut.chunks.map(jobOf(run.applicationId)))
+  if (!fanOut.paused) {
+    const { applicationId } = run
+    await enqueue(
+      context,
+      fanOut.chunks.map((chunk) => jobOf({ ...chunk, applicationId, lane: 'campaign' })),
+    )
+  }
   return true
 }
-
-const jobOf =
-  (applicationId: number) =>
-  ({ id, platform, try: number = 0 }: { id: number; platform: Platform; try?: number }): ChunkJob => ({
-    chunkId: id,
-    applicationId,
-    platform,
-    lane: 'campaign',
-    try: number,
-    delayMs: 0,
-  })
 
 /** An unavailable queue is no failure: the sweep finds chunks without a job. */
 async function enqueue(
@@ -110,7 +106,7 @@ export async function enqueueOpenChunks(
   const open = await context.store.runs.open(runId)
   await enqueue(
     context,
-    open.map((chunk) => jobOf(chunk.applicationId)(chunk)),
+    open.map((chunk) => jobOf({ ...chunk, lane: 'campaign' })),
   )
 }
 

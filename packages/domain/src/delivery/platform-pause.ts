@@ -1,5 +1,6 @@
 // After a chunk's release: pauses of the platform begin or end, and a chunk that is not settled gets its next job.
 import type { Release } from '@push-server/store'
+import { jobOf } from '../chunk-job.ts'
 import type { ChunkDelivery } from './delivery-state.ts'
 
 /** Never rejects: the sweep repeats what failed here. */
@@ -49,6 +50,5 @@ async function pauseOnError({ worker, chunk, failure }: ChunkDelivery): Promise<
 /** A chunk of a paused run waits without a job. */
 async function enqueueNext({ worker, chunk, lease }: ChunkDelivery, release: Release): Promise<void> {
   if (lease.signal.reason === 'paused') return
-  const next = { ...chunk, chunkId: chunk.id, try: release.try, delayMs: release.delayMs }
-  await worker.queues.enqueue([next])
+  await worker.queues.enqueue([jobOf({ ...chunk, try: release.try }, release.delayMs)])
 }

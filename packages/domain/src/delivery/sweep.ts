@@ -1,5 +1,6 @@
 // The sweep: enqueues chunks that are due and have no worker, so that a lost job, an emptied queue or a dead worker cost time only.
 import { clearRemovedApplications } from '../applications/index.ts'
+import { jobOf } from '../chunk-job.ts'
 import type { Context, Service } from '../context.ts'
 
 /** Maximum number of chunks of one round; a longer backlog takes several rounds. */
@@ -32,7 +33,7 @@ export async function sweep({ config, store, queues, log }: Context): Promise<{ 
 async function enqueueDue({ config, store, queues, log }: Pick<Context, 'config' | 'store' | 'queues' | 'log'>) {
   const due = await store.chunks.sweep(config.sweepAfter, BATCH)
   if (due.length === 0) return 0
-  await queues.enqueue(due.map(({ id, ...chunk }) => ({ ...chunk, chunkId: id, delayMs: 0 })))
+  await queues.enqueue(due.map((chunk) => jobOf(chunk)))
   log.info({ chunks: due.length }, 'chunks without a worker enqueued again')
   return due.length
 }
@@ -42,7 +43,7 @@ async function probe({ store, queues, log }: Pick<Context, 'store' | 'queues' | 
   const probes = await store.pauses.probe()
   if (probes.length === 0) return
   log.info({ platforms: probes.length }, 'paused platforms probed')
-  await queues.enqueue(probes.map(({ id, ...chunk }) => ({ ...chunk, chunkId: id, delayMs: 0 })))
+  await queues.enqueue(probes.map((chunk) => jobOf(chunk)))
 }
 
 /** The service that sweeps. Any number may run: chunks that one has swept the others skip for a while. */

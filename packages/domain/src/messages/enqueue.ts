@@ -1,6 +1,7 @@
 // The first job of each chunk of a request.
 import type { Logger } from '@push-server/runtime'
 import type { AwaitedChunk } from '@push-server/store'
+import { jobOf } from '../chunk-job.ts'
 import type { Context } from '../context.ts'
 
 /** Never rejects: a stored request is accepted whatever the queue does, and the sweep finds chunks without a job. */
@@ -10,16 +11,8 @@ export async function enqueueFirst(
   log: Pick<Logger, 'warn'>,
 ): Promise<void> {
   if (chunks.length === 0) return
-  const jobs = chunks.map(({ id, applicationId, platform }) => ({
-    chunkId: id,
-    applicationId,
-    try: 0,
-    platform,
-    lane: 'direct' as const,
-    delayMs: 0,
-  }))
   try {
-    await queues.enqueue(jobs)
+    await queues.enqueue(chunks.map((chunk) => jobOf({ ...chunk, lane: 'direct', try: 0 })))
   } catch (error) {
     log.warn({ err: error, chunks: chunks.map((chunk) => chunk.id) }, 'enqueueing failed, the sweep will retry')
   }
