@@ -52,7 +52,7 @@ const context = {
 const parts = {
   waiters: { channel: '', wait: async () => {}, close: async () => {} },
   pressure: { check() {}, quotaOf: () => undefined, close: async () => {} },
-  activations: { keeps: false, ask: end, applications: end, close: async () => {} },
+  activations: { keeps: false, find: end, applications: end, close: async () => {} },
 }
 
 export const { bodyLimit, campaignBodyLimit, importLimit, batchSize } = config

@@ -1,4 +1,4 @@
-// Requests and answers about applications and their credentials.
+// Requests and responses about applications and their credentials.
 import Type, { type Static } from 'typebox'
 import { PLATFORMS, PROVIDER_NAMES, type Platform } from './platform.ts'
 import { byPlatform, byPlatformName, NotBlank, Nullable, optionally } from './schema.ts'
@@ -24,12 +24,12 @@ export const CreateApplicationRequest = Type.Object({ appId: AppId }, { title: '
 export const ApplicationDetailRequest = Type.Object(
   {
     appId: AppId,
-    includeIos: flag('Answer with the APNs settings.'),
-    includeApns: flag('The same under its newer name.'),
-    includeAndroid: flag('Answer with the FCM settings.'),
-    includeFcm: flag('The same under its newer name.'),
-    includeHuawei: flag('Answer with the HMS settings.'),
-    includeHms: flag('The same under its newer name.'),
+    includeIos: flag('Responds with the APNs settings.'),
+    includeApns: flag('The same flag under its newer name.'),
+    includeAndroid: flag('Responds with the FCM settings.'),
+    includeFcm: flag('The same flag under its newer name.'),
+    includeHuawei: flag('Responds with the HMS settings.'),
+    includeHms: flag('The same flag under its newer name.'),
   },
   { title: 'ApplicationDetailRequest' },
 )
@@ -82,11 +82,12 @@ export const Pause = Type.Object(
     reason: Type.String({ examples: ['InvalidProviderToken'] }),
     lanes: Type.String({
       enum: ['all', 'campaign'],
-      description: '`campaign`: only campaigns wait, direct messages are sent.',
+      description: '`all`: nothing is sent. `campaign`: campaigns wait, direct messages are sent.',
     }),
     guardTripped: Type.Optional(
       Type.Boolean({
-        description: 'Too many tokens are refused as if they were of another application or environment.',
+        description:
+          'The circuit breaker is open: too many tokens are refused as if they belonged to another application or environment.',
       }),
     ),
     timestampPaused: Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] }),
@@ -116,7 +117,10 @@ const LARGEST_KEY = 65_536
 export const UpdateIosRequest = Type.Object(
   {
     ...named,
-    bundle: NotBlank(255, { description: 'Bundle id, the topic of its pushes.', examples: ['some.bundle.id'] }),
+    bundle: NotBlank(255, {
+      description: 'Bundle id of the application, which is the topic of its pushes.',
+      examples: ['some.bundle.id'],
+    }),
     keyId: NotBlank(255, { description: 'Id of the signing key.', examples: ['KEYID12345'] }),
     teamId: NotBlank(255, { description: 'Id of the developer team.', examples: ['TEAMID1234'] }),
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
@@ -163,7 +167,7 @@ export const RemovedApplication = Type.Object(
   {
     appId: AppId,
     pending: Type.Integer({
-      description: 'Deliveries that were still to be pushed, and are not pushed any more.',
+      description: 'Number of deliveries that were pending and will not be pushed.',
       examples: [0],
     }),
   },

@@ -1,4 +1,4 @@
-// Requests and answers about campaigns: one message to a closed group of users.
+// Requests and responses about campaigns: one message to a closed group of users.
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { UserId } from './device.ts'
@@ -24,7 +24,7 @@ export type CampaignState = (typeof CAMPAIGN_STATES)[number]
 const TIME = '2026-02-08T12:00:00.000+00:00'
 const time = (description: string) => Type.Optional(Type.String({ description, examples: [TIME] }))
 
-/** Digits in answers, whatever their number; requests may name it as a number too. */
+/** A text of digits in responses; requests may give it as a number too. */
 export const CampaignId = Type.String({
   pattern: '^[0-9]{1,40}$',
   description: 'Identifier of the campaign.',
@@ -35,12 +35,13 @@ export const CampaignParams = Type.Object({ id: CampaignId })
 
 export const CampaignListQuery = Type.Object({
   all: Type.Optional(
-    BooleanWord({ default: true, description: '`false`: only those that were sent.', examples: [true] }),
+    BooleanWord({ default: true, description: '`false`: only campaigns that were sent.', examples: [true] }),
   ),
   sent: Type.Optional(
     Type.Boolean({
       'x-words': true,
-      description: 'Only those that were sent, or only those that were not. Goes before `all`.',
+      description:
+        '`true`: only campaigns that were sent. `false`: only campaigns that were not sent. Takes precedence over `all`.',
       examples: [true],
     }),
   ),
@@ -56,20 +57,24 @@ export const CampaignFailuresQuery = Type.Object(pageMembers(100))
 
 export const DeleteCampaignQuery = Type.Object({
   force: Type.Optional(
-    BooleanWord({ default: false, description: 'Cancels it first when it is being sent.', examples: [false] }),
+    BooleanWord({
+      default: false,
+      description: 'Cancels the campaign first when it is being sent.',
+      examples: [false],
+    }),
   ),
 })
 
 const Rate = Type.Integer({
   minimum: 1,
   maximum: 1_000_000,
-  description: 'Most pushes per second over all workers; by default as many as the providers take.',
+  description: 'Maximum number of pushes per second over all workers. By default the providers set the rate.',
   examples: [500],
 })
 
 export const SendCampaignQuery = Type.Object({
   resend: Type.Optional(
-    BooleanWord({ default: false, description: 'Sends it again although it was sent.', examples: [false] }),
+    BooleanWord({ default: false, description: 'Sends the campaign again although it was sent.', examples: [false] }),
   ),
   rate: Type.Optional(Rate),
 })
@@ -82,14 +87,14 @@ export type CreateCampaignRequest = Static<typeof CreateCampaignRequest>
 
 export const CampaignCreated = Type.Object({ id: CampaignId }, { title: 'CampaignCreated' })
 export const CampaignDeleted = Type.Object(
-  { deleted: Type.Boolean({ description: 'Whether there was such a campaign.' }) },
+  { deleted: Type.Boolean({ description: 'Whether the campaign existed.' }) },
   { title: 'CampaignDeleted' },
 )
 
 const campaign = {
   id: CampaignId,
   appId: AppId,
-  sent: Type.Boolean({ description: 'Whether a live send of it is done.' }),
+  sent: Type.Boolean({ description: 'Whether a live send of the campaign is complete.' }),
   message: MessageBody,
 }
 
@@ -99,7 +104,7 @@ export type Campaign = Static<typeof Campaign>
 export const CampaignList = Type.Array(Campaign, { title: 'CampaignList' })
 
 const state = Type.String({ enum: [...CAMPAIGN_STATES], examples: ['sent'] })
-const paused = Type.Boolean({ description: 'Whether its sending is held.' })
+const paused = Type.Boolean({ description: 'Whether the sending is paused.' })
 const tallies = Type.Object(byPlatform(Tally), { title: 'CampaignResult' })
 
 export const CampaignDetail = Type.Object(
@@ -108,13 +113,13 @@ export const CampaignDetail = Type.Object(
     state,
     paused,
     timestampCreated: Type.String({ examples: [TIME] }),
-    timestampSent: time('When the live send that made it sent was done.'),
-    timestampCompleted: time('When its latest live send ended, however it ended.'),
-    timestampScheduled: time('When its scheduled live send is due.'),
+    timestampSent: time('When the live send that set `sent` was completed.'),
+    timestampCompleted: time('When the latest live send ended, whatever its result.'),
+    timestampScheduled: time('When the scheduled live send is due.'),
     result: Type.Optional(tallies),
     reasons: Type.Optional(
       Type.Record(Type.String(), Type.Integer(), {
-        description: 'How many deliveries failed with each reason.',
+        description: 'Number of failed deliveries by reason.',
         examples: [{ Unregistered: 3 }],
       }),
     ),
@@ -141,9 +146,9 @@ export type CampaignUserLine = Static<typeof CampaignUserLine>
 
 export const UserImportResult = Type.Object(
   {
-    imported: Type.Integer({ description: 'Users that are new.' }),
-    kept: Type.Integer({ description: 'Users that were in it already.' }),
-    failed: Type.Integer({ description: 'Bad lines.' }),
+    imported: Type.Integer({ description: 'Number of users that were added.' }),
+    kept: Type.Integer({ description: 'Number of users that were in the campaign already.' }),
+    failed: Type.Integer({ description: 'Number of bad lines.' }),
     errors: Type.Array(LineError, { description: 'The first 100 bad lines.' }),
   },
   { title: 'UserImportResult' },
@@ -153,7 +158,7 @@ export type UserImportResult = Static<typeof UserImportResult>
 export const TestCampaignRequest = Type.Object(
   {
     // Empty is refused by a business rule with a text of its own.
-    userId: Type.String({ maxLength: 255, description: 'Who gets the message.', examples: ['1234567890'] }),
+    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['1234567890'] }),
   },
   { title: 'TestCampaignRequest' },
 )
@@ -181,9 +186,9 @@ export const CampaignProgress = Type.Object(
     sent: Type.Optional(Type.Integer()),
     failed: Type.Optional(Type.Integer()),
     pending: Type.Optional(Type.Integer()),
-    total: Type.Optional(Type.Integer({ description: 'Absent until every chunk is cut.' })),
-    pushesPerSecond: Type.Number({ description: 'Over the last five to ten seconds.', examples: [12000] }),
-    timestampEstimatedEnd: time('At this pace.'),
+    total: Type.Optional(Type.Integer({ description: 'Absent until the fan-out is complete.' })),
+    pushesPerSecond: Type.Number({ description: 'Average over the last five to ten seconds.', examples: [12000] }),
+    timestampEstimatedEnd: time('When the sending ends at the current rate.'),
   },
   { title: 'CampaignProgress' },
 )

@@ -1,4 +1,4 @@
-// Requests and answers about devices and the activations that tie them to users.
+// Requests and responses about devices and the activations that tie them to users.
 import Type, { type Static } from 'typebox'
 import { ApnsEnvironmentName, AppId } from './application.ts'
 import { PLATFORM_NAMES } from './platform.ts'
@@ -17,7 +17,7 @@ export const PlatformNameText = Type.String({
   examples: ['ios'],
 })
 
-/** Longer than a token may be: on iOS it may come with blanks between its bytes. What is left without them is counted later. */
+/** Longer than a stored token: on iOS blanks may stand between its bytes. The length without them is checked later. */
 export const PushToken = Type.String({
   minLength: 1,
   maxLength: 2 * LONGEST_TOKEN,
@@ -61,7 +61,7 @@ export const CreateDeviceRequest = Type.Object(
 )
 export type CreateDeviceRequest = Static<typeof CreateDeviceRequest>
 
-/** A phone has a handful; each is asked for and locked. */
+/** A phone has a handful. Each is looked up and locked. */
 const MOST_ACTIVATIONS = 100
 
 export const CreateDevicesRequest = Type.Object(
@@ -70,7 +70,7 @@ export const CreateDevicesRequest = Type.Object(
 )
 export type CreateDevicesRequest = Static<typeof CreateDevicesRequest>
 
-/** Taken bare, without a wrapper, and with whatever else a callback of PowerAuth Server brings along. */
+/** Accepted without the wrapper, and with further members, since a callback of PowerAuth Server sends both. */
 export const UpdateDeviceStatusRequest = Type.Object(
   {
     activationId: ActivationId,
@@ -83,7 +83,7 @@ export type UpdateDeviceStatusRequest = Static<typeof UpdateDeviceStatusRequest>
 export const RemoveDeviceRequest = Type.Object({ appId: AppId, token: PushToken }, { title: 'RemoveDeviceRequest' })
 export type RemoveDeviceRequest = Static<typeof RemoveDeviceRequest>
 
-/** Devices of a page unless another number is asked for. */
+/** Devices of a page when the request names no size. */
 export const DEVICES_OF_A_PAGE = 100
 
 export const ListDevicesQuery = Type.Object({
@@ -100,10 +100,15 @@ export const ListedDevice = Type.Object(
     activationId: ActivationId,
     platform: PlatformNameText,
     environment: Type.Optional(ApnsEnvironmentName),
-    token: Type.String({ description: 'How the push token begins; the whole is never shown.', examples: ['aabbcc…'] }),
-    active: Type.Boolean({ description: 'Whether personal messages go there.' }),
-    timestampLastRegistered: timestamp('When it was last registered.'),
-    timestampDropped: Type.Optional(timestamp('Since when nothing is sent there, as the provider refused the token.')),
+    token: Type.String({
+      description: 'First characters of the push token. The whole token is never shown.',
+      examples: ['aabbcc…'],
+    }),
+    active: Type.Boolean({ description: 'Whether the device receives personal messages.' }),
+    timestampLastRegistered: timestamp('When the device was last registered.'),
+    timestampDropped: Type.Optional(
+      timestamp('Since when nothing is sent to the device, because the provider refused its token.'),
+    ),
     dropReason: Type.Optional(Type.String({ examples: ['Unregistered'] })),
   },
   { title: 'ListedDevice' },
@@ -126,7 +131,7 @@ export const ImportedDevice = Type.Object(
     token: PushToken,
     active: Type.Optional(Nullable(Type.Boolean({ default: true }))),
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
-    timestampLastRegistered: Type.Optional(Nullable(timestamp('When it was last registered; by default now.'))),
+    timestampLastRegistered: Type.Optional(Nullable(timestamp('When the device was last registered; by default now.'))),
   },
   { title: 'ImportedDevice' },
 )
@@ -134,14 +139,15 @@ export type ImportedDevice = Static<typeof ImportedDevice>
 
 export const ImportResult = Type.Object(
   {
-    imported: Type.Integer({ description: 'Devices that are new.' }),
+    imported: Type.Integer({ description: 'Number of devices that were added.' }),
     updated: Type.Integer({
-      description: 'Devices that were known by their activation, and are now as the line says.',
+      description: 'Number of devices whose activation was known and whose registration was replaced by the line.',
     }),
     kept: Type.Integer({
-      description: 'Devices that were just so, or were registered after the time on their line: left as they are.',
+      description:
+        'Number of devices that were left unchanged: they were the same, or were registered after the time on their line.',
     }),
-    failed: Type.Integer({ description: 'Bad lines.' }),
+    failed: Type.Integer({ description: 'Number of bad lines.' }),
     errors: Type.Array(LineError, { description: 'The first 100 bad lines.' }),
   },
   { title: 'ImportResult' },

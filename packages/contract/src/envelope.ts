@@ -1,4 +1,4 @@
-// The wrapper around every request and every answer.
+// The wrapper around every request and every response.
 import Type, { type Static, type TSchema } from 'typebox'
 
 /** `{"requestObject": …}`, as all write endpoints but the device status callback take it. */
@@ -14,7 +14,7 @@ export const OkWith = <T extends TSchema>(responseObject: T) =>
 export const OK: Ok = { status: 'OK' }
 export const okWith = <T>(responseObject: T) => ({ status: 'OK' as const, responseObject })
 
-/** One fault in the form of a request. The rejected value is never repeated: it may be a secret. */
+/** One error in the format of a request. The rejected value is never repeated: it may be a secret. */
 export const Violation = Type.Object(
   {
     fieldName: Type.String({ examples: ['requestObject.token'] }),

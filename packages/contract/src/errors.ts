@@ -18,7 +18,7 @@ export const ERROR_STATUS = {
 } as const
 export type ErrorCode = keyof typeof ERROR_STATUS
 
-/** An answer that is not OK. Thrown anywhere, turned into the envelope in one place. */
+/** A response that is not OK. Thrown anywhere, turned into the envelope in one place. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly code: ErrorCode
@@ -49,38 +49,38 @@ export const errorResponse = ({ code, message, violations }: ApiError): ErrorRes
   responseObject: { code, message, ...(violations && { violations: [...violations] }) },
 })
 
-/** 400 ERROR_GENERIC: a rule of the business, with its literal text. */
+/** 400 ERROR_GENERIC: a business rule refuses the request, with its literal text. */
 export const refusal = (message: string, cause?: unknown) => new ApiError('ERROR_GENERIC', message, { cause })
 
-/** 400 ERROR_APP_NOT_FOUND: the inbox is asked for an application that is not configured. */
+/** 400 ERROR_APP_NOT_FOUND: an inbox request names an application that is not configured. */
 export const applicationNotFound = (message: string) => new ApiError('ERROR_APP_NOT_FOUND', message)
 
 /** 400 ERROR_MESSAGE_NOT_FOUND: there is no such inbox message. */
 export const inboxMessageNotFound = (message: string) => new ApiError('ERROR_MESSAGE_NOT_FOUND', message)
 
-/** 400 ERROR_REQUEST: the form of the request, each fault by field. */
+/** 400 ERROR_REQUEST: the format of the request is invalid, each error by its field. */
 export const invalidRequest = (violations: readonly Violation[], cause?: unknown) =>
   new ApiError('ERROR_REQUEST', 'Invalid method parameter value', { violations, cause })
 
-/** 500 with a fixed text: what went wrong is for the log. */
+/** 500 with a fixed text: the log has the error. */
 export const internalError = (cause: unknown) =>
   new ApiError('ERROR_GENERIC', 'Internal server error', { statusCode: 500, cause })
 
-/** 401: the caller has not shown a key that holds. */
+/** 401: the request has no valid API key. */
 export const unauthorized = (message: string) => new ApiError('ERROR_UNAUTHORIZED', message)
 
-/** 403: the caller's key holds, and does not reach as far as this. */
+/** 403: the caller's key is valid and does not permit this request. */
 export const forbidden = (message: string) => new ApiError('ERROR_FORBIDDEN', message)
 
-/** 429: ask again after `retryAfter` seconds. */
+/** 429: the client should retry after `retryAfter` seconds. */
 export const tooManyRequests = (message: string, retryAfter: number) =>
   new ApiError('ERROR_TOO_MANY_REQUESTS', message, { retryAfter })
 export const notFound = (message: string) => new ApiError('ERROR_NOT_FOUND', message)
-/** 409: another request was faster, and this one does not fit what it stored. */
+/** 409: another request was stored first, and this one contradicts it. */
 export const conflict = (cause: unknown) =>
   new ApiError('ERROR_DATA_INTEGRITY', 'The request conflicts with another one; nothing was stored', { cause })
 
-/** 503: repeat the request after `retryAfter` seconds. Nothing was stored, unless the message says that it may have been. */
+/** 503: the client should retry after `retryAfter` seconds. Nothing was stored, unless the message says that it may have been. */
 export const unavailable = (message: string, retryAfter: number, cause?: unknown) =>
   new ApiError('ERROR_UNAVAILABLE', message, { retryAfter, cause })
 

@@ -1,4 +1,4 @@
-// Requests and answers about the inbox: messages that wait for the user in the mobile application.
+// Requests and responses about the inbox: messages that wait for the user in the mobile application.
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { UserId } from './device.ts'
@@ -8,7 +8,7 @@ import { BooleanWord, Nullable, UnitText } from './schema.ts'
 export const INBOX_MESSAGE_TYPES = ['text', 'html'] as const
 export type InboxMessageType = (typeof INBOX_MESSAGE_TYPES)[number]
 
-/** Of a list when the request names none. */
+/** Messages of a page when the request names no size. */
 export const INBOX_PAGE_SIZE = 100
 
 const EXAMPLE_ID = 'ae641389-d37a-4425-bd14-41c29484596f'
@@ -17,12 +17,15 @@ const EXAMPLE_TIME = '2026-08-25T22:34:58.702+00:00'
 const TypeName = Type.String({
   enum: [...INBOX_MESSAGE_TYPES],
   'x-case': 'lower',
-  description: 'text: subject and body make the page. html: the body is a whole HTML document.',
+  description: '`text`: the subject and the body make the page. `html`: the body is a whole HTML document.',
   examples: ['text'],
 })
-const subject = UnitText(255, { description: 'Subject.', examples: ['Example subject'] })
-const summary = UnitText(255, { description: 'Summary, for lists and notifications.', examples: ['Example summary'] })
-const body = UnitText(65_536, { description: 'What the user reads.', examples: ['Example message body'] })
+const subject = UnitText(255, { description: 'Subject of the message.', examples: ['Example subject'] })
+const summary = UnitText(255, {
+  description: 'Summary of the message, for lists and notifications.',
+  examples: ['Example summary'],
+})
+const body = UnitText(65_536, { description: 'Text that the user reads.', examples: ['Example message body'] })
 
 export const InboxMessageId = Type.String({
   minLength: 1,
@@ -49,7 +52,7 @@ export const CreateInboxMessageRequest = Type.Object(
 export type CreateInboxMessageRequest = Static<typeof CreateInboxMessageRequest>
 
 const read = Type.Boolean({ description: 'Whether the user has read it.', examples: [false] })
-const timestampCreated = Type.String({ description: 'When it was posted.', examples: [EXAMPLE_TIME] })
+const timestampCreated = Type.String({ description: 'When the message was created.', examples: [EXAMPLE_TIME] })
 
 export const InboxMessage = Type.Object(
   {
@@ -61,8 +64,10 @@ export const InboxMessage = Type.Object(
     body,
     read,
     timestampCreated,
-    timestampRead: Type.Optional(Type.String({ description: 'When it was first read; left out until then.' })),
-    applications: Type.Array(AppId, { description: 'In the order in which they were created.' }),
+    timestampRead: Type.Optional(Type.String({ description: 'When the message was first read. Absent until then.' })),
+    applications: Type.Array(AppId, {
+      description: 'Identifiers of the applications that show the message, in the order of their creation.',
+    }),
   },
   { title: 'InboxMessage' },
 )
@@ -86,30 +91,35 @@ export const InboxListQuery = Type.Object({
   applications: Type.String({
     minLength: 1,
     maxLength: 255,
-    description: 'Identifiers of applications, comma-separated, each once: messages that any of them shows.',
+    description:
+      'Identifiers of applications, comma-separated, each once. The list has the messages that any of them shows.',
     examples: ['mobile-app,mobile-app-other'],
   }),
   onlyUnread: Type.Optional(
-    BooleanWord({ default: false, description: 'Leaves out what the user has read.', examples: [true] }),
+    BooleanWord({ default: false, description: 'Leaves out messages that the user has read.', examples: [true] }),
   ),
   ...pageMembers(INBOX_PAGE_SIZE),
   sort: Type.Optional(InboxSort),
 })
 export type InboxListQuery = Static<typeof InboxListQuery>
 
-/** What a user sees in one application: to be counted, to be marked as read. */
+/** The messages that one application shows to a user, to be counted or marked as read. */
 export const InboxOfUser = Type.Object({ userId: UserId, appId: AppId }, { title: 'InboxOfUser' })
 export type InboxOfUser = Static<typeof InboxOfUser>
 
 export const InboxCount = Type.Object(
-  { countUnread: Type.Integer({ description: 'How many messages the user has not read.', examples: [1] }) },
+  { countUnread: Type.Integer({ description: 'Number of messages that the user has not read.', examples: [1] }) },
   { title: 'InboxCount' },
 )
 
 const eitherId = {
   messageId: Type.Optional(InboxMessageId),
   id: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 255, description: 'The same under another name, for existing clients.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'The same identifier under another name, for existing clients.',
+    }),
   ),
 }
 

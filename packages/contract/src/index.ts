@@ -1,4 +1,4 @@
-// WHAT travels: schemas of every request, answer and job, the envelope and the error catalogue. No I/O.
+// WHAT travels: schemas of every request, response and job, the envelope and the error catalogue. No I/O.
 export * from './application.ts'
 export * from './campaign.ts'
 export * from './device.ts'

@@ -8,11 +8,11 @@ export type Lane = (typeof LANES)[number]
 /** A hint that a chunk is due. */
 export interface ChunkJob {
   chunkId: number
-  /** For a worker to share its slots fairly before it asks the database. */
+  /** Lets a worker share its slots fairly before it queries the database. */
   applicationId: number
   /** Distinguishes the jobs of one chunk: a job whose id still waits in the queue is not added again. */
   try: number
-  /** Whole tens of minutes that the chunk is overdue: a queue that only believes to have its job is given another one then. */
+  /** Whole tens of minutes that the chunk is overdue. It changes the job's id, since a queue may have lost a job whose id it still keeps. */
   overdue?: number
   platform: Platform
   lane: Lane

@@ -1,4 +1,4 @@
-// Requests and answers about messages.
+// Requests and responses about messages.
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { MessageBody } from './message-body.ts'
@@ -14,7 +14,7 @@ const Mode = Type.Optional(
     Type.String({
       enum: [...SEND_MODES],
       description:
-        'SYNCHRONOUS (when absent) answers with what became of each delivery; ASYNCHRONOUS and null answer at once.',
+        'SYNCHRONOUS (when absent): the response arrives when each delivery has its result. ASYNCHRONOUS and null: the response arrives at once.',
       examples: ['SYNCHRONOUS'],
     }),
   ),
@@ -23,21 +23,26 @@ const Mode = Type.Optional(
 export const Message = Type.Object(
   {
     // Empty is refused by a business rule, which comes after the one about the application.
-    userId: Type.String({ maxLength: 255, description: 'Who gets the message.', examples: ['123'] }),
+    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['123'] }),
     activationId: Type.Optional(
-      Nullable(Type.String({ maxLength: 37, description: 'Only the device of this activation.' })),
+      Nullable(Type.String({ maxLength: 37, description: 'Sends the message only to the device of this activation.' })),
     ),
     priority: Type.Optional(
-      Nullable(Type.String({ enum: ['NORMAL', 'HIGH'], default: 'HIGH', description: 'Urgency.' })),
+      Nullable(Type.String({ enum: ['NORMAL', 'HIGH'], default: 'HIGH', description: 'Urgency of the message.' })),
     ),
     attributes: Type.Optional(
       Nullable(
         Type.Object({
           silent: Type.Optional(
-            Nullable(Type.Boolean({ default: false, description: 'Wakes the application, shows nothing.' })),
+            Nullable(Type.Boolean({ default: false, description: 'Wakes the application and shows nothing.' })),
           ),
           personal: Type.Optional(
-            Nullable(Type.Boolean({ default: false, description: 'Only to devices whose activation is ACTIVE.' })),
+            Nullable(
+              Type.Boolean({
+                default: false,
+                description: 'Sends the message only to devices whose activation is ACTIVE.',
+              }),
+            ),
           ),
         }),
       ),
@@ -67,11 +72,11 @@ export const Tally = Type.Object(
 )
 export type Tally = Static<typeof Tally>
 
-/** SYNCHRONOUS answers carry `result` and its mirrors under the names that existing clients read. */
+/** SYNCHRONOUS responses have `result`, and the same tallies under the names that existing clients read. */
 export const SendMessageResponse = Type.Object(
   {
     mode: Type.Optional(Type.String({ enum: [...SEND_MODES] })),
-    messageIds: Type.Array(Type.String(), { description: 'One for each message of the request, in its order.' }),
+    messageIds: Type.Array(Type.String(), { description: 'Identifiers of the messages, in the order of the request.' }),
     result: Type.Optional(Type.Object(byPlatform(Tally))),
     ...optionally(byPlatformName(Tally)),
   },
@@ -84,15 +89,15 @@ export const SendHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       description:
-        'Your name for this request, 1 to 255 printable ASCII characters. The same request again under the same key sends nothing ' +
-        'and is answered with the first one’s `messageIds`; another request is refused with 409.',
+        'Your name for this request, 1 to 255 printable ASCII characters. The same request under the same key sends nothing and ' +
+        'gets the `messageIds` of the first one. Another request under the same key is refused with 409.',
       examples: ['payment-4711'],
     }),
   ),
 })
 
 const MessageId = Type.String({
-  description: 'As the sending answered it.',
+  description: 'Identifier of the message, from the response to the request that sent it.',
   examples: ['0199b1e5-5f0f-7a3e-8a65-4c1d6f2b7a90'],
 })
 const timestamp = (description: string) => Type.String({ description, examples: ['2026-02-08T12:00:00.000+00:00'] })
@@ -111,18 +116,19 @@ export const DeliveryStatus = Type.Object(
     platform: Type.String({ enum: [...PLATFORMS], examples: ['ios'] }),
     status: Type.String({
       enum: ['pending', 'sent', 'failed', 'skipped'],
-      description: 'sent: the provider has taken it. skipped: a personal message to a device that is not active.',
+      description:
+        '`sent`: the provider has accepted the push. `skipped`: the message is personal and the device is not active.',
       examples: ['sent'],
     }),
     reason: Type.Optional(
       Type.String({
-        description: 'Why it is not sent (yet): a word of ours or of the provider.',
+        description: 'Why the delivery is not sent: a word of this server or of the provider.',
         examples: ['Expired'],
       }),
     ),
-    attempts: Type.Integer({ description: 'Tries so far.', examples: [1] }),
-    timestampNextAttempt: Type.Optional(timestamp('Of a pending one that waits for it: when the next try is made.')),
-    timestampUpdated: timestamp('When its status was last written.'),
+    attempts: Type.Integer({ description: 'Number of attempts so far.', examples: [1] }),
+    timestampNextAttempt: Type.Optional(timestamp('When the next attempt of a pending delivery is due.')),
+    timestampUpdated: timestamp('When the status was last written.'),
   },
   { title: 'DeliveryStatus' },
 )
@@ -137,7 +143,12 @@ export type MessageStatus = Static<typeof MessageStatus>
 
 export const ListMessagesQuery = Type.Object({
   appId: AppId,
-  userId: Type.String({ minLength: 1, maxLength: 255, description: 'Whose messages.', examples: ['123'] }),
+  userId: Type.String({
+    minLength: 1,
+    maxLength: 255,
+    description: 'User whose messages are listed.',
+    examples: ['123'],
+  }),
   ...pageMembers(100),
 })
 

@@ -1,12 +1,12 @@
-// Pages of a list: how a request asks for one, and the envelope that it comes in.
+// Pages of a list: how a request names one, and the envelope of its response.
 import Type, { type TSchema } from 'typebox'
 
-/** Of any list. */
+/** Maximum size of a page of any list. */
 export const LARGEST_PAGE = 2000
 
 /**
- * Members of a query. As existing clients rely on it, nothing about them is refused: what is no number or too small
- * becomes the default, what is too large the most.
+ * Members of a query. Existing clients rely on it that no value is refused: a value that is no number or too small becomes the
+ * default, one that is too large becomes the maximum.
  */
 export const pageMembers = (defaultSize: number) => ({
   page: Type.Optional(
@@ -15,7 +15,7 @@ export const pageMembers = (defaultSize: number) => ({
       maximum: 2_147_483_647,
       default: 0,
       'x-clamp': true,
-      description: 'Which page, counted from 0.',
+      description: 'Number of the page, from 0.',
       examples: [0],
     }),
   ),
@@ -25,7 +25,7 @@ export const pageMembers = (defaultSize: number) => ({
       maximum: LARGEST_PAGE,
       default: defaultSize,
       'x-clamp': true,
-      description: 'How many of the list make a page.',
+      description: 'Number of entries of a page.',
       examples: [defaultSize],
     }),
   ),
@@ -39,8 +39,8 @@ export interface Page {
 export const Paged = <T extends TSchema>(responseObject: T) =>
   Type.Object({
     status: Type.Literal('OK'),
-    page: Type.Integer({ description: 'The page that this is.', examples: [0] }),
-    size: Type.Integer({ description: 'How many of the list make a page.', examples: [20] }),
+    page: Type.Integer({ description: 'Number of this page, from 0.', examples: [0] }),
+    size: Type.Integer({ description: 'Number of entries of a page.', examples: [20] }),
     responseObject,
   })
 

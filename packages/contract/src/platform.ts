@@ -1,6 +1,6 @@
 // The platforms we deliver to, and every name a client may call them by.
 
-/** Stored and answered; the order is that of every answer with a member per platform. */
+/** The names in the database and in responses. Responses with a member for each platform follow this order. */
 export const PLATFORMS = ['ios', 'android', 'huawei'] as const
 export type Platform = (typeof PLATFORMS)[number]
 

@@ -1,7 +1,7 @@
 // Push tokens: how long they may be, and what makes two of them the same. Pure.
 import type { Platform } from './platform.ts'
 
-/** Characters of a token as it is stored. */
+/** Maximum length of a stored token, in characters. */
 export const LONGEST_TOKEN = 1024
 
 /** On iOS `<AA01 BB02>` and `aa01bb02` name one phone. Tokens of the other platforms are exact texts. */

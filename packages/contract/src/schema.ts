@@ -1,4 +1,4 @@
-// The few schema forms that the contract's files share.
+// The schema builders that the contract's files share.
 import Type, { type TOptional, type TSchema } from 'typebox'
 import { PLATFORM_NAMES, PLATFORMS, type Platform, type PlatformName } from './platform.ts'
 
@@ -18,7 +18,7 @@ export const byPlatform = <T extends TSchema>(schema: T): Record<Platform, T> =>
 /** A member for each platform under both of its names, as existing clients read either. */
 export const byPlatformName = <T extends TSchema>(schema: T): Record<PlatformName, T> => members(PLATFORM_NAMES, schema)
 
-/** The same, where an answer may go without. */
+/** The same schemas as optional members. */
 export const optionally = <K extends string, T extends TSchema>(schemas: Record<K, T>) =>
   Object.fromEntries(
     Object.entries<T>(schemas).map(([name, schema]) => [name, Type.Optional(schema)]),
@@ -42,6 +42,6 @@ export const NotBlank = (most: number, described: Described = {}) =>
 /** Whether a schema's pattern is the one of `NotBlank`. */
 export const forbidsBlank = (pattern: unknown) => pattern === SOMETHING
 
-/** A truth value in a query, which may be written true, on, yes, 1 and false, off, no, 0. */
+/** A boolean in a query: true, on, yes and 1, or false, off, no and 0. */
 export const BooleanWord = (options: { default: boolean; description: string; examples: boolean[] }) =>
   Type.Boolean({ 'x-words': true, ...options })

@@ -1,7 +1,7 @@
-// What an API key may be allowed to do. Each route names the one scope that it wants.
+// What an API key may permit. Each route names the one scope that it requires.
 
 export const SCOPES = ['device', 'message', 'campaign', 'inbox', 'admin', 'queue-ui', 'metrics'] as const
 export type Scope = (typeof SCOPES)[number]
 
-/** Of a route that answers everybody, with a key or without. */
+/** Of a route that requires no key. */
 export const PUBLIC = 'public'

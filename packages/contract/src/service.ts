@@ -1,4 +1,4 @@
-// The answer of the service status.
+// Response of the service status.
 import Type, { type Static } from 'typebox'
 
 export const ServiceStatus = Type.Object(

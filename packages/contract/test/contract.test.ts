@@ -41,7 +41,7 @@ t.test('platformOf: both names of each platform in any case, nothing else', asyn
     ['__proto__', undefined],
   ]
   for (const [name, platform] of cases) t.equal(platformOf(name), platform, JSON.stringify(name))
-  t.same(PLATFORMS, ['ios', 'android', 'huawei'], 'in the order of the answers')
+  t.same(PLATFORMS, ['ios', 'android', 'huawei'], 'in the order of the responses')
   t.same(PLATFORM_NAMES.map(platformOf), [...PLATFORMS, ...PLATFORMS], 'every name that a request may use is known')
   for (const platform of PLATFORMS) t.equal(platformOf(PROVIDER_NAMES[platform]), platform)
 })

@@ -14,7 +14,7 @@ export function connectionBudget(settings: Settings): number {
   return settings.databaseProcesses * (pool + queues + OTHER_CONNECTIONS)
 }
 
-/** Too few connections show under load only: whoever starts the process learns it now. */
+/** Too few connections show under load only. The operator learns it when the process starts. */
 export async function warnOfConnections(settings: Settings, store: Store, log: Logger): Promise<void> {
   const [budget, capacity] = [connectionBudget(settings), await store.capacity()]
   if (budget <= capacity) return

@@ -22,11 +22,11 @@ export interface Context extends Vitals {
   access: Access
 }
 
-/** What every service wants to be told. */
+/** Settings that every service requires. */
 export const SERVICE_SETTINGS = ['databaseUrl', 'encryptionKey'] as const
 export type ServiceConfig = ConfigWith<(typeof SERVICE_SETTINGS)[number]>
 
-/** Something that runs until it is told to stop. */
+/** Something that runs until the function that it resolves with is called. */
 export type Service = (context: Context) => Promise<Release>
 
 /** Migrates the database, then opens store and queues; `close` releases them in reverse. */
@@ -35,7 +35,7 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
   for (const names of formerNames)
     log.warn(names, 'setting given under its former name; the next release refuses that name')
   const applied = await migrateDatabase(config, (migration, error) =>
-    log.warn({ err: error, migration }, 'migration waits for a lock, trying again'),
+    log.warn({ err: error, migration }, 'migration waits for a lock, retrying'),
   )
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
 
@@ -48,7 +48,7 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     namedStatements: config.databaseNamedStatements,
     encryptionKey,
     encryptionKeysOld: config.encryptionKeysOld?.split(',').filter((key) => key.trim() !== ''),
-    onError: (error) => log.warn({ err: error }, 'database connection fault'),
+    onError: (error) => log.warn({ err: error }, 'database connection failed'),
   })
   resources.add('store', () => store.close())
   try {
@@ -63,7 +63,7 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
   }
 }
 
-/** Every service needs the database; what else it needs it adds itself. */
+/** Every service needs the database; each adds its further checks itself. */
 function openVitals(config: Config, store: Store): Vitals {
   const health = createHealth()
   health.add({ name: 'database', essential: true, check: () => store.ping() })

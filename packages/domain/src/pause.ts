@@ -1,7 +1,7 @@
-// A wait that ends early when what it waits for is called off.
+// A wait that ends early when its signal is aborted.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Resolves after so many ms, or once the signal is aborted. */
+/** Resolves after `ms`, or once the signal is aborted. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal })

@@ -1,10 +1,10 @@
-// What every launcher does: read the environment, open what services share, start one service, stop it in good order.
+// What every launcher does: read the environment, open the shared context, start one service, stop it in order.
 import { createLogger, createResources, readConfig, runProcess, serveProbes, type Release } from '@push-server/runtime'
 import { createProbeAccess } from './access/index.ts'
 import { openContext, SERVICE_SETTINGS, type Context, type Service } from './context.ts'
 
 interface RunOptions {
-  /** The service answers /health and /metrics itself. */
+  /** The service serves /health and /metrics itself. */
   hasApi?: boolean
 }
 
@@ -30,6 +30,6 @@ async function openProbes(context: Context): Promise<Release> {
   const { config, log } = context
   const { host, healthPort } = config
   const server = await serveProbes(context, { host, port: healthPort, access: createProbeAccess(context), log })
-  log.info({ host, port: server.port }, 'health and metrics')
+  log.info({ host, port: server.port }, 'probes listening')
   return () => server.close()
 }

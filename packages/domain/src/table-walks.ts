@@ -1,14 +1,14 @@
-// What migrations leave to be rewritten in steps: the scheduler does it, beside everything else and never for long at once.
+// Rewrites table rows of former versions: migrations leave it to the scheduler, which does it in short steps.
 import type { Context, Service } from './context.ts'
 import { pause } from './pause.ts'
 
-/** A database that takes its time has reasons other than the step. */
+/** A database slower than this has reasons other than the step. */
 const LONGEST_PAUSE_MS = 2000
 
 interface Walk {
   /** Logged with the counts of all its steps. */
   message: string
-  /** Resolves with what it counted; undefined when there is nothing to do just now. */
+  /** Resolves with the counts of its rows; undefined when there is nothing to do just now. */
   step(): Promise<object | undefined>
 }
 
@@ -17,7 +17,7 @@ const walksOf = ({ deviceRespelling, activationBinding }: Context['store']): Wal
   { message: 'activations bound to their applications', step: () => activationBinding.step() },
 ]
 
-/** Takes steps until there are none; what it counted is logged, unless it is nothing. */
+/** Takes steps until there are none. Logs the counts, unless all are zero. */
 async function walk({ message, step }: Walk, { log }: Pick<Context, 'log'>, signal: AbortSignal): Promise<void> {
   const counts: Record<string, number> = {}
   while (!signal.aborted) {
@@ -25,13 +25,13 @@ async function walk({ message, step }: Walk, { log }: Pick<Context, 'log'>, sign
     const counted = await step()
     if (!counted) break
     for (const [name, count] of Object.entries(counted)) counts[name] = (counts[name] ?? 0) + Number(count)
-    // As long again for everybody else.
+    // Rests as long as the step took, so that other statements get half of the time.
     await pause(Math.min(performance.now() - since, LONGEST_PAUSE_MS), signal)
   }
   if (Object.values(counts).some((count) => count > 0)) log.info(counts, message)
 }
 
-/** The service that takes the steps. Any number may run: what one has in hand the others leave alone. */
+/** The service that takes the steps. Any number may run: rows that one has locked the others skip. */
 export const tableWalks: Service = async (context) => {
   const { config, log, store } = context
   const stopping = new AbortController()
@@ -40,7 +40,7 @@ export const tableWalks: Service = async (context) => {
   async function round(): Promise<void> {
     for (const one of walksOf(store))
       await walk(one, context, stopping.signal).catch((error: unknown) => {
-        log.warn({ err: error, walk: one.message }, 'rewriting a table failed; the next round goes on')
+        log.warn({ err: error, walk: one.message }, 'rewriting a table failed, retrying in the next round')
       })
   }
   const poll = () => void (running ??= round().finally(() => (running = undefined)))

@@ -17,7 +17,7 @@ t.test('a key is read from the bytes of Basic as they are', async (t) => {
     }
 })
 
-/** PowerAuth Server that answers everything with these bytes. */
+/** A PowerAuth Server whose every response has these bytes. */
 async function askPowerAuth(t: Test, bytes: Buffer) {
   const server = createServer((request, response) => {
     request.resume()
@@ -38,7 +38,7 @@ async function askPowerAuth(t: Test, bytes: Buffer) {
     await powerAuth.close()
     server.close()
   })
-  return powerAuth.ask({ activationIds: ['a'], caller: { id: 'correlation', log: { warn() {} } } })
+  return powerAuth.find({ activationIds: ['a'], caller: { id: 'correlation', log: { warn() {} } } })
 }
 
 const statusOf = (userId: string) =>

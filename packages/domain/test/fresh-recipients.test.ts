@@ -3,9 +3,9 @@ import { STALE } from '@push-server/providers'
 import t from 'tap'
 import type { ChangedRecipient } from '@push-server/store'
 import { freshRecipients, MOST_AGE_MS } from '../src/delivery/fresh-recipients.ts'
-import type { Due } from '../src/delivery/due-deliveries.ts'
+import type { DueDelivery } from '../src/delivery/due-deliveries.ts'
 
-const due = (id: number): Due => ({
+const due = (id: number): DueDelivery => ({
   delivery: { id, position: id, messageId: 'm', token: `t${id}`, environment: null, attempts: 0, obstacle: null },
   message: 0,
   token: `t${id}`,
@@ -47,7 +47,7 @@ function play({ age = 0, starts = [], changes = [] }: Scene) {
   return { recipients, log, controller }
 }
 
-t.test('what was just read is pushed to without another look', async (t) => {
+t.test('what was just read is pushed to without reading it again', async (t) => {
   const { recipients, log } = play({})
   await recipients.push(4)
   t.same(log, { reads: [], pushed: [1, 2, 3, 4], changed: [] })
@@ -78,14 +78,14 @@ t.test('slices: all that are left are read, and counted without those that have 
   t.equal(recipients.left, 0)
 })
 
-t.test('once called off nothing is read or pushed', async (t) => {
+t.test('once aborted nothing is read or pushed', async (t) => {
   const { recipients, log, controller } = play({ age: MOST_AGE_MS })
   controller.abort()
   await recipients.push(4)
   t.same(log, { reads: [], pushed: [], changed: [] })
 })
 
-t.test('whoever pushes hears why nothing more may start', async (t) => {
+t.test('the push sees why nothing more may start', async (t) => {
   for (const [name, reason] of [
     ['the age has passed', STALE],
     ['the chunk was called off', 'paused'],

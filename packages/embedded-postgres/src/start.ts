@@ -97,7 +97,7 @@ function running({ cluster, url, adopted, pid, lease }: Running): EmbeddedPostgr
   return { url, pid, adopted, stop: () => (left ??= leave()) }
 }
 
-/** Between finding it and PostgreSQL taking it another program may: the caller tries again. */
+/** Another program may take the port before PostgreSQL does: the caller retries. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -109,5 +109,5 @@ async function freePort(): Promise<number> {
 
 function busyMessage({ data }: Cluster): string {
   const file = `${data}/postmaster.pid`
-  return `PostgreSQL did not start: ${file} says that another one has this folder, but none answers. If none runs, delete that file.`
+  return `PostgreSQL did not start: ${file} says that another one has this folder, but none responds. If none runs, delete that file.`
 }

@@ -50,7 +50,7 @@ async function pidFile(dir: string): Promise<string | undefined> {
   return readFile(join(dir, 'cluster/data/postmaster.pid'), 'utf8').catch(() => undefined)
 }
 
-t.test('a fresh start answers on the loopback interface, to its password alone', async (t) => {
+t.test('a fresh start responds on the loopback interface, to its password alone', async (t) => {
   const dir = await folder(t)
   const postgres = await startPostgres({ dir, settings: { work_mem: '7MB' } })
   t.teardown(() => postgres.stop())

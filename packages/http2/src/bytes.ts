@@ -1,5 +1,5 @@
-// Numbers in network byte order, read and written without the checks of Buffer's own methods: whoever calls has looked at
-// the bounds. `as number` stands here once instead of at every index.
+// Numbers in network byte order, read and written without the checks of Buffer's own methods: the caller has checked the bounds.
+// `as number` is needed here only, not at every index.
 
 export const octet = (bytes: Uint8Array, at: number): number => bytes[at] as number
 

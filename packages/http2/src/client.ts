@@ -1,9 +1,9 @@
-// What the rest of the house sees of this room: one client per origin, and the four ways a request can end.
-// Callback style and shared header sets, because a request costs microseconds and a promise each would show.
+// The interface of this package: one client per origin, and the four results of a request. It uses callbacks and shared header sets:
+// a request costs microseconds, so that a promise for each would show.
 
 /**
- * Headers that many requests have in common, names in lower case. Build it once and pass the same object each time: a
- * transport may keep what it encoded under the object's identity. Pseudo-headers are the client's.
+ * Headers that many requests share, names in lower case. Build it once and pass the same object each time: a transport may cache its
+ * encoding by the identity of the object. The client adds the pseudo-headers.
  */
 export type HeaderSet = Readonly<Record<string, string>>
 
@@ -11,23 +11,23 @@ export type HeaderSet = Readonly<Record<string, string>>
 export interface Http2Request {
   path: string
   headers: HeaderSet
-  /** What differs from request to request, for instance apns-id. */
+  /** Headers that differ from request to request, for instance apns-id. */
   extra?: readonly (readonly [name: string, value: string])[]
   body: string | Buffer
-  /** Longest wait for the answer, from the moment the request is written to a stream. Default: the client's. */
+  /** Longest wait for the response, from the moment the request is written to a stream. Default: the client's. */
   timeoutMs?: number
   /** Once aborted, a request that still waits for a stream ends as unsent within 100 ms. One on a stream goes on. */
   signal?: AbortSignal
 }
 
-/** How a request ended. Whoever sends again may do so freely after `unsent` only; the others may have been delivered. */
+/** The result of a request. It is safe to send it again after `unsent` only; with the others it may have been delivered. */
 export type Http2Result =
   | { kind: 'response'; status: number; headers: Readonly<Record<string, string>>; body: string }
   /** The origin has not processed it, for certain. */
   | { kind: 'unsent'; reason: string }
   /** The connection or the stream broke after it was written. */
   | { kind: 'unknown'; reason: string }
-  /** Written, and not answered within its time. */
+  /** Written, and no response arrived within its time. */
   | { kind: 'timeout'; reason: string }
 
 export type Settle = (result: Http2Result) => void
@@ -36,32 +36,32 @@ export interface Http2Client {
   /** `settle` is called exactly once, and never before `request` has returned. */
   request(request: Http2Request, settle: Settle): void
   /**
-   * How many requests are worth having under way: the streams the origin allows at this moment over all connections, and
-   * the most for each connection not open yet. Never less than 1, so it can serve as a window; what exceeds it waits.
+   * Number of requests worth having in flight: the streams that the origin allows now over all connections, and the maximum for each
+   * connection that is not open yet. Never less than 1, so that it can bound a semaphore. Requests beyond it wait.
    */
   readonly capacity: number
-  /** Further requests go over new connections; what is on a stream of those there are keeps its time. */
+  /** Further requests go over new connections. Requests on streams of the present ones keep their time. */
   renew(reason: string): void
-  /** What waits ends as unsent, what is on a stream keeps its time; resolves once all connections are closed. */
+  /** Waiting requests end as unsent, requests on a stream keep their time. Resolves once all connections are closed. */
   close(): Promise<void>
 }
 
 export interface Proxy {
   host: string
   port: number
-  /** Without a user name the proxy is asked without credentials. */
+  /** Without a user name the proxy gets no credentials. */
   username?: string
   password?: string
 }
 
-/** A structural part of the house's logger. */
+/** The part of a logger that is used here. */
 export interface Http2Log {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
 }
 
-/** `lean` frames HTTP/2 itself; `node` is node:http2, several times as dear and the one to compare with. */
+/** `lean` frames HTTP/2 itself. `node` is node:http2, which costs several times as much; `lean` is compared with it. */
 export type Transport = 'lean' | 'node'
 
 export interface Http2Options {
@@ -69,9 +69,9 @@ export interface Http2Options {
   origin: string
   /** PEM certificates to trust beside the built-in ones. */
   ca?: string | Buffer | readonly (string | Buffer)[]
-  /** Most connections at a time (1). A further one is opened only when the others have no stream left. */
+  /** Maximum number of connections (1). A further one is opened only when the others have no free stream. */
   connections?: number
-  /** Most streams on one connection, whatever the origin allows (1000). */
+  /** Maximum number of streams on one connection, whatever the origin allows (1000). */
   maxStreams?: number
   requestTimeoutMs?: number
   /** From dialling to the origin's first SETTINGS, the proxy's part included (5 s). */
@@ -79,7 +79,7 @@ export interface Http2Options {
   /** Longest wait for a stream (10 s). */
   queueTimeoutMs?: number
   pingIntervalMs?: number
-  /** A connection that leaves a PING unanswered for so long is given up (5 s). */
+  /** A connection without a response to a PING for so long is destroyed (5 s). */
   pingTimeoutMs?: number
   proxy?: Proxy
   /** Default: lean. */

@@ -1,4 +1,4 @@
-// What RFC 9113 calls a connection error: the peer has broken a rule, is told which (GOAWAY), and the connection ends.
+// The connection error of RFC 9113: the peer has broken a rule, GOAWAY names it, and the connection ends.
 
 /** RFC 9113 section 7. */
 export const ErrorCode = {

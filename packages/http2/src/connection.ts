@@ -1,5 +1,5 @@
-// One connection from dialling to its end: who is on it, until when they may be answered, and whether the peer still
-// lives. Times are on the monotonic clock (performance.now).
+// One connection from dialling to its end: the exchanges on it, their deadlines, and whether the peer still lives. Times are on the
+// monotonic clock (performance.now).
 import type { Http2Result } from './client.ts'
 import { dial, type Target } from './dial.ts'
 import { InFlight } from './in-flight.ts'
@@ -24,7 +24,7 @@ export interface ConnectionOptions {
   pingTimeoutMs: number
 }
 
-/** What a connection tells its pool. */
+/** Events of a connection for its pool. */
 export interface ConnectionEvents {
   opened(): void
   /** A stream may have become free. */
@@ -32,15 +32,15 @@ export interface ConnectionEvents {
   /** The origin has changed how many streams it allows. */
   limited(): void
   ended(exchange: Exchange, result: Http2Result, connection: Connection): void
-  /** It takes no further requests: it never opened, is being drained, or is gone. Once. */
+  /** It takes no further requests: it never opened, is being drained, or is closed. Once. */
   retired(connection: Connection, reason: string): void
-  /** It is gone and every exchange on it has ended. Once, after `retired`. */
+  /** It is closed and every exchange on it has ended. Once, after `retired`. */
   closed(connection: Connection): void
 }
 
 export class Connection implements SessionEvents {
   state: 'connecting' | 'open' | 'draining' | 'closed' = 'connecting'
-  /** Whether it has ever been of use. */
+  /** Whether a response has ever arrived on it. */
   responded = false
   readonly #options: ConnectionOptions
   readonly #events: ConnectionEvents
@@ -82,21 +82,21 @@ export class Connection implements SessionEvents {
     exchange.stream = this.#session.open(exchange)
   }
 
-  /** To be called often: deadlines are kept here, and only here. */
+  /** To be called often: only here deadlines are checked. */
   sweep(now: number) {
     if (this.state === 'connecting') {
       if (now >= this.#openBy) this.destroy(`no connection within ${this.#options.connectTimeoutMs} ms`)
       return
     }
     const late = this.#inFlight.late(now)
-    for (const exchange of late) this.#giveUp(exchange)
-    // A silent peer may be a dead one: ask at once instead of at the next turn.
+    for (const exchange of late) this.#timeOut(exchange)
+    // A silent peer may be dead: send a PING at once instead of at the next interval.
     if (late.length > 0) this.#pingAt = now
     this.#checkPeer(now)
     this.#destroyWhenDrained()
   }
 
-  /** What is in flight ends at once, without waiting for the socket. */
+  /** Exchanges in flight end at once, without waiting for the socket. */
   destroy(reason: string) {
     if (this.state === 'closed') return
     this.#dialling.abort()
@@ -154,10 +154,10 @@ export class Connection implements SessionEvents {
     }
   }
 
-  #giveUp(exchange: Exchange) {
+  #timeOut(exchange: Exchange) {
     this.#inFlight.delete(exchange)
     exchange.stream?.cancel()
-    const reason = `no answer within ${this.#timeoutOf(exchange)} ms`
+    const reason = `no response within ${this.#timeoutOf(exchange)} ms`
     this.#events.ended(exchange, { kind: 'timeout', reason }, this)
   }
 
@@ -166,7 +166,7 @@ export class Connection implements SessionEvents {
   }
 
   #checkPeer(now: number) {
-    if (now >= this.#pongBy) return this.destroy(`PING unanswered for ${this.#options.pingTimeoutMs} ms`)
+    if (now >= this.#pongBy) return this.destroy(`no response to PING within ${this.#options.pingTimeoutMs} ms`)
     if (now < this.#pingAt || this.#pongBy < Infinity) return
     this.#pongBy = now + this.#options.pingTimeoutMs
     this.#session?.ping()

@@ -1,6 +1,6 @@
-// The one timer of a client: all its deadlines are looked at by it, and it keeps the process alive as long as there is a request.
+// The one timer of a client: it checks all deadlines, and keeps the process alive as long as there is a request.
 const SWEEP_MS = 100
-/** So late a tick says that this process stood still. */
+/** A tick that is so late means that this process stood still. */
 const STALL_MS = 500
 
 export class DeadlineTimer {
@@ -31,7 +31,7 @@ export class DeadlineTimer {
     this.#timer = undefined
   }
 
-  /** After a stall of our own, answers may lie unread: they are read before anybody is called late. */
+  /** After a stall of our own, responses may lie unread: they are read before a request is called late. */
   #tick() {
     const now = performance.now()
     const hasStalled = now - this.#tickedAt > STALL_MS

@@ -1,4 +1,4 @@
-// From an origin to a TLS socket that has agreed on h2, through a proxy or straight. Certificates are always verified.
+// Opens a TLS socket that has agreed on h2, through a proxy or directly. Certificates are always verified.
 import { once } from 'node:events'
 import { isIP, type Socket } from 'node:net'
 import { connect, createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls'
@@ -7,10 +7,10 @@ import { openTunnel } from './proxy.ts'
 
 export interface Target {
   origin: URL
-  /** Undefined leaves Node's own, which all clients then share. */
+  /** Undefined: Node's own, which all clients then share. */
   secureContext: SecureContext | undefined
   proxy: Proxy | undefined
-  /** What the origin gave to resume by: the next handshake saves a round of certificates. */
+  /** The TLS session to resume: the next handshake needs no certificates. */
   resumption: Buffer | undefined
 }
 
@@ -18,13 +18,13 @@ export interface Target {
 export function targetOf({ origin, ca, proxy }: Http2Options): Target {
   const url = new URL(origin)
   if (url.protocol !== 'https:') throw new TypeError(`not an https origin: ${origin}`)
-  // A `ca` of one's own replaces the built-in ones, so these are named beside it.
+  // A custom `ca` replaces the built-in ones, so these are added to it.
   const trusted = ca === undefined ? [] : [...getCACertificates('default'), ...[ca].flat()]
   const secureContext = ca === undefined ? undefined : createSecureContext({ ca: trusted })
   return { origin: url, secureContext, proxy, resumption: undefined }
 }
 
-/** Rejects with what stood in the way; `signal` ends the attempt at any stage. */
+/** Rejects with the error; `signal` ends the attempt at any stage. */
 export async function dial(target: Target, signal: AbortSignal): Promise<TLSSocket> {
   const { origin, secureContext, proxy, resumption } = target
   const host = origin.hostname.replace(/^\[|\]$/g, '')
@@ -38,11 +38,11 @@ export async function dial(target: Target, signal: AbortSignal): Promise<TLSSock
     ...(secureContext && { secureContext }),
     ...(resumption && { session: resumption }),
     ALPNProtocols: ['h2'],
-    // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
+    // Always set, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
     rejectUnauthorized: true,
   })
   socket.on('session', (session: Buffer) => (target.resumption = session))
-  // Requests under way keep the process alive (pool.ts), not connections.
+  // Requests in flight keep the process alive (pool.ts), not connections.
   socket.unref()
   try {
     await once(socket, 'secureConnect', { signal })
@@ -56,7 +56,7 @@ export async function dial(target: Target, signal: AbortSignal): Promise<TLSSock
 }
 
 function abandon(socket: TLSSocket, tunnel: Socket | undefined) {
-  // A handshake that has already failed may report so once more.
+  // A handshake that has failed may emit another error.
   socket.on('error', () => {})
   socket.destroy()
   tunnel?.destroy()

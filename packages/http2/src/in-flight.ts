@@ -1,4 +1,4 @@
-// The exchanges of one connection. Each knows its place, so that there is nothing to hash and nothing to move but the last.
+// The exchanges of one connection. Each knows its place, so that a deletion needs no hash and moves the last one only.
 import type { Exchange } from './session.ts'
 
 export class InFlight {
@@ -25,12 +25,12 @@ export class InFlight {
     return true
   }
 
-  /** Those there at this moment, whatever happens to them meanwhile. */
+  /** A copy of the present exchanges. */
   all(): Exchange[] {
     return [...this.#items]
   }
 
-  /** Those that should have been answered by `now`. */
+  /** The exchanges whose deadline has passed. */
   late(now: number): Exchange[] {
     return this.#items.filter(({ deadline }) => deadline <= now)
   }

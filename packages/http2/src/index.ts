@@ -12,7 +12,7 @@ export type {
 } from './client.ts'
 export { openHttp2 } from './open.ts'
 
-// The wire itself, for who plays the other side: the simulator's load server.
+// Frames and header compression, for the server's side: the simulator's load server.
 export { HpackDecoder } from './hpack/decoder.ts'
 export { HpackEncoder } from './hpack/encoder.ts'
 export { FrameReader, type Frame } from './lean/frame-reader.ts'

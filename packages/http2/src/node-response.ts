@@ -1,4 +1,4 @@
-// Collects the answer on one stream of node:http2, up to a bound.
+// Collects the response on one stream of node:http2, up to a bound.
 import type { IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2'
 import { MAX_RESPONSE_BYTES, type Ending } from './session.ts'
 
@@ -10,7 +10,7 @@ export class NodeResponse {
     this.#head = head
   }
 
-  /** False when the answer is too long; the chunk is dropped then. */
+  /** False when the response is too long; the chunk is dropped then. */
   add(chunk: Buffer): boolean {
     if ((this.#body?.length ?? 0) + chunk.length > MAX_RESPONSE_BYTES) return false
     this.#body = this.#body ? Buffer.concat([this.#body, chunk]) : chunk

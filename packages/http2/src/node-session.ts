@@ -1,4 +1,4 @@
-// The transport over node:http2. What it knows of node:http2 is in the comments; the rest of the room does not.
+// The transport over node:http2, the only file that knows its quirks.
 import { connect, constants, sensitiveHeaders, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Http2Request } from './client.ts'
@@ -69,7 +69,7 @@ class NodeSession implements Session {
     this.#follow(stream, exchange)
     stream.end(exchange.request.body)
     if ((stream.id ?? 0) > LAST_STREAM_ID) process.nextTick(() => this.#events.retired('stream ids used up'))
-    // When node:http2 writes is its own affair.
+    // node:http2 does not tell when it writes.
     return { isWritten: true, cancel: () => stream.close(NGHTTP2_CANCEL) }
   }
 
@@ -83,7 +83,7 @@ class NodeSession implements Session {
   destroy(reason: string) {
     this.#error ??= reason
     this.#session.destroy()
-    // The session waits until everything is written, which with a frozen peer is never. What can go out (GOAWAY) has by now.
+    // The session waits until everything is written, which with a frozen peer is never. GOAWAY has gone out by then, if it can.
     setImmediate(() => this.#socket.destroy())
   }
 
@@ -114,15 +114,15 @@ class NodeSession implements Session {
     stream.on('response', (headers) => response.begin(headers))
     stream.on('data', (chunk: Buffer) => {
       if (response.add(chunk)) return
-      end(unknown(`answer longer than ${MAX_RESPONSE_BYTES} bytes`))
+      end(unknown(`response longer than ${MAX_RESPONSE_BYTES} bytes`))
       stream.close(NGHTTP2_CANCEL)
     })
-    // A stream that was reset may end as well, so that alone is not an answer.
+    // A stream that was reset may end as well, so an end alone is no response.
     stream.on('end', () => {
       const ending = stream.rstCode === NGHTTP2_NO_ERROR ? response.ending() : undefined
       if (!ending) return
       end(ending)
-      // Answered before the body had gone out (RFC 9113 section 8.1): nobody needs the rest.
+      // The response arrived before the body had gone out (RFC 9113 section 8.1): the rest is not needed.
       if (!stream.writableFinished) stream.close(NGHTTP2_CANCEL)
     })
     stream.on('error', (error) => (failure = reasonOf(error)))
@@ -133,7 +133,7 @@ class NodeSession implements Session {
     })
   }
 
-  /** Of a stream that closed without an answer. */
+  /** The ending of a stream that closed without a response. */
   #fateOf({ id, rstCode }: ClientHttp2Stream, failure: string | undefined): Ending {
     const reason = this.#error ?? failure ?? `stream closed with code ${rstCode}`
     const untouched = id === undefined || id > this.#lastProcessed || rstCode === NGHTTP2_REFUSED_STREAM

@@ -1,4 +1,4 @@
-// Opens a client: the defaults, and the choice of a transport.
+// Opens a client: default options and the choice of the transport.
 import type { Http2Client, Http2Options, Transport } from './client.ts'
 import { targetOf } from './dial.ts'
 import { openLeanSession } from './lean/session.ts'

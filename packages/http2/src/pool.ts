@@ -1,4 +1,4 @@
-// The client over any transport: who waits, which connection takes whom, when to dial again. One timer keeps all times.
+// The client over any transport: it queues requests, assigns them to connections, and decides when to dial. One timer keeps all times.
 import { backOffMs } from './back-off.ts'
 import type { Http2Client, Http2Log, Http2Request, Http2Result, Settle } from './client.ts'
 import { Connection, type ConnectionEvents, type ConnectionOptions } from './connection.ts'
@@ -6,7 +6,7 @@ import { unsent, type Exchange } from './session.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { RequestQueue } from './request-queue.ts'
 
-/** How often a request that was refused unprocessed is sent again before its sender hears of it. */
+/** How often a request that was refused unprocessed is sent again before it ends as unsent. */
 const MAX_RESENDS = 3
 
 export interface PoolOptions extends ConnectionOptions {
@@ -22,16 +22,16 @@ export class Pool implements Http2Client, ConnectionEvents {
   readonly #deadlineTimer = new DeadlineTimer(() => this.#sweep())
   /** Requests not settled. */
   #pending = 0
-  /** Connections in a row that never answered a request. */
+  /** Number of connections in a row that never got a response. */
   #failures = 0
   #dialAt = 0
-  /** Why the latest connection went, until another one opens. */
+  /** Why the latest connection ended, until another one opens. */
   #obstacle: string | undefined
   #sending = false
-  /** The one that ended an exchange last. */
+  /** The connection that ended an exchange last. */
   #latest: Connection | undefined
   #closing: PromiseWithResolvers<void> | undefined
-  /** Undefined when it is to be counted anew: it is asked for before each push. */
+  /** Undefined when it has to be counted anew. Cached, since it is read before each push. */
   #capacity: number | undefined
 
   constructor(options: PoolOptions) {
@@ -45,7 +45,7 @@ export class Pool implements Http2Client, ConnectionEvents {
   request(request: Http2Request, settle: Settle) {
     const now = performance.now()
     const deadline = now + this.#options.queueTimeoutMs
-    // With all members from the start: one that came later would move the object.
+    // All members are set from the start: a later one would change the shape of the object.
     const exchange: Exchange = { request, settle, deadline, attempts: 0, stream: undefined, place: -1 }
     this.#pending++
     this.#keepTime()
@@ -99,7 +99,7 @@ export class Pool implements Http2Client, ConnectionEvents {
     this.#send()
   }
 
-  /** A connection that was of use is replaced at once, one that was not after a pause: a storm of dialling heals nobody. */
+  /** A connection that got responses is replaced at once, any other after a back-off, so that no storm of dialling begins. */
   retired(connection: Connection, reason: string) {
     this.#capacity = undefined
     if (this.#closing) return
@@ -131,7 +131,7 @@ export class Pool implements Http2Client, ConnectionEvents {
     return this.#options.target.origin.origin
   }
 
-  /** Puts on streams whoever waits, as far as streams are free. What settles meanwhile may call for it again. */
+  /** Puts waiting requests on free streams. A request that settles meanwhile may call this again. */
   #send() {
     if (this.#sending || this.#waiting.size === 0) return
     this.#sending = true
@@ -148,13 +148,13 @@ export class Pool implements Http2Client, ConnectionEvents {
       const connection = this.#pick()
       const exchange = connection && this.#waiting.take()
       if (!exchange) return
-      // Here, not only in the sweep: a stream must not go to a request that nobody waits for any more.
+      // Here, not only in the sweep: a stream must not go to a request that is over.
       if (this.#isOver(exchange, now)) this.#settle(exchange, this.#lapsed(exchange))
       else connection.open(exchange, now)
     }
   }
 
-  /** Who answered last, if it has a stream: what follows an answer needs no look at all of them. Else who has the most. */
+  /** The connection of the last response, if it has a free stream: that needs no search. Otherwise the one with the most. */
   #pick(): Connection | undefined {
     let best = this.#latest
     this.#latest = undefined
@@ -166,7 +166,7 @@ export class Pool implements Http2Client, ConnectionEvents {
     return best
   }
 
-  /** One at a time, so that an origin in trouble does not get them all at once. */
+  /** Dials one connection at a time, so that an origin in trouble does not get all of them at once. */
   #dial() {
     let usable = 0
     for (const { state } of this.#connections) {

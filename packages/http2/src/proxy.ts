@@ -22,7 +22,7 @@ export function openTunnel(proxy: Proxy, authority: string, signal: AbortSignal)
   connect.once('connect', ({ statusCode = 0 }, socket) => {
     if (statusCode >= 200 && statusCode < 300) return resolve(socket)
     socket.destroy()
-    reject(new Error(`the proxy answered CONNECT with ${statusCode}`))
+    reject(new Error(`the proxy responded to CONNECT with ${statusCode}`))
   })
   connect.on('error', (error) => reject(new Error(`proxy: ${error.message}`, { cause: error })))
   connect.end()

@@ -1,7 +1,7 @@
-// Requests that wait for a stream: first in, first out, and what was refused comes back at the front.
+// Requests that wait for a stream: first in, first out. A refused request comes back at the front.
 import type { Exchange } from './session.ts'
 
-/** Of those taken, so that what is left is not moved at every turn. */
+/** Taken entries are removed in larger steps, so that the rest is not moved each time. */
 const LEAST_KEPT = 1024
 
 export class RequestQueue {
@@ -26,7 +26,7 @@ export class RequestQueue {
     if (exchange === undefined) return undefined
     this.#taken++
     const isEmpty = this.#taken === this.#items.length
-    // When somebody always waits, too: those who were taken are not kept.
+    // Taken entries are dropped, also when the queue is never empty.
     if (isEmpty || this.#taken > Math.max(LEAST_KEPT, this.#items.length / 2))
       this.#reset(this.#items.slice(this.#taken))
     return exchange

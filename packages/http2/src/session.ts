@@ -1,18 +1,18 @@
-// The seam between what every transport needs (queue, deadlines, PING schedule, reconnecting) and what only one knows
+// The interface between the parts that every transport needs (queue, deadlines, PING schedule, reconnecting) and the transport itself
 // (frames). A transport is one function, OpenSession, over a TLS socket that has agreed on h2.
 import type { TLSSocket } from 'node:tls'
 import type { Http2Request, Http2Result, Settle } from './client.ts'
 
-/** A request on its way through the client. */
+/** A request in the client, until its response or failure. */
 export interface Exchange {
   readonly request: Http2Request
   readonly settle: Settle
-  /** On the monotonic clock: until when it may wait for a stream; once it is on one, until when it may be answered. */
+  /** On the monotonic clock: until when it may wait for a stream; once it is on one, until when its response may arrive. */
   deadline: number
   /** How often it was put on a stream. */
   attempts: number
   stream: Stream | undefined
-  /** Among those of its connection; -1 on none. */
+  /** Its place among the exchanges of its connection; -1 on none. */
   place: number
 }
 
@@ -25,18 +25,18 @@ export interface Stream {
 
 export type Ending = Exclude<Http2Result, { kind: 'timeout' }>
 
-/** What a session tells. Nothing of it is called from inside a call to the session. */
+/** Events of a session. None is emitted from inside a call to the session. */
 export interface SessionEvents {
-  /** SETTINGS came; the first of them says that the connection is usable. */
+  /** SETTINGS arrived; with the first the connection is usable. */
   settings(): void
   /** Exactly once for each exchange opened. */
   ended(exchange: Exchange, ending: Ending): void
   /** A stream has closed; another may be opened in its place. */
   freed(): void
-  /** No new streams from now on; those open may still be answered. */
+  /** No new streams from now on; open ones may still get their responses. */
   retired(reason: string): void
   ponged(): void
-  /** The connection is gone. Whatever has not ended by then never will. */
+  /** The connection is closed. An exchange that has not ended by then never will. */
   closed(reason: string): void
 }
 
@@ -45,7 +45,7 @@ export interface Session {
   readonly streams: number
   /** Streams not closed yet, cancelled ones included. */
   readonly inFlight: number
-  /** What was written piles up: nothing new should be opened until `freed`. */
+  /** The socket has a backlog: no stream should be opened until `freed`. */
   readonly isFull: boolean
   open(exchange: Exchange): Stream
   ping(): void
@@ -55,7 +55,7 @@ export interface Session {
 
 export type OpenSession = (socket: TLSSocket, origin: URL, events: SessionEvents) => Session
 
-/** An answer with a longer body ends as unknown; those of push providers have a few hundred bytes. */
+/** A response with a longer body ends as unknown; those of push providers have a few hundred bytes. */
 export const MAX_RESPONSE_BYTES = 65_536
 
 export const unsent = (reason: string): Ending => ({ kind: 'unsent', reason })

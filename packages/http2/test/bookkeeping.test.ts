@@ -1,4 +1,4 @@
-// Who waits for a stream, who is on a connection, which streams are open: what is asked with every request, by hand.
+// The request queue, the exchanges in flight and the open streams, which every request passes, as units.
 import t from 'tap'
 import { InFlight } from '../src/in-flight.ts'
 import { OpenStreams } from '../src/lean/open-streams.ts'
@@ -11,7 +11,7 @@ const streamOf = (id: number) => ({ id })
 t.test('waiting: first in, first out, and what was refused comes back at the front', async (t) => {
   const waiting = new RequestQueue()
   const [first, second, third] = named(3)
-  if (!first || !second || !third) throw new Error('three are wanted')
+  if (!first || !second || !third) throw new Error('three are required')
   t.equal(waiting.take(), undefined)
   for (const exchange of [first, second]) waiting.push(exchange)
   t.equal(waiting.take(), first)

@@ -79,7 +79,7 @@ async function startOrigin(test: Test, onRequest: (request: Received) => void, s
   return origin
 }
 
-test('a request is answered', async (t) => {
+test('a request gets its response', async (t) => {
   const origin = await startOrigin(t, (request) => respond(request, 410, '{"reason":"Unregistered"}'))
   const client = open(origin.url, { connections: 3 })
   t.equal(origin.sessions.length, 0, 'no connection before the first request')
@@ -101,7 +101,7 @@ test('a request is answered', async (t) => {
   await client.close()
 })
 
-test('bodies without end, and answers before their time', async (t) => {
+test('bodies without end, and early responses', async (t) => {
   const origin = new Origin(() => {})
   origin.server.removeAllListeners('stream')
   origin.server.on('stream', (stream, headers) => {
@@ -114,13 +114,13 @@ test('bodies without end, and answers before their time', async (t) => {
   const client = open(origin.url)
   const lengthOf = (result: Http2Result) => (result.kind === 'response' ? result.body.length : result)
   t.equal(lengthOf(await send(client, { path: '/65536' })), 65_536)
-  t.same(await send(client, { path: '/65537' }), { kind: 'unknown', reason: 'answer longer than 65536 bytes' })
+  t.same(await send(client, { path: '/65537' }), { kind: 'unknown', reason: 'response longer than 65536 bytes' })
   t.equal(lengthOf(await send(client, { path: '/2', body: Buffer.alloc(1_000_000) })), 2, 'the body had not gone out')
   t.equal(lengthOf(await send(client, { path: '/0' })), 0)
   await client.close()
 })
 
-test('an answer that comes before the body has gone out gives its stream back', async (t) => {
+test('a response before the body has gone out releases its stream', async (t) => {
   const tls = await startTls((socket) => {
     socket.write(settingsFrame(1))
     // More window for the connection, none for the first stream: its body stays unfinished.
@@ -170,8 +170,8 @@ test('a deadline runs from the writing', async (t) => {
   await client.close()
 })
 
-test('an answer that came while this process stood still is no timeout', async (t) => {
-  // The origin is another process, which answers meanwhile.
+test('a response that arrived while this process stood still is no timeout', async (t) => {
+  // The origin is another process, which responds meanwhile.
   const script = `
     import { respond, Origin } from ${JSON.stringify(new URL('origin.ts', import.meta.url).href)}
     import { localhost } from ${JSON.stringify(new URL('origin.ts', import.meta.url).href)}
@@ -191,13 +191,13 @@ test('an answer that came while this process stood still is no timeout', async (
   await client.close()
 })
 
-test('hung answers', async (t) => {
+test('hung responses', async (t) => {
   const origin = await startOrigin(t, (request) => request.path === '/ok' && respond(request), {
     maxConcurrentStreams: 2,
   })
   const client = open(origin.url)
   await send(client, { path: '/ok' })
-  t.same(await send(client, { timeoutMs: 1_000 }), { kind: 'timeout', reason: 'no answer within 1000 ms' })
+  t.same(await send(client, { timeoutMs: 1_000 }), { kind: 'timeout', reason: 'no response within 1000 ms' })
   const hung = [send(client, { timeoutMs: 1_000 }), send(client, { timeoutMs: 1_000 })]
   t.match(await send(client, { path: '/ok' }), { kind: 'response' }, 'their streams are free again')
   t.same(kinds(await Promise.all(hung)), { timeout: 2 })
@@ -232,7 +232,7 @@ test('a waiting request can be aborted, one on a stream goes on', async (t) => {
   await client.close()
 })
 
-test('whether a request is still wanted is asked when a stream is free for it', async (t) => {
+test('a request that is over gets no stream that becomes free', async (t) => {
   const origin = await startOrigin(t, respond, { maxConcurrentStreams: 1 })
   const client = open(origin.url)
   const abort = new AbortController()
@@ -304,7 +304,7 @@ test('RST_STREAM', async (t) => {
   await client.close()
 })
 
-test('an answer cut short is unknown', async (t) => {
+test('a response that is cut short is unknown', async (t) => {
   const begun = [frame(1, 4, 1, Buffer.of(0x88)), frame(0, 0, 1, '{"na')]
   const cases = [
     { frames: [...begun, frame(3, 0, 1, Buffer.of(0, 0, 0, NGHTTP2_CANCEL))], kind: 'unknown' },
@@ -323,7 +323,7 @@ test('an answer cut short is unknown', async (t) => {
   }
 })
 
-test('GOAWAY without fault: what is open is answered, the rest goes over a new connection', async (t) => {
+test('GOAWAY without an error: open streams get their responses, the rest goes over a new connection', async (t) => {
   const origin = await startOrigin(
     t,
     (request) => {
@@ -340,7 +340,7 @@ test('GOAWAY without fault: what is open is answered, the rest goes over a new c
   await client.close()
 })
 
-test('connections that are renewed answer what they have, and get nothing more', async (t) => {
+test('renewed connections finish what they have, and get nothing more', async (t) => {
   const held: Received[] = []
   const origin = await startOrigin(t, (request) =>
     origin.received.length <= 3 ? held.push(request) : respond(request),
@@ -363,7 +363,7 @@ test('GOAWAY with streams above the last one processed', async (t) => {
     const origin = await startOrigin(t, (request) => {
       if (request.connection > 0 || origin.received.length === 1) return respond(request)
       if (origin.received.length < 11) return
-      // The first three after the one answered: stream ids 3, 5 and 7.
+      // The first three after the one with a response: stream ids 3, 5 and 7.
       request.session.goaway(code, 7, Buffer.from('{"reason":"Shutdown"}'))
       for (const { stream, path } of origin.received)
         if (code === 0 && ['/0', '/1', '/2'].includes(path)) respond({ stream } as Received)
@@ -378,7 +378,7 @@ test('GOAWAY with streams above the last one processed', async (t) => {
   }
 })
 
-test('a peer that leaves PING unanswered', async (t) => {
+test('a peer that leaves PING without a response', async (t) => {
   const serving = new Origin(respond)
   const tls = await startTls((socket, position) => {
     if (position > 0) return serving.server.emit('secureConnection', socket)
@@ -389,7 +389,7 @@ test('a peer that leaves PING unanswered', async (t) => {
   const client = open(tls.url, { pingIntervalMs: 100, pingTimeoutMs: 500 })
   const results = await sendMany(client, 5)
   t.same(kinds(results), { unknown: 2, response: 3 }, 'in flight: unknown; waiting: over another connection')
-  t.equal(reasonOf(results[0]), 'PING unanswered for 500 ms')
+  t.equal(reasonOf(results[0]), 'no response to PING within 500 ms')
   t.equal(tls.sockets.length, 2)
   await client.close()
 })
@@ -405,7 +405,7 @@ test('an idle connection is checked as well, and a timeout calls for a check at 
   const body = Buffer.alloc(1_000_000)
   const [late, other] = await Promise.all([send(client, { timeoutMs: 100, body }), send(client)])
   t.equal(late.kind, 'timeout')
-  t.same(other, { kind: 'unknown', reason: 'PING unanswered for 100 ms' })
+  t.same(other, { kind: 'unknown', reason: 'no response to PING within 100 ms' })
   await client.close()
 })
 
@@ -544,7 +544,7 @@ test('a proxy that fails says why', async (t) => {
     createServer(),
   )
   const cases = [
-    { proxy: refusing, reason: 'the proxy answered CONNECT with 407' },
+    { proxy: refusing, reason: 'the proxy responded to CONNECT with 407' },
     { proxy: gone, reason: /^proxy: socket hang up/ },
     { proxy: hangsUp, reason: /socket disconnected before secure TLS connection/ },
   ]

@@ -1,4 +1,4 @@
-// Our transport and node:http2 side by side: the same requests to the same servers have to get the same answers, and the servers
+// Our transport and node:http2 side by side: the same requests to the same servers have to get the same responses, and the servers
 // have to see the same requests. The servers are Node's own, with settings of all kinds, and nginx where it is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -102,7 +102,7 @@ t.test('Node’s server, whatever its settings', async (t) => {
     const [lean, node] = await Promise.all(TRANSPORTS.map((transport) => sendAll({ origin, transport }, requests)))
     t.ok(
       lean?.every(({ kind }) => kind === 'response'),
-      `${name}: all are answered`,
+      `${name}: all get their responses`,
     )
     t.same(lean?.map(comparable), node?.map(comparable), name)
   }
@@ -171,6 +171,6 @@ http {
     keepalive_requests 100;
     ssl_certificate ${directory}/cert.pem;
     ssl_certificate_key ${directory}/key.pem;
-    location / { return 200 "you asked for $uri"; }
+    location / { return 200 "you requested $uri"; }
   }
 }`

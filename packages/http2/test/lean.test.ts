@@ -50,7 +50,7 @@ async function startWith(test: Test, script: PeerScript, options: Partial<Http2O
   return { peer, client: open(test, peer.url, options) }
 }
 
-/** Frames sent once the request on stream 1 is there. A second connection answers. */
+/** Frames sent once the request on stream 1 is there. A second connection responds. */
 const onRequest =
   (reply: Buffer): PeerScript['onFrame'] =>
   (seen, connection) =>
@@ -131,7 +131,7 @@ const CONNECTION_ERRORS: Breach[] = [
   ['10.5 a flood of WINDOW_UPDATE', 'ENHANCE_YOUR_CALM', repeated(frame(8, 0, 0, uint32(1)), 3_000)],
   ['10.5 a flood of empty DATA', 'ENHANCE_YOUR_CALM', okHead(1), repeated(frame(0, 0, 1), 3_000)],
   [
-    '10.5 a flood of interim answers',
+    '10.5 a flood of interim responses',
     'ENHANCE_YOUR_CALM',
     repeated(frame(1, 4, 1, Buffer.from('0803313033', 'hex')), 3_000),
   ],
@@ -145,7 +145,7 @@ function bomb(): Buffer[] {
   return [frame(1, 0, 1, field), frame(9, 4, 1, Buffer.alloc(12_000, 0xbe))]
 }
 
-t.test('whoever breaks a rule is told which, and the connection ends', { jobs: 4 }, async (t) => {
+t.test('GOAWAY names the rule that a peer broke, and the connection ends', { jobs: 4 }, async (t) => {
   for (const [rule, code, ...frames] of CONNECTION_ERRORS) {
     t.test(rule, async (t) => {
       const { peer, client } = await startWith(t, { onFrame: onRequest(Buffer.concat(frames)) })
@@ -180,7 +180,7 @@ const field = (name: string, value: string) =>
 const STATUS_200 = Buffer.of(0x88)
 const withFields = (...fields: Buffer[]) => frame(1, 5, 1, Buffer.concat([STATUS_200, ...fields]))
 
-t.test('a malformed answer costs its stream and nothing else', { jobs: 4 }, async (t) => {
+t.test('a malformed response costs its stream and nothing else', { jobs: 4 }, async (t) => {
   const cases: [what: string, code: keyof typeof ErrorCode, ...frames: Buffer[]][] = [
     ['8.1 a body without a head', 'PROTOCOL_ERROR', frame(0, 1, 1, 'x')],
     ['8.1 a second head', 'PROTOCOL_ERROR', okHead(1), okHead(1)],
@@ -250,7 +250,7 @@ t.test('what is allowed, however odd', { jobs: 4 }, async (t) => {
       frame(9, 4, 1, field('name', 'xyz').subarray(4)),
     ],
     [
-      'interim answers',
+      'interim responses',
       { status: 200 },
       frame(1, 4, 1, status('100')),
       frame(1, 4, 1, Buffer.concat([status('103'), field('link', 'x')])),
@@ -527,7 +527,8 @@ t.test('a peer that does not read gets no more than a buffer full; what waits go
   t.ok(responded > 100, `${responded} over another connection`)
   t.ok(
     results.every(
-      (result) => result.kind === 'response' || (result.kind === 'unknown' && /PING unanswered/.test(result.reason)),
+      (result) =>
+        result.kind === 'response' || (result.kind === 'unknown' && /no response to PING/.test(result.reason)),
     ),
   )
   t.equal(peer.connections, 2)
@@ -630,7 +631,7 @@ t.test('chance: frames of all kinds, changed here and there', async (t) => {
       socket.emit('data', bytes.subarray(0, cut))
       socket.emit('data', bytes.subarray(cut))
     }
-    note(socket.ended ? 'ended by a fault' : 'still open')
+    note(socket.ended ? 'ended by an error' : 'still open')
     if (ended.length > opened || new Set(ended.map(({ path }) => path)).size !== ended.length) t.fail('ended twice')
     for (const { ending } of ended) note(ending.kind)
     socket.emit('close')

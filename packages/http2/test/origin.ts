@@ -117,7 +117,7 @@ async function listenWith(server: Server, sockets: Duplex[]): Promise<Listener> 
   return { server, url, sockets, stop }
 }
 
-/** Agrees on h2, unless told otherwise, and then does what `onSocket` says. */
+/** Agrees on h2, unless set otherwise, and then does what `onSocket` says. */
 export async function startTls(onSocket: (socket: TLSSocket, position: number) => void, options: TlsOptions = {}) {
   const sockets: Duplex[] = []
   const server = createTlsServer({ ...localhost, ALPNProtocols: ['h2'], ...options }, (socket) => {
@@ -138,7 +138,7 @@ export async function startTcp(onSocket: (socket: Socket) => void, server: Serve
   return listenWith(server, sockets)
 }
 
-/** A CONNECT proxy. `admit` says with which status it answers; undefined: not at all. */
+/** A CONNECT proxy. `admit` returns the status of its response; undefined: none. */
 export async function startProxy(admit: (request: IncomingMessage) => number | undefined) {
   const sockets: Duplex[] = []
   const server: HttpServer = createHttpServer()

@@ -1,7 +1,7 @@
-// One chunk on its way, whatever the provider: as many pushes at once as the flow allows, and one repetition for a push
-// whose provider token was refused and could be replaced.
+// Sends the pushes of a chunk to any provider, as many at once as the limiter allows. A push whose provider token was refused is
+// repeated once with another token.
 import type { Http2Result, Settle } from '@push-server/http2'
-import { isCalledOff } from './call-off.ts'
+import { isChunkAborted } from './chunk-abort.ts'
 import type { Limiter } from './concurrency/limiter.ts'
 import type { Outcome, ProviderToken, PushChunk, PushMessage, PushOptions, PushTarget } from './provider.ts'
 import type { TokenSource } from './token-source.ts'
@@ -9,122 +9,126 @@ import { transportOutcome } from './transport-outcome.ts'
 
 export type Http2Response = Extract<Http2Result, { kind: 'response' }>
 
-/** One delivery's push. */
-export interface InFlightPush<Post> {
+/** The push of one delivery. */
+export interface InFlightPush<Prepared> {
   readonly index: number
   readonly target: PushTarget
-  readonly post: Post
-  /** What it was last sent with. */
+  readonly prepared: Prepared
+  /** The token that it was last sent with. */
   token: ProviderToken
-  /** When, on the clock of `performance`. */
+  /** When it was last sent, on the clock of `performance`. */
   sentAt: number
-  /** Of the flow. */
+  /** The limiter's number of the round trip. */
   roundTrip: number
   isResent: boolean
-  /** Tells the flow that it is over. */
+  /** Tells the limiter that the push has ended. */
   readonly done: () => void
 }
 
-/** An answer that speaks of the provider token and not of the push. */
-export interface TokenRefused {
+/** A response about the provider token, not about the push. */
+export interface TokenRefusal {
   kind: 'token-refused'
   reason: string
 }
 
-/** What an answer means. */
+/** What a response means. */
 export interface Interpretation {
-  outcome: Outcome | TokenRefused
-  /** The provider wants fewer pushes at once, of all the application's. */
+  outcome: Outcome | TokenRefusal
+  /** The provider requires fewer pushes at once of the whole application. */
   isThrottled: boolean
 }
 
-/** What came of replacing a refused token. */
+/** The result of replacing a refused token. */
 export type Renewal = { token: ProviderToken } | { error: unknown }
 
-/** How one application's pushes get to their provider. `Post` is what all deliveries of a message have in common. */
-export interface Sender<Post> {
+/** Sends one application's pushes to their provider. `Prepared` has what all deliveries of a message share. */
+export interface Sender<Prepared> {
   limiter: Limiter
   tokens: TokenSource
-  prepare(message: PushMessage): Post
-  /** Starts the request, with `flight.token`; or answers the outcome at once, and `ended` is not called. */
-  send(inFlight: InFlightPush<Post>, signal: AbortSignal, ended: Settle): Outcome | undefined
-  responded(response: Http2Response, inFlight: InFlightPush<Post>): Interpretation
-  /** Of a push whose token was refused and which is not repeated. */
-  refused(inFlight: InFlightPush<Post>, refusal: TokenRefused, renewal: Renewal): Outcome
+  prepare(message: PushMessage): Prepared
+  /** Starts the request with `inFlight.token`; or returns the outcome at once, and `ended` is not called. */
+  send(inFlight: InFlightPush<Prepared>, signal: AbortSignal, ended: Settle): Outcome | undefined
+  responded(response: Http2Response, inFlight: InFlightPush<Prepared>): Interpretation
+  /** The outcome of a push whose token was refused and that is not repeated. */
+  refused(inFlight: InFlightPush<Prepared>, refusal: TokenRefusal, renewal: Renewal): Outcome
 }
 
-/** Rejects, with nothing pushed, when there is no provider token to be had. */
-export async function sendChunk<Post>(sender: Sender<Post>, chunk: PushChunk, options: PushOptions): Promise<void> {
+/** Rejects with nothing pushed when there is no provider token. */
+export async function sendChunk<Prepared>(
+  sender: Sender<Prepared>,
+  chunk: PushChunk,
+  options: PushOptions,
+): Promise<void> {
   const { signal } = options
   if (signal.aborted) return
   const push = new ChunkPush(sender, options, await sender.tokens.take())
-  const posts = postsOf(sender, chunk)
-  await sender.limiter.walk({
+  const preparedAll = prepareAll(sender, chunk)
+  await sender.limiter.startAll({
     items: chunk.targets,
     signal,
-    // Made when it starts: what lives as long as the chunk is copied by the collector again and again.
+    // Made when it starts: objects that live as long as the chunk are copied by the garbage collector again and again.
     start(target, done, index) {
-      const post = posts[target.message] as Post // looked at by postsOf
-      push.start({ index, target, post, token: push.token, sentAt: 0, roundTrip: 0, isResent: false, done })
+      const prepared = preparedAll[target.message] as Prepared // checked by prepareAll
+      push.start({ index, target, prepared, token: push.token, sentAt: 0, roundTrip: 0, isResent: false, done })
     },
   })
 }
 
-function postsOf<Post>(sender: Sender<Post>, { messages, targets }: PushChunk): Post[] {
+function prepareAll<Prepared>(sender: Sender<Prepared>, { messages, targets }: PushChunk): Prepared[] {
   for (const [index, { message }] of targets.entries())
     if (!(message in messages)) throw new RangeError(`target ${index} names message ${message} of ${messages.length}`)
   return messages.map((message) => sender.prepare(message))
 }
 
-class ChunkPush<Post> {
-  /** Of the next push. */
+class ChunkPush<Prepared> {
+  /** The token of the next push. */
   token: ProviderToken
-  readonly #route: Sender<Post>
+  readonly #sender: Sender<Prepared>
   readonly #options: PushOptions
 
-  constructor(sender: Sender<Post>, options: PushOptions, token: ProviderToken) {
-    this.#route = sender
+  constructor(sender: Sender<Prepared>, options: PushOptions, token: ProviderToken) {
+    this.#sender = sender
     this.#options = options
     this.token = token
   }
 
-  start(inFlight: InFlightPush<Post>) {
-    const { limiter } = this.#route
+  start(inFlight: InFlightPush<Prepared>) {
+    const { limiter } = this.#sender
     const held = limiter.held()
     if (held) return this.#settle(inFlight, held)
     inFlight.token = this.token
     inFlight.sentAt = performance.now()
     inFlight.roundTrip = limiter.start()
     const { signal } = this.#options
-    const outcome = this.#route.send(inFlight, signal, (result) => this.#ended(inFlight, result))
+    const outcome = this.#sender.send(inFlight, signal, (result) => this.#ended(inFlight, result))
     if (outcome) this.#settle(inFlight, outcome)
   }
 
-  #ended(inFlight: InFlightPush<Post>, result: Http2Result) {
+  #ended(inFlight: InFlightPush<Prepared>, result: Http2Result) {
     const latencyMs = performance.now() - inFlight.sentAt
     if (result.kind === 'response') return this.#responded(inFlight, result, latencyMs)
-    if (result.kind === 'timeout') this.#route.limiter.late(inFlight.roundTrip, latencyMs)
+    if (result.kind === 'timeout') this.#sender.limiter.timedOut(inFlight.roundTrip, latencyMs)
     // Withdrawn while it waited for a stream: not pushed, so not settled.
-    if (result.kind === 'unsent' && isCalledOff(this.#options.signal)) return inFlight.done()
+    if (result.kind === 'unsent' && isChunkAborted(this.#options.signal)) return inFlight.done()
     this.#options.withoutResponse?.(result.reason)
     this.#settle(inFlight, transportOutcome(result))
   }
 
-  #responded(inFlight: InFlightPush<Post>, response: Http2Response, latencyMs: number) {
+  #responded(inFlight: InFlightPush<Prepared>, response: Http2Response, latencyMs: number) {
     this.#options.responded?.(latencyMs / 1000)
-    const { outcome, isThrottled } = this.#route.responded(response, inFlight)
+    const { outcome, isThrottled } = this.#sender.responded(response, inFlight)
     if (outcome.kind === 'token-refused') return void this.#renewToken(inFlight, outcome)
-    if (isThrottled) this.#route.limiter.refused(inFlight.roundTrip, outcome)
-    else if (response.status < 500) this.#route.limiter.passed(inFlight.roundTrip, latencyMs)
+    if (isThrottled) this.#sender.limiter.refused(inFlight.roundTrip, outcome)
+    else if (response.status < 500) this.#sender.limiter.passed(inFlight.roundTrip, latencyMs)
     this.#settle(inFlight, outcome)
   }
 
-  #settle(inFlight: InFlightPush<Post>, outcome: Outcome) {
+  #settle(inFlight: InFlightPush<Prepared>, outcome: Outcome) {
     this.#options.settle(inFlight.index, outcome)
     inFlight.done()
   }
 
-  async #renewToken(inFlight: InFlightPush<Post>, refusal: TokenRefused) {
+  async #renewToken(inFlight: InFlightPush<Prepared>, refusal: TokenRefusal) {
     const renewal = await this.#renewal(inFlight.token)
     const isOther = 'token' in renewal && renewal.token.value !== inFlight.token.value
     if (isOther) this.token = renewal.token
@@ -132,12 +136,12 @@ class ChunkPush<Post> {
       inFlight.isResent = true
       return this.start(inFlight)
     }
-    this.#settle(inFlight, this.#route.refused(inFlight, refusal, renewal))
+    this.#settle(inFlight, this.#sender.refused(inFlight, refusal, renewal))
   }
 
   async #renewal(refused: ProviderToken): Promise<Renewal> {
     try {
-      return { token: await this.#route.tokens.renew(refused) }
+      return { token: await this.#sender.tokens.renew(refused) }
     } catch (error) {
       return { error }
     }

@@ -1,11 +1,11 @@
-// The refusal that every provider's credentials share.
+// The error for unusable credentials of any provider.
 
 interface Details extends ErrorOptions {
-  /** The setting at fault; without it, the secret. */
+  /** The setting that is wrong; without it, the secret is. */
   field?: string
 }
 
-/** Credentials that cannot work. The message names what is wrong with them and never quotes a secret. */
+/** Unusable credentials. The message names what is wrong with them and never quotes a secret. */
 export class InvalidCredentials extends Error {
   override name = 'InvalidCredentials'
   readonly field: string | undefined

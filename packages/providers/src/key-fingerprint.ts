@@ -1,4 +1,4 @@
-// A short name for a private key that gives nothing of it away. Pure.
+// A short id of a private key that reveals nothing of it. Pure.
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 
 /** 16 hexadecimal digits of the hash of its public part. */

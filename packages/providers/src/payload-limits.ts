@@ -1,4 +1,4 @@
-// What every provider limits, checked before a message is stored rather than when a provider refuses it. Pure.
+// Limits of every provider, checked before a message is stored rather than when a provider refuses it. Pure.
 import type { Platform } from '@push-server/contract'
 import type { PushMessage } from './provider.ts'
 
@@ -10,10 +10,10 @@ export interface PayloadProblem {
 
 const PAYLOAD_BYTES = 4_096
 const COLLAPSE_KEY_BYTES = 64
-/** Up to here payloads are built to tell their exact size. */
+/** Messages up to this size are built to know their exact size. */
 const MEASURED_BYTES = 4 * PAYLOAD_BYTES
 
-/** `payload`: what would be sent as JSON, without what differs by device. */
+/** `payload`: the JSON that would be sent, without the parts that differ by device. */
 export function limitProblems(
   platform: Platform,
   payload: Buffer | string,
@@ -35,12 +35,12 @@ export function limitProblems(
   return problems
 }
 
-/** Members of a body that every provider carries, in a message that shows something. */
+/** Members of a body that every provider sends, in a message that shows something. */
 const SHOWN = ['title', 'titleLocKey', 'body', 'bodyLocKey', 'sound', 'category'] as const
 
 /**
- * Why no provider takes the message, found without building a payload: a megabyte of extras would be written several times over
- * to be measured. Undefined for whatever is worth building.
+ * Why no provider takes the message, found without building a payload: to measure it, a megabyte of extras would be written several
+ * times. Undefined for a message that is worth building.
  */
 export function excessProblem({ body, silent }: PushMessage): PayloadProblem | undefined {
   if (roomLeft(body.extras ?? {}, MEASURED_BYTES) < 0)
@@ -54,7 +54,7 @@ export function excessProblem({ body, silent }: PushMessage): PayloadProblem | u
   return undefined
 }
 
-/** What is left of `room` bytes after the least that the value takes; ends as soon as nothing is. */
+/** The rest of `room` bytes after the least size of the value; ends as soon as nothing is left. */
 function roomLeft(value: unknown, room: number): number {
   if (typeof value === 'string') return room - value.length
   if (value === null) return room

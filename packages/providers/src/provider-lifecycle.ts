@@ -1,17 +1,16 @@
-// What all providers have in common: how they say that they fare, and their end, when chunks under way finish before the
-// connections close.
+// The life of every provider: its state follows its pushes, and chunks in delivery finish before the connections close.
 import { boundOutcome } from './outcome-bounds.ts'
 import type { Outcome, Provider, ProviderState, PushChunk, PushOptions } from './provider.ts'
 
 export interface ProviderParts {
-  /** For the error of a push that comes too late. */
+  /** For the error of a push after the close. */
   name: string
   push(chunk: PushChunk, options: PushOptions): Promise<void>
   /** Closes the connections, once nothing is in flight. */
   release(): Promise<unknown>
 }
 
-export function providerOf({ name, push, release }: ProviderParts): Provider {
+export function createProvider({ name, push, release }: ProviderParts): Provider {
   const underWay = new Set<Promise<void>>()
   const state: ProviderState = { connection: 'idle' }
   let closing: Promise<unknown> | undefined
@@ -36,7 +35,7 @@ export function providerOf({ name, push, release }: ProviderParts): Provider {
   }
 }
 
-/** The same options, whose calls leave their trace in the state. */
+/** The same options, whose calls update the state as well. */
 const observed = (state: ProviderState, options: PushOptions): PushOptions => ({
   signal: options.signal,
   settle(index, received) {

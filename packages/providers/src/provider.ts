@@ -1,4 +1,4 @@
-// What a provider is to the rest of the house: it pushes a chunk and says what became of each delivery.
+// The contract of a provider: it pushes a chunk and settles each delivery with an outcome.
 import type { MessageBody } from '@push-server/contract'
 
 /**
@@ -6,7 +6,7 @@ import type { MessageBody } from '@push-server/contract'
  * at most 255 characters that a column takes; `since` lies between the epoch and now, `notBefore` within a day.
  */
 export type Outcome =
-  /** Accepted. `id` is the provider's own name for the notification, when it gave one. */
+  /** Accepted. `id` is the provider's own id of the notification, if it gave one. */
   | { kind: 'sent'; id?: string }
   /** The token is dead for certain. `since`: when the provider learned so (ms since the epoch), if it says. */
   | { kind: 'token-gone'; reason: string; since?: number }
@@ -15,21 +15,21 @@ export type Outcome =
   /** This delivery cannot succeed, whatever the token. */
   | { kind: 'failed'; reason: string }
   /**
-   * Not delivered now, or not known to be. `notBefore`: ms since the epoch, when the provider names a time. `unsent`: it did
-   * not even leave, so it is no try.
+   * Not delivered now, or not known to be. `notBefore`: ms since the epoch, when the provider names a time. `unsent`: it was never
+   * sent, so it counts as no attempt.
    */
   | { kind: 'retry'; reason: string; notBefore?: number; unsent?: boolean }
-  /** Our credentials are at fault: no push of this application on this platform can succeed. */
+  /** Our credentials were refused: no push of this application on this platform can succeed. */
   | { kind: 'credentials-error'; reason: string }
 
 export type OutcomeKind = Outcome['kind']
 
-/** Where an APNs token is valid; the other providers have no such choice. */
+/** The APNs service for which a token is valid; the other providers have one service each. */
 export type Environment = 'development' | 'production'
 
-/** What is to be shown, and how urgent; the same for every device it goes to. */
+/** What is to be shown, and how urgently; the same for every device. */
 export interface PushMessage {
-  /** MessageBody as it was accepted, `validUntil` apart. */
+  /** The MessageBody that was accepted, without `validUntil`. */
   body: MessageBody
   /** Wakes the application without showing anything. */
   silent: boolean
@@ -41,51 +41,51 @@ export interface PushMessage {
 /** One push to be made. */
 export interface PushTarget {
   token: string
-  /** The device's own, when it registered with one. */
+  /** The environment that the device was registered with, if any. */
   environment?: Environment
-  /** A UUID that every try of this delivery repeats, so that a provider that can tell repeats apart does. */
+  /** A UUID that is the same for every attempt of this delivery, so that a provider can recognize a repetition. */
   pushId: string
   /** Position in PushChunk.messages. */
   message: number
 }
 
-/** Deliveries of one application on one platform. A message stands once, however many devices get it. */
+/** Deliveries of one application on one platform. A message appears once, however many devices get it. */
 export interface PushChunk {
   messages: readonly PushMessage[]
   targets: readonly PushTarget[]
 }
 
 /**
- * Reason of an abort: recipients have grown too old to be pushed to. Unlike with any other reason, a push that was started and
- * waited for a connection settles as unsent, and so does a chunk that no access token was to be had for.
+ * Reason of an abort: the recipients were read too long ago. Unlike with any other reason, a push that was started and waited for a
+ * connection settles as unsent, and so does a chunk without an access token.
  */
 export const STALE = 'stale'
 
 export interface PushOptions {
   /** Once aborted no further push is started; those in flight still settle. */
   signal: AbortSignal
-  /** Called once for each target that was pushed, as its answer comes. A target not pushed (aborted) is not settled. */
+  /** Called once for each target that was pushed, when its response arrives. A target that was not pushed (aborted) is not settled. */
   settle(index: number, outcome: Outcome): void
-  /** Told how long each answer of the provider took, in seconds. */
+  /** Called with the latency of each response of the provider, in seconds. */
   responded?(seconds: number): void
-  /** Told why a push was not answered. */
+  /** Called with the reason when a push gets no response. */
   withoutResponse?(reason: string): void
 }
 
-/** How a provider fares, by the latest of its pushes. Times in ms since the epoch. */
+/** The state of a provider, by the latest of its pushes. Times in ms since the epoch. */
 export interface ProviderState {
   /** `idle`: nothing was pushed yet. */
   connection: 'idle' | 'up' | 'down'
-  /** Why a push was last put off: for the provider, the network, a quota or the credentials. */
+  /** Why a push was last deferred: for the provider, the network, a quota or the credentials. */
   failure?: { reason: string; at: number }
 }
 
-/** One application's way to one platform, for one version of its credentials. */
+/** Pushes the messages of one application to one platform, with one version of its credentials. */
 export interface Provider {
-  /** Resolves once nothing is in flight: every target settled, or the rest given up after an abort. Never rejects for an answer. */
+  /** Resolves once nothing is in flight: every target is settled, or the rest was aborted. Never rejects for a response. */
   push(chunk: PushChunk, options: PushOptions): Promise<void>
   state(): ProviderState
-  /** Lets what is in flight finish, then closes the connections. */
+  /** Waits for pushes in flight, then closes the connections. */
   close(): Promise<void>
 }
 
@@ -99,8 +99,8 @@ export interface ProviderToken {
 /** Keeps provider tokens for all workers together. The store implements it. */
 export interface TokenCache {
   /**
-   * The token under `key`, minted when there is none that `isFresh` accepts. One caller mints at a time, over all
-   * processes; the others get what it minted. Rejects when minting does.
+   * The token under `key`, minted when there is none that `isFresh` accepts. One caller mints at a time, over all processes; the
+   * others get its token. Rejects when minting does.
    */
   take(
     key: string,

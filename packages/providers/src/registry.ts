@@ -1,4 +1,4 @@
-// The providers there are, one entry a platform. A new platform is a folder beside this file and a line here.
+// The registry of providers, one for each platform. A new platform is a folder beside this file and a line here.
 import type { Platform } from '@push-server/contract'
 import { apns } from './apns/index.ts'
 import { fcm } from './fcm/index.ts'

@@ -6,13 +6,13 @@ const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/
 
 /**
  * Reads the value of a `retry-after` header: whole seconds or an HTTP date (RFC 9110 §10.2.3, all three forms of §5.6.7).
- * Answers ms since the epoch, never before `now` nor more than a day after it; undefined when there is nothing readable.
+ * Returns ms since the epoch, never before `now` nor more than a day after it; undefined for an unreadable value.
  */
 export function retryAfterTime(value: string | undefined, now: number): number | undefined {
   const text = value?.trim() ?? ''
   if (SECONDS.test(text)) return within(now, now + Number(text) * 1_000)
   if (!HTTP_DATE.test(text)) return undefined
-  // The asctime form carries no zone but means GMT as well.
+  // The asctime format has no zone and means GMT as well.
   const time = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
   return Number.isNaN(time) ? undefined : within(now, time)
 }

@@ -1,21 +1,21 @@
-// The provider token that an application's pushes carry: held here while it is fresh, else taken from the cache that all
-// workers share, where one of them mints it.
+// The provider token of an application's pushes: kept here while it is fresh, otherwise taken from the cache that all workers
+// share, where one of them mints it.
 import type { ProviderToken, TokenCache } from './provider.ts'
 
 export interface TokenSource {
   take(): Promise<ProviderToken>
-  /** After the provider refused `token`: another one, or the same while it may not be replaced. */
+  /** Resolves with another token after the provider refused `token`, or with the same one while it may not be replaced. */
   renew(token: ProviderToken): Promise<ProviderToken>
 }
 
 export interface TokenSourceOptions {
   tokens: TokenCache
-  /** Names the token among all applications' and changes with the key that it is minted from. */
+  /** Key of the token in the cache. It differs by application, and changes with the key that the token is minted from. */
   cacheKey: string
   isFresh(token: ProviderToken): boolean
   /** Whether a refused token may be replaced already. By default it always may. */
   isReplaceable?(token: ProviderToken): boolean
-  /** Has to end in a while: the cache holds a lock meanwhile. */
+  /** Has to end within a bounded time: the cache holds a lock meanwhile. */
   mint(): Promise<ProviderToken>
 }
 
@@ -29,7 +29,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return held
   }
 
-  /** One look-up at a time: a whole window of pushes asks at once. */
+  /** One look-up at a time, since all pushes in flight renew at once. */
   const takeOnce = (accepts: (token: ProviderToken) => boolean) =>
     (taking ??= takeFromCache(accepts).finally(() => {
       taking = undefined
@@ -41,28 +41,10 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     },
     async renew(refused) {
       const isOther = (token: ProviderToken) => token.value !== refused.value && isFresh(token)
-      // A look-up that began before the refusal may find the refused token once more, so it is not the answer.
+      // A look-up that began before the refusal may find the refused token once more, so its result does not count.
       await taking
       if (held && isOther(held)) return held
       return isReplaceable(refused) ? takeOnce(isOther) : refused
-    },
-  }
-}
-
-/** A replacement that is refused as well is no cure: the next one may be asked for after this time (ms). */
-const REPLACE_PAUSE = 60_000
-
-/** Of access tokens, which may be had at any time, but not one for each refusal. `now`: ms since the epoch. */
-export function createAccessTokenSource(options: TokenSourceOptions & { now: () => number }): TokenSource {
-  const { now } = options
-  let replaceableAt = -Infinity
-  const source = createTokenSource({ ...options, isReplaceable: () => now() >= replaceableAt })
-  return {
-    take: source.take,
-    async renew(refused) {
-      const token = await source.renew(refused)
-      if (token.value !== refused.value) replaceableAt = now() + REPLACE_PAUSE
-      return token
     },
   }
 }

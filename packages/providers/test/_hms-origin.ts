@@ -1,4 +1,4 @@
-// A scripted HMS on loopback, its OAuth endpoint with it, and a proxy: a test says how each request is answered.
+// A scripted HMS on loopback, its OAuth endpoint with it, and a proxy: a test says how each request is responded to.
 import { EventEmitter, once } from 'node:events'
 import { createServer as createHttpServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
@@ -31,9 +31,9 @@ export interface Origin {
   tokenUrl: string
   port: number
   received: Received[]
-  /** Forms that asked for an access token. */
+  /** Requests for an access token. */
   bodies: Record<string, string>[]
-  /** Requests that are not answered yet. */
+  /** Requests without a response so far. */
   open: number
   /** Most of them at one time. */
   peak: number
@@ -108,7 +108,7 @@ export function reply(
   response.end(typeof body === 'string' ? body : JSON.stringify(body))
 }
 
-/** A CONNECT proxy. `admit` says with which status it answers; undefined: not at all. */
+/** A CONNECT proxy. `admit` returns the status of its response; undefined: none. */
 export async function startProxy(admit: (headers: IncomingHttpHeaders) => number | undefined) {
   const authorities: string[] = []
   const sockets = new Set<Socket>()

@@ -1,4 +1,4 @@
-// A scripted HTTP/2 origin on loopback: a test says how each request is answered, and sees what came over the wire.
+// A scripted HTTP/2 origin on loopback: a test scripts each response, and sees what came over the wire.
 import { EventEmitter, once } from 'node:events'
 import {
   createSecureServer,

@@ -38,7 +38,7 @@ function open(test: Test, production: string, { development = 'https://localhost
     tokens: new MemoryTokens(),
     origins: { production, development },
     ca,
-    semaphore: 100,
+    concurrency: 100,
     useDevelopment: false,
     requestTimeoutMs: 20_000,
     transport,
@@ -165,7 +165,7 @@ t.test('it is what node-apn would have sent', async (t) => {
   t.strictSame(comparable(ours?.headers), comparable(theirs?.headers))
 })
 
-t.test('answers become outcomes', async (t) => {
+t.test('responses become outcomes', async (t) => {
   const since = Date.now() - MINUTE
   const origin = await start(t, (request) => {
     const script: Record<string, () => void> = {
@@ -222,9 +222,9 @@ t.test('each device goes to the service its token belongs to', async (t) => {
   }
 })
 
-t.test('the window bounds what is in flight over all chunks', async (t) => {
+t.test('the limit holds for pushes in flight over all chunks', async (t) => {
   const origin = await start(t, (request) => setImmediate(() => response(request)))
-  const provider = open(t, origin.url, { semaphore: 4 })
+  const provider = open(t, origin.url, { concurrency: 4 })
   const all = await Promise.all([
     push(t, provider, chunkOf(30)),
     push(t, provider, chunkOf(20)),
@@ -241,7 +241,7 @@ t.test('the window bounds what is in flight over all chunks', async (t) => {
 
 t.test('an abort starts nothing more and settles what is in flight', async (t) => {
   const origin = await start(t, () => {})
-  const provider = open(t, origin.url, { semaphore: 2 })
+  const provider = open(t, origin.url, { concurrency: 2 })
   const controller = new AbortController()
   const pushed = push(t, provider, chunkOf(6), controller)
   await origin.waitFor(2)
@@ -270,7 +270,7 @@ t.test('an abort withdraws what still waits for a stream, unsettled', async (t) 
   t.equal(origin.received.length, 1)
 })
 
-t.test('no answer ends at the deadline, to be tried again', async (t) => {
+t.test('a push without a response ends at the deadline, to be retried', async (t) => {
   const origin = await start(t, ({ token, ...request }) => {
     if (token !== hex(1)) response({ token, ...request })
   })
@@ -285,13 +285,13 @@ t.test('GOAWAY loses nothing', async (t) => {
   const origin = await start(t, (request) => {
     if (!seen.has(request.session)) sessions++
     seen.add(request.session)
-    // Each of the first connections says goodbye with its fifth request, and answers what it has.
+    // Each of the first connections sends GOAWAY with its fifth request, and responds to what it has.
     if (sessions <= 3 && origin.received.filter(({ session }) => session === request.session).length === 5) {
       request.session.goaway(0)
     }
     setImmediate(() => response(request))
   })
-  const outcomes = await push(t, open(t, origin.url, { semaphore: 10 }), chunkOf(100))
+  const outcomes = await push(t, open(t, origin.url, { concurrency: 10 }), chunkOf(100))
   t.strictSame(kinds(outcomes), { sent: 100 })
   t.equal(new Set(origin.received.map(({ token }) => token)).size, 100)
   t.ok(sessions > 3)
@@ -335,7 +335,7 @@ t.test('a provider token that APNs calls expired', async (t) => {
   t.test('is replaced once, and every push repeated with the new one', async (t) => {
     const origin = await refusing('old')
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const provider = open(t, origin.url, { tokens, semaphore: 20 })
+    const provider = open(t, origin.url, { tokens, concurrency: 20 })
     const chunk = chunkOf(50)
     t.strictSame(kinds(await push(t, provider, chunk)), { sent: 50 })
     t.equal(tokens.minted.length, 1)
@@ -390,7 +390,7 @@ t.test('a provider token that APNs calls expired', async (t) => {
       response(request, 403, { reason: 'ExpiredProviderToken' })
     })
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const outcomes = await push(t, open(t, origin.url, { tokens, semaphore: 1 }), chunkOf(2), controller)
+    const outcomes = await push(t, open(t, origin.url, { tokens, concurrency: 1 }), chunkOf(2), controller)
     t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
     t.equal(origin.received.length, 1)
   })
@@ -420,7 +420,7 @@ t.test('without a provider token nothing is pushed', async (t) => {
 t.test('closing lets the chunks under way finish', async (t) => {
   const closing: { closed?: Promise<void> } = {}
   const origin = await start(t, (request) => closing.closed && response(request))
-  const provider = open(t, origin.url, { semaphore: 1 })
+  const provider = open(t, origin.url, { concurrency: 1 })
   const pushed = push(t, provider, chunkOf(3))
   await origin.waitFor(1)
   const closed = (closing.closed = provider.close())
@@ -450,7 +450,7 @@ t.test('tokens are minted no more often than need be', async (t) => {
     t.equal((await create().take()).value, first.value, 'another process')
     clock.now += 50 * MINUTE - 1
     t.equal((await token.take()).value, first.value)
-    t.equal(tokens.keys.length, 2, 'what is held is not asked for again')
+    t.equal(tokens.keys.length, 2, 'a token that is kept is not requested again')
     clock.now += 1
     const second = await token.take()
     t.not(second.value, first.value)
@@ -483,7 +483,7 @@ t.test('tokens are minted no more often than need be', async (t) => {
     const [second, same] = await Promise.all([token.renew(first), token.renew(first)])
     t.not(second.value, first.value)
     t.equal(same.value, second.value)
-    t.equal((await token.renew(first)).value, second.value, 'a late answer to the old one')
+    t.equal((await token.renew(first)).value, second.value, 'a late response to the old one')
     t.equal((await token.renew(second)).value, second.value)
     t.equal(tokens.minted.length, 2)
   })

@@ -283,7 +283,7 @@ t.test('outcomes beyond the table', async (t) => {
   for (const [response, outcome] of cases) t.strictSame(apnsOutcome(response, NOW), outcome, JSON.stringify(response))
 })
 
-t.test('reading an answer', async (t) => {
+t.test('reading a response', async (t) => {
   const responseOf = (status: number, body: string, headers = {}) =>
     readResponse({ kind: 'response', status, headers, body })
   t.strictSame(responseOf(200, '', { 'apns-id': 'A1' }), { status: 200, id: 'A1' })
@@ -306,21 +306,18 @@ t.test('reading an answer', async (t) => {
   }
 })
 
-t.test(
-  'a request without an answer is tried again, and the reason says whether it may have been delivered',
-  async (t) => {
-    t.strictSame(
-      (['unsent', 'unknown', 'timeout'] as const).map((kind) => transportOutcome({ kind, reason: 'why' })),
-      [
-        { kind: 'retry', reason: 'Unsent: why', unsent: true },
-        { kind: 'retry', reason: 'Unknown: why' },
-        { kind: 'retry', reason: 'Timeout: why' },
-      ],
-    )
-  },
-)
+t.test('a request without a response is retried, and the reason says whether it may have been delivered', async (t) => {
+  t.strictSame(
+    (['unsent', 'unknown', 'timeout'] as const).map((kind) => transportOutcome({ kind, reason: 'why' })),
+    [
+      { kind: 'retry', reason: 'Unsent: why', unsent: true },
+      { kind: 'retry', reason: 'Unknown: why' },
+      { kind: 'retry', reason: 'Timeout: why' },
+    ],
+  )
+})
 
-t.test('answers that are about more than their own push', async (t) => {
+t.test('responses that are about more than their own push', async (t) => {
   const cases: [status: number, reason: string | undefined, isThrottled: boolean, endsConnection: boolean][] = [
     [200, undefined, false, false],
     [429, 'TooManyRequests', false, false],
@@ -432,39 +429,39 @@ t.test('environments', async (t) => {
   for (const [device, base, chosen] of cases) t.equal(environmentOf(device, base), chosen, `${device} on ${base}`)
 })
 
-t.test('a window', async (t) => {
+t.test('a semaphore', async (t) => {
   const items = (...names: string[]) => names.map((name) => ({ name }))
   const { signal } = new AbortController()
 
   t.test('lets chunks take turns', async (t) => {
     const semaphore = createSemaphore(() => 2)
-    const started: string[] = []
+    const log: string[] = []
     const open: (() => void)[] = []
     const start = ({ name }: { name: string }, done: () => void) => {
-      started.push(name)
+      log.push(name)
       open.push(done)
     }
-    const large = semaphore.walk({ items: items('a1', 'a2', 'a3', 'a4'), signal, start })
-    const small = semaphore.walk({ items: items('b1', 'b2'), signal, start })
-    t.strictSame(started, ['a1', 'a2'])
+    const large = semaphore.startAll({ items: items('a1', 'a2', 'a3', 'a4'), signal, start })
+    const small = semaphore.startAll({ items: items('b1', 'b2'), signal, start })
+    t.strictSame(log, ['a1', 'a2'])
     for (const done of open) done()
-    t.strictSame(started, ['a1', 'a2', 'a3', 'b1', 'a4', 'b2'])
+    t.strictSame(log, ['a1', 'a2', 'a3', 'b1', 'a4', 'b2'])
     await Promise.all([large, small])
   })
 
   t.test('goes on at once after what is done at once', async (t) => {
-    const started: string[] = []
+    const log: string[] = []
     const many = Array.from({ length: 20_000 }, (_, index) => ({ name: String(index) }))
-    await createSemaphore(() => 1).walk({
+    await createSemaphore(() => 1).startAll({
       items: many,
       signal,
       start({ name }, done) {
-        started.push(name)
+        log.push(name)
         done()
       },
     })
     t.strictSame(
-      started,
+      log,
       many.map(({ name }) => name),
     )
   })
@@ -472,30 +469,30 @@ t.test('a window', async (t) => {
   t.test('starts nothing after an abort, and ends with what is in flight', async (t) => {
     const semaphore = createSemaphore(() => 1)
     const controller = new AbortController()
-    const started: string[] = []
+    const log: string[] = []
     let finish = () => {}
     let ended = false
-    const walk = semaphore.walk({
+    const started = semaphore.startAll({
       items: items('a1', 'a2'),
       signal: controller.signal,
       start({ name }, done) {
-        started.push(name)
+        log.push(name)
         finish = done
       },
     })
-    void walk.then(() => (ended = true))
+    void started.then(() => (ended = true))
     controller.abort()
     await Promise.resolve()
     t.equal(ended, false)
     finish()
-    await walk
-    t.strictSame(started, ['a1'])
+    await started
+    t.strictSame(log, ['a1'])
 
-    // The slot is free again, and an aborted or empty walk takes none.
+    // The slot is free again, and an aborted or empty batch takes none.
     const none = () => t.fail('started')
-    await semaphore.walk({ items: items('c1'), signal: controller.signal, start: none })
-    await semaphore.walk({ items: [], signal, start: none })
-    await semaphore.walk({ items: items('d1'), signal, start: (_, done) => done() })
+    await semaphore.startAll({ items: items('c1'), signal: controller.signal, start: none })
+    await semaphore.startAll({ items: [], signal, start: none })
+    await semaphore.startAll({ items: items('d1'), signal, start: (_, done) => done() })
   })
 })
 

@@ -67,7 +67,7 @@ function open(test: Test, baseUrl: string, overrides: Overrides = {}) {
     baseUrl,
     tokenUrl: 'https://localhost:1/token',
     ca,
-    semaphore: 100,
+    concurrency: 100,
     connections: 2,
     dataOnly: false,
     requestTimeoutMs: 20_000,
@@ -216,7 +216,7 @@ t.test('data only', async (t) => {
   t.match(JSON.parse(message.data['_notification']), { title: 'Hello', body: 'World' })
 })
 
-t.test('answers become outcomes', async (t) => {
+t.test('responses become outcomes', async (t) => {
   const origin = await start(t, (request) => {
     const script: Record<string, () => void> = {
       t0: () => accept(request),
@@ -244,14 +244,14 @@ t.test('answers become outcomes', async (t) => {
   ])
 })
 
-t.test('the window and the connections bound what is in flight', async (t) => {
+t.test('the limit and the connections bound pushes in flight', async (t) => {
   const origin = await start(t, (request) => setImmediate(() => accept(request)))
-  const provider = open(t, origin.url, { semaphore: 4 })
+  const provider = open(t, origin.url, { concurrency: 4 })
   const all = await Promise.all([push(t, provider, chunkOf(30)), push(t, provider, chunkOf(20))])
   t.strictSame(all.map(kinds), [{ sent: 30 }, { sent: 20 }])
   t.equal(origin.peak, 4)
 
-  // Nothing is answered before a second connection is of use, which it is only to what the first one does not take.
+  // No response is sent before a second connection is of use, which it is only to what the first one does not take.
   const held: Received[] = []
   let onFirst = 0
   const wide = await start(t, (request) => {
@@ -260,7 +260,7 @@ t.test('the window and the connections bound what is in flight', async (t) => {
     onFirst ||= held.length - 1
     for (const each of held) accept(each)
   })
-  t.strictSame(kinds(await push(t, open(t, wide.url, { semaphore: 1_000 }), chunkOf(300))), { sent: 300 })
+  t.strictSame(kinds(await push(t, open(t, wide.url, { concurrency: 1_000 }), chunkOf(300))), { sent: 300 })
   t.equal(onFirst, 100)
 })
 
@@ -276,7 +276,7 @@ t.test('FCM names a time to come back', async (t) => {
       let isOver = false
       const origin = await start(t, (request) => (isOver ? accept(request) : script(request)))
       const clock = { now: Date.now() }
-      const provider = open(t, origin.url, { semaphore: 5, now: () => clock.now })
+      const provider = open(t, origin.url, { concurrency: 5, now: () => clock.now })
       const notBefore = clock.now + seconds * 1_000
       const outcomes = await push(t, provider, chunkOf(50))
       t.equal(origin.received.length, 5)
@@ -299,7 +299,7 @@ t.test('FCM names a time to come back', async (t) => {
     const origin = await start(t, (request) => {
       refuse(request, 429, 'QUOTA_EXCEEDED', { 'retry-after': request.token === 't0' ? '30' : '10' })
     })
-    const provider = open(t, origin.url, { semaphore: 2, now: () => clock.now })
+    const provider = open(t, origin.url, { concurrency: 2, now: () => clock.now })
     await push(t, provider, chunkOf(2))
     t.match(inOrder(await push(t, provider, chunkOf(1))), [waitsUntil(clock.now + 30_000)])
   })
@@ -312,13 +312,13 @@ t.test('FCM names a time to come back', async (t) => {
       const details = [{ '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations }]
       request.stream.end(JSON.stringify({ error: { code: 429, status: 'RESOURCE_EXHAUSTED', details } }))
     })
-    t.strictSame(kinds(await push(t, open(t, origin.url, { semaphore: 1 }), chunkOf(10))), { retry: 1, sent: 9 })
+    t.strictSame(kinds(await push(t, open(t, origin.url, { concurrency: 1 }), chunkOf(10))), { retry: 1, sent: 9 })
   })
 })
 
 t.test('an abort starts nothing more and settles what is in flight', async (t) => {
   const origin = await start(t, () => {})
-  const provider = open(t, origin.url, { semaphore: 2 })
+  const provider = open(t, origin.url, { concurrency: 2 })
   const controller = new AbortController()
   const pushed = push(t, provider, chunkOf(6), controller)
   await origin.waitFor(2)
@@ -343,7 +343,7 @@ t.test('an abort withdraws what still waits for a stream, unsettled', async (t) 
   t.equal(origin.received.length, 1)
 })
 
-t.test('no answer ends at the deadline, to be tried again', async (t) => {
+t.test('a push without a response ends at the deadline, to be retried', async (t) => {
   const origin = await start(t, (request) => request.token !== 't1' && accept(request))
   const outcomes = await push(t, open(t, origin.url, { requestTimeoutMs: 1_500 }), chunkOf(3))
   t.match(outcomes.get(1), { kind: 'retry', reason: /^Timeout: / })
@@ -357,11 +357,11 @@ t.test('GOAWAY loses nothing', async (t) => {
     const count = (countOf.get(request.session) ?? 0) + 1
     if (count === 1) sessions++
     countOf.set(request.session, count)
-    // Each of the first connections says goodbye with its fifth request, and answers what it has.
+    // Each of the first connections sends GOAWAY with its fifth request, and responds to what it has.
     if (sessions <= 3 && count === 5) request.session.goaway(0)
     setImmediate(() => accept(request))
   })
-  const outcomes = await push(t, open(t, origin.url, { semaphore: 10, connections: 1 }), chunkOf(100))
+  const outcomes = await push(t, open(t, origin.url, { concurrency: 10, connections: 1 }), chunkOf(100))
   t.strictSame(kinds(outcomes), { sent: 100 })
   t.equal(new Set(origin.received.map(({ token }) => token)).size, 100)
   t.ok(sessions > 3)
@@ -408,7 +408,7 @@ t.test('the access token', async (t) => {
     })
     const google = await startGoogle(t)
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const provider = open(t, origin.url, { tokens, tokenUrl: `${google.url}/token`, semaphore: 20 })
+    const provider = open(t, origin.url, { tokens, tokenUrl: `${google.url}/token`, concurrency: 20 })
     t.strictSame(kinds(await push(t, provider, chunkOf(50))), { sent: 50 })
     t.strictSame(tokens.minted, ['token-1'])
     t.ok(origin.received.length <= 70, 'what had not started yet went with the new one at once')
@@ -416,14 +416,14 @@ t.test('the access token', async (t) => {
     t.equal(origin.received.filter((request) => bearer(request) === 'old').length, origin.received.length - 55)
   })
 
-  t.test('refused for ever is a fault of the credentials, and does not ask for token after token', async (t) => {
+  t.test('refused for ever is a credentials error, and does not request token after token', async (t) => {
     const origin = await start(t, (request) => refuse(request, 401, 'THIRD_PARTY_AUTH_ERROR'))
     const google = await startGoogle(t)
     const clock = { now: Date.now() }
     const provider = open(t, origin.url, {
       tokens: new MemoryTokens().keep('old', 30 * MINUTE),
       tokenUrl: `${google.url}/token`,
-      semaphore: 5,
+      concurrency: 5,
       now: () => clock.now,
     })
     const outcomes = await push(t, provider, chunkOf(30))
@@ -446,7 +446,7 @@ t.test('the access token', async (t) => {
     })
     const google = await startGoogle(t)
     const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const provider = open(t, origin.url, { tokens, tokenUrl: `${google.url}/token`, semaphore: 1 })
+    const provider = open(t, origin.url, { tokens, tokenUrl: `${google.url}/token`, concurrency: 1 })
     t.strictSame(
       [...(await push(t, provider, chunkOf(2), controller))],
       [[0, { kind: 'retry', reason: 'UNAUTHENTICATED' }]],
@@ -463,7 +463,7 @@ t.test('the access token', async (t) => {
     [401, { error: 'invalid_client' }, 'invalid_client'],
     [403, 'forbidden', 'HTTP 403'],
   ] as const
-  t.test('that Google refuses is a fault of the credentials', async (t) => {
+  t.test('that Google refuses is a credentials error', async (t) => {
     const origin = await start(t, accept)
     for (const [status, body, reason] of REFUSED) {
       const google = await startGoogle(t, (received) => deny(received, status, body))
@@ -478,8 +478,8 @@ t.test('the access token', async (t) => {
   const UNAVAILABLE: [name: string, reply: (received: ReceivedRequest) => void, reason: RegExp][] = [
     ['in trouble', (received) => deny(received, 503, 'Try again'), /^TokenUnavailable: HTTP 503$/],
     ['too busy', (received) => deny(received, 429, { error: 'rate_limit_exceeded' }), /rate_limit_exceeded$/],
-    ['at fault itself', (received) => deny(received, 400, { error: 'internal_failure' }), /internal_failure$/],
-    ['another server', (received) => deny(received, 200, '<html>'), /no access token in the answer$/],
+    ['failing itself', (received) => deny(received, 400, { error: 'internal_failure' }), /internal_failure$/],
+    ['another server', (received) => deny(received, 200, '<html>'), /no access token in the response$/],
     ['not what it was', (received) => deny(received, 200, { access_token: 'a\nb', expires_in: 60 }), /no access token/],
     ['without an end', (received) => deny(received, 200, { access_token: 'token' }), /no access token/],
     ['hanging', () => {}, /aborted due to timeout/],
@@ -506,7 +506,7 @@ t.test('the access token', async (t) => {
     t.match(down, { kind: 'retry', reason: /^TokenUnavailable: .*ECONNREFUSED/ })
   })
 
-  t.test('is not asked of a server whose certificate nobody vouches for', async (t) => {
+  t.test('is not requested from a server whose certificate is not trusted', async (t) => {
     const google = await startGoogle(t)
     const tokens = new MemoryTokens()
     const provider = open(t, 'https://localhost:1', { ca: undefined, tokens, tokenUrl: google.url })
@@ -576,7 +576,7 @@ t.test('through a proxy', async (t) => {
 t.test('closing lets the chunks under way finish', async (t) => {
   let isClosing = false
   const origin = await start(t, (request) => isClosing && accept(request))
-  const provider = open(t, origin.url, { semaphore: 1 })
+  const provider = open(t, origin.url, { concurrency: 1 })
   const pushed = push(t, provider, chunkOf(3))
   await origin.waitFor(1)
   isClosing = true

@@ -1,4 +1,4 @@
-// The parts of the FCM provider that do no I/O: payload, outcomes, answers, service accounts.
+// The parts of the FCM provider that do no I/O: payload, outcomes, responses, service accounts.
 import { generateKeyPairSync } from 'node:crypto'
 import { readConfig } from '@push-server/runtime'
 import t from 'tap'
@@ -6,10 +6,11 @@ import { readResponse } from '../src/fcm/response.ts'
 import { certify, readServiceAccount } from '../src/fcm/credentials.ts'
 import { FCM_ERRORS, fcmOutcome, isThrottled, type FcmResponse } from '../src/fcm/outcome.ts'
 import { fcmBody, fcmPayload } from '../src/fcm/payload.ts'
-import { refusedOutcome, tokenError } from '../src/fcm/token-error.ts'
+import { refusedOutcome } from '../src/fcm/refused-outcome.ts'
 import { fcm } from '../src/fcm/index.ts'
 import { InvalidCredentials, type PushMessage } from '../src/index.ts'
 import { TokenRefused, TokenUnavailable } from '../src/oauth/token-endpoint.ts'
+import { tokenOutcome } from '../src/oauth/token-outcome.ts'
 import { createTokenSource } from '../src/token-source.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
@@ -338,7 +339,7 @@ t.test('what says that FCM wants fewer pushes of the project', async (t) => {
   for (const [response, expected] of cases) t.equal(isThrottled(response), expected, JSON.stringify(response))
 })
 
-t.test('reading an answer', async (t) => {
+t.test('reading a response', async (t) => {
   const responseOf = (status: number, body: unknown, headers = {}) =>
     readResponse({
       kind: 'response',
@@ -377,7 +378,7 @@ t.test('reading an answer', async (t) => {
   t.equal(responseOf(429, quota('device')).isDeviceQuota, false)
 })
 
-t.test('an answer that is not as documented is no harm', async (t) => {
+t.test('a response that is not as documented does no harm', async (t) => {
   const nothing = {
     status: 400,
     retryAfter: undefined,
@@ -411,22 +412,22 @@ t.test('an answer that is not as documented is no harm', async (t) => {
 })
 
 t.test('access tokens that cannot be had, or do not help', async (t) => {
-  t.strictSame(tokenError(new TokenRefused('invalid_grant')), {
+  t.strictSame(tokenOutcome(new TokenRefused('invalid_grant')), {
     kind: 'credentials-error',
     reason: 'TokenRefused: invalid_grant',
   })
-  t.strictSame(tokenError(new TokenUnavailable('x'.repeat(200))), {
+  t.strictSame(tokenOutcome(new TokenUnavailable('x'.repeat(200))), {
     kind: 'retry',
     reason: `TokenUnavailable: ${'x'.repeat(82)}`,
   })
-  t.equal(tokenError(new Error('the store is away')), undefined)
+  t.equal(tokenOutcome(new Error('the store is away')), undefined)
 
   const token = (value: string) => ({ value, issuedAt: NOW, expiresAt: NOW + HOUR })
   const target = { token: 'T', pushId: '', message: 0 }
   const inFlight = (isResent: boolean) => ({
     index: 0,
     target,
-    post: undefined,
+    prepared: undefined,
     token: token('old'),
     sentAt: 0,
     roundTrip: 0,
@@ -447,7 +448,7 @@ t.test('access tokens that cannot be had, or do not help', async (t) => {
   }
 })
 
-t.test('a token source does not take a look-up that began before a refusal for its answer', async (t) => {
+t.test('a token source does not use a look-up that began before a refusal', async (t) => {
   const stored = [
     { value: 'refused', issuedAt: NOW, expiresAt: NOW + HOUR },
     { value: 'other', issuedAt: NOW, expiresAt: NOW + HOUR },

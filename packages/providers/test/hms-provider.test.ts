@@ -107,7 +107,7 @@ t.test('targets are grouped by message, by number and by bytes, and each is sett
     targets: [target(0), target(1, 1), target(2), target(0), target(3)],
   }
   t.strictSame(kinds(await push(t, open(t, origin), mixed)), { sent: 5 })
-  t.strictSame(seen(), ['A: t0', 'A: t0 t2 t3', 'B: t1'], 'a token that comes twice is asked for twice')
+  t.strictSame(seen(), ['A: t0', 'A: t0 t2 t3', 'B: t1'], 'a token that comes twice is pushed to twice')
 
   t.strictSame(kinds(await push(t, open(t, origin, { tokensPerRequest: 2 }), mixed)), { sent: 5 })
   t.strictSame(seen(), ['A: t0', 'A: t0 t2', 'A: t3', 'B: t1'])
@@ -135,7 +135,7 @@ t.test('a thousand tokens in a request, of which some are dead', async (t) => {
   t.strictSame(outcomes.get(991), SENT)
 })
 
-t.test('answers become outcomes', async (t) => {
+t.test('responses become outcomes', async (t) => {
   const now = Date.now()
   const scripts: [reply: (request: Received) => void, outcome: object][] = [
     [(request) => reply(request), SENT],
@@ -178,14 +178,14 @@ t.test('answers become outcomes', async (t) => {
   )
 })
 
-t.test('no answer ends at the deadline, also one that began', async (t) => {
+t.test('a push without a response ends at the deadline, also when the response began', async (t) => {
   const origin = await start(t, (request) => {
     if (request.title === '1') return
     if (request.title === '2') request.response.writeHead(200).write('{"code":')
     else reply(request)
   })
   const outcomes = await push(t, open(t, origin, { requestTimeoutMs: 1_500 }), apart(4))
-  const timeout = { kind: 'retry', reason: 'Timeout: no answer within 1500 ms' }
+  const timeout = { kind: 'retry', reason: 'Timeout: no response within 1500 ms' }
   t.strictSame(inOrder(outcomes), [SENT, timeout, timeout, SENT])
 })
 
@@ -273,7 +273,7 @@ t.test('a POST that gave up waiting for a connection is not written later', asyn
   )
 })
 
-t.test('a proxy that left CONNECT without an answer once is asked again', async (t) => {
+t.test('a proxy that left CONNECT without a response once is tried again', async (t) => {
   const origin = await start(t, (request) => reply(request))
   const proxy = await startProxy(() => (proxy.authorities.length === 1 ? undefined : 200))
   t.teardown(() => proxy.stop())
@@ -322,7 +322,7 @@ t.test('an access token', async (t) => {
     })
   }
 
-  t.test('that is refused for ever costs one replacement and is the fault of the credentials', async (t) => {
+  t.test('that is refused for ever costs one replacement and is a credentials error', async (t) => {
     const origin = await start(t, (request) => reply(request, 200, { code: '80200001', msg: 'Authentication Error.' }))
     const tokens = new MemoryTokens().keep('old', 10 * MINUTE)
     const outcomes = await push(t, open(t, origin, { tokens, requestsInFlight: 2 }), apart(10))
@@ -353,7 +353,7 @@ t.test('an access token', async (t) => {
     tokens.failure = new Error('the store is away')
     const unkept = { kind: 'retry', reason: 'HTTP 401' }
     t.strictSame(inOrder(await push(t, provider, together(2))), [unkept, unkept])
-    t.strictSame(warnings, ['HMS access token was not renewed'])
+    t.strictSame(warnings, ['HMS access token renewal failed'])
   })
 
   t.test('is not followed by a repetition after an abort', async (t) => {
@@ -368,7 +368,7 @@ t.test('an access token', async (t) => {
     t.equal(origin.received.length, 1)
   })
 
-  t.test('that the client is refused is the fault of the credentials, and nothing is pushed', async (t) => {
+  t.test('of a refused client is a credentials error, and nothing is pushed', async (t) => {
     const refusal = { error: 1101, sub_error: 12304, error_description: 'invalid client_secret' }
     const origin = await start(
       t,
@@ -419,7 +419,7 @@ t.test('access tokens are minted no more often than need be', async (t) => {
     const clock = { now: Date.UTC(2026, 0, 1) }
     const tokens = new MemoryTokens()
     const endpoint: TokenEndpoint = {
-      async ask() {
+      async requestToken() {
         const value = `access-${tokens.minted.length + 1}`
         return { value, issuedAt: clock.now, expiresAt: clock.now + 60 * MINUTE }
       },
@@ -442,7 +442,7 @@ t.test('access tokens are minted no more often than need be', async (t) => {
     t.equal((await create().take()).value, 'access-1', 'another process')
     clock.now += 55 * MINUTE - 1
     t.equal((await token.take()).value, 'access-1')
-    t.equal(tokens.keys.length, 2, 'what is held is not asked for again')
+    t.equal(tokens.keys.length, 2, 'a token that is kept is not requested again')
     clock.now += 1
     t.equal((await token.take()).value, 'access-2')
     t.equal((await create().take()).value, 'access-2')
@@ -464,7 +464,7 @@ t.test('access tokens are minted no more often than need be', async (t) => {
     const [second, same] = await Promise.all([token.renew(first), token.renew(first)])
     t.equal(second.value, 'access-2')
     t.equal(same.value, 'access-2')
-    t.equal((await token.renew(first)).value, 'access-2', 'a late answer to the old one')
+    t.equal((await token.renew(first)).value, 'access-2', 'a late response to the old one')
     t.equal((await create().renew(first)).value, 'access-2', 'another process')
     t.equal(tokens.minted.length, 2)
     clock.now += MINUTE - 1
@@ -481,7 +481,7 @@ t.test('access tokens are minted no more often than need be', async (t) => {
   })
 })
 
-t.test('flow control halves what is in flight', async (t) => {
+t.test('a refusal halves the requests in flight', async (t) => {
   const origin = await start(t, () => {})
   const provider = open(t, origin, { requestsInFlight: 8 })
   const waves: [size: number, status: number][] = [
@@ -545,7 +545,7 @@ t.test('a proxy is used for both calls, with its credentials', async (t) => {
   t.match(inOrder(await push(t, nobody, together(1))), [{ kind: 'retry', reason: /^TokenUnavailable: .*407/ }])
 })
 
-t.test('the window bounds what is in flight over all chunks', async (t) => {
+t.test('the limit holds for requests in flight over all chunks', async (t) => {
   const origin = await start(t, (request) => {
     const { length } = origin.received
     // The first ones wait for each other.

@@ -1,4 +1,4 @@
-// The parts of the HMS provider that do no I/O: payload, requests, answers, outcomes, credentials, flow.
+// The parts of the HMS provider that do no I/O: payload, requests, responses, outcomes, credentials, limiter.
 import { readConfig } from '@push-server/runtime'
 import t from 'tap'
 import { readResponse } from '../src/hms/response.ts'
@@ -415,7 +415,7 @@ t.test('outcomes beyond the tables', async (t) => {
   for (const [given, outcome] of cases) t.strictSame(outcomesOf(given), [outcome], JSON.stringify(given))
 })
 
-t.test('answers that ask for another access token, or for patience', async (t) => {
+t.test('responses that require another access token, or fewer requests', async (t) => {
   const cases: [given: Given, access: boolean, limiter: boolean][] = [
     [{ body: { code: '80200001' } }, true, false],
     [{ body: { code: '80200003' } }, true, false],

@@ -1,10 +1,10 @@
-// The pace of pushes: its rules one by one, then what it makes of a provider with a limit, in a time that is only counted.
+// The concurrency limit: its rules one by one, then what it does with a provider that has a limit, in a time that is only counted.
 import t from 'tap'
 import { createLimiter, type LimiterOptions } from '../src/concurrency/limiter.ts'
 import { createLimit, type LimitOptions } from '../src/concurrency/limit.ts'
 import type { Outcome } from '../src/index.ts'
 
-/** A pace whose pushes all take 50 ms. */
+/** A limit whose pushes all take 50 ms. */
 function scene(options: LimitOptions) {
   const limit = createLimit(options)
   const clock = { now: 1_000_000 }
@@ -63,7 +63,7 @@ t.test('the size', async (t) => {
     })
   }
 
-  t.test('is halved at least where that is asked for, and never below one', async (t) => {
+  t.test('is halved at least where that is set, and never below one', async (t) => {
     const { refuse } = scene({ most: 16, leastDecrease: 0.5 })
     t.equal(refuse(1, 100), 8)
     t.strictSame([refuse(1, 100), refuse(1, 100), refuse(1, 100), refuse(1, 100)], [4, 2, 1, 1])
@@ -101,7 +101,7 @@ t.test('a provider that becomes slow', async (t) => {
     t.equal(goWell(2, 900), 250)
   })
 
-  t.test('is told from our own machine: not every push of a round trip is slow then', async (t) => {
+  t.test('is told from delays of our own machine: not every push of a round trip is slow then', async (t) => {
     const { limit, clock, goWell } = scene({ most: 500 })
     goWell(10, 100)
     for (let roundTrip = 0; roundTrip < 10; roundTrip++) {
@@ -124,7 +124,7 @@ t.test('a provider that becomes slow', async (t) => {
     for (const latencyMs of [100, 150, 190, 280, 370]) t.equal(goWell(400, latencyMs), 500)
   })
 
-  t.test('is told by what has started since, not by what had before', async (t) => {
+  t.test('is judged by pushes that have started since, not before', async (t) => {
     const { limit, clock, goWell } = scene({ most: 500 })
     goWell(10, 100)
     const { roundTrip } = limit
@@ -166,7 +166,7 @@ t.test('everything waits', async (t) => {
   })
 })
 
-t.test('a flow', async (t) => {
+t.test('a limiter', async (t) => {
   const REFUSED: Outcome = { kind: 'retry', reason: 'Busy' }
   const scene = (options: Partial<LimiterOptions> = {}) => {
     const clock = { now: 1_000_000 }
@@ -174,47 +174,47 @@ t.test('a flow', async (t) => {
     const limiter = createLimiter({ most: 10, now: () => clock.now, onHeld: (one) => held.push(one), ...options })
     const open: (() => void)[] = []
     const { signal } = new AbortController()
-    const walk = (count: number) =>
-      limiter.walk({
+    const startAll = (count: number) =>
+      limiter.startAll({
         items: Array.from({ length: count }, () => ({})),
         signal,
         start: (_, done) => (limiter.held() ? done() : open.push(done)),
       })
-    return { clock, limiter, held, open, walk }
+    return { clock, limiter, held, open, startAll }
   }
 
   t.test('has no more in flight than the connections can take', async (t) => {
     let capacity = 3
-    const { open, walk } = scene({ capacity: () => capacity })
-    void walk(20)
+    const { open, startAll } = scene({ capacity: () => capacity })
+    void startAll(20)
     t.equal(open.length, 3)
     capacity = 100
     open.shift()?.()
-    t.equal(open.length, 10, 'nor than the pace allows')
+    t.equal(open.length, 10, 'nor than the limit allows')
   })
 
   t.test('waits a short while by itself', async (t) => {
-    const { limiter, held, open, walk } = scene({ now: Date.now })
+    const { limiter, held, open, startAll } = scene({ now: Date.now })
     const waitFor = Date.now() + 150
     limiter.refused(limiter.start(), { ...REFUSED, notBefore: waitFor })
     t.match(limiter.held(), { kind: 'retry', reason: 'Unsent: Busy', notBefore: waitFor })
-    const walked = walk(2)
+    const started = startAll(2)
     t.equal(open.length, 0)
     const [first, second] = await Promise.all([nextOf(open, 0), nextOf(open, 1)])
     t.ok(Date.now() >= waitFor)
     first()
     second()
-    await walked
+    await started
     t.match(held, [{ waitMs: Number, reason: 'Busy', size: 5 }])
   })
 
   t.test('hands back what would wait for long', async (t) => {
-    const { clock, limiter, open, walk } = scene()
+    const { clock, limiter, open, startAll } = scene()
     limiter.refused(limiter.start(), { ...REFUSED, notBefore: clock.now + 30_000 })
-    await walk(1_000)
+    await startAll(1_000)
     t.equal(open.length, 0)
     clock.now += 30_000
-    void walk(3)
+    void startAll(3)
     t.equal(open.length, 3)
   })
 
@@ -250,11 +250,11 @@ interface Second {
   refused: number
 }
 
-/** Senders with work without end, each with a pace of its own, for 40 s that pass in no time. */
+/** Senders with work without end, each with a limit of its own, for 40 s that pass in no time. */
 function simulate(provider: Provider, senders = 1): Second[] {
   const seconds = Array.from({ length: 41 }, (): Second => ({ sent: 0, refused: 0 }))
   const due = new Map<number, (() => void)[]>()
-  const paces = Array.from({ length: senders }, () => ({ limit: createLimit({ most: 1_000 }), inFlight: 0 }))
+  const senderStates = Array.from({ length: senders }, () => ({ limit: createLimit({ most: 1_000 }), inFlight: 0 }))
   let now = 0
   let tokens = provider.burst
 
@@ -266,7 +266,7 @@ function simulate(provider: Provider, senders = 1): Second[] {
   const isUnavailable = ([from, to] = provider.outage ?? [0, 0]) => now >= from * 1_000 && now < to * 1_000
   const takes = () => !isUnavailable() && tokens >= 1 && tokens-- >= 1
 
-  function fill(sender: (typeof paces)[number]) {
+  function fill(sender: (typeof senderStates)[number]) {
     const { limit } = sender
     while (now >= limit.heldUntil && sender.inFlight < limit.size) {
       sender.inFlight++
@@ -290,18 +290,18 @@ function simulate(provider: Provider, senders = 1): Second[] {
     tokens = Math.min(provider.burst, tokens + provider.perSecond / 1_000)
     for (const act of due.get(now) ?? []) act()
     due.delete(now)
-    for (const sender of paces) fill(sender)
+    for (const sender of senderStates) fill(sender)
   }
   return seconds
 }
 
-t.test('a limit that nobody has told is found', async (t) => {
+t.test('an unpublished limit is found', async (t) => {
   const between = (from: number, to: number) => () => Math.round(from + Math.random() * (to - from))
   const usual: Provider = { perSecond: 5_000, burst: 500, latencyMs: between(30, 70), retryAfterMs: 1_000 }
   const cases: [name: string, provider: Provider, senders: number, used: number, refused: number][] = [
     ['5000 a second', usual, 1, 95, 2],
-    ['which is answered at the same pace each time', { ...usual, latencyMs: () => 50 }, 1, 95, 2],
-    ['at a pace that varies a lot', { ...usual, latencyMs: between(30, 230) }, 1, 95, 2],
+    ['with the same latency each time', { ...usual, latencyMs: () => 50 }, 1, 95, 2],
+    ['with a latency that varies a lot', { ...usual, latencyMs: between(30, 230) }, 1, 95, 2],
     ['by a provider that names no time', { ...usual, retryAfterMs: undefined }, 1, 95, 2],
     ['and shared by four workers', usual, 4, 95, 2],
     ['with hardly any reserve', { ...usual, burst: 25 }, 1, 93, 2],

@@ -1,4 +1,4 @@
-// Every answer that the providers document, given by the simulator over the wire, and the outcome it has to have.
+// Every response that the providers document, sent by the simulator over the wire, and the outcome it has to have.
 import type { Platform } from '@push-server/contract'
 import { startSimulator, type Response } from '@push-server/simulator'
 import t, { type Test } from 'tap'
@@ -11,7 +11,7 @@ t.teardown(() => simulator.stop())
 
 type Case = [response: Response, outcome: OutcomeKind, reason?: string]
 
-/** Pushes one delivery for each case, each with its own answer. */
+/** Pushes one delivery for each case, each with its own response. */
 async function pushAll(test: Test, platform: Platform, cases: readonly Case[]): Promise<Outcome[]> {
   simulator.forgetResponses()
   const tokens = cases.map(([response], index) => {
@@ -59,7 +59,7 @@ t.test('APNs', async (t) => {
     ...all(429, 'retry', ['TooManyRequests', 'TooManyProviderTokenUpdates']),
     ...all(500, 'retry', ['InternalServerError']),
     ...all(503, 'retry', ['ServiceUnavailable', 'Shutdown']),
-    // What nobody has documented fails, or is tried again when the fault is the provider's; it never costs a token.
+    // What nobody has documented fails, or is retried when the error is the provider's; it never costs a token.
     ...all(400, 'failed', ['NewReason']),
     ...all(403, 'failed', ['NewReason']),
     ...all(410, 'failed', ['NewReason']),
@@ -151,7 +151,7 @@ t.test('HMS', async (t) => {
   })
 })
 
-t.test('a refused access token is replaced once, and then the credentials are at fault', async (t) => {
+t.test('a refused access token is replaced once, and then it is a credentials error', async (t) => {
   const cases: [platform: Platform, status: number, reason: string | undefined][] = [
     ['android', 401, 'UNAUTHENTICATED'],
     ['android', 401, 'THIRD_PARTY_AUTH_ERROR'],

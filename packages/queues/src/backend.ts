@@ -1,4 +1,4 @@
-// Which store the queues live in. BullMQ runs the same on both; the differences end in this file.
+// The back ends of the queues, Redis and PostgreSQL. BullMQ runs the same on both; the differences end in this file.
 import {
   createPostgresBackend,
   DEFAULT_SCHEMA,
@@ -21,7 +21,7 @@ export interface JobData {
   applicationId: number
 }
 
-/** What a job's handling ends with: it is done, or wants to be offered again after a while. */
+/** Result of a job's handling: done, or to be offered again after a while. */
 export type Handled = void | { retryInMs: number }
 
 /** The part of BullMQ's Queue that a producer of hints needs. */
@@ -49,7 +49,7 @@ export interface WorkOptions {
 }
 
 export interface Backend {
-  /** False while the store of the queues is out of reach: jobs are not even tried then. */
+  /** False while the store of the queues is unavailable: then enqueueing fails at once. */
   reachable(): boolean
   openQueue(name: string): HintQueue
   openWorker(name: string, handle: (data: JobData) => Promise<Handled>, options: WorkOptions): HintWorker
@@ -60,11 +60,11 @@ const hintQueue = (queue: Omit<HintQueue, 'board'>): HintQueue => ({
   addBulk: (jobs) => queue.addBulk(jobs),
   on: (event, listener) => queue.on(event, listener),
   close: () => queue.close(),
-  // To look at: a pause set there would stop deliveries unseen. Bull Board serves both back ends, its types know the queues of Redis only.
+  // Read-only: a pause set there would stop deliveries unseen. Bull Board serves both back ends; its types know queues of Redis only.
   board: new BullMQAdapter(queue as unknown as Queue, { readOnlyMode: true }),
 })
 
-/** A job that is to be offered again goes back into the queue under its own id, behind what waits there. */
+/** A job that is to be offered again goes back into the queue under its own id, behind the jobs that wait there. */
 const processorOf =
   (handle: (data: JobData) => Promise<Handled>, putLast?: (job: Job) => Promise<unknown>): Processor<JobData> =>
   async (job, token) => {
@@ -75,14 +75,14 @@ const processorOf =
     throw new DelayedError()
   }
 
-/** How long the opening waits for Redis before it goes on without. */
+/** How long opening waits for Redis before it goes on without a connection. */
 const FIRST_CONNECT_MS = 3000
 const LONGEST_RETRY_MS = 2000
 
-/** One producer connection that answers at once or not at all; workers make blocking ones that wait for Redis to return. */
+/** One producer connection that fails at once while Redis is unavailable; workers use blocking ones that wait until it is back. */
 export async function openRedisBackend(url: string, prefix: string, onError: (error: Error) => void): Promise<Backend> {
   let closed = false
-  // Workers copy it into connections of their own, which we cannot reach: this is how those give up, too.
+  // Workers copy it into connections of their own, which cannot be reached: so they end, too.
   const retryStrategy = (times: number) => (closed ? null : Math.min(times * 50, LONGEST_RETRY_MS))
   const producer = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy })
   const consumer = new Redis(url, { maxRetriesPerRequest: null, retryStrategy })
@@ -94,7 +94,7 @@ export async function openRedisBackend(url: string, prefix: string, onError: (er
     openWorker: (name, handle, options) =>
       new Worker<JobData>(name, processorOf(handle), { connection: consumer, prefix, ...options }),
     async close() {
-      // Quitting waits for the server's word, which never comes when it is away.
+      // `quit` waits for a response of the server, which never arrives while it is unavailable.
       closed = true
       producer.disconnect()
       consumer.disconnect()
@@ -103,15 +103,15 @@ export async function openRedisBackend(url: string, prefix: string, onError: (er
 }
 
 /**
- * With few jobs in the table PostgreSQL's planner turns to plans that cost it five times the work once there are many;
- * these settings keep it on the indexes.
+ * With few jobs in the table PostgreSQL's planner chooses plans that cost five times the work once there are many. These settings keep
+ * it on the indexes.
  */
 const PLANNER = '-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off'
 
-/** Nobody waits for the queue as long as this: what is given up here must not hold a connection over there. */
+/** No caller waits longer for the queue: a statement that is abandoned here must not hold a connection there. */
 const LIMITS = '-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s'
 
-/** BullMQ brings a delayed job back to its old place, before what was added later; on Redis it comes last by itself. */
+/** BullMQ returns a delayed job to its old place, before jobs that were added later. On Redis it comes last by itself. */
 const PUT_LAST = "UPDATE job SET seq = nextval('job_seq') WHERE queue = $1 AND id = $2"
 
 async function migrateQueues(pool: pg.Pool, onError: (error: Error) => void): Promise<void> {
@@ -126,7 +126,7 @@ async function migrateQueues(pool: pg.Pool, onError: (error: Error) => void): Pr
 }
 
 export interface PostgresOptions {
-  /** Leads past any pooler: workers listen, and each connection has settings of its own. */
+  /** A direct connection, past any pooler: workers listen, and each connection has settings of its own. */
   url: string
   /** Each worker keeps one of them to listen. */
   connections: number
@@ -157,7 +157,7 @@ export async function openPostgresBackend(
   const bound = withBackend(createPostgresBackend)
   const putLast = (job: Job) => pool.query(PUT_LAST, [job.queueName, job.id])
   return {
-    // Away, it refuses the transaction that stores a request before anything could be enqueued.
+    // While it is unavailable, storing a request fails before anything could be enqueued.
     reachable: () => true,
     openQueue: (name) => hintQueue(new bound.Queue<JobData>(name, { connection: pool })),
     openWorker: (name, handle, options) =>

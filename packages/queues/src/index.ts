@@ -1,3 +1,3 @@
-// HOW work waits: hints in queues. BullMQ stays behind this page.
+// HOW work waits: hints in queues. BullMQ's types stay inside this package.
 export type { Handled, JobData } from './backend.ts'
 export { openQueues, type Consumer, type ConsumeOptions, type Queues, type QueueSettings } from './queues.ts'

@@ -1,4 +1,4 @@
-// The queues: one per platform and lane. A job is a hint that a chunk is due; losing one costs time, never a message.
+// The queues: one per platform and lane. A job is a hint that a chunk is due: losing one costs time, never a message.
 import { LANES, PLATFORMS, type ChunkJob, type Lane, type Platform } from '@push-server/contract'
 import type { BaseAdapter } from '@bull-board/api/baseAdapter'
 import type { Logger } from '@push-server/runtime'
@@ -14,7 +14,7 @@ import {
 export interface QueueSettings {
   redisUrl: string | undefined
   databaseUrl: string
-  /** Past the pooler that `databaseUrl` leads to. */
+  /** A direct connection, when `databaseUrl` leads to a pooler. */
   databaseUrlDirect?: string | undefined
   /** Maximum number of connections for queues in PostgreSQL. */
   databasePoolQueues: number
@@ -24,7 +24,7 @@ export interface QueueSettings {
 }
 
 export interface Consumer {
-  /** Takes no further job and resolves when those in hand are done. */
+  /** Takes no further job and resolves when running ones are done. */
   close(): Promise<void>
 }
 
@@ -37,9 +37,9 @@ export interface ConsumeOptions {
 export interface Queues {
   /** Where the queues live. */
   readonly backend: 'redis' | 'postgresql'
-  /** Rejects within the time-out when the queue does not take the jobs; the sweep then finds their chunks. */
+  /** Rejects within the time-out when the queue is unavailable; the sweep then finds the chunks. */
   enqueue(jobs: readonly ChunkJob[]): Promise<void>
-  /** `handle` is called for each job; what it rejects with is logged and the job is gone. */
+  /** `handle` is called for each job. When it rejects, the error is logged and the job is removed. */
   consume(options: ConsumeOptions, handle: (hint: JobData) => Promise<Handled>): Consumer
   /** Every queue, for Bull Board. */
   boards(): BaseAdapter[]
@@ -48,7 +48,7 @@ export interface Queues {
   close(): Promise<void>
 }
 
-/** A job whose worker died is given to another after about this long; its chunk's lease decides, not the queue. */
+/** A job whose worker died goes to another one after about this time. The lease of its chunk decides, not the queue. */
 const LOCK_MS = 10_000
 const STALLED_CHECK_MS = 5_000
 /** The largest that PostgreSQL's back end takes. */
@@ -70,7 +70,7 @@ const jobOf = ({ chunkId, applicationId, try: number, overdue = 0, delayMs }: Ch
 })
 
 export async function openQueues(settings: QueueSettings, log: Logger): Promise<Queues> {
-  const onError = (error: Error) => log.warn({ err: error }, 'queue connection fault')
+  const onError = (error: Error) => log.warn({ err: error }, 'queue connection failed')
   const backend: Backend = settings.redisUrl
     ? await openRedisBackend(settings.redisUrl, settings.queuePrefix, onError)
     : await openPostgresBackend(
@@ -98,7 +98,7 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
     backend: settings.redisUrl ? 'redis' : 'postgresql',
 
     async enqueue(jobs) {
-      if (!backend.reachable()) throw new Error('The queue is out of reach')
+      if (!backend.reachable()) throw new Error('The queue is unavailable')
       const byQueue = Map.groupBy(jobs, (job) => queueName(job.platform, job.lane))
       const added = [...byQueue].map(([name, some]) => queueOf(name).addBulk(some.map(jobOf)))
       await within(settings.enqueueTimeout, Promise.all(added))
@@ -109,7 +109,7 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
     boards: () => [...queues.values()].map((queue) => queue.board),
 
     async ping() {
-      if (!backend.reachable()) throw new Error('The queue is out of reach')
+      if (!backend.reachable()) throw new Error('The queue is unavailable')
     },
 
     async close() {
@@ -119,24 +119,24 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
   }
 }
 
-interface Consuming {
+interface ConsumerContext {
   backend: Backend
   log: Logger
   onError(error: Error): void
 }
 
 function consume(
-  { backend, log, onError }: Consuming,
+  { backend, log, onError }: ConsumerContext,
   { platform, lane, concurrency }: ConsumeOptions,
   handle: (hint: JobData) => Promise<Handled>,
 ): Consumer {
-  const inHand = new Set<Promise<Handled>>()
-  const held = (data: JobData) => {
-    const handled = handle(data).finally(() => inHand.delete(handled))
-    inHand.add(handled)
+  const running = new Set<Promise<Handled>>()
+  const tracked = (data: JobData) => {
+    const handled = handle(data).finally(() => running.delete(handled))
+    running.add(handled)
     return handled
   }
-  const worker = backend.openWorker(queueName(platform, lane), held, {
+  const worker = backend.openWorker(queueName(platform, lane), tracked, {
     concurrency,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_CHECK_MS,
@@ -147,9 +147,9 @@ function consume(
   return {
     async close() {
       if (backend.reachable()) return void (await worker.close())
-      // Without its store a worker never ends closing by itself; what counts is that nothing is in hand any more.
+      // Without its store a worker's close never ends. It suffices that no job is running.
       await worker.pause(true)
-      await Promise.allSettled(inHand)
+      await Promise.allSettled(running)
       await worker.close(true)
     },
   }
@@ -157,7 +157,7 @@ function consume(
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(`The queue did not answer within ${ms} ms`)), ms)
+  const timer = setTimeout(() => late.reject(new Error(`The queue did not respond within ${ms} ms`)), ms)
   try {
     return await Promise.race([work, late.promise])
   } finally {

@@ -12,7 +12,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { openQueues, type Handled, type JobData, type Queues, type QueueSettings } from '../src/index.ts'
 
-/** Long enough for a queue that answers, on any machine. */
+/** Long enough for a queue that responds, on any machine. */
 const ENQUEUE_TIMEOUT = 1_500
 /** What hangs takes longer; what is refused in time does not, however busy the machine. */
 const IN_TIME = ENQUEUE_TIMEOUT + 10_000
@@ -74,7 +74,7 @@ for (const backend of BACKENDS) {
       return queues
     }
 
-    t.test('a job arrives, whoever comes first', async (t) => {
+    t.test('a job arrives, whether producer or consumer comes first', async (t) => {
       const queues = await openAlone(t)
       t.equal(queues.backend, backend.name)
       await t.resolves(queues.ping())
@@ -192,7 +192,7 @@ for (const backend of BACKENDS) {
       )
     })
 
-    t.test('close waits for the job in hand and takes no other', async (t) => {
+    t.test('close waits for the running job and takes no other', async (t) => {
       const queues = await openAlone(t)
       const done = Promise.withResolvers<void>()
       const { got, consumer } = collect(t, queues, () => done.promise)
@@ -212,7 +212,7 @@ for (const backend of BACKENDS) {
       t.same(got, [1])
     })
 
-    t.test('no more at once than asked for', async (t) => {
+    t.test('no more at once than the concurrency', async (t) => {
       const queues = await openAlone(t)
       let [inHand, most] = [0, 0]
       const got: number[] = []

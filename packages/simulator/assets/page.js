@@ -124,7 +124,7 @@ function describeStats() {
     ['Phones reached', sum('distinctTokens').toLocaleString()],
     ['Received', sum('received').toLocaleString()],
     ['Refused', sum('refused').toLocaleString()],
-    ['Unanswered', sum('unanswered').toLocaleString()],
+    ['Without response', sum('withoutResponse').toLocaleString()],
   ]
 }
 
@@ -163,7 +163,7 @@ function say(live, state) {
 
 async function readState() {
   const read = async (path) => (await fetch(path)).json()
-  const [list, counts, { prefixes }] = await Promise.all([read('/phones'), read('/stats'), read('/control/answers')])
+  const [list, counts, { prefixes }] = await Promise.all([read('/phones'), read('/stats'), read('/control/responses')])
   drawPrefixes(prefixes)
   // The stream of events begins with a newer state.
   if (hasSnapshot) return

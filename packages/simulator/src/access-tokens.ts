@@ -1,10 +1,10 @@
-// The access tokens that the OAuth endpoints of FCM and HMS issue. As theirs, they are bearer tokens that mean nothing else.
+// The access tokens that the OAuth endpoints of FCM and HMS issue: bearer tokens without further meaning, like the real ones.
 import { randomBytes } from 'node:crypto'
 
 export interface AccessTokens<Holder> {
   /** `expiresIn` in seconds. */
   issue(holder: Holder): { token: string; expiresIn: number }
-  /** Who holds the token of an Authorization header, or what is wrong with it. */
+  /** The holder of the token in an Authorization header, or what is wrong with it. */
   find(authorization: string | undefined): { holder: Holder } | 'missing' | 'unknown' | 'expired'
   /** For tokens issued from now on. */
   setLife(ms: number): void
@@ -12,7 +12,7 @@ export interface AccessTokens<Holder> {
   expire(): void
 }
 
-/** Senders keep theirs for an hour; those of a sender that does not are forgotten one by one. */
+/** Senders keep a token for an hour. Beyond this number the oldest tokens are forgotten. */
 const TOKENS_KEPT = 10_000
 
 export function createAccessTokens<Holder>(prefix: string, initialLifeMs: number): AccessTokens<Holder> {
@@ -28,7 +28,7 @@ export function createAccessTokens<Holder>(prefix: string, initialLifeMs: number
     },
     find(authorization) {
       if (!authorization) return 'missing'
-      // "Bearer " in any case (RFC 7235 §2.1); what follows is looked up, so its form needs no check.
+      // "Bearer " in any case (RFC 7235 §2.1). The token is looked up, so its format needs no check.
       const known = tokens.get(authorization.slice('bearer '.length))
       if (!known || !/^bearer /i.test(authorization)) return 'unknown'
       return known.expiresAt > Date.now() ? known : 'expired'

@@ -1,23 +1,23 @@
-// Who may push: the keys of APNs, the accounts of FCM and HMS, and the access tokens issued to them.
+// The accounts that may push: keys of APNs, accounts of FCM and HMS, and the access tokens issued to them.
 import { createAccessTokens } from './access-tokens.ts'
-import { createTcpProxy, type ApnsKey } from './apns/gate.ts'
+import { createTokenVerifier, type ApnsKey } from './apns/token-verifier.ts'
 import { createFcmAccounts, type FcmPermit } from './fcm/accounts.ts'
 import { createHmsAccounts, type HmsPermit } from './hms/accounts.ts'
 
 const HOUR_MS = 3_600_000
 
-export type Senders = ReturnType<typeof createSenders>
+export type Accounts = ReturnType<typeof createAccounts>
 
-export function createSenders(apnsKeys: readonly ApnsKey[] = []) {
-  const gate = createTcpProxy()
-  for (const key of apnsKeys) gate.addKey(key)
-  // The beginnings by which people know them.
+export function createAccounts(apnsKeys: readonly ApnsKey[] = []) {
+  const apns = createTokenVerifier()
+  for (const key of apnsKeys) apns.addKey(key)
+  // Tokens of Google and Huawei begin so.
   const fcmTokens = createAccessTokens<FcmPermit>('ya29.c.', HOUR_MS)
   const hmsTokens = createAccessTokens<HmsPermit>('DQEBA', HOUR_MS)
   const fcm = { accounts: createFcmAccounts(fcmTokens), tokens: fcmTokens }
   const hms = { accounts: createHmsAccounts(hmsTokens), tokens: hmsTokens }
   return {
-    gate,
+    apns,
     fcm,
     hms,
     setTokenLife(ms: number) {

@@ -1,28 +1,28 @@
-// How a provider as a whole behaves at this moment, whatever the tokens: fast or slow, within which rate, reachable or not.
+// The behaviour of a provider as a whole, whatever the tokens: its latency, its rate limit, its reachability.
 import type { Platform } from '@push-server/contract'
 import type { Response } from './behaviour.ts'
 import { createLatency, type Latency, type LatencyMs } from './latency.ts'
 import { createBucket, type Rate } from './rate.ts'
 import type { Disconnect, Wire } from './wire/listener.ts'
 
-/** What is to change; members that are left out stay as they are. */
+/** The settings to change; members that are left out stay as they are. */
 export interface BehaviourSettings {
-  /** How long answers take; null: as long as those of the other providers. */
+  /** Latency of responses; null: that of the other providers. */
   latencyMs?: LatencyMs | null | undefined
-  /** Null: any. */
+  /** Null: no limit. */
   rate?: Rate | null | undefined
-  /** Streams at a time on each connection, also those that are open already; null: the usual number. */
+  /** Maximum number of streams on each connection, open ones included; null: the usual number. */
   streams?: number | null | undefined
-  /** How long a new connection waits before anybody speaks TLS with it. */
+  /** How long a new connection waits before its TLS handshake. */
   handshakeMs?: number | undefined
   /** Connections are cut, and refused from then on. */
   down?: boolean | undefined
 }
 
 export interface BehaviourControl {
-  /** Does the work when a request is to be answered: after the latency, and `moreMs`. */
+  /** Does the work when the response of a request is due: after the latency, and `moreMs`. */
   delay(work: () => void, moreMs?: number): void
-  /** Takes so many pushes, or says what is answered instead. */
+  /** Counts the pushes against the rate. Returns the response when they exceed it. */
   excess(pushes: number): Response | undefined
   change(control: BehaviourSettings): Promise<void>
   /** Ends the connections that are open. */

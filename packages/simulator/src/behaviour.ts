@@ -1,13 +1,13 @@
-// What a look-alike does with a request that is in order: it answers, or it fails the way networks and vendors do.
+// What a fake does with a valid request: it sends a response, or fails the way networks and vendors do.
 
 /**
- * What happens instead of an answer. With the word in brackets the push is accepted all the same.
+ * What happens instead of a response. "(accepted)": the push is accepted nevertheless.
  * - `silence`: nothing, ever.
  * - `reset`: RST_STREAM with `code`; `cancel` and `refuse` are those with CANCEL and REFUSED_STREAM.
  * - `drop`: the TCP connection is cut. `lose` (accepted): the same, so that the sender cannot know.
- * - `goaway` (accepted): the connection announces its end, answers what is under way and closes.
+ * - `goaway` (accepted): the connection announces its end, finishes the requests in flight and closes.
  * - `goaway-unread`: GOAWAY names the stream before this one as the last that was read.
- * - `goaway-cut` (accepted): the connection announces its end and is cut, with whatever is under way.
+ * - `goaway-cut` (accepted): the connection announces its end and is cut, with the requests in flight.
  */
 export const FAILURES = [
   'silence',
@@ -25,11 +25,11 @@ export type Failure = (typeof FAILURES)[number]
 export interface Response {
   /** The HTTP status. 200 is an accepted push, whatever the table of prefixes says of the token. */
   status: number
-  /** The vendor's word for the reason; by default the usual one of that status. */
+  /** The vendor's reason; by default the usual one of that status. */
   reason?: string | undefined
   /** Value of the Retry-After header: seconds, or a text as it is. */
   retryAfter?: number | string | undefined
-  /** Since when the token is invalid, in milliseconds since the epoch; only told with 410, by default now. */
+  /** Since when the token is invalid, in milliseconds since the epoch; sent with 410 only, by default now. */
   timestamp?: number | undefined
   /** Instead of the body that the vendor would send. */
   body?: string | undefined
@@ -43,11 +43,11 @@ export interface FailingBehaviour {
   failure: Failure
   /** Of `reset`: an error code of HTTP/2 (RFC 9113 §7), by default INTERNAL_ERROR. */
   code?: number | undefined
-  /** How much later than an answer would come. */
+  /** How much later than a response it happens. */
   delayMs?: number | undefined
 }
 
 export type Behaviour = Response | FailingBehaviour
 
-/** Faults of requests that are accepted all the same. */
+/** Whether the request is accepted nevertheless. */
 export const isAccepted = (failure: Failure) => failure === 'lose' || failure === 'goaway' || failure === 'goaway-cut'

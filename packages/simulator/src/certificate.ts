@@ -1,4 +1,4 @@
-// The certificate of the look-alikes: issued by an authority made on the spot, which clients have to trust (`ca`).
+// The certificate of the fakes: issued by an authority made on the spot, which clients have to trust (`ca`).
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'

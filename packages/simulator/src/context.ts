@@ -1,4 +1,4 @@
-// What every look-alike works with. A new provider is a folder with a start function that takes this.
+// What all fakes share. A new provider is a folder with a start function that takes this.
 import type { Platform } from '@push-server/contract'
 import type { ScriptedResponses } from './scripted-responses.ts'
 import type { BehaviourControl } from './behaviour-settings.ts'
@@ -8,7 +8,7 @@ import type { PushLog } from './push-log.ts'
 export interface Context {
   pushLog: PushLog
   responses: ScriptedResponses
-  /** Of all providers that have none of their own. */
+  /** Latency of all providers without one of their own. */
   latency: Latency
   controls: Readonly<Record<Platform, BehaviourControl>>
 }

@@ -1,5 +1,5 @@
-// Counts per platform: of all requests, also of those no phone is kept for. A request to Huawei has up to 1000 pushes, so
-// pushes and requests are counted apart.
+// Counts per platform, over all requests, also those for which no phone is kept. A request to Huawei has up to 1000 pushes, so
+// pushes and requests are counted separately.
 import { PLATFORMS, type Platform } from '@push-server/contract'
 
 export interface Counts {
@@ -9,11 +9,11 @@ export interface Counts {
   refused: number
   /** Requests to push, accepted or not. */
   requests: number
-  /** How many different tokens were pushed to. */
+  /** Number of different tokens that were pushed to. */
   distinctTokens: number
-  /** Requests by the HTTP status they were answered with. */
+  /** Requests by the HTTP status of their response. */
   byStatus: Record<string, number>
-  /** Requests that got no answer on purpose: silence, reset, cut connection. */
+  /** Requests that got no response on purpose: silence, reset, cut connection. */
   withoutResponse: number
 }
 export type Stats = Record<Platform, Counts>

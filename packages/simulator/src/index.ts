@@ -1,6 +1,6 @@
-// Look-alikes of the push services with phones to look at: for `npm start`, tests and benchmarks.
+// Fakes of the push services, with phones on a page: for `npm start`, tests and benchmarks.
 export type { ScriptedResponse } from './scripted-responses.ts'
-export type { ApnsKey } from './apns/gate.ts'
+export type { ApnsKey } from './apns/token-verifier.ts'
 export type { Response, Behaviour, FailingBehaviour, Failure } from './behaviour.ts'
 export type { BehaviourSettings } from './behaviour-settings.ts'
 export type { Counts, Stats } from './counts.ts'

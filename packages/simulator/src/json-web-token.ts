@@ -1,4 +1,4 @@
-// JSON web tokens as senders present them, taken apart; who verifies the signature knows the key. Pure.
+// Parses JSON web tokens of senders. Verifying the signature is left to the caller, who knows the key. Pure.
 import { parseRecord } from './json.ts'
 
 export interface JsonWebToken {
@@ -9,7 +9,7 @@ export interface JsonWebToken {
   signature: Buffer
 }
 
-/** Undefined when the text has not the form of one (RFC 7519 §3). */
+/** Undefined when the text does not have the format (RFC 7519 §3). */
 export function readJsonWebToken(text: string): JsonWebToken | undefined {
   const [, head, body, signature] = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(text) ?? []
   if (!head || !body || !signature) return undefined

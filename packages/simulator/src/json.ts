@@ -13,7 +13,7 @@ export function parseRecord(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** A text that says something; undefined for anything else. */
+/** A text that is not empty; undefined for anything else. */
 export const readText = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
 
 export const readNumber = (value: unknown) => (typeof value === 'number' ? value : undefined)

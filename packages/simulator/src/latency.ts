@@ -1,4 +1,4 @@
-// How long the look-alikes take to answer.
+// The latency of the fakes' responses.
 
 /** Milliseconds: always the same, or spread evenly between two bounds. */
 export type LatencyMs = number | { min: number; max: number }
@@ -18,7 +18,7 @@ export function createLatency(initial: LatencyMs): Latency {
     delay(work, moreMs = 0) {
       const ms = milliseconds(current) + moreMs
       if (ms <= 0) return work()
-      // Unreferenced: an answer that waits must not keep a stopped simulator's process alive.
+      // Unreferenced: a waiting response must not keep the process of a stopped simulator alive.
       setTimeout(work, ms).unref()
     },
   }

@@ -1,4 +1,4 @@
-// The phones: what a person would see of the accepted pushes. Bounded, so that load does not fill the memory.
+// The phones: they show the accepted pushes as a person would see them. Bounded, so that load does not fill the memory.
 import type { Platform } from '@push-server/contract'
 
 export interface Notification {
@@ -12,7 +12,7 @@ export interface Notification {
   /** Number on the application icon; 0 clears it. */
   badge: number | undefined
   sound: string | undefined
-  /** Nothing is shown, the application is woken up. */
+  /** Nothing is shown; the application is woken up. */
   silent: boolean
   collapseKey: string | undefined
   /** Android and Huawei: the name under which the application may replace this notification by another. */
@@ -93,5 +93,5 @@ function put(phone: KeptPhone, notification: Notification): Notification {
   return shown
 }
 
-/** A collapse key outside iOS only concerns what waits for a phone that is away; these phones never are. */
+/** A collapse key outside iOS concerns only pushes that wait for an unreachable phone; these phones are always reachable. */
 const replaceKey = ({ platform }: Phone, { collapseKey, tag }: Notification) => (platform === 'ios' ? collapseKey : tag)

@@ -1,4 +1,4 @@
-// What the look-alikes have seen: requests counted, accepted pushes kept, phones shown. Whoever wants to know is told at once.
+// The log of the fakes: it counts requests, keeps accepted pushes, shows them on phones, and notifies its listeners.
 import type { Platform } from '@push-server/contract'
 import { createCounter, type Stats } from './counts.ts'
 import { createPhones, type Notification, type Phone } from './phones.ts'
@@ -9,21 +9,21 @@ export type PushLogEvent =
   | { type: 'phone'; phone: Phone }
   | { type: 'counted' }
 
-/** A request with its answer. Only Huawei's have more than one push. */
+/** A request with its response. Only Huawei's have more than one push. */
 export interface Responded<P extends Push> {
   platform: Platform
   status: number
   accepted: readonly P[]
-  /** How many pushes were not. */
+  /** Number of refused pushes. */
   refused?: number | undefined
 }
 
 export interface PushLog {
-  /** The accepted pushes in the order they came; the oldest go when there are more than are to be kept. */
+  /** The accepted pushes in the order in which they came; beyond the number to be kept the oldest are dropped. */
   readonly pushes: readonly Push[]
-  /** `compose` makes what the phone shows; it is not called when nobody would see it. */
+  /** `compose` makes the notification of a phone; it is not called for a phone that is not kept. */
   responded<P extends Push>(request: Responded<P>, compose: (push: P) => Notification): void
-  /** The pushes were accepted and the sender was not told. */
+  /** The pushes were accepted and their sender got no response. */
   lost<P extends Push>(request: Pick<Responded<P>, 'platform' | 'accepted'>, compose: (push: P) => Notification): void
   withoutResponse(platform: Platform): void
   stats(): Stats

@@ -1,4 +1,4 @@
-// An accepted push as the look-alike of its provider received it: what tests assert on.
+// An accepted push as the fake of its provider received it, for asserts of tests.
 import type { IncomingHttpHeaders } from 'node:http'
 
 interface ReceivedPush {
@@ -10,7 +10,7 @@ interface ReceivedPush {
 
 export interface ApnsPush extends ReceivedPush {
   readonly platform: 'ios'
-  /** As answered: the sender's apns-id, or the one made for it. */
+  /** As in the response: the sender's apns-id, or the one made for it. */
   readonly apnsId: string
 }
 
@@ -18,7 +18,7 @@ export interface ApnsPush extends ReceivedPush {
 export interface FcmPush extends ReceivedPush {
   readonly platform: 'android'
   readonly projectId: string
-  /** As answered: projects/<id>/messages/0:<id> */
+  /** As in the response: projects/<id>/messages/0:<id> */
   readonly name: string
 }
 
@@ -27,7 +27,7 @@ export interface HmsPush extends ReceivedPush {
   readonly platform: 'huawei'
   /** Of the path: a project with version 2 of the API, an application with version 1. */
   readonly projectId: string
-  /** As answered; the same for all pushes of a request. */
+  /** As in the response; the same for all pushes of a request. */
   readonly requestId: string
 }
 

@@ -1,17 +1,17 @@
-// How many pushes a second a provider takes, from all its senders together: a bucket of tokens that fills steadily. Pure.
+// The rate limit of a provider over all its senders: a token bucket. Pure.
 
 export interface Rate {
   /** On average. */
   perSecond: number
-  /** At once, after a rest; by default a tenth of a second's worth. */
+  /** Maximum number of pushes at once, after a rest; by default a tenth of `perSecond`. */
   burst?: number | undefined
-  /** What is answered beyond it; by default the provider's usual one: 429 of FCM, 503 of the others. */
+  /** Status of the response beyond it; by default the provider's usual one: 429 of FCM, 503 of the others. */
   status?: 429 | 503 | undefined
   /** By default 1 s; null for none. */
   retryAfter?: number | null | undefined
 }
 
-/** Returns what takes tokens, and says whether there were enough of them. `now`: a clock in ms. */
+/** Returns a function that takes tokens, and returns whether there were enough of them. `now`: a clock in ms. */
 export function createBucket({ perSecond, burst = perSecond / 10 }: Rate, now: () => number) {
   const most = Math.max(1, burst)
   let tokens = most

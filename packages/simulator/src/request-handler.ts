@@ -1,4 +1,4 @@
-// What every look-alike does with a request that is in order: as its token asks, counted, after the latency.
+// What every fake does with a valid request: it counts it, and after the latency behaves as its token requires.
 import type { Platform } from '@push-server/contract'
 import { isAccepted, type Response, type FailingBehaviour } from './behaviour.ts'
 import type { Context } from './context.ts'
@@ -8,10 +8,10 @@ import { withExtras, type Exchange, type Reply, type WireFailure } from './wire/
 
 export interface RequestHandlerOptions<P extends Push> {
   platform: Platform
-  /** Makes what the phone shows. */
+  /** Makes the notification of a phone. */
   compose(push: P): Notification
-  /** What comes along with GOAWAY. */
-  manner?: string
+  /** Debug data of GOAWAY. */
+  goawayText?: string
 }
 
 export interface Acceptance<P extends Push> {
@@ -19,14 +19,14 @@ export interface Acceptance<P extends Push> {
   pushes: readonly P[]
   /** Pushes of the same request that are refused. */
   refused?: number
-  /** How much longer than usual the answer takes. */
+  /** How much longer than usual the response takes. */
   delayMs?: number | undefined
-  /** What happens with the answer, or instead of it. */
+  /** What happens with the response, or instead of it. */
   failing?: FailingBehaviour | undefined
 }
 
-/** How a provider with one push in a request answers. */
-export interface Speech<P extends Push> {
+/** The responses of a provider with one push in a request. */
+export interface ReplyFormat<P extends Push> {
   accepted(push: P): Reply
   refused(push: P, response: Response): Reply
 }
@@ -35,17 +35,17 @@ export function createRequestHandler<P extends Push>(
   options: RequestHandlerOptions<P>,
   { pushLog, responses, controls }: Context,
 ) {
-  const { platform, compose, manner } = options
+  const { platform, compose, goawayText } = options
   const control = controls[platform]
 
-  /** The push is accepted; its sender may still not hear of it. */
+  /** Accepts the push; its sender may still get no response. */
   function accept(exchange: Exchange, { reply, pushes, refused, delayMs, failing }: Acceptance<P>) {
     if (failing && failing.failure !== 'goaway') {
       pushLog.lost({ platform, accepted: pushes }, compose)
       return control.delay(() => exchange.fail(wired(failing)), failing.delayMs)
     }
     pushLog.responded({ platform, status: reply.status, accepted: pushes, refused }, compose)
-    const end = failing && exchange.retire(manner)
+    const end = failing && exchange.retire(goawayText)
     control.delay(() => {
       exchange.reply(reply)
       end?.()
@@ -59,11 +59,11 @@ export function createRequestHandler<P extends Push>(
     { pushes = 1, delayMs }: { pushes?: number; delayMs?: number | undefined } = {},
   ) => accept(exchange, { reply, pushes: [], refused: pushes, delayMs })
 
-  /** The push is not accepted, and not refused either. */
+  /** Neither accepts nor refuses the push. */
   function fail(exchange: Exchange, failing: FailingBehaviour) {
     pushLog.withoutResponse(platform)
     if (failing.failure === 'silence') return
-    // At once: what comes in meanwhile would be read, and GOAWAY says that it is not.
+    // At once: requests that came in meanwhile would be read, although GOAWAY says that they are not.
     if (failing.failure === 'goaway-unread') return exchange.fail(wired(failing))
     control.delay(() => exchange.fail(wired(failing)), failing.delayMs)
   }
@@ -72,20 +72,20 @@ export function createRequestHandler<P extends Push>(
     accept,
     refuse,
     fail,
-    /** What is answered instead when so many pushes are more than the provider takes at this moment. */
+    /** The response when the pushes exceed the rate of the provider. */
     excess: control.excess,
-    /** Accepts the push, or whatever its token asks for. */
-    treat(exchange: Exchange, push: P, speech: Speech<P>) {
+    /** Accepts the push, or behaves as its token requires. */
+    handle(exchange: Exchange, push: P, format: ReplyFormat<P>) {
       const behaviour = control.excess(1) ?? responses.take(push.token) ?? ACCEPTED
       if ('failure' in behaviour) {
         if (!isAccepted(behaviour.failure)) return fail(exchange, behaviour)
-        return accept(exchange, { reply: speech.accepted(push), pushes: [push], failing: behaviour })
+        return accept(exchange, { reply: format.accepted(push), pushes: [push], failing: behaviour })
       }
       const { status, delayMs } = behaviour
       if (status !== 200) {
-        return refuse(exchange, withExtras(speech.refused(push, behaviour), behaviour), { delayMs })
+        return refuse(exchange, withExtras(format.refused(push, behaviour), behaviour), { delayMs })
       }
-      accept(exchange, { reply: withExtras(speech.accepted(push), behaviour), pushes: [push], delayMs })
+      accept(exchange, { reply: withExtras(format.accepted(push), behaviour), pushes: [push], delayMs })
     },
   }
 }

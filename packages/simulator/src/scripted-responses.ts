@@ -1,19 +1,19 @@
-// What to do with which token: scripted answers first, the longest match winning, then the table of prefixes.
+// The behaviour for a token: scripted responses first, of which the longest match wins, then the table of prefixes.
 import type { Behaviour } from './behaviour.ts'
 import { PREFIX_LENGTH, PREFIXES } from './token-prefixes.ts'
 
 export type ScriptedResponse = Behaviour & {
-  /** How often it is given; without a number, until it is replaced or forgotten. */
+  /** How often it is sent; without a number, until it is replaced or forgotten. */
   times?: number | undefined
 }
 
 export interface ScriptedResponses {
   /**
-   * Scripts the answer for a token, or for all tokens that begin so. Answers of the same token are given in the order they
-   * were scripted; one without `times` lasts, so the next one for that token replaces it.
+   * Scripts the response for a token, or for all tokens that begin so. Responses of the same token are sent in the order in which
+   * they were scripted. One without `times` lasts, so the next one for that token replaces it.
    */
   script(tokenOrPrefix: string, response: ScriptedResponse): void
-  /** Forgets what was scripted for this token or prefix, or everything. */
+  /** Forgets the scripts of this token or prefix, or all. */
   forget(tokenOrPrefix?: string): void
   scripted(): { token: string; responses: ScriptedResponse[] }[]
   /** Takes the behaviour for one request; undefined means the push is accepted. */
@@ -24,7 +24,7 @@ const TABLE = new Map(PREFIXES.map(({ prefix, behaviour }) => [prefix, behaviour
 
 export function createScriptedResponses(): ScriptedResponses {
   const scripts = new Map<string, ScriptedResponse[]>()
-  // Length by length, longest first: a look-up costs the same for one scripted token and for thousands.
+  // Length by length, longest first: a look-up costs the same for one scripted token as for thousands.
   let lengths: number[] = []
   const measure = () => {
     lengths = [...new Set([...scripts.keys()].map((key) => key.length))].sort((a, b) => b - a)

@@ -1,11 +1,10 @@
-// Starts and stops the whole simulator: one look-alike per provider over shared phones, answers and latency, and one of
-// PowerAuth Server.
-import type { Platform } from '@push-server/contract'
+// Starts and stops the whole simulator: one fake per provider, with shared phones, scripts and latency, and one of PowerAuth Server.
+import { PLATFORMS, type Platform } from '@push-server/contract'
 import { createScriptedResponses, type ScriptedResponse } from './scripted-responses.ts'
-import type { ApnsKey } from './apns/gate.ts'
+import type { ApnsKey } from './apns/token-verifier.ts'
 import { startApns } from './apns/server.ts'
 import { openCertificate, type Certificate } from './certificate.ts'
-import { createBehaviourControl, type BehaviourSettings } from './behaviour-settings.ts'
+import { createBehaviourControl, type BehaviourControl, type BehaviourSettings } from './behaviour-settings.ts'
 import type { Context } from './context.ts'
 import type { Stats } from './counts.ts'
 import type { FcmAccount } from './fcm/accounts.ts'
@@ -19,12 +18,12 @@ import type { Phone } from './phones.ts'
 import { createDirectory, type Directory } from './power-auth/directory.ts'
 import { POWER_AUTH_BASE, startPowerAuth } from './power-auth/server.ts'
 import type { Push } from './push.ts'
-import { createSenders, type Senders } from './accounts.ts'
+import { createAccounts, type Accounts } from './accounts.ts'
 import { createWaiting, type Condition } from './wait.ts'
 import type { Disconnect, Listener } from './wire/listener.ts'
 
 export interface SimulatorOptions {
-  /** Where everything listens; by default 127.0.0.1. */
+  /** Address of all servers; by default 127.0.0.1. */
   host?: string | undefined
   /** Port of the phones' page and the control calls; 0, the default, takes any. */
   port?: number | undefined
@@ -54,10 +53,10 @@ export interface Endpoint {
   readonly origin: string
   readonly ca: string
 }
-/** `tokenUrl`: where senders get their access tokens. */
+/** `tokenUrl`: where accounts get their access tokens. */
 export type OAuthEndpoint = Endpoint & { readonly tokenUrl: string }
 
-/** What it knows and how it behaves is changed while it runs. */
+/** The fake of PowerAuth Server; its state can be changed while it runs. */
 export interface PowerAuth extends Pick<
   Directory,
   'requests' | 'addApplication' | 'addActivation' | 'restrict' | 'behave'
@@ -85,11 +84,11 @@ export interface Simulator {
   setTokenLife(ms: number): void
   /** Access tokens of FCM and HMS issued so far are no longer valid. */
   expireTokens(): void
-  /** Scripts what is answered to a token, or to all tokens that begin so. */
+  /** Scripts the response to a token, or to all tokens that begin so. */
   respondTo(tokenOrPrefix: string, response: ScriptedResponse): void
-  /** Forgets what was scripted for this token or prefix, or everything. */
+  /** Forgets the scripts of this token or prefix, or all. */
   forgetResponses(tokenOrPrefix?: string): void
-  /** Of all providers that have none of their own. */
+  /** Sets the latency of all providers without one of their own. */
   setLatency(latencyMs: LatencyMs): void
   /** Changes how a provider as a whole behaves; members that are left out stay as they are. */
   configure(platform: Platform, settings: BehaviourSettings): Promise<void>
@@ -106,10 +105,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const certificate = await openCertificate(certificateNames(host, options.certificateNames), options.certificateDir)
   const context = createContext(keep, latencyMs)
   const { pushLog, responses, latency, controls } = context
-  const senders = createSenders(options.apnsKeys)
+  const accounts = createAccounts(options.apnsKeys)
   const waiting = createWaiting(pushLog)
   const directory = createDirectory()
-  const { ports, stop } = await startAll({ context, senders, directory, certificate, host }, options)
+  const { ports, stop } = await startAll({ context, accounts, directory, certificate, host }, options)
   const { ca } = certificate
   const originOf = (port: number) => `https://${reachable(host)}:${port}`
   let stopped: Promise<unknown> | undefined
@@ -126,11 +125,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     stats: pushLog.stats,
     addPhone: pushLog.addPhone,
-    addApnsKey: senders.gate.addKey,
-    addFcmAccount: senders.fcm.accounts.add,
-    addHmsAccount: senders.hms.accounts.add,
-    setTokenLife: senders.setTokenLife,
-    expireTokens: senders.expireTokens,
+    addApnsKey: accounts.apns.addKey,
+    addFcmAccount: accounts.fcm.accounts.add,
+    addHmsAccount: accounts.hms.accounts.add,
+    setTokenLife: accounts.setTokenLife,
+    expireTokens: accounts.expireTokens,
     respondTo: responses.script,
     forgetResponses: responses.forget,
     setLatency: latency.set,
@@ -147,24 +146,22 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 function createContext(keep: number, latencyMs: LatencyMs): Context {
   const latency = createLatency(latencyMs)
-  const controls = {
-    ios: createBehaviourControl('ios', latency),
-    android: createBehaviourControl('android', latency),
-    huawei: createBehaviourControl('huawei', latency),
-  }
+  const controls = Object.fromEntries(
+    PLATFORMS.map((platform) => [platform, createBehaviourControl(platform, latency)]),
+  ) as Record<Platform, BehaviourControl>
   return { pushLog: createPushLog(keep), responses: createScriptedResponses(), latency, controls }
 }
 
 interface Parts {
   context: Context
-  senders: Senders
+  accounts: Accounts
   directory: Directory
   certificate: Certificate
   host: string
 }
 
-/** Everything that listens; a start that fails gives back what it took. */
-async function startAll({ context, senders, directory, certificate, host }: Parts, options: SimulatorOptions) {
+/** Starts all servers. When one fails to start, the others are stopped. */
+async function startAll({ context, accounts, directory, certificate, host }: Parts, options: SimulatorOptions) {
   const { port = 0, apnsPort = 0, fcmPort = 0, hmsPort = 0, powerAuthPort = 0, allowedHosts = [] } = options
   const { maxStreams = 1000, fcmMaxStreams = 100 } = options
   const started: { stop(): Promise<unknown> }[] = []
@@ -182,14 +179,14 @@ async function startAll({ context, senders, directory, certificate, host }: Part
     return listener.port
   }
   try {
-    const place = (port: number) => ({ host, port, certificate })
-    const apns = await listen('ios', startApns(context, place(apnsPort), { gate: senders.gate, maxStreams }))
+    const addressOf = (port: number) => ({ host, port, certificate })
+    const apns = await listen('ios', startApns(context, addressOf(apnsPort), { tokens: accounts.apns, maxStreams }))
     const fcm = await listen(
       'android',
-      startFcm(context, place(fcmPort), { ...senders.fcm, maxStreams: fcmMaxStreams }),
+      startFcm(context, addressOf(fcmPort), { ...accounts.fcm, maxStreams: fcmMaxStreams }),
     )
-    const hms = await listen('huawei', startHms(context, place(hmsPort), senders.hms))
-    const powerAuth = await start(startPowerAuth(context, place(powerAuthPort), directory))
+    const hms = await listen('huawei', startHms(context, addressOf(hmsPort), accounts.hms))
+    const powerAuth = await start(startPowerAuth(context, addressOf(powerAuthPort), directory))
     const page = await start(startPage(context, { host, port, directory, allowedHosts }))
     return { ports: { apns, fcm, hms, powerAuth: powerAuth.port, page: page.port }, stop }
   } catch (error) {

@@ -1,12 +1,11 @@
-// The token prefixes that make a look-alike misbehave: the same on every platform, each of which answers in its own words.
-// Data only; docs/simulator.md repeats it.
-// The tokens of iOS are hexadecimal, hence a word of hexadecimal letters with a status behind it.
+// The token prefixes that make a fake misbehave: the same on every platform, with each provider's own response. Data only;
+// docs/simulator.md repeats it. Tokens of iOS are hexadecimal, hence a word of hexadecimal letters followed by a status.
 import type { Behaviour } from './behaviour.ts'
 
 export interface Prefix {
   readonly prefix: string
   readonly behaviour: Behaviour
-  /** For people: what such a token stands for. */
+  /** Meaning of such a token, for people. */
   readonly meaning: string
 }
 
@@ -22,7 +21,7 @@ export const PREFIXES: readonly Prefix[] = [
   { prefix: 'faded410', behaviour: { status: 410 }, meaning: 'the application was removed from the phone' },
   { prefix: 'faded413', behaviour: { status: 413 }, meaning: 'the notification is too large' },
   { prefix: 'faded429', behaviour: { status: 429, retryAfter: 2 }, meaning: 'too many requests, come back in 2 s' },
-  { prefix: 'faded500', behaviour: { status: 500 }, meaning: 'a fault inside the push service' },
+  { prefix: 'faded500', behaviour: { status: 500 }, meaning: 'an error inside the push service' },
   {
     prefix: 'faded503',
     behaviour: { status: 503, retryAfter: 2 },
@@ -31,9 +30,9 @@ export const PREFIXES: readonly Prefix[] = [
   {
     prefix: 'faded502',
     behaviour: { status: 502, body: '<html>Bad gateway</html>', headers: { 'retry-after': 'later' } },
-    meaning: 'a page of some gateway instead of an answer, with a header that says nothing',
+    meaning: 'a page of some gateway instead of a response, with an unreadable header',
   },
-  { prefix: 'faded000', behaviour: { failure: 'silence' }, meaning: 'there is never an answer' },
+  { prefix: 'faded000', behaviour: { failure: 'silence' }, meaning: 'no response ever arrives' },
   {
     prefix: 'faded001',
     behaviour: { failure: 'cancel' },
@@ -45,11 +44,11 @@ export const PREFIXES: readonly Prefix[] = [
     meaning: 'the stream is reset: REFUSED_STREAM; over HTTP/1.1, the connection is closed',
   },
   { prefix: 'faded003', behaviour: { failure: 'drop' }, meaning: 'the TCP connection is cut' },
-  { prefix: 'faded004', behaviour: { failure: 'goaway' }, meaning: 'accepted, and the connection says GOAWAY' },
+  { prefix: 'faded004', behaviour: { failure: 'goaway' }, meaning: 'accepted, and the connection sends GOAWAY' },
   {
     prefix: 'faded005',
     behaviour: { failure: 'lose' },
-    meaning: 'accepted, and the TCP connection is cut before the answer',
+    meaning: 'accepted, and the TCP connection is cut before the response',
   },
   {
     prefix: 'faded006',
@@ -59,12 +58,12 @@ export const PREFIXES: readonly Prefix[] = [
   {
     prefix: 'faded007',
     behaviour: { failure: 'goaway-cut' },
-    meaning: 'accepted, and the connection says GOAWAY and is cut; over HTTP/1.1, the connection is closed',
+    meaning: 'accepted, and the connection sends GOAWAY and is cut; over HTTP/1.1, the connection is closed',
   },
   {
     prefix: 'faded008',
     behaviour: { status: 200, body: '\u0000rubbish' },
-    meaning: 'accepted, and the answer is rubbish',
+    meaning: 'accepted, and the response is rubbish',
   },
   { prefix: 'faded009', behaviour: { status: 200, delayMs: 5000 }, meaning: 'accepted, 5 s later than others' },
 ]

@@ -1,17 +1,17 @@
-// The shape of a message as data: what a provider knows, and every place where a request deviates from it. Pure.
+// The shape of a message as data, and the violations of a request. Pure.
 import { isRecord } from './json.ts'
 
-export interface Violation {
+export interface ShapeViolation {
   /** Path of the member, such as message.android.ttl; of the parent when the member is unknown. */
   field: string
   kind: 'unknown' | 'type' | 'value'
-  /** The provider's name of what belongs there; the member's own name when it is unknown. */
+  /** The provider's name of the expected type; the member's own name when it is unknown. */
   expected: string
   value: unknown
 }
 
-/** Adds what is wrong with a value to the violations. */
-export type Shape = (value: unknown, field: string, violations: Violation[]) => void
+/** Adds the errors of a value to the violations. */
+export type Shape = (value: unknown, field: string, violations: ShapeViolation[]) => void
 
 const plain =
   (expected: string, fits: (value: unknown) => boolean): Shape =>
@@ -28,11 +28,11 @@ export const whole = plain(
 )
 export const anything: Shape = () => {}
 
-/** A text of a certain form; `expected` is the provider's name of that form. */
+/** A text of a certain format; `expected` is the provider's name of the format. */
 export const pattern =
-  (parameters: RegExp, expected: string): Shape =>
+  (format: RegExp, expected: string): Shape =>
   (value, field, violations) => {
-    if (typeof value === 'string' && parameters.test(value)) return
+    if (typeof value === 'string' && format.test(value)) return
     violations.push({ field, kind: typeof value === 'string' ? 'value' : 'type', expected, value })
   }
 
@@ -56,7 +56,7 @@ export const list =
     for (const [index, item] of value.entries()) shape(item, `${field}[${index}]`, violations)
   }
 
-/** Any keys; a value is named by its place, as Google does. */
+/** Any keys; a value is named by its position, as Google does. */
 export const map =
   (shape: Shape): Shape =>
   (value, field, violations) => {
@@ -87,8 +87,8 @@ export const record = (
 }
 
 /** Every violation of a shape, in the order of the members. */
-export function violationsOf(shape: Shape, value: unknown): Violation[] {
-  const violations: Violation[] = []
+export function violationsOf(shape: Shape, value: unknown): ShapeViolation[] {
+  const violations: ShapeViolation[] = []
   shape(value, '', violations)
   return violations
 }

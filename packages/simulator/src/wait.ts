@@ -1,4 +1,4 @@
-// Waiting for pushes in tests: a condition is looked at whenever a request was settled, never by polling.
+// Waits for pushes in tests: a condition is checked whenever a request was counted, never by polling.
 import type { PushLog } from './push-log.ts'
 import type { Push } from './push.ts'
 

@@ -1,10 +1,10 @@
-// A sender for the tests: plain node:http2, so that nothing between test and look-alike smooths anything over.
+// A sender for the tests: plain node:http2, so that nothing between test and fake smooths anything over.
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { connect, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2'
 import type { Simulator } from '../src/index.ts'
 
 export interface Reply {
-  /** 0 when the stream ended without an answer. */
+  /** 0 when the stream ended without a response. */
   status: number
   headers: Record<string, unknown>
   body: Record<string, unknown>
@@ -59,7 +59,7 @@ export function push(
   return exchange(session, all, typeof body === 'string' ? body : JSON.stringify(body))
 }
 
-/** One request over HTTP/2; resolves when its stream is closed, answered or not. Headers given as undefined are left out. */
+/** One request over HTTP/2; resolves when its stream is closed, with a response or without. Headers given as undefined are left out. */
 export function exchange(session: ClientHttp2Session, headers: OutgoingHttpHeaders, body: string): Promise<Reply> {
   const given = Object.entries(headers).filter(([, value]) => value !== undefined)
   const stream = session.request(Object.fromEntries(given))

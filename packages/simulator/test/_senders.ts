@@ -36,7 +36,7 @@ export interface Post {
   method?: string
 }
 
-/** One request over HTTP/1.1; status 0 when the connection ended without an answer. */
+/** One request over HTTP/1.1; status 0 when the connection ended without a response. */
 export function post(url: string, ca: string, { headers = {}, body, agent, method = 'POST' }: Post): Promise<Reply> {
   return new Promise((resolve) => {
     const reply: Reply = { status: 0, headers: {}, body: {}, reset: 0 }

@@ -1,4 +1,4 @@
-// The look-alikes of FCM and HMS seen by senders, over HTTP/2 and HTTP/1.1, and the phones behind them.
+// the fakes of FCM and HMS seen by senders, over HTTP/2 and HTTP/1.1, and the phones behind them.
 import { once } from 'node:events'
 import { constants } from 'node:http2'
 import { Agent } from 'node:https'
@@ -100,7 +100,7 @@ t.test('FCM accepts, keeps and counts what is in order, over both versions of HT
   t.equal(simulator.pushes.length, 2, 'what is only validated arrives nowhere')
 })
 
-t.test('FCM finds each fault of a message', async (t) => {
+t.test('FCM finds each error of a message', async (t) => {
   const { simulator, sender } = await startFcm(t)
   const android = (android: object) => ({ ...MESSAGE, android })
   const parameters: [field: string | undefined, description: RegExp, message: unknown][] = [
@@ -135,7 +135,7 @@ t.test('FCM finds each fault of a message', async (t) => {
     t.equal(status, 400)
     t.match(error, { code: 400, status: 'INVALID_ARGUMENT', violations: [{ description }] }, String(description))
     t.equal(error.violations[0]?.field, field)
-    t.equal(error.errorCode, undefined, 'a fault of form is not one of the token')
+    t.equal(error.errorCode, undefined, 'an error of format is not one of the token')
   }
 
   const content: [description: RegExp, message: unknown][] = [
@@ -282,7 +282,7 @@ const FCM_PREFIXES: Record<string, { status: number; errorCode?: string; retryAf
   faded002: { status: 0, reset: constants.NGHTTP2_REFUSED_STREAM },
 }
 
-t.test('FCM answers tokens with a prefix in its own words', async (t) => {
+t.test('FCM responds to tokens with a prefix with its own codes', async (t) => {
   const { simulator, sender } = await startFcm(t)
   const { fcm } = simulator
   const url = `${fcm.origin}${FCM_PATH}`
@@ -315,7 +315,7 @@ t.test('FCM answers tokens with a prefix in its own words', async (t) => {
   )
 })
 
-t.test('scripted answers of FCM take its error codes', async (t) => {
+t.test('scripted responses of FCM take its error codes', async (t) => {
   const { simulator, sender } = await startFcm(t)
   const send = async (token: string) => {
     const { status, body } = await sendFcm(sender, { ...MESSAGE, token })
@@ -369,7 +369,7 @@ t.test('connections to FCM have 100 streams and fail as those of APNs', async (t
   t.equal((await silent).status, 0)
 })
 
-t.test('over HTTP/1.1 faults end the connection', async (t) => {
+t.test('over HTTP/1.1 failures end the connection', async (t) => {
   const { simulator, sender } = await startHms(t)
   const { hms } = simulator
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -476,7 +476,7 @@ t.test('HMS accepts a message for many phones', async (t) => {
   t.equal(simulator.pushes.length, 1001, 'what is only validated arrives nowhere')
 })
 
-t.test('HMS finds each fault of a message', async (t) => {
+t.test('HMS finds each error of a message', async (t) => {
   const { simulator, sender } = await startHms(t)
   const notification = (members: object) => hmsMessage(['a'], members)
   const android = (members: object) => hmsMessage(['a'], {}, members)
@@ -537,7 +537,7 @@ t.test('HMS names illegal tokens and serves the others', async (t) => {
   t.match(mixed, { status: 200, body: { code: '80100000', msg: String, requestId: String } })
   t.same(JSON.parse(String(mixed.body['msg'])), {
     success: 2,
-    failing: 2,
+    failure: 2,
     illegal_tokens: ['faded410x', 'faded400x'],
   })
   t.match(simulator.pushes, [{ token: 'a' }, { token: 'b' }])

@@ -1,4 +1,4 @@
-// The load server, by the clients that benchmarks measure: each request is answered once, over HTTP/2 and HTTP/1.1.
+// The load server, by the clients that benchmarks measure: each request gets one response, over HTTP/2 and HTTP/1.1.
 import { once } from 'node:events'
 import { request } from 'node:https'
 import { openHttp2, type Http2Request, type Http2Result } from '@push-server/http2'
@@ -14,7 +14,7 @@ async function start(test: Test, options: LoadServerOptions = {}) {
 const apns: Http2Request = { path: '/3/device/aabb', headers: { authorization: 'bearer one' }, body: '{"aps":{}}' }
 const fcm: Http2Request = { ...apns, path: '/v1/projects/bench/messages:send' }
 
-t.test('every push is answered once, after its latency', async (t) => {
+t.test('every push gets one response, after its latency', async (t) => {
   const server = await start(t, { latencyMs: { min: 20, max: 40 }, maxStreams: 50 })
   for (const transport of ['lean', 'node'] as const) {
     const client = openHttp2({ origin: `https://localhost:${server.port}`, ca: server.ca, connections: 2, transport })

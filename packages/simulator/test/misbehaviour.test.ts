@@ -1,4 +1,4 @@
-// Look-alikes that misbehave: answers that are none, connections that end badly, and providers in trouble as a whole.
+// Fakes that misbehave: unusable responses, connections that end badly, and providers in trouble as a whole.
 import { once } from 'node:events'
 import { constants } from 'node:http2'
 import { connect } from 'node:net'
@@ -29,7 +29,7 @@ const call = ({ url }: Simulator, path: string, body: unknown) =>
     headers: { 'content-type': 'application/json' },
   })
 
-t.test('faded005: accepted, and cut before the answer', async (t) => {
+t.test('faded005: accepted, and cut before the response', async (t) => {
   const { simulator, session } = await start(t)
   t.match(await push(session, 'faded005'), { status: 0 })
   t.match(simulator.stats().ios, { received: 1, withoutResponse: 1, requests: 1 })
@@ -68,7 +68,7 @@ t.test('faded007: accepted, GOAWAY, and cut with what is under way', async (t) =
   t.match(simulator.stats().ios, { received: 2, withoutResponse: 2 })
 })
 
-t.test('answers that are none, and answers that are late', async (t) => {
+t.test('unusable responses, and late responses', async (t) => {
   const { simulator, session } = await start(t)
   const hms = { endpoint: simulator.hms, authorization: await hmsBearer(simulator) }
   t.match(await push(session, 'faded008'), { status: 200, body: {} })
@@ -87,10 +87,10 @@ t.test('answers that are none, and answers that are late', async (t) => {
   simulator.respondTo('bb', { failure: 'reset', code: constants.NGHTTP2_ENHANCE_YOUR_CALM })
   t.match(await push(session, 'bb'), { reset: constants.NGHTTP2_ENHANCE_YOUR_CALM })
   const date = 'Sun, 06 Nov 1994 08:49:37 GMT'
-  t.equal((await call(simulator, '/control/answers', { token: 'cc', status: 503, retryAfter: date })).status, 204)
+  t.equal((await call(simulator, '/control/responses', { token: 'cc', status: 503, retryAfter: date })).status, 204)
   t.match(await push(session, 'cc'), { status: 503, headers: { 'retry-after': date } })
   const scripted = { token: 'dd', status: 500, body: '{"reason":"New"}', headers: { 'x-odd': 'yes' }, delayMs: 1 }
-  t.equal((await call(simulator, '/control/answers', scripted)).status, 204)
+  t.equal((await call(simulator, '/control/responses', scripted)).status, 204)
   t.match(await push(session, 'dd'), { status: 500, body: { reason: 'New' }, headers: { 'x-odd': 'yes' } })
 })
 
@@ -214,23 +214,23 @@ t.test('all of it over HTTP', async (t) => {
     handshakeMs: 1,
     latencyMs: { min: 1, max: 2 },
   }
-  t.equal((await call(simulator, '/control/conduct', control)).status, 204)
+  t.equal((await call(simulator, '/control/behaviour', control)).status, 204)
   t.equal((await push(session, TOKEN)).status, 200)
   t.equal((await push(session, TOKEN)).status, 503)
   const back = { platform: 'ios', rate: null, streams: null, latencyMs: null, handshakeMs: 0, down: false }
-  t.equal((await call(simulator, '/control/conduct', back)).status, 204)
+  t.equal((await call(simulator, '/control/behaviour', back)).status, 204)
   t.equal((await push(session, TOKEN)).status, 200)
   const closed = once(session, 'close')
   t.equal((await call(simulator, '/control/disconnect', { platform: 'ios' })).status, 204)
   await closed
   const failing = [
-    ['/control/conduct', { rate: null }],
-    ['/control/conduct', { platform: 'web' }],
-    ['/control/conduct', { platform: 'ios', rate: { perSecond: 0 } }],
-    ['/control/conduct', { platform: 'ios', speed: 1 }],
+    ['/control/behaviour', { rate: null }],
+    ['/control/behaviour', { platform: 'web' }],
+    ['/control/behaviour', { platform: 'ios', rate: { perSecond: 0 } }],
+    ['/control/behaviour', { platform: 'ios', speed: 1 }],
     ['/control/disconnect', { platform: 'ios', manner: 'hug' }],
-    ['/control/answers', { token: 'a', failure: 'reset', code: 99 }],
-    ['/control/answers', { token: 'a', status: 200, headers: { 'Bad Name': 'x' } }],
+    ['/control/responses', { token: 'a', failure: 'reset', code: 99 }],
+    ['/control/responses', { token: 'a', status: 200, headers: { 'Bad Name': 'x' } }],
   ] as const
   for (const [path, body] of failing) t.equal((await call(simulator, path, body)).status, 400, JSON.stringify(body))
 })

@@ -1,4 +1,4 @@
-// The look-alike of PowerAuth Server seen by a push server, and its control calls.
+// The fake of PowerAuth Server seen by a push server, and its control calls.
 import t, { type Test } from 'tap'
 import { startSimulator } from '../src/index.ts'
 import { post } from './_senders.ts'
@@ -64,7 +64,7 @@ t.test('restricted access: only the client’s own name and secret', async (t) =
   t.equal(powerAuth.requests.length, 5, 'each request is kept')
 })
 
-t.test('it misbehaves as told, so often', async (t) => {
+t.test('it misbehaves as scripted, so often', async (t) => {
   const { simulator, powerAuth, ask } = await start(t)
   powerAuth.behave({ status: 503, code: 'ERR0042', message: 'Down', times: 2 })
   for (const time of [1, 2])

@@ -1,4 +1,4 @@
-// The look-alike of APNs seen by a sender, and the phones, control calls and page seen over HTTP.
+// The fake of APNs seen by a sender, and the phones, control calls and page seen over HTTP.
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { constants, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2'
@@ -35,7 +35,7 @@ t.test('the page is for names of this machine alone', async (t) => {
   }
   for (const host of ['localhost', '127.0.0.1:1', '[::1]', 'phones.internal'])
     t.equal(await statusUnder(host), 200, host)
-  for (const path of ['/', '/phones', '/stats', '/events', '/control/answers', '/nowhere'])
+  for (const path of ['/', '/phones', '/stats', '/events', '/control/responses', '/nowhere'])
     t.equal(await statusUnder('rebound.example', path), 421, path)
   t.equal(await statusUnder('rebound.example', '/control/power-auth/client', 'DELETE'), 421, 'control calls')
 })
@@ -185,7 +185,7 @@ t.test('a connection has one stream until a valid token was shown', async (t) =>
   t.ok(replies.every(({ status }) => status === 200))
 })
 
-t.test('tokens with a prefix are answered as the table says', async (t) => {
+t.test('tokens with a prefix get the responses of the table', async (t) => {
   const { simulator, session } = await start(t)
   const expected: Record<string, object> = {
     faded400: { status: 400, body: { reason: 'BadDeviceToken' } },
@@ -210,7 +210,7 @@ t.test('tokens with a prefix are answered as the table says', async (t) => {
   )
 })
 
-t.test('faded000 is never answered', async (t) => {
+t.test('faded000 never gets a response', async (t) => {
   const { simulator, session } = await start(t)
   let responded = false
   const silent = push(session, 'faded000').then((reply) => {
@@ -218,7 +218,7 @@ t.test('faded000 is never answered', async (t) => {
     return reply
   })
   await simulator.waitFor(() => simulator.stats().ios.withoutResponse === 1)
-  t.equal((await push(session, TOKEN)).status, 200, 'a later request is answered')
+  t.equal((await push(session, TOKEN)).status, 200, 'a later request gets its response')
   t.equal(responded, false)
   session.destroy()
   t.equal((await silent).status, 0)
@@ -234,7 +234,7 @@ t.test('faded003 cuts the connection, with all that is under way', async (t) => 
   const dropped = await push(session, 'faded003')
   t.match([dropped, await silent], [{ status: 0 }, { status: 0 }])
   t.ok(session.destroyed)
-  t.notOk(goaway, 'without a farewell')
+  t.notOk(goaway, 'without GOAWAY')
   const next = open(simulator)
   t.equal((await push(next, TOKEN)).status, 200, 'a new connection works')
   next.destroy()
@@ -271,11 +271,11 @@ t.test('a sender that gives up or hangs up does no harm', async (t) => {
   await simulator.waitFor((pushes) => pushes.length === 3)
   givenUp.close(constants.NGHTTP2_CANCEL)
   hasty.destroy()
-  t.equal((await push(session, TOKEN)).status, 200, 'answered after those that nobody waits for any more')
+  t.equal((await push(session, TOKEN)).status, 200, 'gets its response after the abandoned ones')
   t.match(simulator.stats().ios, { requests: 4, received: 4 })
 })
 
-t.test('answers are scripted in the process', async (t) => {
+t.test('responses are scripted in the process', async (t) => {
   const { simulator, session } = await start(t)
   const status = async (token: string) => (await push(session, token)).status
   simulator.respondTo('ab', { status: 503, retryAfter: 7, times: 1 })
@@ -288,7 +288,7 @@ t.test('answers are scripted in the process', async (t) => {
   simulator.respondTo('ab12', { failure: 'refuse' })
   t.equal((await push(session, 'ab1234')).reset, constants.NGHTTP2_REFUSED_STREAM, 'the longer prefix wins')
   simulator.respondTo('ab', { status: 429 })
-  t.same([await status('ab05'), await status('ab05')], [429, 429], 'a lasting answer is replaced by the next')
+  t.same([await status('ab05'), await status('ab05')], [429, 429], 'a lasting response is replaced by the next')
   simulator.respondTo('faded410', { status: 200 })
   t.equal(await status('faded410'), 200, 'what is scripted goes before the table')
   simulator.forgetResponses('ab')
@@ -298,21 +298,21 @@ t.test('answers are scripted in the process', async (t) => {
   t.equal(await status('faded410'), 410)
 })
 
-t.test('answers and latency are scripted over HTTP', async (t) => {
+t.test('responses and latency are scripted over HTTP', async (t) => {
   const { simulator, session } = await start(t)
   const { url } = simulator
-  const script = (reply: object) => call(url, '/control/answers', 'POST', reply)
+  const script = (reply: object) => call(url, '/control/responses', 'POST', reply)
   t.equal((await script({ token: 'ab', status: 400, reason: 'DeviceTokenNotForTopic', times: 1 })).status, 204)
   t.equal((await script({ token: 'cd', failure: 'cancel' })).status, 204)
-  const listed = (await (await call(url, '/control/answers')).json()) as { prefixes: unknown }
+  const listed = (await (await call(url, '/control/responses')).json()) as { prefixes: unknown }
   t.match(listed, { scripted: [{ token: 'ab', responses: [{ status: 400, times: 1 }] }, { token: 'cd' }] })
   t.same(listed.prefixes, PREFIXES)
   t.match(await push(session, 'ab'), { status: 400, body: { reason: 'DeviceTokenNotForTopic' } })
   t.equal((await push(session, 'cd')).reset, constants.NGHTTP2_CANCEL)
-  t.equal((await call(url, '/control/answers?token=cd', 'DELETE')).status, 204)
+  t.equal((await call(url, '/control/responses?token=cd', 'DELETE')).status, 204)
   t.equal((await push(session, 'cd')).status, 200)
   await script({ token: 'ab', status: 500 })
-  t.equal((await call(url, '/control/answers', 'DELETE')).status, 204)
+  t.equal((await call(url, '/control/responses', 'DELETE')).status, 204)
   t.equal((await push(session, 'ab')).status, 200)
 
   for (const failing of [
@@ -420,7 +420,7 @@ t.test('what is kept is bounded, what is counted is not', async (t) => {
   t.match(simulator.stats().ios, { received: 211, distinctTokens: 151 })
   simulator.addPhone({ platform: 'ios', token: 'abc0ffee' })
   await push(session, 'abc0ffee')
-  t.equal(simulator.phones.at(-1)?.notifications.length, 1, 'a phone that was asked for is kept all the same')
+  t.equal(simulator.phones.at(-1)?.notifications.length, 1, 'a phone that was added is kept nevertheless')
 })
 
 t.test('waitFor tells at once, fails in time and when stopped', async (t) => {

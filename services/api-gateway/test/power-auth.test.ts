@@ -140,7 +140,7 @@ const FAILURES: [name: string, behaviour: Parameters<typeof powerAuth.behave>[0]
   ],
   ['the connection is closed', { failure: 'drop' }, /other side closed|ECONNRESET|socket/i],
   ['the connection is closed', { failure: 'cancel' }, /other side closed|ECONNRESET|socket/i],
-  ['silence', { failure: 'silence' }, /no answer within 4000 ms/],
+  ['silence', { failure: 'silence' }, /no response within 4000 ms/],
 ]
 
 /** The client that the gateway has, with settings of its own, and what it reports to the operator. */
@@ -150,7 +150,7 @@ function openClient(t: Test, environment: Record<string, string> = {}) {
   const activations = openActivations(config, stack.context.store)
   t.teardown(() => activations.close())
   const caller = { id: 'of-a-test', log: { warn: (line: object) => void reported.push(line as { reason: string }) } }
-  const ask = (activationId: string) => activations.ask({ activationIds: [activationId], caller })
+  const ask = (activationId: string) => activations.find({ activationIds: [activationId], caller })
   return { activations, ask, reported, caller }
 }
 
@@ -218,16 +218,16 @@ t.test('a call that waits for its turn is bounded as well, and one that failed c
   powerAuth.behave({ failure: 'silence' })
   const before = powerAuth.requests.length
   const activationIds = Array.from({ length: 5 }, () => randomUUID())
-  await t.rejects(activations.ask({ activationIds, caller }), { name: 'ActivationsUnavailable' })
+  await t.rejects(activations.find({ activationIds, caller }), { name: 'ActivationsUnavailable' })
   t.equal(powerAuth.requests.length - before, 1, 'one connection, one call')
   t.equal(reported.length, 1, 'reported once')
 
   const patient = openClient(t, { POWERAUTH_CONNECTIONS: '1', POWERAUTH_RESPONSE_TIMEOUT: '60s' }).activations
   const refused = powerAuth.requests.length
   powerAuth.behave({ status: 503, times: 1 })
-  await t.rejects(patient.ask({ activationIds, caller }), { name: 'ActivationsUnavailable' })
+  await t.rejects(patient.find({ activationIds, caller }), { name: 'ActivationsUnavailable' })
   // It comes after the others on the only connection, if they still come.
-  await patient.ask({ activationIds: [randomUUID()], caller })
+  await patient.find({ activationIds: [randomUUID()], caller })
   t.equal(powerAuth.requests.length - refused, 2, 'the others were called off')
 })
 

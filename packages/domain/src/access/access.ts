@@ -1,19 +1,19 @@
-// The lock: whether callers are asked for a key, and what the key that they show allows.
+// Access: whether callers need an API key, and what their key permits.
 import { forbidden, unauthorized, type Scope } from '@push-server/contract'
 import type { Config, Logger } from '@push-server/runtime'
 import type { ApiKeyRow, Store } from '@push-server/store'
 import { createKeyCache, FRESH_MS, type IsSuspect } from './key-cache.ts'
 import { isKeyOf, presentedKey } from './key-text.ts'
 
-/** Uses are noted once in a while, not for each request. */
-const NOTED_EVERY_MS = 3_600_000
+/** The last use of a key is recorded once in this time, not for each request. */
+const USE_RECORDED_EVERY_MS = 3_600_000
 
-const nobodyIs: IsSuspect = async () => false
+const noSuspect: IsSuspect = async () => false
 
-const MISSING = 'An API key is wanted: as Authorization: Bearer <id>.<secret>, or as Basic with id and secret'
+const MISSING = 'An API key is required: as Authorization: Bearer <id>.<secret>, or as Basic with id and secret'
 const INVALID = 'This API key is not valid'
 
-/** What a 401 tells about how to come in: browsers ask for user and password, programs know what to send. */
+/** The challenges of a 401: browsers prompt for user and password, programs learn which header to send. */
 export const CHALLENGES = ['Bearer realm="push-server"', 'Basic realm="push-server", charset="UTF-8"'] as const
 
 /** Whose key a request came with. */
@@ -23,16 +23,16 @@ export interface Admission {
   /** The Authorization header, if there is one. */
   authorization: string | undefined
   scope: Scope
-  /** Little is done to find the key of a suspect, unless it is in use here. */
+  /** A suspect's key is searched for with a bounded effort, unless it is cached. */
   isSuspect?: IsSuspect
 }
 
 export interface Access {
-  /** Whether callers are asked for a key. */
+  /** Whether callers need a key. */
   isOn(): Promise<boolean>
-  /** Who calls; undefined while nobody is asked. Refuses with 401 whoever has no valid key, with 403 one without the scope. */
+  /** The caller; undefined while no key is required. Refuses with 401 a missing or invalid key, with 403 a key without the scope. */
   admit(admission: Admission): Promise<Caller | undefined>
-  /** Keys have changed in this process: they count from now on, not only within ten seconds. */
+  /** Keys have changed in this process: the change counts at once, not within ten seconds. */
   forget(): void
 }
 
@@ -49,35 +49,35 @@ export function openAccess({ config, store, log, now = () => performance.now() }
   const keys = createKeyCache({ find: (id) => apiKeys.find(id), isUnavailable, now })
   const isOn = createSwitch({ config, store, log, now })
 
-  async function noteUse(row: ApiKeyRow): Promise<void> {
-    const before = new Date(Date.now() - NOTED_EVERY_MS)
+  async function recordUse(row: ApiKeyRow): Promise<void> {
+    const before = new Date(Date.now() - USE_RECORDED_EVERY_MS)
     if (row.lastUsedAt && row.lastUsedAt > before) return
-    // At once, and in the row that other requests share: one of them is enough.
+    // Set before the write, in the row that other requests share: one of them is enough to write it.
     row.lastUsedAt = new Date()
     await apiKeys.touch(row.id, before).catch((error: unknown) => {
-      log.warn({ err: error, key: row.id }, 'the use of a key could not be noted')
+      log.warn({ err: error, key: row.id }, 'recording the use of an API key failed')
     })
   }
 
   return {
     isOn,
     forget: () => keys.forget(),
-    async admit({ authorization, scope, isSuspect = nobodyIs }) {
+    async admit({ authorization, scope, isSuspect = noSuspect }) {
       if (!(await isOn())) return undefined
       if (authorization === undefined) throw unauthorized(MISSING)
       const key = presentedKey(authorization)
       const row = key && (await keys.find(key.id, isSuspect))
       if (!row || !isKeyOf(row.hash, key)) throw unauthorized(INVALID)
-      if (!row.scopes.includes(scope)) throw forbidden(`This API key has not the scope ${scope}`)
-      await noteUse(row)
+      if (!row.scopes.includes(scope)) throw forbidden(`This API key lacks the scope ${scope}.`)
+      await recordUse(row)
       return row
     },
   }
 }
 
 /**
- * Whether keys are asked for. Left to itself it goes on as soon as there is a key, and never off again: a revoked key counts
- * as well, so revoking the last one does not open the door.
+ * Whether keys are required. Without AUTH they are required from the first key on, for ever: a revoked key counts as well, so
+ * revoking the last one does not turn authentication off.
  */
 function createSwitch({ config, store, log, now }: Required<AccessOptions>): () => Promise<boolean> {
   if (config.auth !== undefined) return async () => config.auth === 'keys'
@@ -89,9 +89,9 @@ function createSwitch({ config, store, log, now }: Required<AccessOptions>): () 
     try {
       isOn = await store.apiKeys.exist()
       refreshedAt = now()
-      if (isOn) log.info('callers are asked for an API key from now on')
+      if (isOn) log.info('API keys are required from now on')
     } catch (error) {
-      // As it was; but if nobody has ever looked, it is not known to be open.
+      // The last state holds. Without one, nobody may assume that no key is required.
       if (refreshedAt === undefined || !store.isUnavailable(error)) throw error
     } finally {
       refreshing = undefined

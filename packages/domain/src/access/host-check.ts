@@ -1,5 +1,5 @@
-// DNS rebinding: while nobody is asked for a key, the only thing between a page of another site and a server on its reader's
-// own machine is the name by which the page calls it.
+// Protection against DNS rebinding: while no key is required, a page of another site could call a server on the machine of the
+// page's reader. Only the name by which it calls the server gives it away.
 import { ApiError } from '@push-server/contract'
 import { isLocalHost, isLoopback, type Config } from '@push-server/runtime'
 import type { Access } from './access.ts'
@@ -9,7 +9,7 @@ interface Parts {
   access: Pick<Access, 'isOn'>
 }
 
-/** Refuses with 421 a `Host` that is neither loopback nor in ALLOWED_HOSTS, while HOST is loopback and nobody is asked for a key. */
+/** Refuses with 421 a `Host` that is neither loopback nor in ALLOWED_HOSTS, while HOST is loopback and no key is required. */
 export function openHostCheck({ config, access }: Parts): (host: string | undefined) => Promise<void> {
   const { host, allowedHosts = [] } = config
   if (!isLoopback(host)) return async () => {}
@@ -17,7 +17,7 @@ export function openHostCheck({ config, access }: Parts): (host: string | undefi
     if (isLocalHost(given, allowedHosts) || (await access.isOn())) return
     throw new ApiError(
       'ERROR_REQUEST',
-      'This Host is not taken while nobody is asked for an API key: add its name to ALLOWED_HOSTS, or make a key',
+      'This Host is not allowed while no API key is required: add its name to ALLOWED_HOSTS, or create a key',
       { statusCode: 421 },
     )
   }

@@ -1,17 +1,17 @@
-// API keys as last read from the database, so that a request costs no query. Bounded in size and age, what is unknown apart
-// from what is known: whoever tries ids in great numbers cannot push out the keys in use.
+// API keys as last read from the database, so that a request costs no query. The cache is bounded in size and age. Known keys and
+// unknown ids have separate bounds: a client that guesses ids cannot evict the keys in use.
 import type { ApiKeyRow } from '@push-server/store'
 
-/** How long a key that was revoked may still be taken, and one that was just made be refused, if it was tried before. */
+/** How long a revoked key may still be accepted, and how long a new key may be refused when its id was presented before. */
 export const FRESH_MS = 10_000
 /**
- * How long a key is believed while the database is out of reach. Metrics are wanted just then, and a process without its
+ * How long a cached key is valid while the database is unavailable. Metrics are needed just then, and a process without its
  * database can do little else.
  */
 export const STALE_MS = 3_600_000
-/** Of known keys, and of unknown ids. */
+/** Maximum number of known keys, and of unknown ids. */
 const MOST = 1000
-/** Queries under way for suspects: a flood of ids takes no more than these connections, and a valid key still comes through. */
+/** Concurrent queries for suspects: a flood of ids takes no more connections, so that a valid key is still found. */
 const MOST_FOR_SUSPECTS = 2
 
 interface Entry {
@@ -32,21 +32,21 @@ export type IsSuspect = () => Promise<boolean>
 
 export interface KeyCache {
   /**
-   * `isSuspect` is asked only about a key that is not known. For suspects the database is asked while it is not busy with
-   * others of them; undefined otherwise.
+   * `isSuspect` is called only for a key that is not known. For suspects the database is queried up to a limit of concurrent
+   * queries; beyond it the result is undefined.
    */
   find(id: string, isSuspect: IsSuspect): Promise<ApiKeyRow | undefined>
-  /** Keys have changed: each is read again. */
+  /** Keys have changed: each is read anew. */
   forget(): void
 }
 
 export function createKeyCache({ find, isUnavailable, now }: KeyCacheOptions): KeyCache {
   const known = new Map<string, Entry>()
   const unknown = new Map<string, Entry>()
-  /** Requests that want the same key at once share one query. */
+  /** Concurrent requests with the same key share one query. */
   const readings = new Map<string, Promise<ApiKeyRow | undefined>>()
   let forSuspects = 0
-  /** What was asked for before the cache was emptied is not kept. */
+  /** A query that began before the cache was emptied does not fill it. */
   let generation = 0
 
   async function read(id: string, last: Entry | undefined): Promise<ApiKeyRow | undefined> {
@@ -95,7 +95,7 @@ export function createKeyCache({ find, isUnavailable, now }: KeyCacheOptions): K
   }
 }
 
-/** The oldest entry makes room. */
+/** Evicts the oldest entry of a full cache. */
 function put(entries: Map<string, Entry>, id: string, entry: Entry): void {
   entries.delete(id)
   entries.set(id, entry)

@@ -45,8 +45,8 @@ function keyOf(text: string, separator: string): KeyText | undefined {
 
 /**
  * What is stored of a key: SHA-256, 32 bytes. The slow hashes (scrypt, Argon2) make up for passwords that can be guessed;
- * 256 random bits cannot be, at any speed, so here they would only add cost to each request and a lever for whoever wants
- * to keep the server busy. A salt has nothing to hide either: no two keys are the same.
+ * 256 random bits cannot be, at any speed. Here a slow hash would only make each request, and each attack, cost more. A salt has
+ * nothing to hide either: no two keys are the same.
  */
 export const hashKey = (key: KeyText) => hash('sha256', writeKey(key), 'buffer')
 

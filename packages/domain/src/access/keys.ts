@@ -10,7 +10,7 @@ export interface KeyRequest {
   appIds: readonly string[]
 }
 
-/** Answers the text of the new key, or which of the applications do not exist; nothing is made then. */
+/** Resolves with the text of the new key, or with the applications that do not exist; then no key is created. */
 export async function createApiKey(
   apiKeys: Pick<ApiKeys, 'create'>,
   { appIds, ...request }: KeyRequest,
@@ -20,6 +20,6 @@ export async function createApiKey(
   return unknown.length > 0 ? { unknown } : { text: writeKey(key) }
 }
 
-/** A key for everything, if there has never been any. False when there has. */
+/** Creates a key for everything, unless there has ever been a key; then it resolves with false. */
 export const createBootstrapKey = (apiKeys: Pick<ApiKeys, 'createFirst'>, key: KeyText): Promise<boolean> =>
   apiKeys.createFirst({ id: key.id, hash: hashKey(key), name: 'bootstrap', scopes: SCOPES, appIds: [] })

@@ -1,5 +1,5 @@
-// Who may read metrics and the details of health in processes without an API: whoever may read them on the API, too. The
-// states of /health/… are for everybody.
+// Who may read metrics and the details of health in processes without an API: the callers who may read them on the API. The states
+// of /health/… are public.
 import { ApiError, errorResponse, forbidden } from '@push-server/contract'
 import type { Config, Probe, ProbeAccess } from '@push-server/runtime'
 import { CHALLENGES, type Access } from './access.ts'
@@ -10,7 +10,7 @@ interface Parts {
   access: Access
 }
 
-/** Requires a key with the scope `metrics` that is bound to no application, once keys are asked for. */
+/** Requires a key with the scope `metrics` that is bound to no application, once keys are required. */
 export function createProbeAccess(parts: Parts): ProbeAccess {
   const checkHost = openHostCheck(parts)
 

@@ -1,4 +1,4 @@
-// Activations tie a device to a user. Whoever answers for them stands behind this interface.
+// Activations tie a device to a user. The registry that knows them stands behind this interface.
 import { refusal, type ActivationStatus } from '@push-server/contract'
 import type { Logger } from '@push-server/runtime'
 
@@ -16,7 +16,7 @@ export interface ActivationHint {
   status?: ActivationStatus | null | undefined
 }
 
-/** On whose behalf something is asked: a request with its correlation id. */
+/** The request on whose behalf activations are looked up: its correlation id and its log. */
 export interface RequestedBy {
   id: string
   log: Pick<Logger, 'warn'>
@@ -29,12 +29,12 @@ export interface ActivationQuery {
   caller: RequestedBy
 }
 
-/** Nobody could be asked, or the answer was none: what is not known must not be guessed. The log says why. */
+/** The registry is unavailable or its response is unusable: what is not known must not be guessed. The log says why. */
 export class ActivationsUnavailable extends Error {
   override readonly name = 'ActivationsUnavailable'
 }
 
-/** For a `catch`: refuses with this text what could not be asked for; other faults stay what they are. */
+/** For a `catch`: turns an unavailable registry into a refusal with this text. Other errors are thrown on. */
 export const refuseUnavailable =
   (text: string) =>
   (error: unknown): never => {
@@ -42,13 +42,13 @@ export const refuseUnavailable =
   }
 
 export interface Activations {
-  /** Whether what a registration said of its activations is to be kept with it. */
+  /** Whether the server stores what a registration says of its activations. */
   readonly keeps: boolean
-  /** In the order of the ids; undefined where nobody knows the activation. Rejects with ActivationsUnavailable. */
-  ask(query: ActivationQuery): Promise<(Activation | undefined)[]>
+  /** In the order of the ids; undefined for an unknown activation. Rejects with ActivationsUnavailable. */
+  find(query: ActivationQuery): Promise<(Activation | undefined)[]>
   /** Ids of the applications it knows of, in its order. Rejects with ActivationsUnavailable. */
   applications(caller: RequestedBy): Promise<string[]>
-  /** For health: rejects when it cannot be asked just now. Missing where there is nobody to ask. */
+  /** For health: rejects while the registry is unavailable. Missing where the registry is local. */
   check?(): Promise<void>
   close(): Promise<void>
 }

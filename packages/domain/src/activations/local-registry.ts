@@ -1,4 +1,4 @@
-// The registry that answers while no PowerAuth Server is configured: it believes what a registration says.
+// The registry for servers without PowerAuth Server: it believes what a registration says.
 import type { ActivationRow, Store } from '@push-server/store'
 import type { Activation, ActivationHint, Activations } from './activations.ts'
 
@@ -6,7 +6,7 @@ import type { Activation, ActivationHint, Activations } from './activations.ts'
 export const localRegistry = (store: Pick<Store, 'activations'>): Activations => ({
   keeps: true,
 
-  async ask({ activationIds, hint }) {
+  async find({ activationIds, hint }) {
     const rows = await store.activations.find(activationIds)
     const known = new Map(rows.map((row) => [row.activationId, row]))
     return activationIds.map((id) => believed(known.get(id), hint))

@@ -1,4 +1,4 @@
-// Who answers for activations: PowerAuth Server where one is configured, otherwise the registry of our own.
+// Opens the registry of activations: PowerAuth Server where one is configured, otherwise our own.
 import { readFileSync } from 'node:fs'
 import { ConfigError, type Config } from '@push-server/runtime'
 import type { Store } from '@push-server/store'

@@ -1,9 +1,9 @@
-// Calls to PowerAuth Server: JSON in and out, within a bounded time, so many at once. No call is repeated.
+// Calls to PowerAuth Server: JSON in and out, with a deadline and a limit of concurrent calls. No call is retried.
 import { isUtf8 } from 'node:buffer'
 import { getCACertificates } from 'node:tls'
 import { Pool, type Dispatcher } from 'undici'
 
-/** PowerAuth Server could not be reached, refused us, or answered what nobody can use. The text is for the operator. */
+/** PowerAuth Server could not be reached, refused the call, or sent an unusable response. The text is for the operator. */
 export class PowerAuthError extends Error {
   override readonly name = 'PowerAuthError'
 }
@@ -14,9 +14,9 @@ export interface PowerAuthOptions {
   clientToken: string
   clientSecret: string
   connectTimeoutMs: number
-  /** For the whole of a call: waiting for its turn, connecting, the answer. */
+  /** For a whole call: waiting in the queue, connecting, the response. */
   responseTimeoutMs: number
-  /** Most calls at once; the others wait for their turn. */
+  /** Maximum number of concurrent calls; the others wait. */
   connections: number
   /** PEM, trusted beside the built-in ones. */
   ca?: Buffer
@@ -33,14 +33,14 @@ export interface Call {
 }
 
 export interface PowerAuthClient {
-  /** Resolves with the response object, null when the answer has none. Rejects with PowerAuthFault. */
+  /** Resolves with the response object, null when the response has none. Rejects with PowerAuthError. */
   call(call: Call): Promise<unknown>
   close(): Promise<void>
 }
 
 const LARGEST_RESPONSE = 1024 * 1024
 
-/** Connects when it is asked. */
+/** Connects with the first call. */
 export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient {
   const { origin, pathname } = new URL(options.url)
   const base = pathname === '/' ? '' : pathname
@@ -48,7 +48,7 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json',
-    // Always sent, as the reference does; PowerAuth Server looks at it when its access is restricted.
+    // Always sent, as the reference does; PowerAuth Server checks it when its access is restricted.
     authorization: `Basic ${Buffer.from(`${options.clientToken}:${options.clientSecret}`).toString('base64')}`,
   }
 
@@ -65,7 +65,7 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
       return { statusCode, bytes: Buffer.from(await body.arrayBuffer()) }
     } catch (error) {
       throw new PowerAuthError(
-        late.aborted ? `no answer within ${options.responseTimeoutMs} ms` : transportText(error),
+        late.aborted ? `no response within ${options.responseTimeoutMs} ms` : transportText(error),
         { cause: error },
       )
     }
@@ -76,7 +76,7 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
       const { statusCode, bytes } = await post(call)
       return responseObjectOf(statusCode, bytes)
     },
-    // Not close(): an answer that never comes would hold it up.
+    // Not close(): a response that never arrives would hold it up.
     close: () => pool.destroy(),
   }
 }
@@ -92,9 +92,9 @@ function openPool(origin: string, options: PowerAuthOptions): Dispatcher {
     bodyTimeout: 0,
     connect: {
       timeout: connectTimeoutMs,
-      // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
+      // Always set, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
       rejectUnauthorized: !acceptInvalidCertificate,
-      // A `ca` of one's own replaces the built-in ones, so these are named beside it.
+      // A custom `ca` replaces the built-in ones, so these are added to it.
       ...(ca && { ca: [...getCACertificates('default'), ca.toString()] }),
     },
   })
@@ -113,15 +113,15 @@ function responseObjectOf(statusCode: number, bytes: Buffer): unknown {
   if (statusCode !== 200) throw new PowerAuthError(refusalText(statusCode, envelope))
   // Decoded all the same, two users would become one.
   if (!isUtf8(bytes)) throw new PowerAuthError('a response that is not UTF-8')
-  if (envelope?.status !== 'OK') throw new PowerAuthError('HTTP 200 without the envelope of an answer')
+  if (envelope?.status !== 'OK') throw new PowerAuthError('HTTP 200 without the envelope of a response')
   return envelope.responseObject ?? null
 }
 
 /** `HTTP 401 ERR_AUTHENTICATION: Authentication failed` */
 function refusalText(statusCode: number, envelope: Members | undefined): string {
   const { code, message } = Object(envelope?.responseObject) as Members
-  const said = [code, message].filter((part) => typeof part === 'string').join(': ')
-  return `HTTP ${statusCode}${said && ` ${said}`}`
+  const details = [code, message].filter((part) => typeof part === 'string').join(': ')
+  return `HTTP ${statusCode}${details && ` ${details}`}`
 }
 
 function membersOf(bytes: Buffer): Members | undefined {
@@ -129,7 +129,7 @@ function membersOf(bytes: Buffer): Members | undefined {
     const value: unknown = JSON.parse(withoutMark(bytes).toString())
     return typeof value === 'object' && value !== null ? (value as Members) : undefined
   } catch {
-    // Of a proxy on the way, say: the status tells what there is to tell.
+    // A proxy on the way may respond with HTML, say: the status is all that is known then.
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-// PowerAuth Server as the one who knows activations. It is asked each time, and its answer wins over what callers say.
+// PowerAuth Server as the registry of activations. It is called each time, and its response wins over what callers say.
 import { randomUUID } from 'node:crypto'
 import { ACTIVATION_STATUSES, type ActivationStatus } from '@push-server/contract'
 import { ActivationsUnavailable, type Activation, type Activations, type RequestedBy } from './activations.ts'
@@ -6,21 +6,21 @@ import { openPowerAuthClient, PowerAuthError, type PowerAuthOptions } from './po
 
 const STATUS = '/v3/activation/status'
 const APPLICATIONS = '/v3/application/list'
-/** Whoever asks for health waits no longer. */
+/** A health check waits no longer. */
 const CHECK_MS = 2_000
 
 export function openPowerAuth(options: PowerAuthOptions): Activations {
   const client = openPowerAuthClient(options)
 
-  /** Does the work, and tells the operator what stood in its way. */
-  async function attempt<T>(endpoint: string, { log }: RequestedBy, work: () => Promise<T>): Promise<T> {
+  /** Does the work, and logs why it failed. */
+  async function logged<T>(endpoint: string, { log }: RequestedBy, work: () => Promise<T>): Promise<T> {
     const started = performance.now()
     try {
       return await work()
     } catch (error) {
       if (!(error instanceof PowerAuthError)) throw error
       const ms = Math.round(performance.now() - started)
-      log.warn({ endpoint, ms, reason: error.message }, 'PowerAuth Server gave no usable answer')
+      log.warn({ endpoint, ms, reason: error.message }, 'PowerAuth Server request failed')
       throw new ActivationsUnavailable(error.message, { cause: error })
     }
   }
@@ -28,9 +28,9 @@ export function openPowerAuth(options: PowerAuthOptions): Activations {
   return {
     keeps: false,
 
-    ask: ({ activationIds, caller }) =>
-      attempt(STATUS, caller, async () => {
-        // One that fails decides: the others are not waited for.
+    find: ({ activationIds, caller }) =>
+      logged(STATUS, caller, async () => {
+        // The first failure decides: the other calls are aborted.
         const failed = new AbortController()
         const call = async (activationId: string) => {
           const common = { path: STATUS, correlationId: caller.id, signal: failed.signal }
@@ -40,7 +40,7 @@ export function openPowerAuth(options: PowerAuthOptions): Activations {
       }),
 
     applications: (caller) =>
-      attempt(APPLICATIONS, caller, async () =>
+      logged(APPLICATIONS, caller, async () =>
         applicationIdsOf(await client.call({ path: APPLICATIONS, requestObject: {}, correlationId: caller.id })),
       ),
 
@@ -62,9 +62,9 @@ function activationOf(responseObject: unknown): Activation | undefined {
   if (responseObject === null) return undefined
   const { activationStatus, userId, applicationId } = Object(responseObject) as Members
   const status = ACTIVATION_STATUSES.find((known) => known === activationStatus) satisfies ActivationStatus | undefined
-  if (status === undefined) throw new PowerAuthError('an answer without an activation status that is known')
+  if (status === undefined) throw new PowerAuthError('a response without a known activation status')
   if (typeof userId !== 'string' || userId === '' || userId.length > LONGEST_USER_ID)
-    throw new PowerAuthError(`an answer without a user id of 1 to ${LONGEST_USER_ID} characters`)
+    throw new PowerAuthError(`a response without a user id of 1 to ${LONGEST_USER_ID} characters`)
   // The database would replace the one and refuse the other.
   if (!userId.isWellFormed() || userId.includes('\0'))
     throw new PowerAuthError('a user id that is no well-formed Unicode or has the character U+0000')
@@ -73,7 +73,7 @@ function activationOf(responseObject: unknown): Activation | undefined {
 
 function applicationIdsOf(responseObject: unknown): string[] {
   const { applications } = Object(responseObject) as Members
-  if (!Array.isArray(applications)) throw new PowerAuthError('an answer without a list of applications')
+  if (!Array.isArray(applications)) throw new PowerAuthError('a response without a list of applications')
   return applications.map((application) => {
     const { applicationId } = Object(application) as Members
     if (typeof applicationId !== 'string') throw new PowerAuthError('an application without an id')

@@ -18,17 +18,20 @@ import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from
 import type { Logger } from '@push-server/runtime'
 import { BREAKER_REASON, type ApplicationRow, type Store } from '@push-server/store'
 
-type Shelf = Pick<Store, 'applications' | 'credentials'>
+type ApplicationStore = Pick<Store, 'applications' | 'credentials'>
 
-export async function createApplication({ applications }: Shelf, appId: string): Promise<void> {
+export async function createApplication({ applications }: ApplicationStore, appId: string): Promise<void> {
   if (!(await applications.create(appId))) throw refusal(TEXT.applicationExists)
 }
 
-export async function listApplications({ applications }: Shelf): Promise<ApplicationSummary[]> {
+export async function listApplications({ applications }: ApplicationStore): Promise<ApplicationSummary[]> {
   return (await applications.list()).map(summaryOf)
 }
 
-export async function describeApplication(store: Shelf, request: ApplicationDetailRequest): Promise<ApplicationDetail> {
+export async function describeApplication(
+  store: ApplicationStore,
+  request: ApplicationDetailRequest,
+): Promise<ApplicationDetail> {
   const row = await configured(store, request.appId)
   const paused = pausesOf(row)
   return {
@@ -42,13 +45,13 @@ export async function describeApplication(store: Shelf, request: ApplicationDeta
 
 const SECRET_FIELD = 'requestObject.privateKeyBase64'
 
-export const updateIos = (store: Shelf, request: UpdateIosRequest) => {
+export const updateIos = (store: ApplicationStore, request: UpdateIosRequest) => {
   const { appId, bundle, keyId, teamId, environment, privateKeyBase64 } = request
   const settings = { bundle, keyId, teamId, environment: environment ?? null }
   return update(store, { appId, platform: 'ios', settings, secret: () => decodeBase64(SECRET_FIELD, privateKeyBase64) })
 }
 
-export const updateAndroid = (store: Shelf, { appId, projectId, privateKeyBase64 }: UpdateAndroidRequest) =>
+export const updateAndroid = (store: ApplicationStore, { appId, projectId, privateKeyBase64 }: UpdateAndroidRequest) =>
   update(store, {
     appId,
     platform: 'android',
@@ -56,7 +59,10 @@ export const updateAndroid = (store: Shelf, { appId, projectId, privateKeyBase64
     secret: () => decodeBase64(SECRET_FIELD, privateKeyBase64),
   })
 
-export const updateHuawei = (store: Shelf, { appId, projectId, clientId, clientSecret }: UpdateHuaweiRequest) =>
+export const updateHuawei = (
+  store: ApplicationStore,
+  { appId, projectId, clientId, clientSecret }: UpdateHuaweiRequest,
+) =>
   update(store, {
     appId,
     platform: 'huawei',
@@ -73,15 +79,18 @@ interface Update {
   secretField?: string
 }
 
-/** Takes credentials only when their provider could be opened with them; anything else changes nothing. Ends a pause. */
-async function update(store: Shelf, { appId, platform, settings, secret, secretField = SECRET_FIELD }: Update) {
+/** Stores credentials only when their provider can be opened with them. Ends a pause of the platform. */
+async function update(
+  store: ApplicationStore,
+  { appId, platform, settings, secret, secretField = SECRET_FIELD }: Update,
+) {
   const { id } = await configured(store, appId)
   const credentials = { settings, secret: secret() }
   verify(platform, credentials, secretField)
   await store.credentials.put({ applicationId: id, platform }, credentials)
 }
 
-/** Refuses credentials that their provider could not be opened with. */
+/** Refuses credentials that their provider cannot be opened with. */
 function verify(platform: Platform, credentials: StoredCredentials, secretField: string): void {
   try {
     PROVIDERS[platform].verify(credentials)
@@ -94,23 +103,23 @@ function verify(platform: Platform, credentials: StoredCredentials, secretField:
   }
 }
 
-export async function removeCredentials(store: Shelf, appId: string, platform: Platform): Promise<void> {
+export async function removeCredentials(store: ApplicationStore, appId: string, platform: Platform): Promise<void> {
   const { id } = await configured(store, appId)
   await store.credentials.remove({ applicationId: id, platform })
 }
 
-/** Ends every pause of the platform, that of a tripped guard included. Nothing paused is no fault. */
+/** Ends every pause of the platform, that of an open circuit breaker included. It is no error when nothing is paused. */
 export async function resumePlatform(
-  store: Shelf & Pick<Store, 'pauses'>,
+  store: ApplicationStore & Pick<Store, 'pauses'>,
   { appId, platform }: { appId: string; platform: Platform },
   log: Pick<Logger, 'warn'>,
 ): Promise<void> {
   const { id: applicationId } = await configured(store, appId)
   const wasPaused = await store.pauses.resume({ applicationId, platform }, { all: true })
-  if (wasPaused) log.warn({ appId, applicationId, platform }, 'platform resumed by hand')
+  if (wasPaused) log.warn({ appId, applicationId, platform }, 'platform resumed by request')
 }
 
-async function configured({ applications }: Shelf, appId: string): Promise<ApplicationRow> {
+async function configured({ applications }: ApplicationStore, appId: string): Promise<ApplicationRow> {
   const row = await applications.find(appId)
   if (!row) throw refusal(TEXT.credentialsUnknown(appId))
   return row
@@ -138,7 +147,7 @@ function settingsOf(row: ApplicationRow, platform: Platform): Partial<Applicatio
 
 function pausesOf(row: ApplicationRow): ApplicationDetail['paused'] {
   if (row.pauses.length === 0) return undefined
-  // Of two pauses of one platform the wider one is told.
+  // Of two pauses of one platform the response has the wider one.
   const narrowFirst = row.pauses.toSorted((a, b) => b.lanes.localeCompare(a.lanes))
   const isBreakerOpen = new Set(
     row.pauses.flatMap(({ platform, reason }) => (reason === BREAKER_REASON ? [platform] : [])),

@@ -1,12 +1,10 @@
-// An application goes: at once for everybody who asks, and in the background what was its.
+// Removes an application: at once for every caller, its data in the background.
 import { refusal, TEXT, type RemovedApplication } from '@push-server/contract'
 import type { Logger } from '@push-server/runtime'
 import type { Store } from '@push-server/store'
 import type { Context } from '../context.ts'
 
-type Shelf = Pick<Store, 'applicationRemovals'>
-
-/** Refused while a campaign is being sent. What was still to be pushed is counted here, for the last time. */
+/** Refused while a campaign is being sent. Resolves with the number of deliveries that were pending. */
 export async function removeApplication(
   { store: { applicationRemovals }, access }: Pick<Context, 'store' | 'access'>,
   appId: string,
@@ -17,17 +15,17 @@ export async function removeApplication(
   if ('campaignId' in removal) throw refusal(TEXT.applicationSending(removal.campaignId))
   access.forget()
   const { id, pending, revokedKeys } = removal
-  log.info({ appId, applicationId: id, pending }, 'application removed; what was pending is not pushed any more')
-  if (revokedKeys.length > 0) log.info({ keys: revokedKeys }, 'API keys revoked: they were for the removed application')
+  log.info({ appId, applicationId: id, pending }, 'application removed, its pending deliveries are not pushed')
+  if (revokedKeys.length > 0) log.info({ keys: revokedKeys }, 'API keys of the removed application revoked')
   return { appId, pending }
 }
 
 const ROWS = 1000
 const ROUND_MS = 2000
 
-/** Clears what is left of removed applications, for a while; the next round goes on. */
+/** Clears rows of removed applications, for a while; the next round goes on. */
 export async function clearRemovedApplications(
-  { applicationRemovals }: Shelf,
+  { applicationRemovals }: Pick<Store, 'applicationRemovals'>,
   log: Pick<Logger, 'info'>,
 ): Promise<void> {
   const deadline = Date.now() + ROUND_MS

@@ -1,4 +1,4 @@
-// Campaigns as clients make, change and read them.
+// Campaigns as clients create, change and read them.
 import {
   refusal,
   TEXT,
@@ -13,7 +13,7 @@ import { checkPayloads, composeMessage } from '../messages/index.ts'
 import { campaignNumber } from './campaign-number.ts'
 import { resultOf } from './results.ts'
 
-type Shelf = Pick<Store, 'campaigns' | 'runs'>
+type CampaignStore = Pick<Store, 'campaigns' | 'runs'>
 
 /** The id of the new campaign. Refuses a message that a provider of the application would refuse. */
 export async function createCampaign(
@@ -47,13 +47,13 @@ export interface ListRequest {
   size: number | undefined
 }
 
-export async function listCampaigns({ campaigns }: Shelf, request: ListRequest): Promise<Campaign[]> {
+export async function listCampaigns({ campaigns }: CampaignStore, request: ListRequest): Promise<Campaign[]> {
   const { sent, appIds, page, size } = request
   const offset = size === undefined ? 0 : page * size
   return (await campaigns.list({ sent, appIds, offset, limit: size ?? null })).map(campaignOf)
 }
 
-/** Refuses when there is no such campaign. */
+/** Refuses when the campaign does not exist. */
 export async function findCampaign({ campaigns }: Pick<Store, 'campaigns'>, id: string): Promise<CampaignRow> {
   const number = campaignNumber(id)
   const row = number === undefined ? undefined : await campaigns.find(number)
@@ -61,7 +61,7 @@ export async function findCampaign({ campaigns }: Pick<Store, 'campaigns'>, id: 
   return row
 }
 
-export async function describeCampaign({ campaigns, runs }: Shelf, id: string): Promise<CampaignDetail> {
+export async function describeCampaign({ campaigns, runs }: CampaignStore, id: string): Promise<CampaignDetail> {
   const number = campaignNumber(id)
   const row = number === undefined ? undefined : await campaigns.describe(number)
   if (!row) throw refusal(TEXT.campaignUnknown)
@@ -80,10 +80,10 @@ export async function describeCampaign({ campaigns, runs }: Shelf, id: string): 
 }
 
 /**
- * False when there is no such campaign. One that is being sent is refused unless `force`, which cancels it first. Its rows go
- * later, in small steps.
+ * False when the campaign does not exist. One that is being sent is refused unless `force`, which cancels it first. Its rows are
+ * removed later, in small steps.
  */
-export async function deleteCampaign({ campaigns, runs }: Shelf, id: string, force: boolean): Promise<boolean> {
+export async function deleteCampaign({ campaigns, runs }: CampaignStore, id: string, force: boolean): Promise<boolean> {
   const number = campaignNumber(id)
   if (number === undefined) return false
   if (force) await runs.cancel(number)
@@ -93,13 +93,21 @@ export async function deleteCampaign({ campaigns, runs }: Shelf, id: string, for
   throw refusal(TEXT.campaignIs(row?.state ?? 'sending'))
 }
 
-export async function addCampaignUsers({ campaigns }: Shelf, id: string, userIds: readonly string[]): Promise<void> {
+export async function addCampaignUsers(
+  { campaigns }: CampaignStore,
+  id: string,
+  userIds: readonly string[],
+): Promise<void> {
   const number = campaignNumber(id)
   if (number === undefined || !(await campaigns.addUsers(number, userIds))) throw refusal(TEXT.campaignUnknown)
 }
 
-/** Who is not in it, and a campaign that there is not, are no fault. */
-export async function removeCampaignUsers({ campaigns }: Shelf, id: string, userIds: readonly string[]): Promise<void> {
+/** It is no error when a user is not in the campaign, or when the campaign does not exist. */
+export async function removeCampaignUsers(
+  { campaigns }: CampaignStore,
+  id: string,
+  userIds: readonly string[],
+): Promise<void> {
   const number = campaignNumber(id)
   if (number !== undefined) await campaigns.removeUsers(number, userIds)
 }
@@ -110,8 +118,12 @@ export interface UserListRequest {
   size: number
 }
 
-/** By user id; empty for a campaign that there is not. */
-export async function listCampaignUsers({ campaigns }: Shelf, id: string, request: UserListRequest): Promise<string[]> {
+/** By user id; empty when the campaign does not exist. */
+export async function listCampaignUsers(
+  { campaigns }: CampaignStore,
+  id: string,
+  request: UserListRequest,
+): Promise<string[]> {
   const { after, page, size } = request
   const number = campaignNumber(id)
   if (number === undefined) return []

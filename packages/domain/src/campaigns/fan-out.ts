@@ -1,89 +1,90 @@
-// Moving runs on: what is due is fired, partitions are cut into chunks, chunks get their jobs, and runs that are done settle.
+// Moves runs on: starts those that are due, fans partitions out into chunks, enqueues the chunks, and completes finished runs.
 import type { ChunkJob, Platform } from '@push-server/contract'
 import { PLATFORMS } from '@push-server/contract'
+import { PROVIDERS } from '@push-server/providers'
 import type { FanOutOptions, FanningOutRun } from '@push-server/store'
+import { jobOf } from '../chunk-job.ts'
 import type { Context } from '../context.ts'
 
-type FanOut = Pick<Context, 'config' | 'store' | 'queues' | 'log'>
+type FanOutContext = Pick<Context, 'config' | 'store' | 'queues' | 'log'>
 
-/** Twice as many as of direct messages: nobody waits for one, and what a chunk costs by itself is shared by more. */
-const CHUNK_SIZES: Readonly<Record<Platform, number>> = { ios: 1000, android: 1000, huawei: 1000 }
-/** Chunks of one statement. */
+const CHUNK_SIZES = Object.fromEntries(
+  PLATFORMS.map((platform) => [platform, PROVIDERS[platform].chunkSize.campaign]),
+) as Record<Platform, number>
+/** Maximum number of chunks of one statement. */
 const BATCH = 500
-/** Jobs of one call to the queue. */
+/** Maximum number of jobs of one call to the queue. */
 const JOBS = 1000
 
-const cutOptions = ({ config }: FanOut): FanOutOptions => ({
+const fanOutOptions = ({ config }: FanOutContext): FanOutOptions => ({
   usersPerPartition: config.campaignPartition,
   chunkSizes: CHUNK_SIZES,
   maxAgeMs: config.deliveryMaxAgeCampaign,
 })
 
 /**
- * One round over all runs; true when there is more to cut at once. Any number of schedulers may do it at the same time: each
- * partition is cut by one of them.
+ * One round over all runs; true when there is more to fan out at once. Any number of schedulers may do it at the same time: each
+ * partition is fanned out by one of them.
  */
-export async function moveRuns(context: FanOut): Promise<boolean> {
+export async function moveRuns(context: FanOutContext): Promise<boolean> {
   const { config, log, store } = context
   for (const { id, campaignId, state } of await store.runs.fire(config.campaignGrace)) {
-    if (state === 'missed') log.error({ runId: id, campaignId }, 'scheduled run missed: it was due too long ago')
+    if (state === 'missed') log.error({ runId: id, campaignId }, 'scheduled run missed')
     else log.info({ runId: id, campaignId }, 'scheduled run started')
   }
   let isMore = false
-  // A partition of each: a large run keeps no other one waiting.
-  for (const run of await store.runs.fanningOut()) if (await cutSome(context, run)) isMore = true
+  // One partition of each run: a large run keeps no other one waiting.
+  for (const run of await store.runs.fanningOut()) if (await fanOutRun(context, run)) isMore = true
   await closeCancelled(context)
   await store.runs.sample()
-  for (const { id, campaignId } of await store.runs.settle()) log.info({ runId: id, campaignId }, 'run settled')
+  for (const { id, campaignId } of await store.runs.settle()) log.info({ runId: id, campaignId }, 'run completed')
   await inBatches((limit) => store.runChunks.forgetTokens(limit))
   return isMore
 }
 
-/** True when a partition was cut. What fails here is the run's own trouble: the others go on. */
-async function cutSome(context: FanOut, run: FanningOutRun): Promise<boolean> {
+/** True when a partition was fanned out. A failure concerns this run alone: the others go on. */
+async function fanOutRun(context: FanOutContext, run: FanningOutRun): Promise<boolean> {
   const { log, store } = context
   const names = { runId: run.id, campaignId: run.campaignId }
   try {
-    if (await cutPartition(context, run)) return true
+    if (await fanOutPartition(context, run)) return true
     await store.runs.finish(run.id)
   } catch (error) {
     if (!store.isDataError(error)) {
-      log.warn({ err: error, ...names }, 'cutting failed; the next look tries again')
+      log.warn({ err: error, ...names }, 'fan-out failed, retrying')
       return false
     }
     await store.runs.fail(run.id)
-    log.error({ err: error, ...names }, 'run failed: its audience cannot be cut')
+    log.error({ err: error, ...names }, 'run failed: its audience cannot be fanned out')
   }
   return false
 }
 
-/** False when there is no partition that is in nobody's hands. */
-async function cutPartition(context: FanOut, run: FanningOutRun): Promise<boolean> {
+/** False when no partition is left, or other schedulers have locked the rest. */
+async function fanOutPartition(context: FanOutContext, run: FanningOutRun): Promise<boolean> {
   const { log, store } = context
-  const options = cutOptions(context)
+  const options = fanOutOptions(context)
   const since = performance.now()
   if (!run.isPartitioned) await store.runs.partition(run, options)
   const fanOut = await store.runs.fanOut(run, options)
   if (!fanOut) return false
   const ms = Math.round(performance.now() - since)
-  log.info({ runId: run.id, campaignId: run.campaignId, chunks: fanOut.chunks.length, ms }, 'partition cut into chunks')
-  if (!fanOut.paused) await enqueue(context, fanOut.chunks.map(jobOf(run.applicationId)))
+  log.info({ runId: run.id, campaignId: run.campaignId, chunks: fanOut.chunks.length, ms }, 'partition fanned out')
+  if (!fanOut.paused) {
+    const { applicationId } = run
+    await enqueue(
+      context,
+      fanOut.chunks.map((chunk) => jobOf({ ...chunk, applicationId, lane: 'campaign' })),
+    )
+  }
   return true
 }
 
-const jobOf =
-  (applicationId: number) =>
-  ({ id, platform, try: number = 0 }: { id: number; platform: Platform; try?: number }): ChunkJob => ({
-    chunkId: id,
-    applicationId,
-    platform,
-    lane: 'campaign',
-    try: number,
-    delayMs: 0,
-  })
-
-/** A queue that is away is no fault: the sweep finds chunks without a job. */
-async function enqueue({ queues, log }: Pick<FanOut, 'queues' | 'log'>, jobs: readonly ChunkJob[]): Promise<void> {
+/** An unavailable queue is no failure: the sweep finds chunks without a job. */
+async function enqueue(
+  { queues, log }: Pick<FanOutContext, 'queues' | 'log'>,
+  jobs: readonly ChunkJob[],
+): Promise<void> {
   // Platforms side by side, so that none waits until all jobs of another are enqueued.
   const byPlatform = PLATFORMS.map((platform) => jobs.filter((job) => job.platform === platform))
   for (let start = 0; byPlatform.some((some) => some.length > start); start += JOBS) {
@@ -91,30 +92,30 @@ async function enqueue({ queues, log }: Pick<FanOut, 'queues' | 'log'>, jobs: re
     try {
       await queues.enqueue(next)
     } catch (error) {
-      log.warn({ err: error, chunks: next.length }, 'enqueueing failed; the sweep will do it')
+      log.warn({ err: error, chunks: next.length }, 'enqueueing failed, the sweep will retry')
       return
     }
   }
 }
 
-/** Jobs for what a resumed run has left; those that still wait in the queue are not added again. */
+/** Enqueues the open chunks of a resumed run; the queue ignores jobs that it still has. */
 export async function enqueueOpenChunks(
-  context: Pick<FanOut, 'store' | 'queues' | 'log'>,
+  context: Pick<FanOutContext, 'store' | 'queues' | 'log'>,
   runId: number,
 ): Promise<void> {
   const open = await context.store.runs.open(runId)
   await enqueue(
     context,
-    open.map((chunk) => jobOf(chunk.applicationId)(chunk)),
+    open.map((chunk) => jobOf({ ...chunk, lane: 'campaign' })),
   )
 }
 
-async function closeCancelled({ store, log }: FanOut): Promise<void> {
+async function closeCancelled({ store, log }: FanOutContext): Promise<void> {
   const closed = await inBatches((limit) => store.runChunks.close(limit))
   if (closed > 0) log.info({ chunks: closed }, 'chunks of cancelled runs closed')
 }
 
-/** Until nothing is left; answers how many there were. */
+/** Repeats the work until nothing is left; resolves with the total count. */
 async function inBatches(work: (limit: number) => Promise<number>): Promise<number> {
   let total = 0
   for (let count = BATCH; count === BATCH; total += count) count = await work(BATCH)

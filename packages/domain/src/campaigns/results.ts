@@ -1,10 +1,8 @@
-// What became of a run, as the API tells it.
+// The progress and the results of a run, in the shape of the responses.
 import { refusal, TEXT, timestampOf, type CampaignFailures, type CampaignProgress } from '@push-server/contract'
 import type { CampaignDetailRow, RunTally, Store } from '@push-server/store'
 import { talliesOf, type Tallies } from '../messages/index.ts'
 import { campaignNumber } from './campaign-number.ts'
-
-type Shelf = Pick<Store, 'campaigns' | 'runs'>
 
 /** Every platform, zeros included. */
 export const resultOf = (tallies: readonly RunTally[]): Tallies =>
@@ -24,21 +22,21 @@ export async function campaignProgress({ campaigns }: Pick<Store, 'campaigns'>, 
   if (!rateBase) return { state, paused, pushesPerSecond: 0 }
   const { sent, failed, total } = sumsOf(tallies)
   const pushesPerSecond = rateOf(row, sent + failed)
-  const isCut = state !== 'fanning-out'
+  const isFannedOut = state !== 'fanning-out'
   const pending = total - sent - failed
   return {
     state,
     paused,
-    // While it is cut the totals still grow.
-    ...(isCut && { result: resultOf(tallies), pending, total }),
+    // The totals grow until the fan-out is complete.
+    ...(isFannedOut && { result: resultOf(tallies), pending, total }),
     sent,
     failed,
     pushesPerSecond,
-    ...(isCut && !paused && pushesPerSecond > 0 && { timestampEstimatedEnd: endOf(pending / pushesPerSecond) }),
+    ...(isFannedOut && !paused && pushesPerSecond > 0 && { timestampEstimatedEnd: endOf(pending / pushesPerSecond) }),
   }
 }
 
-/** To a tenth. Taken over a second at least, so that the first answers do not boast. */
+/** Rounded to a tenth. The divisor is one second at least, so that the first pushes do not show as a huge rate. */
 function rateOf({ completedAt, rateBase }: CampaignDetailRow, done: number): number {
   if (completedAt || !rateBase) return 0
   return Math.round((10 * (done - rateBase.done)) / Math.max(1, rateBase.seconds)) / 10
@@ -54,7 +52,7 @@ function sumsOf(tallies: readonly RunTally[]) {
 
 /** Of the latest run, in a stable order. */
 export async function campaignFailures(
-  { campaigns, runs }: Shelf,
+  { campaigns, runs }: Pick<Store, 'campaigns' | 'runs'>,
   id: string,
   { page, size }: { page: number; size: number },
 ): Promise<CampaignFailures> {

@@ -1,12 +1,12 @@
-// The service that moves runs on. Told by the database when there is something to do, and looking for itself all the same.
+// The service that moves runs on: whenever the database notifies it, and at every poll.
 import { RUNS_CHANNEL } from '@push-server/store'
 import type { Service } from '../context.ts'
 import { pause } from '../pause.ts'
 import { moveRuns } from './fan-out.ts'
 
-/** Also how late a scheduled run may start and a finished one may be seen to be. */
-const LOOK_MS = 500
-/** A database that takes its time has reasons other than the cut. */
+/** A scheduled run starts, and a finished run completes, at most so late. */
+const POLL_MS = 500
+/** A database slower than this has reasons other than the fan-out. */
 const LONGEST_PAUSE_MS = 2000
 
 export const runScheduler: Service = async (context) => {
@@ -20,11 +20,11 @@ export const runScheduler: Service = async (context) => {
       again = false
       const since = performance.now()
       const isMore = await moveRuns(context).catch((error: unknown) => {
-        log.warn({ err: error }, 'moving runs on failed; the next look tries again')
+        log.warn({ err: error }, 'moving runs on failed, retrying')
         return false
       })
       again ||= isMore
-      // The cut is well ahead of the pushes; what else the database is asked for, direct messages above all, gets half of its time.
+      // The fan-out is well ahead of the pushes. Half of the database's time is left for other work, direct messages above all.
       if (isMore) await pause(Math.min(performance.now() - since, LONGEST_PAUSE_MS), stopping.signal)
     } while (again && !stopping.signal.aborted)
   }
@@ -35,7 +35,7 @@ export const runScheduler: Service = async (context) => {
   }
 
   const listener = await store.listen({ channel: RUNS_CHANNEL, onNotification: poll, onReconnect: poll })
-  const timer = setInterval(poll, LOOK_MS)
+  const timer = setInterval(poll, POLL_MS)
   return async () => {
     stopping.abort()
     clearInterval(timer)

@@ -7,9 +7,9 @@ import { campaignNumber } from './campaign-number.ts'
 import { findCampaign } from './campaigns.ts'
 import { enqueueOpenChunks } from './fan-out.ts'
 
-type Shelf = Pick<Store, 'runs' | 'campaigns'>
+type RunStore = Pick<Store, 'runs' | 'campaigns'>
 
-/** An ordinary message with the campaign's body; waits for its outcome. The user need not be in the campaign. */
+/** Sends an ordinary message with the campaign's body and waits for its outcome. The user need not be in the campaign. */
 export async function testCampaign(
   context: Context,
   {
@@ -25,14 +25,14 @@ export async function testCampaign(
 }
 
 export interface LiveRequest {
-  /** Send once more what was sent already. */
+  /** Sends a campaign that was sent already. */
   resend: boolean
   /** Pushes per second over all workers. */
   rate: number | undefined
 }
 
 /** Starts a run and does not wait for it. Refused while one is active, and after one was completed unless `resend`. */
-export async function sendCampaign(store: Shelf, id: string, { resend, rate }: LiveRequest): Promise<void> {
+export async function sendCampaign(store: RunStore, id: string, { resend, rate }: LiveRequest): Promise<void> {
   const { id: campaignId } = await findCampaign(store, id)
   const started = await store.runs.start({ campaignId, rate: rate ?? null, scheduledAt: null, again: resend })
   if ('runId' in started) return
@@ -40,8 +40,8 @@ export async function sendCampaign(store: Shelf, id: string, { resend, rate }: L
   throw refusal(resend || refusedBy === 'scheduled' ? TEXT.campaignIs(refusedBy) : TEXT.campaignSent)
 }
 
-/** For a time to come; one that is past when it should fire is missed after a while rather than sent. */
-export async function scheduleCampaign(store: Shelf, id: string, request: ScheduleCampaignRequest): Promise<void> {
+/** Schedules a run for a time in the future. A run that cannot start in time is missed after a while, not sent late. */
+export async function scheduleCampaign(store: RunStore, id: string, request: ScheduleCampaignRequest): Promise<void> {
   const { id: campaignId } = await findCampaign(store, id)
   const sendAt = instantOf(request.sendAt)
   if (sendAt === undefined || sendAt <= Date.now())
@@ -57,28 +57,28 @@ export async function scheduleCampaign(store: Shelf, id: string, request: Schedu
   if ('refusedBy' in started) throw refusal(TEXT.campaignIs(started.refusedBy))
 }
 
-/** Holds what is not pushed yet; what is in flight still settles. */
-export const pauseCampaign = (store: Shelf, id: string) => control(store, id, 'pause')
+/** Holds what is not pushed yet. Pushes in flight are still recorded. */
+export const pauseCampaign = (store: RunStore, id: string) => control(store, id, 'pause')
 
-/** Keeps what was sent; the rest fails as `Cancelled`. */
-export const cancelCampaign = (store: Shelf, id: string) => control(store, id, 'cancel')
+/** Keeps what was sent. The rest fails as `Cancelled`. */
+export const cancelCampaign = (store: RunStore, id: string) => control(store, id, 'cancel')
 
-export const unscheduleCampaign = (store: Shelf, id: string) => control(store, id, 'unschedule')
+export const unscheduleCampaign = (store: RunStore, id: string) => control(store, id, 'unschedule')
 
-/** What was held is enqueued at once. */
+/** Enqueues at once what the pause has held. */
 export async function resumeCampaign(context: Pick<Context, 'store' | 'queues' | 'log'>, id: string): Promise<void> {
   const runId = await control(context.store, id, 'resume')
   await enqueueOpenChunks(context, runId)
 }
 
-/** Refuses with the state that does not allow it. */
+/** Refuses with the state that does not allow the action. */
 async function control(
-  { campaigns, runs }: Shelf,
+  { campaigns, runs }: RunStore,
   id: string,
-  act: 'pause' | 'resume' | 'cancel' | 'unschedule',
+  action: 'pause' | 'resume' | 'cancel' | 'unschedule',
 ): Promise<number> {
   const number = campaignNumber(id)
-  const outcome: Started | undefined = number === undefined ? undefined : await runs[act](number)
+  const outcome: Started | undefined = number === undefined ? undefined : await runs[action](number)
   if (outcome && 'runId' in outcome) return outcome.runId
   if (number === undefined || !(await campaigns.find(number))) throw refusal(TEXT.campaignUnknown)
   throw refusal(TEXT.campaignIs(outcome?.refusedBy ?? 'created'))

@@ -1,4 +1,4 @@
-// One chunk in a worker's hands, and what a worker works with.
+// The state of one chunk's delivery, and the parts that a worker shares among its chunks.
 import type { ClaimedChunk } from '@push-server/store'
 import type { Platform } from '@push-server/contract'
 import type { Context } from '../context.ts'
@@ -6,7 +6,7 @@ import type { NextAttempt } from './next-attempt.ts'
 import type { OutcomeCounts } from './outcome-counts.ts'
 import type { TokenCircuitBreaker } from './token-circuit-breaker.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
-import type { Hold, Leases } from './leases.ts'
+import type { HeldLease, Leases } from './leases.ts'
 import type { ProviderPool } from './provider-pool.ts'
 
 export interface Worker extends Context {
@@ -23,16 +23,16 @@ export interface Worker extends Context {
 export interface ChunkDelivery {
   worker: Worker
   chunk: ClaimedChunk
-  hold: Hold
+  lease: HeldLease
   recorder: OutcomeRecorder
   /** When the claim began (ms since the epoch): a dead token that was registered after it is not dropped. */
   claimedAt: number
   nextAttempt: NextAttempt
   counts: OutcomeCounts
-  /** Reason of the credentials' fault, when one showed. */
+  /** Reason of a credentials error, when the provider reported one. */
   failure: string | undefined
-  /** The provider took the credentials: it spoke of a token. */
+  /** The provider accepted the credentials: it sent a response about a token. */
   isProven: boolean
-  /** Set when something of ours failed, so that the chunk does not go round at full speed (ms). */
+  /** Set when our own code failed, so that the chunk is not retried at full speed (ms since the epoch). */
   notBefore: number | null
 }

@@ -1,16 +1,16 @@
-// Which deliveries of a chunk are still to be pushed, and what becomes of the others. Pure.
+// Selects the deliveries of a chunk that are still to be pushed, and the records of the others. Pure.
 import type { PushTarget } from '@push-server/providers'
 import type { ClaimedChunk, DeliveryRecord, DeliveryRow, MessageRow } from '@push-server/store'
 import { settled } from './retry-policy.ts'
 import { pushIdAt } from './push-id.ts'
 
-/** To be pushed. */
-export interface Due extends PushTarget {
+/** A delivery that is to be pushed. */
+export interface DueDelivery extends PushTarget {
   delivery: DeliveryRow
 }
 
 export interface DueSelection {
-  due: Due[]
+  due: DueDelivery[]
   settled: DeliveryRecord[]
 }
 
@@ -27,7 +27,7 @@ export function selectDue(chunk: ClaimedChunk, now: number): DueSelection {
   return result
 }
 
-const dueOf = (delivery: DeliveryRow, message: number, seed: string): Due => ({
+const dueOf = (delivery: DeliveryRow, message: number, seed: string): DueDelivery => ({
   delivery,
   message,
   token: delivery.token,
@@ -35,7 +35,7 @@ const dueOf = (delivery: DeliveryRow, message: number, seed: string): Due => ({
   pushId: pushIdAt(seed, delivery.position),
 })
 
-/** What was valid on acceptance and is not now comes too late; what was past its time then gets its one try. */
+/** A message that was valid on acceptance and is not now has expired. One that was past its time then gets one attempt. */
 function obstacle(chunk: ClaimedChunk, message: MessageRow | undefined, now: number): string | undefined {
   if (message === undefined) return 'MessageRemoved'
   if (chunk.credentialsVersion === null) return 'NotConfigured'

@@ -1,4 +1,4 @@
-// A claimed chunk's pushes, and what the provider's answers do to its deliveries.
+// Pushes the due deliveries of a claimed chunk, and applies the outcomes to them.
 import { InvalidCredentials, type Outcome } from '@push-server/providers'
 import type { DeliveryRecord, DeliveryRow, Obstacle } from '@push-server/store'
 import { pushMessageOf } from '../messages/index.ts'
@@ -7,9 +7,9 @@ import { decide, settled } from './retry-policy.ts'
 import { freshRecipients, type FreshRecipients } from './fresh-recipients.ts'
 import type { ChunkDelivery } from './delivery-state.ts'
 import { pushAtRate } from './run-rate.ts'
-import { selectDue, type Due } from './due-deliveries.ts'
+import { selectDue, type DueDelivery } from './due-deliveries.ts'
 
-/** Resolves when nothing is in flight. Rejects for faults of ours; what was not pushed then is pending. */
+/** Resolves when nothing is in flight. Rejects for errors of our own; deliveries that were not pushed stay pending. */
 export async function pushDue(work: ChunkDelivery): Promise<void> {
   const { worker, chunk, recorder } = work
   const selection = selectDue(chunk, Date.now())
@@ -18,7 +18,7 @@ export async function pushDue(work: ChunkDelivery): Promise<void> {
     work.counts.add('failed', record.reason ?? '')
   }
   work.nextAttempt.expect(selection.due.length)
-  // A probe risks one delivery; the others wait until it is known to work.
+  // A probe risks one delivery. The others wait until the platform is known to work.
   const due = chunk.probe ? selection.due.slice(0, 1) : selection.due
   if (due.length === 0 || chunk.credentialsVersion === null) return
   try {
@@ -30,9 +30,9 @@ export async function pushDue(work: ChunkDelivery): Promise<void> {
   }
 }
 
-async function push(work: ChunkDelivery, due: readonly Due[], credentialsVersion: number): Promise<void> {
-  const { worker, chunk, hold } = work
-  const { signal } = hold
+async function push(work: ChunkDelivery, due: readonly DueDelivery[], credentialsVersion: number): Promise<void> {
+  const { worker, chunk, lease } = work
+  const { signal } = lease
   const provider = await worker.providers.take(chunk.applicationId, credentialsVersion)
   if (!provider) return
   const messages = chunk.messages.map(pushMessageOf)
@@ -56,7 +56,7 @@ async function push(work: ChunkDelivery, due: readonly Due[], credentialsVersion
             age.check()
             ended(index)
             const entry = targets[index]
-            if (entry) settle(work, entry, outcome)
+            if (entry) recordOutcome(work, entry, outcome)
           },
         },
       ),
@@ -64,9 +64,9 @@ async function push(work: ChunkDelivery, due: readonly Due[], credentialsVersion
   await atRate(work, recipients)
 }
 
-/** All at once, or slice by slice as the run's rate allows, each on recipients that were just read. */
+/** Pushes all at once, or slice by slice as the run's rate allows, each slice to recipients that were just read. */
 async function atRate(
-  { worker: { store }, chunk: { runId, rate }, hold: { signal } }: ChunkDelivery,
+  { worker: { store }, chunk: { runId, rate }, lease: { signal } }: ChunkDelivery,
   recipients: FreshRecipients,
 ): Promise<void> {
   if (runId === null || rate === null) return recipients.push(recipients.left)
@@ -82,7 +82,7 @@ async function atRate(
   })
 }
 
-/** A recipient that changed while it waited here: failed, or left to the next claim, which pushes to its new token. */
+/** A recipient that changed while it waited fails, or is left to the next claim, which pushes to its new token. */
 function leaveOut(
   { nextAttempt, counts, recorder }: ChunkDelivery,
   delivery: DeliveryRow,
@@ -90,18 +90,18 @@ function leaveOut(
 ): void {
   if (obstacle === null) return
   recorder.add({ record: settled(delivery, 'failed', obstacle) })
-  nextAttempt.responded()
+  nextAttempt.settled()
   counts.add('failed', obstacle)
 }
 
-function settle(work: ChunkDelivery, { delivery, message }: Due, outcome: Outcome): void {
-  const { nextAttempt, chunk, claimedAt, counts, hold, recorder } = work
-  hold.check()
-  judge(work, outcome)
-  // Nearly all of them, so with nothing made for each.
+function recordOutcome(work: ChunkDelivery, { delivery, message }: DueDelivery, outcome: Outcome): void {
+  const { nextAttempt, chunk, claimedAt, counts, lease, recorder } = work
+  lease.check()
+  learnFrom(work, outcome)
+  // Nearly all outcomes, so nothing is allocated for each.
   if (outcome.kind === 'sent') {
     recorder.sent(delivery, outcome.id)
-    nextAttempt.responded()
+    nextAttempt.settled()
     return counts.add('sent', '')
   }
   const decision = decide(delivery, outcome, {
@@ -114,13 +114,14 @@ function settle(work: ChunkDelivery, { delivery, message }: Due, outcome: Outcom
   })
   recorder.add(decision)
   const { nextAttemptAt, reason, status } = decision.record
-  nextAttempt.responded(status === 'pending' ? nextAttemptAt : undefined)
+  if (status === 'pending') nextAttempt.retryAt(nextAttemptAt)
+  else nextAttempt.settled()
   counts.add(countedAs(outcome, decision.record), reason ?? '')
 }
 
-/** What the outcome says of others than its delivery: of the tokens of the application, and of its credentials. */
-function judge(work: ChunkDelivery, outcome: Outcome): void {
-  const { worker, chunk, hold } = work
+/** Applies what an outcome says beyond its delivery: about the tokens of the application and its credentials. */
+function learnFrom(work: ChunkDelivery, outcome: Outcome): void {
+  const { worker, chunk, lease } = work
   switch (outcome.kind) {
     case 'sent':
     case 'token-gone':
@@ -130,7 +131,7 @@ function judge(work: ChunkDelivery, outcome: Outcome): void {
       return
     case 'credentials-error':
       work.failure ??= outcome.reason
-      hold.abort('credentials at fault')
+      lease.abort('credentials error')
       return
     case 'failed':
     case 'retry':

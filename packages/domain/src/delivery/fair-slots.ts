@@ -1,8 +1,8 @@
-// Slots: how many chunks a worker has in hand, and how many of them one application may hold, so that a busy application
-// does not keep the others waiting.
+// Slots of a worker: how many chunks it delivers at once, and how many of them one application may have, so that a busy
+// application does not keep the others waiting.
 
 export interface FairSlots {
-  /** Takes a slot for the application; undefined when it holds its share already. Call what it returns to give it back. */
+  /** Takes a slot for the application; undefined when it holds its share already. The result releases the slot. */
   take(applicationId: number): (() => void) | undefined
 }
 

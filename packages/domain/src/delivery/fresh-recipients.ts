@@ -1,37 +1,37 @@
-// No push starts on recipients that were read more than five seconds ago: whoever waits longer, for a slow provider or for the
-// rate of a run, is read again first, and left out once the phone has changed hands.
+// No push starts to a recipient that was read more than five seconds ago. A recipient that waits longer, for a slow provider or for
+// the rate of a run, is read again first, and left out when the device has another user by then.
 import { STALE } from '@push-server/providers'
 import type { ChangedRecipient, ClaimedChunk } from '@push-server/store'
-import type { Due } from './due-deliveries.ts'
+import type { DueDelivery } from './due-deliveries.ts'
 
-/** Between reading recipients and the start of a push to them. */
+/** Longest time between reading a recipient and the start of a push to it. */
 export const MOST_AGE_MS = 5_000
 
 export interface FreshRecipients {
-  /** How many are still to be pushed to. */
+  /** Number of recipients that are still to be pushed to. */
   readonly left: number
-  /** Reads all that are left again, and leaves out those that have changed. */
+  /** Reads the rest again, and leaves out recipients that have changed. */
   refresh(): Promise<void>
-  /** Pushes to the next `count`; once their age has passed, what has not started waits until it was read again. */
+  /** Pushes to the next `count` recipients. Pushes that have not started at their maximum age wait until they were read again. */
   push(count: number): Promise<void>
 }
 
 export interface FreshRecipientsOptions {
   chunk: Pick<ClaimedChunk, 'readAt'>
-  due: readonly Due[]
-  /** Once aborted nothing more is started. */
+  due: readonly DueDelivery[]
+  /** Once aborted no push starts. */
   signal: AbortSignal
-  /** Those of the deliveries that have changed. */
-  read(due: readonly Due[]): Promise<ChangedRecipient[]>
-  /** Told of each that is left out. */
-  onChanged(due: Due, change: ChangedRecipient): void
-  /** Starts what it can before the age has passed; calls `settled` for each push that ended. */
-  push(due: readonly Due[], age: Age, settled: (index: number) => void): Promise<void>
+  /** Reads the recipients that have changed. */
+  read(due: readonly DueDelivery[]): Promise<ChangedRecipient[]>
+  /** Called for each recipient that is left out. */
+  onChanged(due: DueDelivery, change: ChangedRecipient): void
+  /** Starts pushes until the maximum age is reached; calls `ended` for each push that has its outcome. */
+  push(due: readonly DueDelivery[], age: AgeLimit, ended: (index: number) => void): Promise<void>
 }
 
-/** How long what is being pushed may still start. */
-export interface Age {
-  /** Aborted as STALE when the age has passed, or with the signal of the chunk. */
+/** How long pushes to recipients that were read together may still start. */
+export interface AgeLimit {
+  /** Aborted as STALE at the maximum age, or with the signal of the chunk. */
   readonly signal: AbortSignal
   /** Aborts without waiting for the timer, which is late when the process was frozen. */
   check(): void
@@ -42,7 +42,7 @@ export function freshRecipients(options: FreshRecipientsOptions): FreshRecipient
   let { readAt } = options.chunk
   let left = options.due
 
-  async function reread(due: readonly Due[]): Promise<readonly Due[]> {
+  async function reread(due: readonly DueDelivery[]): Promise<readonly DueDelivery[]> {
     const requestedAt = performance.now()
     const changes = new Map((await read(due)).map((change) => [change.id, change]))
     readAt = requestedAt
@@ -54,7 +54,7 @@ export function freshRecipients(options: FreshRecipientsOptions): FreshRecipient
     })
   }
 
-  async function pushFresh(first: readonly Due[]): Promise<void> {
+  async function pushFresh(first: readonly DueDelivery[]): Promise<void> {
     for (let due = first; due.length > 0 && !signal.aborted;) {
       if (performance.now() - readAt >= MOST_AGE_MS) due = await reread(due)
       const ended = new Uint8Array(due.length)
@@ -84,20 +84,20 @@ export function freshRecipients(options: FreshRecipientsOptions): FreshRecipient
   }
 }
 
-function limitAge(readAt: number, signal: AbortSignal): Age & { end(): void } {
+function limitAge(readAt: number, signal: AbortSignal): AgeLimit & { end(): void } {
   const controller = new AbortController()
   const endsAt = readAt + MOST_AGE_MS
-  const outgrow = () => controller.abort(STALE)
-  const callOff = () => controller.abort(signal.reason)
-  const timer = setTimeout(outgrow, Math.max(0, endsAt - performance.now()))
-  signal.addEventListener('abort', callOff)
-  if (signal.aborted) callOff()
+  const expire = () => controller.abort(STALE)
+  const abort = () => controller.abort(signal.reason)
+  const timer = setTimeout(expire, Math.max(0, endsAt - performance.now()))
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
   return {
     signal: controller.signal,
-    check: () => void (performance.now() >= endsAt && outgrow()),
+    check: () => void (performance.now() >= endsAt && expire()),
     end() {
       clearTimeout(timer)
-      signal.removeEventListener('abort', callOff)
+      signal.removeEventListener('abort', abort)
     },
   }
 }

@@ -1,27 +1,27 @@
-// Leases: while a worker lives it renews what it has in hand; when it cannot, it starts no further push.
+// Leases: a worker renews the leases of its chunks. When a renewal fails, no further push of these chunks starts.
 import type { Logger } from '@push-server/runtime'
 import type { Claim, Store } from '@push-server/store'
 
-export interface Hold {
+export interface HeldLease {
   /** Aborted when no further push of the chunk may start. */
   readonly signal: AbortSignal
   abort(reason: string): void
-  /** Aborts when the lease is no longer certain, without waiting for the next renewal: a process may have been frozen. */
+  /** Aborts when the lease may have expired, without waiting for the next renewal: a process may have been frozen. */
   check(): void
-  /** Nothing is left to be pushed: the lease is kept for the record only, and losing it is no news. */
+  /** Nothing is left to be pushed: the lease is kept for the record only, and losing it is not logged. */
   pushed(): void
   end(): void
 }
 
 export interface Leases {
-  /** `askedAt`: when the claim was asked for, on the clock of `performance`. */
-  hold(claim: Claim, requestedAt: number): Hold
-  /** Aborts all holds, and those that are still to come: the process is stopping. */
+  /** `requestedAt`: when the claim was requested, on the clock of `performance`. */
+  hold(claim: Claim, requestedAt: number): HeldLease
+  /** Aborts all leases, and those that are still to come: the process is stopping. */
   abortAll(reason: string): void
   close(): void
 }
 
-/** A pause, a resume or a cancellation reaches pushes under way within this time. */
+/** A pause, a resume or a cancellation reaches chunks in delivery within this time. */
 const LONGEST_RENEWAL_MS = 1000
 
 export interface LeaseOptions {
@@ -38,7 +38,7 @@ interface Entry {
   isPushed: boolean
 }
 
-/** What happens in good order, unlike a lease that is lost. */
+/** Reasons that are no failure, unlike a lease that is lost. */
 const ORDERLY = new Set(['paused', 'stopping'])
 
 export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases {
@@ -48,7 +48,7 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
 
   const abort = (entry: Entry, reason: string) => {
     if (entry.controller.signal.aborted || entry.isPushed) return
-    log[ORDERLY.has(reason) ? 'info' : 'warn']({ chunkId: entry.claim.id, reason }, 'chunk given up')
+    log[ORDERLY.has(reason) ? 'info' : 'warn']({ chunkId: entry.claim.id, reason }, 'chunk delivery aborted')
     entry.controller.abort(reason)
   }
 
@@ -56,7 +56,7 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
     if (performance.now() - entry.renewedAt > leaseMs / 2) abort(entry, 'lease not renewed in time')
   }
 
-  /** A renewal that hangs is as bad as one that fails: nothing is pushed on half a lease. */
+  /** A renewal that hangs counts as one that fails: no push starts in the second half of a lease. */
   function tick(): void {
     for (const entry of entries.values()) check(entry)
     if (!renewing && entries.size > 0) void renew([...entries.values()])
@@ -76,11 +76,11 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
         const row = held.get(entry.claim.id)
         if (row) entry.renewedAt = requestedAt
         if (row?.paused) abort(entry, 'paused')
-        // A chunk that was given back while the answer was on its way is not ours to judge.
+        // A chunk that was released while the response was on its way has no row: its claim is not lost.
         else if (!row && entries.get(entry.claim.id) === entry) abort(entry, 'claim lost')
       }
     } catch (error) {
-      log.warn({ err: error }, 'renewing leases failed')
+      log.warn({ err: error }, 'lease renewal failed')
       for (const entry of current) abort(entry, 'lease not renewed')
     } finally {
       renewing = false

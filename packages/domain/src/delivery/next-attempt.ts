@@ -1,26 +1,31 @@
-// When a chunk that is put back is due again, by what of it is not settled. Pure.
+// When a released chunk is due again, by its deliveries that are not settled. Pure.
 
 export interface NextAttempt {
-  /** So many more deliveries are to be pushed. */
+  /** `count` more deliveries are to be pushed. */
   expect(count: number): void
-  /** One of them was answered. `dueAt`: of its next try (ms since the epoch; null = at once), undefined = it is settled. */
-  responded(dueAt?: number | null): void
-  /** ms since the epoch, null = at once. `laterDueAt`: of the deliveries that were not in hand. */
+  /** One of them is settled. */
+  settled(): void
+  /** One of them is due again then (ms since the epoch; null = at once). */
+  retryAt(dueAt: number | null): void
+  /** ms since the epoch, null = at once. `laterDueAt`: of the deliveries that were not due with this claim. */
   dueAt(laterDueAt: number | null): number | null
 }
 
 export function createNextAttempt(): NextAttempt {
-  /** Neither pushed nor put off to a time. */
+  /** Deliveries that are neither settled nor due at a later time. */
   let atOnce = 0
   let earliest = Infinity
   return {
     expect(count) {
       atOnce += count
     },
-    responded(dueAt) {
+    settled() {
+      atOnce--
+    },
+    retryAt(dueAt) {
       if (dueAt === null) return
       atOnce--
-      if (dueAt !== undefined) earliest = Math.min(earliest, dueAt)
+      earliest = Math.min(earliest, dueAt)
     },
     dueAt(laterDueAt) {
       const next = Math.min(earliest, laterDueAt ?? Infinity)

@@ -1,4 +1,4 @@
-// What a claim has to write down. Direct deliveries have rows of their own; a run's chunk keeps all outcomes in its row.
+// Outcomes that a claim has still to record. Direct deliveries have rows of their own; a run's chunk keeps all outcomes in its row.
 import type {
   ClaimedChunk,
   DeadToken,
@@ -15,13 +15,13 @@ import { rejectedRecords, type Ending, type Rejected } from './rejected-records.
 
 export interface OutcomeBuffer {
   add(decision: Decision): void
-  /** As `add`, of a delivery that was accepted. */
+  /** As `add`, for a delivery that the provider accepted. */
   sent(delivery: DeliveryRow, providerId: string | undefined): void
   /** Whether something was added since the last write that succeeded. */
   hasNews(): boolean
-  /** A checkpoint, or with `ending` the end of the claim. Undefined: the claim is lost. What fails is written next time. */
+  /** Writes a checkpoint, or with `ending` the end of the claim. Undefined: the claim is lost. A failed write is repeated by the next one. */
   write(ending?: Ending): Promise<Release | undefined>
-  /** The same for what the database has rejected. */
+  /** As `write`, for outcomes that the database has rejected. */
   writeRejected(ending: Ending): Promise<Rejected>
 }
 
@@ -75,7 +75,7 @@ function directBuffer(options: OutcomeBufferOptions): OutcomeBuffer {
       try {
         return await rejected.deliveries(page, ending)
       } catch (error) {
-        // What of it was written is not pending any more, and counts once.
+        // Records of it that were written are not pending any more, and count once.
         deliveries = [...page, ...deliveries]
         throw error
       }
@@ -83,7 +83,7 @@ function directBuffer(options: OutcomeBufferOptions): OutcomeBuffer {
   }
 }
 
-/** Everything is written each time, so a write that failed needs no memory but for the dead tokens. */
+/** Each write has all outcomes, so that a failed write has to keep the dead tokens only. */
 function runBuffer(options: OutcomeBufferOptions, start: StoredOutcomes): OutcomeBuffer {
   const { store, breaker, chunk, owner } = options
   const { runChunks } = store

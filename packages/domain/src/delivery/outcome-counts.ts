@@ -1,4 +1,4 @@
-// What became of a chunk's tries, by outcome and reason, until the metrics are told.
+// Counts of a chunk's attempts by outcome and reason, for the metrics.
 
 export type CountedOutcome = 'sent' | 'failed' | 'retried' | 'paused'
 
@@ -11,7 +11,7 @@ export function createOutcomeCounts(): OutcomeCounts {
   const byOutcome = new Map<CountedOutcome, Map<string, number>>()
   return {
     add(outcome, reported) {
-      // Behind a colon stand texts of the transport: as a label each would be a series of its own for ever.
+      // A colon precedes texts of the transport: as a label each text would be a series of its own for ever.
       const reason = reported === '' ? reported : reported.replace(/:.*/s, '')
       let byReason = byOutcome.get(outcome)
       if (!byReason) byOutcome.set(outcome, (byReason = new Map()))

@@ -1,4 +1,4 @@
-// Outcomes of one claim on their way into the database: in bulk, every quarter of a second and at the end.
+// Records the outcomes of one claim in bulk: at a checkpoint every quarter of a second, and at the end.
 import type { Logger } from '@push-server/runtime'
 import type { DeliveryRow, Release, Store } from '@push-server/store'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,15 +6,15 @@ import type { OutcomeBuffer } from './outcome-buffer.ts'
 import type { Decision } from './retry-policy.ts'
 import type { Ending } from './rejected-records.ts'
 
-/** What a worker's death may cost beside the pushes in flight: the answers of this long. */
+/** When a worker dies, the outcomes of at most this time are lost beside those of the pushes in flight. */
 export const CHECKPOINT_MS = 250
 const RETRY_MS = 500
 
 export interface OutcomeRecorder {
   add(decision: Decision): void
-  /** `providerId`: the provider's own name for it. */
+  /** `providerId`: the provider's own id of the push. */
   sent(delivery: DeliveryRow, providerId: string | undefined): void
-  /** Writes the rest and gives the chunk back, due at `dueAt` (ms, null = now) if anything is pending. Undefined: claim lost. */
+  /** Writes the rest and releases the chunk, due at `dueAt` (ms, null = now) if anything is pending. Undefined: the claim is lost. */
   release(dueAt: number | null): Promise<Release | undefined>
 }
 
@@ -22,9 +22,9 @@ export interface OutcomeRecorderOptions {
   buffer: OutcomeBuffer
   store: Pick<Store, 'isDataError'>
   log: Logger
-  /** The claim went to another worker: no further push may start. */
+  /** Called when another worker has the claim: no further push may start. */
   onLost(): void
-  /** So many deliveries failed because the database rejects what became of them. */
+  /** Called with the number of deliveries that failed because the database rejects their outcomes. */
   onUnrecordable(count: number): void
 }
 
@@ -46,7 +46,7 @@ export function openOutcomeRecorder({
     try {
       if ((await write()) === undefined) onLost()
     } catch (error) {
-      log.warn({ err: error }, 'recording failed; the next checkpoint tries again')
+      log.warn({ err: error }, 'chunk recording failed, retrying at the next checkpoint')
     } finally {
       idle = true
     }
@@ -59,7 +59,10 @@ export function openOutcomeRecorder({
     } catch (error) {
       if (!store.isDataError(error)) throw error
       const { release, unrecordable } = await buffer.writeRejected(ending)
-      log.error({ err: error, unrecordable }, 'record rejected by the database; written without what the provider said')
+      log.error(
+        { err: error, unrecordable },
+        'chunk record rejected by the database, written without texts of the provider',
+      )
       if (unrecordable > 0) onUnrecordable(unrecordable)
       return release
     }
@@ -69,9 +72,7 @@ export function openOutcomeRecorder({
     add: (decision) => buffer.add(decision),
     sent: (delivery, providerId) => buffer.sent(delivery, providerId),
 
-    /**
-     * Does not give up while the database is away or busy: outcomes that are not written would be pushed again.
-     */
+    /** Retries for as long as the database is unavailable or busy: deliveries without a record would be pushed again. */
     async release(dueAt) {
       clearInterval(timer)
       await writing
@@ -79,7 +80,7 @@ export function openOutcomeRecorder({
         try {
           return (await write({ dueAt })) ?? undefined
         } catch (error) {
-          log.warn({ err: error }, 'recording failed; trying again')
+          log.warn({ err: error }, 'chunk recording failed, retrying')
           await sleep(RETRY_MS)
         }
       }

@@ -1,19 +1,19 @@
-// Outcomes of a run's chunk, a byte for each device. Pure.
+// The outcomes of a run's chunk, one byte for each device. Pure.
 import type { DeliveryRecord, StoredOutcomes } from '@push-server/store'
 
 const PENDING = 0
 const SENT = 1
 const FIRST_REASON = 2
-/** A byte names no more; further reasons are counted under the last name. */
+/** A byte can name no more. Further reasons are counted under `OTHER`. */
 const MOST_REASONS = 250
 const OTHER = 'Other'
 
 export interface Outcomes {
   /** `record.id` is the position. */
   add(record: DeliveryRecord): void
-  /** The delivery at `position` was accepted. */
+  /** The provider accepted the delivery at `position`. */
   sent(position: number): void
-  /** As they are to be stored now; later additions do not change it. */
+  /** A copy of the present state, to be stored. */
   stored(): StoredOutcomes
 }
 
@@ -46,7 +46,7 @@ export function createOutcomes(start: StoredOutcomes): Outcomes {
     sent: markSent,
     add({ id, status, reason, attempts, nextAttemptAt }) {
       if (status === 'sent') return markSent(id)
-      // What has its outcome keeps it.
+      // A delivery keeps its first final outcome.
       if (bytes[id] !== PENDING) return
       if (status === 'pending') return void retries.set(String(id), [attempts, nextAttemptAt])
       retries.delete(String(id))

@@ -1,8 +1,9 @@
-// What follows once a chunk is out of hand: pauses begin or end, and what is not settled gets its next job.
+// After a chunk's release: pauses of the platform begin or end, and a chunk that is not settled gets its next job.
 import type { Release } from '@push-server/store'
+import { jobOf } from '../chunk-job.ts'
 import type { ChunkDelivery } from './delivery-state.ts'
 
-/** Never rejects: the sweep does what could not be done here. */
+/** Never rejects: the sweep repeats what failed here. */
 export async function afterRelease(work: ChunkDelivery, release: Release): Promise<void> {
   const { log, metrics, platform } = work.worker
   if (release.dropped > 0) {
@@ -10,30 +11,30 @@ export async function afterRelease(work: ChunkDelivery, release: Release): Promi
     log.info({ devices: release.dropped }, 'devices with dead tokens dropped')
   }
   try {
-    const isPaused = (await judgeProbe(work)) || (await pauseFor(work))
+    const isPaused = (await endProbe(work)) || (await pauseOnError(work))
     if (!release.settled && !isPaused) await enqueueNext(work, release)
   } catch (error) {
-    log.warn({ err: error }, 'the next try could not be arranged; the sweep will do it')
+    log.warn({ err: error }, 'enqueueing the next attempt failed, the sweep will retry')
   }
 }
 
-/** True when the chunk was a probe that found the platform still paused. */
-async function judgeProbe({ worker, chunk, failure, isProven }: ChunkDelivery): Promise<boolean> {
+/** True when the chunk was a probe and the platform stays paused. */
+async function endProbe({ worker, chunk, failure, isProven }: ChunkDelivery): Promise<boolean> {
   if (!chunk.probe) return false
   const { log, platform, store } = worker
   const { applicationId } = chunk
   if (isProven && failure === undefined) {
     await store.pauses.resume({ applicationId, platform }, { all: false })
-    log.warn({ applicationId, platform }, 'platform resumed: a probe got through')
+    log.warn({ applicationId, platform }, 'platform resumed: probe succeeded')
     return false
   }
   await store.pauses.probed({ applicationId, platform }, chunk.id)
-  log.warn({ applicationId, platform, reason: failure }, 'platform stays paused: a probe did not get through')
+  log.warn({ applicationId, platform, reason: failure }, 'platform stays paused: probe failed')
   return true
 }
 
 /** True when the platform is paused now because of this chunk. */
-async function pauseFor({ worker, chunk, failure }: ChunkDelivery): Promise<boolean> {
+async function pauseOnError({ worker, chunk, failure }: ChunkDelivery): Promise<boolean> {
   if (failure === undefined || chunk.credentialsVersion === null) return false
   const { log, platform, store } = worker
   const { applicationId, credentialsVersion: version } = chunk
@@ -41,14 +42,13 @@ async function pauseFor({ worker, chunk, failure }: ChunkDelivery): Promise<bool
   if (isPaused)
     log.error(
       { applicationId, platform, reason: failure },
-      'platform paused: its credentials are at fault; it is probed, and waits for new ones or to be resumed',
+      'platform paused: credentials refused; it resumes with new credentials, a successful probe or by request',
     )
   return isPaused
 }
 
-/** What is held waits without a job. */
-async function enqueueNext({ worker, chunk, hold }: ChunkDelivery, release: Release): Promise<void> {
-  if (hold.signal.reason === 'paused') return
-  const next = { ...chunk, chunkId: chunk.id, try: release.try, delayMs: release.delayMs }
-  await worker.queues.enqueue([next])
+/** A chunk of a paused run waits without a job. */
+async function enqueueNext({ worker, chunk, lease }: ChunkDelivery, release: Release): Promise<void> {
+  if (lease.signal.reason === 'paused') return
+  await worker.queues.enqueue([jobOf({ ...chunk, try: release.try }, release.delayMs)])
 }

@@ -1,11 +1,11 @@
-// One provider per application, for the newest version of its credentials; older ones finish what they have and close.
+// One provider per application, for the newest version of its credentials. Older providers finish their pushes and close.
 import type { Platform } from '@push-server/contract'
 import { PROVIDERS, type Provider } from '@push-server/providers'
 import type { Context } from '../context.ts'
 import { reportOf, type ProviderReport } from './provider-report.ts'
 
 export interface ProviderPool {
-  /** Undefined when the application has no credentials (any more). Rejects with InvalidCredentials when they cannot work. */
+  /** Undefined when the application has no credentials (any more). Rejects with InvalidCredentials when they are unusable. */
   take(applicationId: number, version: number): Promise<Provider | undefined>
   report(): ProviderReport
   close(): Promise<void>
@@ -27,12 +27,12 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
   function retire({ provider }: Entry): void {
     const closed = provider
       .close()
-      .catch((error: unknown) => log.warn({ err: error, platform }, 'provider did not close well'))
+      .catch((error: unknown) => log.warn({ err: error, platform }, 'provider close failed'))
       .finally(() => closing.delete(closed))
     closing.add(closed)
   }
 
-  /** Opens what is stored now, which may be newer than what the chunk was claimed with. */
+  /** Opens the stored credentials, which may be newer than those that the chunk was claimed with. */
   async function open(applicationId: number): Promise<Entry | undefined> {
     const credentials = await store.credentials.open({ applicationId, platform })
     if (!credentials) return undefined
@@ -66,7 +66,7 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
         const pending = opening.get(applicationId) ?? open(applicationId).finally(() => opening.delete(applicationId))
         opening.set(applicationId, pending)
         const opened = await pending
-        // One that was opening already may have read the credentials before they changed.
+        // A provider that was opening already may have read the credentials before they changed.
         if (!opened || opened.version >= version) return opened?.provider
       }
     },

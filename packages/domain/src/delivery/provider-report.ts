@@ -1,4 +1,4 @@
-// What /health/ready tells of a worker's providers: how many there are, and by name those that deserve a look first. Pure.
+// The providers of a worker in /health/ready: their number by state, and by name those with trouble first. Pure.
 import type { ProviderState } from '@push-server/providers'
 
 export interface OpenProvider {
@@ -7,16 +7,16 @@ export interface OpenProvider {
 }
 
 export interface ProviderReport {
-  /** Providers, one for each application that sent something lately; then how many of them are how. */
+  /** Number of providers, one for each application that sent something lately; then their number by state. */
   open: number
   up: number
   down: number
   idle: number
-  /** Those down first, then those with the latest fault. Faults with their time in ISO 8601. */
+  /** Providers that are down first, then those with the latest failure. Times of failures are in ISO 8601. */
   applications: { appId: string; connection: ProviderState['connection']; failure?: { reason: string; at: string } }[]
 }
 
-/** A worker may serve hundreds, and the report is asked for every few seconds. */
+/** A worker may serve hundreds of applications, and health is polled every few seconds. */
 const MOST_NAMED = 20
 
 export function reportOf(providers: readonly OpenProvider[]): ProviderReport {

@@ -1,5 +1,5 @@
-// A record that PostgreSQL rejects would be rejected again, and its pushes repeated with every lease: it is written without what
-// came from the provider, then delivery by delivery, and what is rejected even so fails as `Unrecordable`.
+// Records that PostgreSQL rejects. The same record would be rejected again, and its pushes repeated with every lease. So it is written
+// without the provider's texts, then delivery by delivery; a delivery that is rejected even so fails as `Unrecordable`.
 import {
   UNRECORDABLE,
   type ClaimedChunk,
@@ -21,19 +21,19 @@ export interface RejectedRecordsOptions {
 export interface Rejected {
   /** Undefined: the claim is lost. Null: nothing was written, and the claim stays. */
   release: Release | undefined | null
-  /** Deliveries that failed for it. */
+  /** Number of deliveries that failed as `Unrecordable`. */
   unrecordable: number
 }
 
-/** Stands in for a reason that was not taken. */
+/** Replaces a reason that the database rejects. */
 const UNKNOWN = 'Unknown'
-/** Not a time that the provider named. */
+/** Bound of a delay that the provider named. */
 const LONGEST_DELAY_MS = 600_000
 
 const plainTime = (time: number | null, now: number) =>
   time === null || Number.isNaN(time) ? null : Math.min(time, now + LONGEST_DELAY_MS)
 
-/** Without texts and times of the provider. */
+/** The record without texts and times of the provider. */
 const plainRecord = (record: DeliveryRecord, now: number): DeliveryRecord => ({
   ...record,
   reason: record.status === 'failed' ? UNKNOWN : null,
@@ -59,8 +59,8 @@ const failure = { status: 'failed', reason: UNRECORDABLE, nextAttemptAt: null } 
 export function rejectedRecords({ store, chunk, owner }: RejectedRecordsOptions) {
   const { chunks, runChunks } = store
 
-  /** 'rejected' in place of an error that would come again. */
-  async function attempt<T>(write: () => Promise<T>): Promise<T | 'rejected'> {
+  /** Resolves with 'rejected' in place of an error that every repetition would meet. */
+  async function unlessRejected<T>(write: () => Promise<T>): Promise<T | 'rejected'> {
     try {
       return await write()
     } catch (error) {
@@ -70,14 +70,14 @@ export function rejectedRecords({ store, chunk, owner }: RejectedRecordsOptions)
   }
 
   const write = (deliveries: readonly DeliveryRecord[], ending: Ending) =>
-    attempt(() => {
+    unlessRejected(() => {
       const records = { deliveries, deadTokens: [] }
       return ending ? chunks.release(chunk, owner, { ...records, ...ending }) : chunks.record(chunk, owner, records)
     })
 
   const settleChunk = () => chunks.settleUnrecordable(chunk, owner)
 
-  /** Writes each by itself. */
+  /** Writes each delivery by itself. */
   async function writeEach(
     deliveries: readonly DeliveryRecord[],
   ): Promise<{ isLost: boolean; unrecordable: number; isStuck: boolean }> {
@@ -109,12 +109,12 @@ export function rejectedRecords({ store, chunk, owner }: RejectedRecordsOptions)
       return { release: release === 'rejected' ? await settleChunk() : release, unrecordable }
     },
 
-    /** Of a run's chunk, whose outcomes are one value: they are taken, or the chunk is settled without them. */
+    /** For a run's chunk, whose outcomes are one value: they are written, or the chunk is settled without them. */
     async outcomes(outcomes: StoredOutcomes, given: Ending): Promise<Rejected> {
       const now = Date.now()
       const records = { outcomes: plainOutcomes(outcomes, now), deadTokens: [] }
       const ending = given && { dueAt: plainTime(given.dueAt, now) }
-      const release = await attempt(() =>
+      const release = await unlessRejected(() =>
         ending ? runChunks.release(chunk, owner, { ...records, ...ending }) : runChunks.record(chunk, owner, records),
       )
       if (release !== 'rejected') return { release, unrecordable: 0 }

@@ -1,8 +1,8 @@
-// What an outcome means for its delivery: settled, or tried again and when. Pure.
+// The retry policy: whether an outcome ends its delivery, and otherwise when the next attempt is due. Pure.
 import type { Outcome } from '@push-server/providers'
 import type { DeadToken, DeliveryRecord, DeliveryRow } from '@push-server/store'
 
-/** Tries of one delivery altogether. */
+/** Maximum number of attempts of one delivery. */
 export const MOST_ATTEMPTS = 10
 const FIRST_DELAY_MS = 1000
 const LONGEST_DELAY_MS = 10 * 60_000
@@ -10,11 +10,11 @@ const LONGEST_UNSENT_DELAY_MS = 60_000
 
 export interface Circumstances {
   now: number
-  /** Of the message; no try is made after it. */
+  /** End of the message's validity; no attempt is made after it. */
   validUntil: number | null
-  /** Of the chunk: the age limit. */
+  /** The age limit of the chunk. */
   expiresAt: number
-  /** How often the chunk was in hand before. */
+  /** How often the chunk was claimed before. */
   chunkAttempts: number
   /** When the claim began: a dead token that was registered after it is not dropped. */
   claimedAt: number
@@ -22,7 +22,7 @@ export interface Circumstances {
   random: number
 }
 
-/** What came of a push that was not accepted. */
+/** Outcome of a push that the provider did not accept. */
 export type Refusal = Exclude<Outcome, { kind: 'sent' }>
 
 export interface Decision {
@@ -30,7 +30,7 @@ export interface Decision {
   deadToken?: DeadToken
 }
 
-/** Of a delivery that was not accepted. */
+/** Decides about a delivery that the provider did not accept. */
 export function decide(delivery: DeliveryRow, outcome: Refusal, circumstances: Circumstances): Decision {
   const attempts = delivery.attempts + 1
   switch (outcome.kind) {
@@ -47,12 +47,12 @@ export function decide(delivery: DeliveryRow, outcome: Refusal, circumstances: C
     case 'retry':
       return { record: retried(outcome.unsent ? delivery : { ...delivery, attempts }, outcome, circumstances) }
     case 'credentials-error':
-      // Not the delivery's fault: the try does not count, and it waits for the platform to be resumed.
+      // The delivery is not to blame: the attempt does not count, and the delivery waits until the platform is resumed.
       return { record: waiting(delivery, outcome.reason, null) }
   }
 }
 
-/** Of a delivery that was accepted. `providerId`: the provider's own name for it. */
+/** The record of a delivery that the provider accepted. `providerId`: the provider's own id of the push. */
 export const accepted = (delivery: DeliveryRow, providerId: string | undefined): DeliveryRecord => ({
   ...settled(delivery, 'sent', null),
   attempts: delivery.attempts + 1,
@@ -69,7 +69,7 @@ const deadToken = ({ token }: DeliveryRow, reason: string, since: number): DeadT
   since,
 })
 
-/** A delivery that is not pushed at all. */
+/** The record of a delivery that ends without another attempt. */
 export const settled = (delivery: DeliveryRow, status: 'sent' | 'failed', reason: string | null): DeliveryRecord => ({
   id: delivery.id,
   status,
@@ -90,7 +90,7 @@ const waiting = (delivery: DeliveryRow, reason: string, nextAttemptAt: number | 
 
 const attemptDelay = (attempts: number) => Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1))
 
-/** A provider that is out of reach is asked more often: it costs a connection, not a push. */
+/** A provider that is out of reach is retried more often: an attempt costs a connection, not a push. */
 const unsentDelay = (chunkAttempts: number) =>
   Math.min(LONGEST_UNSENT_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(chunkAttempts, 20))
 
@@ -102,7 +102,7 @@ function retried(
   if (!unsent && delivery.attempts >= MOST_ATTEMPTS) return settled(delivery, 'failed', reason)
   const delay = random * (unsent ? unsentDelay(chunkAttempts) : attemptDelay(delivery.attempts))
   const next = Math.ceil(Math.max(notBefore, now + delay))
-  // A message that was past its time when it was accepted had its one try; why that failed says more than its age.
+  // A message that was past its time when it was accepted had its one attempt. The reason of its failure says more than its age.
   if (validUntil !== null && validUntil <= now) return settled(delivery, 'failed', reason)
   if (validUntil !== null && validUntil < next) return settled(delivery, 'failed', 'Expired')
   if (expiresAt < next) return settled(delivery, 'failed', 'TooOld')

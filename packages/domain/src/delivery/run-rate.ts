@@ -1,20 +1,20 @@
-// A chunk of a run with a rate: pushed in slices, each at the time that the store promises, so that all workers together
+// The rate of a run: its chunks are pushed in slices, each at the time that the store has reserved, so that all workers together
 // keep to the rate.
 import { pause } from '../pause.ts'
 
-/** Seconds of the rate that one slice takes. */
+/** Duration of one slice at the rate, in seconds. */
 const SLICE_S = 0.25
 
 export interface RatedPush {
-  /** How many are still to be pushed. */
+  /** Number of deliveries that are still to be pushed. */
   left(): number
   /** Pushes per second over all workers. */
   rate: number
-  /** Once aborted nothing more is started. */
+  /** Once aborted no push starts. */
   signal: AbortSignal
-  /** Promises so many pushes; answers in how many ms they may start. */
+  /** Reserves `size` pushes; resolves with the ms until they may start. */
   reserve(size: number): Promise<number>
-  /** Pushes the next `size` of those that are left then. */
+  /** Pushes the next `size` deliveries of those that are left then. */
   push(size: number): Promise<void>
 }
 

@@ -1,13 +1,13 @@
-// The guard of device tables, as a worker asks it: pushes are counted here and told to the store once a second, or at once
-// before tokens of doubtful death are dropped.
+// The circuit breaker that protects device tables, in a worker: it counts responses about tokens and sends the counts to the store
+// once a second, and at once before doubtful tokens are dropped.
 import type { Platform } from '@push-server/contract'
 import { BREAKER_RECENT, type DeadToken, type BreakerCount, type BreakerState } from '@push-server/store'
 import type { Context } from '../context.ts'
 
 export interface TokenCircuitBreaker {
-  /** Counts an answer about a token. */
+  /** Counts a response about a token. */
   count(applicationId: number, doubtful: boolean): void
-  /** Those of the tokens that may be dropped now. */
+  /** Resolves with the tokens that may be dropped now. */
   admit(applicationId: number, deadTokens: readonly DeadToken[]): Promise<readonly DeadToken[]>
   close(): Promise<void>
 }
@@ -26,12 +26,12 @@ export function openTokenCircuitBreaker(
     metrics.breakerOpened(platform)
     log.error(
       { applicationId, platform },
-      'guard tripped: too many tokens are refused as if they were of another application or environment; ' +
-        'campaigns are paused, no token is dropped, and the drops of the last hour are undone',
+      'circuit breaker opened: too many tokens are refused as if they belonged to another application or environment; ' +
+        'campaigns are paused, no doubtful token is dropped, devices dropped in the last hour are restored',
     )
   }
 
-  /** Answers the applications among those counted whose guard is tripped. */
+  /** Resolves with the applications among those counted whose breaker is open. */
   async function send(): Promise<Set<number>> {
     const reported = counts
     if (reported.size === 0) return new Set()
@@ -47,17 +47,19 @@ export function openTokenCircuitBreaker(
     return tokenCounts
   }
 
+  const warn = (error: unknown) => log.warn({ err: error, platform }, 'circuit breaker counting failed')
+
   let sending: Promise<unknown> = Promise.resolve()
   const timer = setInterval(() => {
-    // What is not counted while the database is away is no loss: nothing is dropped then either.
-    sending = send().catch((error: unknown) => log.warn({ err: error, platform }, 'the guard could not count'))
+    // Counts that are lost while the database is unavailable do no harm: no device is dropped then either.
+    sending = send().catch(warn)
   }, SEND_MS)
 
   return {
     count: (applicationId, doubtful) => countsOf(applicationId).add(doubtful),
     async admit(applicationId, deadTokens) {
       if (!deadTokens.some(({ doubtful }) => doubtful)) return deadTokens
-      // Also when others have just told what was counted: the answer is what matters.
+      // Creates a count of zero when all were just sent: the store's response is needed in any case.
       countsOf(applicationId)
       const opened = await send()
       return opened.has(applicationId) ? deadTokens.filter(({ doubtful }) => !doubtful) : deadTokens
@@ -65,16 +67,16 @@ export function openTokenCircuitBreaker(
     async close() {
       clearInterval(timer)
       await sending
-      await send().catch((error: unknown) => log.warn({ err: error, platform }, 'the guard could not count'))
+      await send().catch(warn)
     },
   }
 }
 
-/** What was said of an application's tokens since it was last told. */
+/** Responses about an application's tokens since its counts were last sent. */
 class TokenCounts {
   pushes = 0
   doubtful = 0
-  /** Of the last of them, round and round: 1 = doubtful. */
+  /** Ring buffer of the last responses: 1 = doubtful. */
   readonly #recent = new Uint8Array(BREAKER_RECENT)
 
   add(doubtful: boolean) {

@@ -12,29 +12,30 @@ import { openLeases } from './leases.ts'
 import { openProviderPool } from './provider-pool.ts'
 import { createFairSlots } from './fair-slots.ts'
 
-/** How soon a chunk whose application holds its share of the slots is offered again. */
+/** Delay until a job whose application holds its share of the slots is offered again. */
 const NEXT_OFFER_MS: Record<Lane, number> = { direct: 250, campaign: 500 }
-/** While the database is away its chunks cannot be claimed, and their jobs are kept. */
+/** While the database is unavailable chunks cannot be claimed, and their jobs are kept. */
 const UNAVAILABLE_MS = 1000
 
-/** Waits as well: a slot that came back at once would take the same jobs round and round. */
+/** Waits before it returns: a slot that was free at once would take the same jobs again and again. */
 const offerLater = async (ms: number): Promise<Handled> => {
   await sleep(ms)
   return { retryInMs: ms }
 }
 
-const shareOut = (worker: Worker, lane: Lane, size: number) => {
+/** Handles the jobs of a lane: each application has its share of the slots. */
+const chunkHandler = (worker: Worker, lane: Lane, size: number) => {
   const slots = createFairSlots(size)
   return async ({ chunkId, applicationId }: JobData): Promise<Handled> => {
-    const giveBack = slots.take(applicationId)
-    if (!giveBack) return offerLater(NEXT_OFFER_MS[lane])
+    const releaseSlot = slots.take(applicationId)
+    if (!releaseSlot) return offerLater(NEXT_OFFER_MS[lane])
     try {
       await deliverChunk(worker, chunkId)
     } catch (error) {
       if (!worker.store.isUnavailable(error)) throw error
       return await offerLater(UNAVAILABLE_MS)
     } finally {
-      giveBack()
+      releaseSlot()
     }
   }
 }
@@ -54,15 +55,15 @@ export const deliveryWorker =
     const worker: Worker = { ...context, platform, owner, leases, providers, breaker, responded }
     const concurrency = { direct: config.directConcurrency, campaign: config.campaignConcurrency }
     const consumers = LANES.map((lane) =>
-      queues.consume({ platform, lane, concurrency: concurrency[lane] }, shareOut(worker, lane, concurrency[lane])),
+      queues.consume({ platform, lane, concurrency: concurrency[lane] }, chunkHandler(worker, lane, concurrency[lane])),
     )
-    log.info({ platform, owner, queues: queues.backend }, 'delivering')
+    log.info({ platform, owner, queues: queues.backend }, 'worker started')
 
-    /** No new chunk; pushes in flight finish, the rest is put back for another worker. */
+    /** Takes no new chunk. Pushes in flight finish, the rest is released for another worker. */
     return async () => {
       const idle = Promise.all(consumers.map((consumer) => consumer.close()))
       leases.abortAll('stopping')
-      await withDeadline(idle, config.stopTimeout, () => log.warn({ platform }, 'stopped with pushes in flight'))
+      await withDeadline(idle, config.stopTimeout, () => log.warn({ platform }, 'worker stopped with pushes in flight'))
       await providers.close()
       await breaker.close()
       leases.close()

@@ -1,4 +1,4 @@
-// An import of devices, such as those of a server before this one: many lines, each known to be well-formed, in batches.
+// An import of devices, from a former server say: many lines in batches. Each line is known to be well-formed.
 import {
   instantOf,
   platformOf,
@@ -16,7 +16,7 @@ export interface ImportRequest {
   appId: string
   /** Keeps the good lines of a file with bad ones; otherwise nothing of it is kept. */
   partial: boolean
-  /** Whether the registry of activations learns who they belong to. */
+  /** Whether the local registry stores the activations of the devices. */
   keep: boolean
   batches: AsyncIterable<ImportBatch<ImportedDevice>>
   /** Aborted with an error for the caller when the import has to end: what is applied by then stays. */
@@ -25,7 +25,7 @@ export interface ImportRequest {
 
 const MOST_ERRORS = 100
 
-/** Activations are not asked for. Nothing is changed before the last line was read. */
+/** The registry of activations is not called. Nothing is changed before the last line was read. */
 export async function importDevices(
   store: Pick<Store, 'applications' | 'openDeviceImport'>,
   { appId, partial, keep, batches, signal }: ImportRequest,
@@ -67,7 +67,7 @@ function rowOf(
   { timestampLastRegistered: registered, ...device }: ImportedDevice,
 ): ImportedRow | LineError {
   const platform = platformOf(device.platform)
-  if (!platform) return { line, fieldName: 'platform', hint: 'is not one that is known' }
+  if (!platform) return { line, fieldName: 'platform', hint: 'is not a known platform' }
   const read = readToken(platform, device.token)
   if ('hint' in read) return { line, fieldName: 'token', hint: read.hint }
   const registeredAt = registered ? instantOf(registered) : null

@@ -1,4 +1,4 @@
-// What happens to devices after their registration: they are listed, become active or not, and are removed.
+// Devices after their registration: they are listed, become active or inactive, and are removed.
 import {
   invalidRequest,
   refusal,
@@ -16,19 +16,19 @@ import { refuseUnavailable, type RequestedBy } from '../activations/index.ts'
 import type { Registry } from './register.ts'
 import { tokenLengthHint } from './token.ts'
 
-/** Without a status in the request whoever knows the activation is asked; one that nobody knows is as good as removed. */
+/** Without a status in the request the registry of activations is called. An unknown activation counts as removed. */
 export async function updateDeviceStatus(
   { store, activations }: Registry,
   { activationId, activationStatus }: UpdateDeviceStatusRequest,
   caller: RequestedBy,
 ): Promise<void> {
   // The schema has checked that it is one of the words.
-  const status = (activationStatus as ActivationStatus | null | undefined) ?? (await ask())
+  const status = (activationStatus as ActivationStatus | null | undefined) ?? (await findStatus())
   await store.devices.setStatus(activationId, status)
 
-  async function ask(): Promise<ActivationStatus> {
-    const asked = activations.ask({ activationIds: [activationId], caller })
-    const [activation] = await asked.catch(refuseUnavailable(TEXT.statusUnknown))
+  async function findStatus(): Promise<ActivationStatus> {
+    const found = activations.find({ activationIds: [activationId], caller })
+    const [activation] = await found.catch(refuseUnavailable(TEXT.statusUnknown))
     return activation?.status ?? 'REMOVED'
   }
 }
@@ -41,10 +41,17 @@ export async function listDevices(
 ): Promise<ListedDevice[]> {
   const application = await applications.find(appId)
   if (!application) throw refusal(TEXT.applicationUnknown)
-  return (await devices.list(application.id, userId, page)).map(shown)
+  return (await devices.list(application.id, userId, page)).map(listedDevice)
 }
 
-const shown = ({ token, environment, registeredAt, droppedAt, dropReason, ...row }: DeviceRow): ListedDevice => ({
+const listedDevice = ({
+  token,
+  environment,
+  registeredAt,
+  droppedAt,
+  dropReason,
+  ...row
+}: DeviceRow): ListedDevice => ({
   ...row,
   ...(environment !== null && { environment }),
   token: shortened(token),
@@ -53,7 +60,7 @@ const shown = ({ token, environment, registeredAt, droppedAt, dropReason, ...row
   ...(dropReason !== null && { dropReason }),
 })
 
-/** Removes every registration of the token; that there is none is no error. */
+/** Removes every registration of the token. It is no error when there is none. */
 export async function removeDevice(
   { devices }: Pick<Store, 'devices'>,
   { appId, token }: RemoveDeviceRequest,

@@ -1,4 +1,4 @@
-// Registration: a token, tied to users through activations.
+// Registration of a token, which activations tie to users.
 import {
   ApiError,
   invalidRequest,
@@ -27,21 +27,21 @@ export async function registerDevice(
   caller: RequestedBy,
 ): Promise<void> {
   const { activationId, ...rest } = request
-  const { registration, shared } = await prepare(registry, rest, [activationId])
+  const { fields, shared } = await prepare(registry, rest, [activationId])
   if (shared) throw refusal(TEXT.deviceTokenShared)
-  const [activation] = await askFor(registry, { request: rest, activationIds: [activationId], caller }).catch(
+  const [activation] = await findActivations(registry, { request: rest, activationIds: [activationId], caller }).catch(
     refuseUnavailable(TEXT.activationUnknown),
   )
-  const judged = judge(request.appId, activation)
-  if ('failure' in judged) throw refusal(judged.failure)
-  const held = [{ activationId, ...judged }]
-  if ((await store(registry, { registration, held, several: 'refuse' })) === 'shared')
+  const checked = checkActivation(request.appId, activation)
+  if ('failure' in checked) throw refusal(checked.failure)
+  const registered = [{ activationId, ...checked }]
+  if ((await storeDevices(registry, { fields, registered, several: 'refuse' })) === 'shared')
     throw refusal(TEXT.deviceTokenShared)
 }
 
 /**
- * The same for several activations of one device, which all have their own user. All are asked first; when one fails, nothing
- * is changed.
+ * Registers a device for several activations, each with its own user. All are looked up first: when one fails, nothing is
+ * changed.
  */
 export async function registerDevices(
   registry: Registry,
@@ -50,39 +50,40 @@ export async function registerDevices(
 ): Promise<void> {
   const { activationIds: given, ...rest } = request
   const activationIds = [...new Set(given)]
-  const { registration } = await prepare(registry, rest, activationIds)
-  const activations = await askFor(registry, { request: rest, activationIds, caller }).catch(
+  const { fields } = await prepare(registry, rest, activationIds)
+  const activations = await findActivations(registry, { request: rest, activationIds, caller }).catch(
     refuseUnavailable(TEXT.registrationFailed),
   )
-  const held: Held[] = []
+  const registered: RegisteredActivation[] = []
   for (const [index, activationId] of activationIds.entries()) {
-    const judged = judge(request.appId, activations[index])
-    if ('failure' in judged) {
-      // The answer does not say which one; support wants to know.
-      caller.log.warn({ activationId, reason: judged.failure }, 'a device is not registered')
+    const checked = checkActivation(request.appId, activations[index])
+    if ('failure' in checked) {
+      // The response does not say which one; support needs to know.
+      caller.log.warn({ activationId, reason: checked.failure }, 'device registration refused')
       throw refusal(TEXT.registrationFailed)
     }
-    held.push({ activationId, ...judged })
+    registered.push({ activationId, ...checked })
   }
-  await store(registry, { registration, held, several: 'replace' })
+  await storeDevices(registry, { fields, registered, several: 'replace' })
 }
 
 type Request = Omit<CreateDeviceRequest, 'activationId'>
-type Place = Omit<Registration, 'activationId' | 'userId' | 'active'>
+/** What all registrations of one device have in common. */
+type DeviceFields = Omit<Registration, 'activationId' | 'userId' | 'active'>
 
-/** What can be said before anybody is asked for the activations. */
+/** Checks that need no activation, and the fields of the device. */
 async function prepare(
   { store: { devices } }: Registry,
   { appId, token: text, ...request }: Request,
   activationIds: readonly string[],
-): Promise<{ registration: Place; shared: boolean }> {
+): Promise<{ fields: DeviceFields; shared: boolean }> {
   const platform = platformNamed(request.platform)
   const prospect = await devices.prospect(appId, activationIds, { platform, token: normaliseToken(platform, text) })
   if (!prospect) throw refusal(TEXT.applicationUnknown)
   const read = readToken(platform, text)
   if ('hint' in read) throw invalidRequest([{ fieldName: 'requestObject.token', hint: read.hint }])
   const { applicationId, shared } = prospect
-  return { registration: { applicationId, platform, environment: request.environment ?? null, ...read }, shared }
+  return { fields: { applicationId, platform, environment: request.environment ?? null, ...read }, shared }
 }
 
 function platformNamed(name: string): Platform {
@@ -91,14 +92,14 @@ function platformNamed(name: string): Platform {
   return platform
 }
 
-interface Asking {
+interface ActivationSearch {
   request: Request
   activationIds: readonly string[]
   caller: RequestedBy
 }
 
-const askFor = ({ activations }: Registry, { request, activationIds, caller }: Asking) =>
-  activations.ask({
+const findActivations = ({ activations }: Registry, { request, activationIds, caller }: ActivationSearch) =>
+  activations.find({
     activationIds,
     caller,
     hint: {
@@ -109,40 +110,46 @@ const askFor = ({ activations }: Registry, { request, activationIds, caller }: A
     },
   })
 
-/** The activation, if a device may be registered for it, or why not. */
-function judge(appId: string, activation: Activation | undefined): { activation: Activation } | { failure: string } {
+/** The activation when a device may be registered for it, otherwise why it may not. */
+function checkActivation(
+  appId: string,
+  activation: Activation | undefined,
+): { activation: Activation } | { failure: string } {
   if (!activation || activation.status === 'REMOVED') return { failure: TEXT.activationNotActive }
   const isForeign = activation.applicationId !== null && activation.applicationId !== appId
   return isForeign ? { failure: TEXT.activationOfOther } : { activation }
 }
 
-interface Held {
+interface RegisteredActivation {
   activationId: string
   activation: Activation
 }
 
-interface Storing {
-  registration: Place
-  held: readonly Held[]
+interface NewRegistrations {
+  fields: DeviceFields
+  registered: readonly RegisteredActivation[]
   several: 'replace' | 'refuse'
 }
 
-const store = ({ store: { devices }, activations }: Registry, { registration, held, several }: Storing) =>
+const storeDevices = (
+  { store: { devices }, activations }: Registry,
+  { fields, registered, several }: NewRegistrations,
+) =>
   devices.register(
-    held.map(({ activationId, activation: { userId, status } }) => ({
-      ...registration,
+    registered.map(({ activationId, activation: { userId, status } }) => ({
+      ...fields,
       activationId,
       userId,
       active: status === 'ACTIVE',
     })),
     {
       several,
-      keep: activations.keeps ? held.map((one) => keptOf(registration, one)) : [],
+      keep: activations.keeps ? registered.map((one) => keptActivation(fields, one)) : [],
     },
   )
 
-/** One that belongs to an application belongs to this one: `judge` has seen to it. */
-const keptOf = ({ applicationId }: Place, { activationId, activation }: Held) => ({
+/** An activation that belongs to an application belongs to this one: `checkActivation` has checked it. */
+const keptActivation = ({ applicationId }: DeviceFields, { activationId, activation }: RegisteredActivation) => ({
   ...activation,
   activationId,
   applicationRow: activation.applicationId === null ? null : applicationId,

@@ -1,10 +1,10 @@
-// Reads a push token out of a request: in the spelling that is stored, or with a hint on what is wrong with it. Pure.
+// Reads a push token out of a request: in its stored spelling, or with a hint on what is wrong with it. Pure.
 import { LONGEST_TOKEN, normaliseToken, type Platform } from '@push-server/contract'
 
 const HEXADECIMAL = /^[0-9a-f]+$/
 const BLANK_ENDS = /^[\s\p{Cc}]|[\s\p{Cc}]$/u
 
-/** The length counts in characters, as in the column; lone blanks and brackets leave nothing. */
+/** The length counts in characters, as in the column. A token of blanks and brackets alone is empty. */
 export function readToken(platform: Platform, text: string): { token: string } | { hint: string } {
   const token = normaliseToken(platform, text)
   if (token === '') return { hint: 'must not be empty' }
@@ -14,8 +14,8 @@ export function readToken(platform: Platform, text: string): { token: string } |
 }
 
 /**
- * For requests that do not name the platform. What is refused at registration is not refused here: it may have been stored
- * before.
+ * For requests that do not name the platform. Only the length is checked: other tokens that a registration refuses may have been
+ * stored before.
  */
 export const tokenLengthHint = (text: string): string | undefined =>
   isTooLong(text) && isTooLong(normaliseToken('ios', text)) ? TOO_LONG : undefined

@@ -1,7 +1,7 @@
-// What is wrong with the lines of a file: all counted, the first ones remembered. Pure.
+// Errors in the lines of a file: all are counted, the first ones are kept. Pure.
 import type { LineError } from '@push-server/contract'
 
-/** What came of some lines: those that are well-formed, and what is wrong with the others. */
+/** Some lines of a file: the values of those that are well-formed, and the errors of the others. */
 export interface ImportBatch<T> {
   items: readonly { line: number; value: T }[]
   failures: readonly LineError[]

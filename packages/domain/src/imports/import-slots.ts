@@ -1,10 +1,10 @@
-// How many imports are under way in a process, and under one key: each holds a database connection and rows of its own.
+// Limits of concurrent imports in a process and under one key: each import holds a database connection and rows of its own.
 import { unavailable } from '@push-server/contract'
 
 const RETRY_AFTER_S = 30
 
 export interface ImportSlots {
-  /** Takes a slot, or throws 503 at once. The result gives it back. */
+  /** Takes a slot, or throws 503 at once. The result releases the slot. */
   take(key: string | undefined): () => void
 }
 

@@ -1,4 +1,4 @@
-// Messages that wait for the user: posted, listed, read. Nothing is pushed for them; the caller sends a message beside them.
+// Inbox messages: created, listed, read. Nothing is pushed for them; the caller sends a message beside them.
 import {
   applicationNotFound,
   INBOX_PAGE_SIZE,
@@ -17,9 +17,12 @@ import {
 import type { InboxListing, InboxMessageRow, InboxSummaryRow, Store } from '@push-server/store'
 import { validate as isUuid } from 'uuid'
 
-type Shelf = Pick<Store, 'inbox'>
+type InboxStore = Pick<Store, 'inbox'>
 
-export async function createInboxMessage({ inbox }: Shelf, request: CreateInboxMessageRequest): Promise<InboxMessage> {
+export async function createInboxMessage(
+  { inbox }: InboxStore,
+  request: CreateInboxMessageRequest,
+): Promise<InboxMessage> {
   const { applications: appIds, type, ...texts } = request
   const row = await inbox.create({ ...texts, type: type as InboxMessageType, appIds })
   if (!row) throw applicationNotFound(TEXT.inboxApplicationsUnknown)
@@ -28,7 +31,7 @@ export async function createInboxMessage({ inbox }: Shelf, request: CreateInboxM
 
 /** One page, newest first. */
 export async function listInbox(
-  { inbox }: Shelf,
+  { inbox }: InboxStore,
   query: InboxListQuery,
 ): Promise<{ page: Page; messages: InboxMessageSummary[] }> {
   const appIds = splitAppIds(query.applications)
@@ -39,28 +42,32 @@ export async function listInbox(
   return { page, messages: messages.map(summaryOf) }
 }
 
-/** Whoever knows the id may read it: it is random. */
-export async function describeInboxMessage({ inbox }: Shelf, id: string): Promise<InboxMessage> {
+/** The id is random: a caller who knows it may read the message. */
+export async function describeInboxMessage({ inbox }: InboxStore, id: string): Promise<InboxMessage> {
   const row = isUuid(id) ? await inbox.find(id) : undefined
   if (!row) throw inboxMessageNotFound(TEXT.inboxMessageUnknown(id))
   return messageOf(row)
 }
 
 /** The time of the first reading stays. With a user, the message of another is not found. */
-export async function readInboxMessage({ inbox }: Shelf, id: string, userId?: string | null): Promise<InboxMessage> {
+export async function readInboxMessage(
+  { inbox }: InboxStore,
+  id: string,
+  userId?: string | null,
+): Promise<InboxMessage> {
   const row = isUuid(id) ? await inbox.read(id, userId) : undefined
   if (!row) throw inboxMessageNotFound(TEXT.inboxMessageUnmarked(id))
   return messageOf(row)
 }
 
-export async function countUnread({ inbox }: Shelf, { userId, appId }: InboxOfUser): Promise<number> {
+export async function countUnread({ inbox }: InboxStore, { userId, appId }: InboxOfUser): Promise<number> {
   const count = await inbox.countUnread(userId, appId)
   if (count === undefined) throw applicationNotFound(TEXT.inboxApplicationUnknown(appId))
   return count
 }
 
-/** Marks all that the application shows; it is marked wherever else it is shown, too. */
-export async function readInbox({ inbox }: Shelf, { userId, appId }: InboxOfUser): Promise<void> {
+/** Marks all messages that the application shows. They count as read in every other application too. */
+export async function readInbox({ inbox }: InboxStore, { userId, appId }: InboxOfUser): Promise<void> {
   if (!(await inbox.readAll(userId, appId))) throw applicationNotFound(TEXT.inboxApplicationUnknown(appId))
 }
 
@@ -79,7 +86,7 @@ const SORT_COLUMNS = {
   timestampRead: 'readAt',
 } as const
 
-/** By creation time they are sorted anyway. */
+/** Messages are sorted by creation time in any case. */
 function sortOf(text: string | undefined): InboxListing['sort'] {
   const [property = '', direction = ''] = text?.split(',') ?? []
   if (!Object.hasOwn(SORT_COLUMNS, property)) return undefined

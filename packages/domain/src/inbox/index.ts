@@ -1,4 +1,4 @@
-// The inbox: messages that wait for the user.
+// The inbox: messages that wait for the user in the mobile application.
 export {
   countUnread,
   createInboxMessage,

@@ -1,4 +1,4 @@
-// Acceptance: a request is checked whole, stored whole, then enqueued. From the storing on it is delivered or accounted for.
+// Acceptance: a request is checked whole, stored whole, then enqueued. Once stored it is delivered or accounted for.
 import { invalidRequest, refusal, TEXT, unavailable, type Message, type Platform } from '@push-server/contract'
 import { excessProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
@@ -19,16 +19,16 @@ const UNCONFIRMED_RETRY_S = 5
 export interface AcceptRequest {
   appId: string
   messages: readonly Message[]
-  /** Where each message stands in the request, for faults. */
+  /** Path of each message in the request, for violations. */
   fieldOf(index: number): string
-  /** The caller's name for the request: under it a repeat stores nothing and is answered with what the first one stored. */
+  /** The caller's name for the request. The same request under it stores nothing and gets the ids that the first one stored. */
   idempotencyKey?: string | undefined
   pressure: BackPressure
   /** What the caller may send. */
   allowance: Allowance
   /** When the request arrived, in ms since the epoch: SYNC_TIMEOUT counts from then. */
   arrivedAt: number
-  /** Given: the answer tells what became of the deliveries, as far as they were settled in time. */
+  /** When given, the result has the tallies of the deliveries that were recorded in time. */
   waiters?: Waiters | undefined
   log: Pick<Logger, 'warn'>
 }
@@ -44,11 +44,11 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
   const deadline = request.arrivedAt + config.syncTimeout
   const replayed = (earlier: KeyedRequest) =>
     replay(context, { messageIds: replayOf(earlier, requested), deadline, synchronous: waiters !== undefined, log })
-  // Before all checks: what was accepted once is not refused now because something else has changed since.
+  // Before all checks: a request that was accepted once is not refused now because something else has changed since.
   const earlier = idempotencyKey === undefined ? undefined : await store.messages.findKeyed(appId, idempotencyKey)
   if (earlier) return replayed(earlier)
 
-  // Before anything else is read for it; what is not stored takes nothing in the end.
+  // Before anything else is read for it. A request that is not stored gives its allowance back.
   request.allowance.take(appId, requested.length)
   const stored = await composeAndStore(context, request).catch((error: unknown) => {
     request.allowance.giveBack()
@@ -58,10 +58,10 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
     request.allowance.giveBack()
     return replayed(stored.earlier)
   }
-  return follow(context, request, { ...stored, deadline })
+  return enqueueAndAwait(context, request, { ...stored, deadline })
 }
 
-/** Checks the request whole and stores it whole, unless another one was stored under its key meanwhile. */
+/** Checks the request whole and stores it whole, unless another request was stored under its key meanwhile. */
 async function composeAndStore(
   context: Context,
   request: AcceptRequest,
@@ -88,7 +88,7 @@ async function composeAndStore(
   return Array.isArray(chunks) ? { applicationId, messages, plan, chunks } : { earlier: chunks }
 }
 
-/** What the caller can do depends on whether there is a key. */
+/** Whether the caller can safely repeat the request depends on the key. */
 const unconfirmed = (cause: UnconfirmedWrite, key: string | undefined) =>
   unavailable(key === undefined ? TEXT.messageUnconfirmed : TEXT.messageUnconfirmedUnderKey, UNCONFIRMED_RETRY_S, cause)
 
@@ -97,33 +97,33 @@ interface Stored {
   messages: readonly NewMessage[]
   plan: Plan
   chunks: readonly StoredChunk[]
-  /** When the answer is due at the latest, in ms since the epoch. */
+  /** When the response is due at the latest, in ms since the epoch. */
   deadline: number
 }
 
-/** From the storing to the answer. What is stored is answered OK, come what may: an error would make the caller send it again. */
-async function follow(
+/** From storing to the response. A stored request succeeds in any case: after an error the caller would send it again. */
+async function enqueueAndAwait(
   context: Context,
   { waiters, log }: AcceptRequest,
   { applicationId, messages, plan, chunks, deadline }: Stored,
 ): Promise<Accepted> {
   const messageIds = messages.map((message) => message.id)
   const due = chunks.filter((chunk) => !chunk.paused).map((chunk) => ({ ...chunk, applicationId }))
-  const responded = waiters?.wait(
+  const handled = waiters?.wait(
     due.map((chunk) => chunk.id),
     Math.max(0, deadline - Date.now()),
   )
   await enqueueFirst(context, due, log)
-  if (!responded) return { messageIds }
-  await responded
+  if (!handled) return { messageIds }
+  await handled
   const counts = await context.store.messages.tally(messageIds).catch((error: unknown) => {
-    log.warn({ err: error }, 'the tally could not be read; answered as accepted')
+    log.warn({ err: error }, 'reading tallies failed, responding as accepted')
     return plan.deliveries.map(({ recipient: { platform }, status }) => ({ platform, status, count: 1 }))
   })
   return { messageIds, tallies: talliesOf(counts) }
 }
 
-/** Every check that needs the application: the messages as they will be stored, and who may get them. */
+/** Runs every check that needs the application. Resolves with the messages to store, and their audience. */
 async function compose({ config, store }: Context, { appId, messages: requested, fieldOf }: AcceptRequest) {
   const userIds = [...new Set(requested.map((message) => message.userId))]
   const audience = await store.messages.audience(appId, userIds)
@@ -136,11 +136,11 @@ async function compose({ config, store }: Context, { appId, messages: requested,
 
 export interface PayloadCheck extends Pick<AcceptRequest, 'fieldOf'>, Pick<Context, 'config'> {
   messages: readonly NewMessage[]
-  /** Those that the application has credentials for. */
+  /** Platforms that the application has credentials for. */
   platforms: readonly Platform[]
 }
 
-/** Before anything is stored. */
+/** Refuses messages that a provider would refuse, before anything is stored. */
 export function checkPayloads({ messages, platforms, fieldOf, config }: PayloadCheck): void {
   const problemsOf = (message: PushMessage) => {
     const excess = platforms.length > 0 && excessProblem(message)

@@ -1,24 +1,24 @@
-// Back-pressure: when more waits on a platform than its workers get done, new messages to it are refused before they are stored,
-// those of the applications that hold too much of it. The same look at the database brings the quotas of applications.
+// Back-pressure: when the backlog of a platform grows too large, new messages to it are refused before they are stored. Refused are
+// the applications that hold too much of the backlog. The same poll of the database reads the quotas of applications.
 import { PLATFORMS, unavailable, type Platform } from '@push-server/contract'
 import type { ApplicationQuota } from '@push-server/store'
 import type { Context } from '../context.ts'
 import { createBacklogLimits, type Refused } from './backlog-limits.ts'
 
 const REFRESH_MS = 2000
-/** Of a large backlog the look itself takes long; it may cost a twentieth of the time at most. */
-const LOOK_SHARE = 20
+/** Reading a large backlog takes long. It may take a twentieth of the time at most. */
+const REST_PER_READ = 20
 const RETRY_AFTER_S = 10
 
 export interface BackPressure {
-  /** Throws 503 when the application has too much before it on one of the platforms. */
+  /** Throws 503 when the application is over its backlog limit on one of the platforms. */
   check(applicationId: number, platforms: Iterable<Platform>): void
-  /** What the table of quotas says of an application; undefined = nothing. */
+  /** The row of the application in the table of quotas; undefined when there is none. */
   quotaOf(appId: string): ApplicationQuota | undefined
   close(): Promise<void>
 }
 
-/** Polls at once and from then on every two seconds, not at each request. While the database does not tell, nothing changes. */
+/** Polls at once and then every two seconds, not at each request. While the database is unavailable, the last state holds. */
 export async function openBackPressure({ config, store, metrics, log }: Context): Promise<BackPressure> {
   const limits = createBacklogLimits({ platform: config.backlogLimit, application: config.quotaAppBacklog })
   let quotas = new Map<string, ApplicationQuota>()
@@ -38,9 +38,9 @@ export async function openBackPressure({ config, store, metrics, log }: Context)
       quotas = new Map(ofApplications.map((quota) => [quota.appId, quota]))
       report(limits.update(waiting, new Map(ofApplications.map((quota) => [quota.applicationId, quota.backlog]))))
     } catch (error) {
-      log.warn({ err: error }, 'the backlog could not be read; the next look tries again')
+      log.warn({ err: error }, 'reading the backlog failed, retrying')
     }
-    const pause = Math.max(REFRESH_MS, (performance.now() - start) * LOOK_SHARE)
+    const pause = Math.max(REFRESH_MS, (performance.now() - start) ** REST_PER_READ)
     if (!closed) timer = setTimeout(() => void (refreshing = refresh()), pause)
   }
 

@@ -1,9 +1,9 @@
-// Whose messages are refused for the backlog. An application has a limit of its own, where one is set; and when a platform holds
-// more than its limit, whoever holds more than an equal share of it is refused, and nobody else. Pure.
+// Which applications are refused for the backlog. An application may have a limit of its own. When the backlog of a platform is
+// over the platform's limit, the applications with more than an equal share of it are refused, and no others. Pure.
 import type { Platform } from '@push-server/contract'
 import type { WaitingRow } from '@push-server/store'
 
-/** Accepts again at this part of the limit, so that it does not change its mind with every message. */
+/** Messages are accepted again below this part of the limit, so that the state does not flip with every message. */
 const RELIEF = 0.8
 
 export interface Refused extends WaitingRow {
@@ -11,7 +11,7 @@ export interface Refused extends WaitingRow {
 }
 
 export interface BacklogLimits {
-  /** What waits now, and the limits of single applications by their id. Returns whose refusal began or ended by it. */
+  /** Takes the current backlog, and the limits of single applications by their id. Returns the refusals that began or ended. */
   update(
     waiting: readonly WaitingRow[],
     ofApplications: ReadonlyMap<number, number | null>,
@@ -20,9 +20,9 @@ export interface BacklogLimits {
   refusesOn(platform: Platform): boolean
 }
 
-/** Whether to refuse, by how much waits and whether it was refused until now. */
-export const refuses = (waiting: number, limit: number, until: boolean): boolean =>
-  waiting > (until ? limit * RELIEF : limit)
+/** Whether a backlog is refused, by its size and by whether it was refused before. */
+export const refuses = (waiting: number, limit: number, wasRefused: boolean): boolean =>
+  waiting > (wasRefused ? limit * RELIEF : limit)
 
 export interface BacklogDefaults {
   /** Of a platform, over all applications. */

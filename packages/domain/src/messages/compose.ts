@@ -1,4 +1,4 @@
-// From a message of a request to what is stored of it. Pure but for the new id.
+// Turns a message of a request into the message that is stored. Pure but for the new id.
 import { instantOf, invalidRequest, type Message } from '@push-server/contract'
 import type { PushMessage } from '@push-server/providers'
 import type { NewMessage } from '@push-server/store'
@@ -7,7 +7,7 @@ import { v7 } from 'uuid'
 /** No provider keeps a notification longer. */
 const LONGEST_VALIDITY_MS = 28 * 86_400_000
 
-/** `field` is the path of the message in its request, for the fault of a validUntil that is no point in time. */
+/** `field` is the path of the message in its request, for the violation of a validUntil that is no point in time. */
 export function composeMessage(message: Message, field: string, now = Date.now()): NewMessage {
   const { validUntil, ...body } = message.body
   return {
@@ -30,7 +30,7 @@ function composeValidUntil(value: string | number | null | undefined, fieldName:
   return Math.min(instant, now + LONGEST_VALIDITY_MS)
 }
 
-/** What a provider needs to know of a message. */
+/** The members of a message that a provider needs. */
 export const pushMessageOf = (
   message: Pick<NewMessage, 'body' | 'silent' | 'priority' | 'validUntil'>,
 ): PushMessage => ({

@@ -1,22 +1,22 @@
-// Idempotency keys: a request that is sent again under the same key is answered with what the first one stored.
+// Idempotency keys: the same request under the same key gets the ids that the first one stored.
 import { createHash } from 'node:crypto'
 import { ApiError, TEXT, type Message } from '@push-server/contract'
 import type { KeyedRequest } from '@push-server/store'
 
 /**
- * Two requests are the same when they would store the same: the messages count, whatever the order of their members; the mode
- * of sending does not, nor whether a single message came alone or as a batch of one. Pure.
+ * Two requests are the same when they would store the same messages, whatever the order of their members. The mode does not
+ * count, nor whether a single message came alone or as a batch of one. Pure.
  */
 export const digestOf = (messages: readonly Message[]): Buffer =>
   createHash('sha256').update(JSON.stringify(messages, inOrder)).digest()
 
-/** Members of objects by name; what stands in arrays stays in its place. */
+/** Sorts the members of objects by name. The order of arrays stays. */
 const inOrder = (_name: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
     : value
 
-/** The ids that stand under the key; refused when they belong to another request. */
+/** The ids that are stored under the key. Refuses when they belong to another request. */
 export function replayOf(earlier: KeyedRequest, messages: readonly Message[]): string[] {
   if (!digestOf(messages).equals(earlier.digest)) throw new ApiError('ERROR_IDEMPOTENCY', TEXT.keyTaken)
   return earlier.messageIds

@@ -1,4 +1,4 @@
-// Messages: from a request to what is stored, the wait for its outcome, and what became of it.
+// Messages: accepting requests, awaiting their outcomes, and reading their status.
 export { acceptMessages, checkPayloads, type Accepted, type AcceptRequest } from './accept.ts'
 export { openBackPressure, type BackPressure } from './back-pressure.ts'
 export { composeMessage, pushMessageOf } from './compose.ts'

@@ -1,10 +1,8 @@
-// From messages and devices to what is stored: who gets what, in which chunk. Pure.
+// Plans deliveries: which device gets which message, in which chunk. Pure.
 import { randomUUID } from 'node:crypto'
 import { normaliseToken, PLATFORMS, type Platform } from '@push-server/contract'
+import { PROVIDERS } from '@push-server/providers'
 import type { Audience, NewChunk, NewDelivery, NewMessage, Recipient } from '@push-server/store'
-
-/** So that a chunk settles in a few round trips to its provider and is a small loss when its worker dies; HMS takes 1000 at once. */
-export const CHUNK_SIZES: Readonly<Record<Platform, number>> = { ios: 500, android: 500, huawei: 1000 }
 
 export interface Plan {
   chunks: NewChunk[]
@@ -20,7 +18,7 @@ export function planDeliveries(messages: readonly NewMessage[], { recipients, co
   for (const delivery of planned) if (delivery.status !== 'pending') plan.deliveries.push({ ...delivery, chunk: null })
   for (const platform of PLATFORMS) {
     const pending = planned.filter(({ status, recipient }) => status === 'pending' && recipient.platform === platform)
-    const size = CHUNK_SIZES[platform]
+    const { direct: size } = PROVIDERS[platform].chunkSize
     for (let start = 0; start < pending.length; start += size)
       addChunk(plan, platform, pending.slice(start, start + size))
   }
@@ -33,7 +31,7 @@ function addChunk(plan: Plan, platform: Platform, deliveries: Planned[]): void {
   plan.deliveries.push(...deliveries.map((delivery, position) => ({ ...delivery, chunk: { seed, position } })))
 }
 
-/** Recipients come latest registration first, so of several with one token the latest is taken. */
+/** Recipients come latest registration first, so that of several with one token the latest is taken. */
 function planMessage(
   message: NewMessage,
   recipients: readonly Recipient[],

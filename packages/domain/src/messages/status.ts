@@ -1,4 +1,4 @@
-// What became of messages, in the shape of the answers.
+// The status of messages, in the shape of the responses.
 import { notFound, refusal, TEXT, timestampOf, type MessageStatus, type MessageSummary } from '@push-server/contract'
 import type { DeliveryStatus, MessageHead } from '@push-server/store'
 import type { Context } from '../context.ts'

@@ -1,4 +1,4 @@
-// Counts of deliveries by platform and status, in the shape of the answer. Pure.
+// Counts of deliveries by platform and status, in the shape of the responses. Pure.
 import { PLATFORMS, type Platform, type Tally } from '@push-server/contract'
 import type { StatusCount } from '@push-server/store'
 

@@ -1,12 +1,12 @@
-// SYNCHRONOUS requests wait here until their chunks are settled or parked. One channel for all of a gateway process.
+// SYNCHRONOUS requests wait here until their chunks are settled or parked. All requests of a gateway process share one channel.
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '@push-server/runtime'
 import type { Store } from '@push-server/store'
 
 export interface Waiters {
-  /** Name of the channel on which this process is told; stored with the chunks. */
+  /** Name of the channel that notifies this process; stored with the chunks. */
   readonly channel: string
-  /** Resolves once every chunk was answered for, or after `ms` at the latest. Register before the jobs are enqueued. */
+  /** Resolves once every chunk was handled, or after `ms` at the latest. Register before the jobs are enqueued. */
   wait(chunkIds: readonly number[], ms: number): Promise<void>
   close(): Promise<void>
 }
@@ -20,24 +20,24 @@ export async function openWaiters(store: Pick<Store, 'listen' | 'chunks'>, log: 
   const channel = `gateway_${randomUUID()}`
   const waiting = new Map<number, Waiter>()
 
-  function responded(chunkId: number): void {
+  function handled(chunkId: number): void {
     const waiter = waiting.get(chunkId)
     waiting.delete(chunkId)
     if (waiter?.open.delete(chunkId) && waiter.open.size === 0) waiter.done()
   }
 
-  /** What was told while nobody listened is read from the rows. */
+  /** Reads from the rows what was notified while the connection was lost. */
   async function catchUp(): Promise<void> {
     try {
-      for (const id of await store.chunks.handled([...waiting.keys()])) responded(id)
+      for (const id of await store.chunks.handled([...waiting.keys()])) handled(id)
     } catch (error) {
-      log.warn({ err: error }, 'waiting requests could not be read again; their time limit holds')
+      log.warn({ err: error }, 'reading awaited chunks failed, requests wait until their deadline')
     }
   }
 
   const listener = await store.listen({
     channel,
-    onNotification: (payload) => responded(Number(payload)),
+    onNotification: (payload) => handled(Number(payload)),
     onReconnect: () => void catchUp(),
   })
 

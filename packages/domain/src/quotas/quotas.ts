@@ -1,24 +1,24 @@
-// How many messages a key and an application may send a second. Each gateway process counts for itself; no request reads the
-// database for it: values of keys come with the cache of keys, values of applications with the look at the backlog.
+// How many messages a key and an application may send a second. Each gateway process counts for itself. No request queries the
+// database for it: quotas of keys come with the cache of keys, quotas of applications with the poll of the backlog.
 import { ApiError, tooManyRequests } from '@push-server/contract'
 import type { Config } from '@push-server/runtime'
 import type { Caller } from '../access/index.ts'
 import type { Context } from '../context.ts'
 import { createTokenBucket, type Rate, type TokenBucket } from './token-bucket.ts'
 
-/** A quota of the table: what is null there comes from the settings. */
+/** A quota of the table. The settings hold for members that are null. */
 export interface RateQuota {
   messagesPerSecond: number | null
   burst: number | null
 }
 
-/** What one request takes from the quotas. */
+/** The share of the quotas that one request takes. */
 export interface Allowance {
-  /** Takes `count` messages from the quota of the key and of the application, or from none: then it throws. */
+  /** Takes `count` messages from the quotas of the key and of the application. Throws when one lacks them, and takes none then. */
   take(appId: string, count: number): void
-  /** Nothing was stored after all. */
+  /** Returns what was taken, since nothing was stored. */
   giveBack(): void
-  /** What is left, as headers; none where no quota applies. */
+  /** The rest of the quota, as headers; none where no quota applies. */
   headers(): Record<string, string>
 }
 
@@ -30,14 +30,14 @@ export interface Quotas {
 export interface QuotaOptions {
   config: Pick<Config, 'quotaKeyRate' | 'quotaAppRate' | 'batchSize'>
   metrics: Pick<Context['metrics'], 'refusal'>
-  /** What the table says of an application. */
+  /** The quota of an application in the table. */
   ofApplication(appId: string): RateQuota | undefined
   /** Milliseconds on a clock that never goes back. */
   now?: () => number
 }
 
 /** One quota that applies to a request. */
-interface Part {
+interface AppliedQuota {
   kind: 'key' | 'application'
   subject: string
   bucket: TokenBucket
@@ -47,7 +47,7 @@ export function createQuotas({ config, metrics, ofApplication, now = () => perfo
   const buckets = { key: new Map<string, TokenBucket>(), application: new Map<string, TokenBucket>() }
   const defaults = { key: config.quotaKeyRate, application: config.quotaAppRate }
 
-  function partOf(kind: Part['kind'], subject: string, quota: RateQuota | null | undefined): Part[] {
+  function partOf(kind: AppliedQuota['kind'], subject: string, quota: RateQuota | null | undefined): AppliedQuota[] {
     const rate = rateOf(quota, defaults[kind], config.batchSize)
     if (!rate) {
       buckets[kind].delete(subject)
@@ -59,7 +59,7 @@ export function createQuotas({ config, metrics, ofApplication, now = () => perfo
     return [{ kind, subject, bucket }]
   }
 
-  function check({ kind, subject, bucket }: Part, count: number): void {
+  function check({ kind, subject, bucket }: AppliedQuota, count: number): void {
     const { perSecond, burst } = bucket.rate()
     const seconds = bucket.secondsUntil(count, now())
     if (count > burst) {
@@ -79,7 +79,7 @@ export function createQuotas({ config, metrics, ofApplication, now = () => perfo
 
   return {
     allowanceOf(caller) {
-      let parts: Part[] = []
+      let parts: AppliedQuota[] = []
       let taken = 0
       return {
         take(appId, count) {
@@ -90,7 +90,7 @@ export function createQuotas({ config, metrics, ofApplication, now = () => perfo
           for (const part of parts) check(part, count)
           for (const { kind, subject, bucket } of parts) {
             bucket.take(count, now())
-            // Kept only once something was taken: a full bucket says nothing, and names of applications are anybody's choice.
+            // Kept only once something was taken: a full bucket holds no state, and callers may send any name of an application.
             buckets[kind].set(subject, bucket)
           }
           taken = count
@@ -108,7 +108,7 @@ export function createQuotas({ config, metrics, ofApplication, now = () => perfo
   }
 }
 
-/** Undefined = unlimited. The burst is a second's worth by default, and never less than one batch then. */
+/** Undefined = unlimited. By default the burst is the rate of one second, and one batch at least. */
 function rateOf(
   quota: RateQuota | null | undefined,
   byDefault: number | undefined,
@@ -118,13 +118,14 @@ function rateOf(
   return perSecond === undefined ? undefined : { perSecond, burst: quota?.burst ?? Math.max(perSecond, batchSize) }
 }
 
-const nameOf = (kind: Part['kind'], subject: string) => (kind === 'key' ? `this API key` : `application ${subject}`)
+const nameOf = (kind: AppliedQuota['kind'], subject: string) =>
+  kind === 'key' ? `this API key` : `application ${subject}`
 
 /**
  * The fields of draft-ietf-httpapi-ratelimit-headers-06, of the quota with the least left: messages at once, messages left, and
  * seconds until all of them are there again.
  */
-function headersOf(parts: readonly Part[], now: number): Record<string, string> {
+function headersOf(parts: readonly AppliedQuota[], now: number): Record<string, string> {
   const [least] = parts.toSorted((a, b) => a.bucket.remaining(now) - b.bucket.remaining(now))
   if (!least) return {}
   const { burst } = least.bucket.rate()

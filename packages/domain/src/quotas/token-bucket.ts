@@ -1,4 +1,4 @@
-// A token bucket: so many messages a second, and so many at once after a rest. Pure; the time comes from the caller.
+// A token bucket: a rate of messages per second, and a burst after a rest. Pure; the time comes from the caller.
 
 export interface Rate {
   perSecond: number
@@ -8,13 +8,13 @@ export interface Rate {
 
 export interface TokenBucket {
   rate(): Rate
-  /** Another rate from now on. What is there stays, up to the new burst. */
+  /** Sets another rate from now on. The level stays, up to the new burst. */
   setRate(rate: Rate, now: number): void
   /** Whole messages that can be taken now. */
   remaining(now: number): number
   /** Seconds until `count` messages can be taken; 0 = now. Meaningful up to the burst. */
   secondsUntil(count: number, now: number): number
-  /** `count` may be more than there is: requests that come after wait longer. */
+  /** `count` may exceed the level: later requests wait longer then. */
   take(count: number, now: number): void
   giveBack(count: number, now: number): void
 }

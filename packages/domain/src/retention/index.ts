@@ -1,2 +1,2 @@
-// Retention: what is past its age is removed.
+// Retention: rows that have reached their maximum age are removed.
 export { retention } from './retention.ts'

@@ -1,15 +1,15 @@
-// How long what is kept, from the settings. Pure.
+// How long rows are kept, by the settings. Pure.
 import type { Config } from '@push-server/runtime'
 
-/** A SYNCHRONOUS request reads its tallies at the end of its wait at the latest; nothing goes before that. */
+/** A SYNCHRONOUS request reads its tallies at the end of its wait at the latest. Nothing is removed before that. */
 const GRACE_MS = 60_000
 
 export interface RetentionPolicy {
   /** Contents of messages and direct chunks, since they settled. */
   contents: number
-  /** Messages and deliveries, since they were accepted; nothing open goes, whatever its age. */
+  /** Messages and deliveries, since they were accepted. Pending ones stay, whatever their age. */
   messages: number
-  /** The same of messages that were sent under an idempotency key, whose repeats ask for them. */
+  /** The same for messages under an idempotency key: an idempotent replay needs them. */
   keyedMessages: number
   devices: number
 }
@@ -19,7 +19,7 @@ type Settings = Pick<
   'idempotencyAge' | 'messageAge' | 'messageBodyAge' | 'messageStorageEnabled' | 'syncTimeout' | 'droppedDeviceAge'
 >
 
-/** In milliseconds. Without storage a message goes as soon as nobody waits for its outcome any more. */
+/** In milliseconds. Without storage a message is removed as soon as no request waits for its outcome. */
 export function policyOf(settings: Settings): RetentionPolicy {
   const least = settings.syncTimeout + GRACE_MS
   const messages = settings.messageStorageEnabled ? Math.max(settings.messageAge, least) : least

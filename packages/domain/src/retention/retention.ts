@@ -1,12 +1,12 @@
-// Removes what is past its age: every minute, in small steps, in any number of processes at once.
+// Removes rows that have reached their maximum age: every minute, in small steps, in any number of processes at once.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '@push-server/store'
 import type { Context, Service } from '../context.ts'
 import { policyOf, type RetentionPolicy } from './retention-policy.ts'
 
-/** Rows of one step: over in some 15 ms as a rule, in a second or two when hundreds of devices hang on each. */
+/** Rows of one step. It takes some 15 ms, or a second or two when each row has hundreds of devices. */
 const STEP = 500
-/** Small rows that nothing hangs on. */
+/** Small rows that no others depend on. */
 const CAMPAIGN_STEP = 5000
 
 type Removed = Record<'chunks' | 'messages' | 'devices' | 'campaignUsers' | 'campaigns' | 'keys' | 'tokens', number>
@@ -26,7 +26,7 @@ const stepsOf = (
   ['tokens', () => retention.removeTokens(STEP)],
 ]
 
-/** One round, until nothing is past its age or `signal` says stop; answers what it removed. */
+/** One round, until nothing is left to remove or `signal` is aborted. Resolves with the counts of removed rows. */
 async function removeOld({ config, store }: Context, signal?: AbortSignal): Promise<Removed> {
   const removed: Removed = {
     chunks: 0,
@@ -43,14 +43,14 @@ async function removeOld({ config, store }: Context, signal?: AbortSignal): Prom
       const count = await remove()
       removed[what] += count
       if (count === 0 || signal?.aborted) break
-      // As long again for everybody else: a large backlog takes half of one connection at most.
+      // Rests as long as the step took: a large backlog takes half of one connection at most.
       await sleep(performance.now() - start)
     }
   }
   return removed
 }
 
-/** The service that removes what is old. Any number may run: rows that one has in hand the others leave alone. */
+/** The service that removes old rows. Any number may run: rows that one has locked the others skip. */
 export const retention: Service = async (context) => {
   const { config, log } = context
   const stopping = new AbortController()
@@ -58,12 +58,12 @@ export const retention: Service = async (context) => {
 
   async function round(): Promise<void> {
     const removed = await removeOld(context, stopping.signal)
-    if (Object.values(removed).some((count) => count > 0)) log.info({ removed }, 'removed what was past its age')
+    if (Object.values(removed).some((count) => count > 0)) log.info({ removed }, 'old rows removed')
   }
 
   const timer = setInterval(() => {
     running ??= round()
-      .catch((error: unknown) => log.warn({ err: error }, 'removing what is old failed; the next round goes on'))
+      .catch((error: unknown) => log.warn({ err: error }, 'retention failed, retrying in the next round'))
       .finally(() => (running = undefined))
   }, config.retentionInterval)
   return async () => {

@@ -1,5 +1,5 @@
-// Field blocks to fields (RFC 7541 sections 3 and 6). Complete, although this client allows its peers no dynamic table: until
-// they know, they may use one.
+// Decodes field blocks (RFC 7541 sections 3 and 6). It is complete, although this client allows its peers no dynamic table: until
+// they have our SETTINGS, they may use one.
 import { octet } from '../bytes.ts'
 import { ConnectionError } from '../connection-error.ts'
 import { DEFAULT_TABLE_BYTES, DynamicTable, fieldBytes } from './dynamic-table.ts'
@@ -8,7 +8,7 @@ import { FIRST_DYNAMIC, STATIC_TABLE, type Field } from './static-table.ts'
 
 export type FieldSink = (name: string, value: string) => void
 
-/** Integers above this are nobody's honest index or length (RFC 7541 section 5.1 lets us set a limit). */
+/** No valid index or length is larger (RFC 7541 section 5.1 allows a limit). */
 const MOST = 2 ** 28
 
 export class HpackDecoder {
@@ -28,15 +28,15 @@ export class HpackDecoder {
   }
 
   /**
-   * Our SETTINGS_HEADER_TABLE_SIZE, once the peer has acknowledged it; at most the default. The table shrinks when the peer
-   * says so, not before. RFC 9113 section 4.3.1 would end the connection of a peer that never does. But its table is then
-   * the same as ours, so nothing is misread, and the price of that rule would be a push sent again.
+   * Sets our SETTINGS_HEADER_TABLE_SIZE, once the peer has acknowledged it; at most the default. The table shrinks when the peer
+   * resizes it, not before. RFC 9113 section 4.3.1 would end the connection of a peer that never does. But both tables are the same
+   * then, so nothing is misread, and the price of that rule would be a repeated push.
    */
   limitTable(bytes: number) {
     this.#limit = bytes
   }
 
-  /** Throws a ProtocolFault, after which the connection is lost: the tables of the two sides differ. */
+  /** Throws a ConnectionError, after which the connection is lost: the tables of the two sides differ. */
   decode(bytes: Buffer, start: number, end: number) {
     this.#bytes = bytes
     this.#at = start

@@ -2,7 +2,7 @@
 // the order of their insertion, because an index changes with every insertion and a number does not.
 import type { Field } from './static-table.ts'
 
-/** What both sides start with (RFC 9113 section 6.5.2), and the most that is ever used here. */
+/** Initial size of both sides (RFC 9113 section 6.5.2), and the maximum that is used here. */
 export const DEFAULT_TABLE_BYTES = 4096
 /** RFC 7541 section 4.1. */
 const ENTRY_OVERHEAD = 32
@@ -12,7 +12,7 @@ const SLOTS = DEFAULT_TABLE_BYTES / ENTRY_OVERHEAD
 export const fieldBytes = (name: string, value: string): number => ENTRY_OVERHEAD + name.length + value.length
 
 export class DynamicTable {
-  /** How many were ever inserted, which is the number of the next one. */
+  /** Number of entries ever inserted, which is the number of the next one. */
   insertions = 0
   #oldest = 0
   #bytes = 0

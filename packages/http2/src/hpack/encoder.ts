@@ -1,9 +1,9 @@
-// Fields to field blocks (RFC 7541 section 6). Strings go out as they are: what repeats is an index anyway, and what does not,
-// a device's token, costs more to compress than to send.
+// Encodes field blocks (RFC 7541 section 6). Strings are not compressed: those that repeat are indexes, and the others, such as
+// tokens of devices, cost more to compress than to send.
 import { DEFAULT_TABLE_BYTES, DynamicTable, fieldBytes } from './dynamic-table.ts'
 import { FIRST_DYNAMIC, fieldKey, STATIC_FIELDS, STATIC_NAMES } from './static-table.ts'
 
-/** How a literal is to be treated, by its first bits and the width of the index that follows them. */
+/** The kinds of literals, by their first bits and the width of the index that follows them. */
 const INDEXED = { flags: 0x40, prefix: 6 }
 const NEVER_INDEXED = { flags: 0x10, prefix: 4 }
 
@@ -13,19 +13,19 @@ export const encodedBound = (name: string, value: string): number => name.length
 /** Most octets that a new size of the table can take. */
 export const RESIZE_BOUND = 10
 
-/** Writes one block after another: `begin`, its fields, `end`. Whoever calls has made sure that there is room. */
+/** Writes one block after another: `begin`, its fields, `end`. The caller has reserved the room. */
 export class HpackEncoder {
   /** Changes whenever an index may have changed. */
   generation = 0
   /** Numbers of the entries in the dynamic table. */
   readonly #numbers = new Map<string, number>()
   readonly #table = new DynamicTable(({ name, value }) => this.#numbers.delete(fieldKey(name, value)))
-  /** The sizes the peer has to be told of: the smallest since the last block, and the latest. */
+  /** Sizes that the next block has to announce: the smallest since the last block, and the latest. */
   #resizes: number[] = []
   #target: Buffer = Buffer.alloc(0)
   #at = 0
 
-  /** The peer's SETTINGS_HEADER_TABLE_SIZE. More than the default is not made use of. */
+  /** Sets the peer's SETTINGS_HEADER_TABLE_SIZE. A size beyond the default is not used. */
   limitTable(bytes: number) {
     const size = Math.min(bytes, DEFAULT_TABLE_BYTES)
     if (size === this.#table.capacity) return
@@ -35,7 +35,7 @@ export class HpackEncoder {
     this.#resizes = smallest < size ? [smallest, size] : [size]
   }
 
-  /** Starts a block, with what is due at its beginning (RFC 7541 section 4.2). */
+  /** Starts a block, with the resizes that belong at its beginning (RFC 7541 section 4.2). */
   begin(target: Buffer, at: number) {
     this.#target = target
     this.#at = at
@@ -49,7 +49,7 @@ export class HpackEncoder {
     return this.#at
   }
 
-  /** As an index. A field that has none is given one by the way, unless it would drive out most of the others. */
+  /** Writes a field as an index. A field without one gets one, unless it would evict most of the others. */
   field(name: string, value: string) {
     const index = this.indexOf(name, value)
     if (index !== undefined) return this.index(index)
@@ -60,7 +60,7 @@ export class HpackEncoder {
     this.generation++
   }
 
-  /** In full, and kept out of every table between here and the origin (RFC 7541 section 6.2.3). */
+  /** Writes a field in full, and keeps it out of every table between here and the origin (RFC 7541 section 6.2.3). */
   literal(name: string, value: string) {
     this.#literal(name, value, NEVER_INDEXED)
   }
@@ -69,7 +69,7 @@ export class HpackEncoder {
     this.#integer(index, 7, 0x80)
   }
 
-  /** Fields by their indexes, encoded as `indexesOf` did in this generation. */
+  /** Writes fields by their indexes, as `indexesOf` encoded them in this generation. */
   copy(indexes: Uint8Array) {
     for (const each of indexes) this.#target[this.#at++] = each
   }
@@ -80,7 +80,7 @@ export class HpackEncoder {
     return indexes.every((index) => index < 127) ? Uint8Array.from(indexes, (index) => 0x80 | index) : undefined
   }
 
-  /** Of a field that is in the tables at this moment. */
+  /** The index of a field that is in the tables now. */
   indexOf(name: string, value: string): number | undefined {
     const key = fieldKey(name, value)
     const number = this.#numbers.get(key)

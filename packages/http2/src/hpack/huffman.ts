@@ -1,10 +1,10 @@
-// The Huffman code of RFC 7541 appendix B, read four bits at a time by a table of states that is made once.
+// The Huffman code of RFC 7541 appendix B, decoded four bits at a time with a table of states.
 import { ConnectionError } from '../connection-error.ts'
 import { octet } from '../bytes.ts'
 
 /**
  * Length in bits of the code of each octet and of EOS, one digit to the base 36 each. The code is canonical: shorter codes
- * come first, codes of one length follow each other in the order of what they stand for. So the lengths say everything.
+ * come first, codes of one length follow each other in the order of their symbols. So the lengths define all codes.
  */
 const CODE_LENGTHS =
   'dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6ca' +
@@ -38,7 +38,7 @@ function codesOf(lengths: readonly number[]): HuffmanCode[] {
     })
 }
 
-/** An inner node of the tree of codes: what a further bit leads to, another node or a symbol. */
+/** An inner node of the tree of codes: a further bit leads to another node or to a symbol. */
 interface Node {
   readonly next: [Node | number | undefined, Node | number | undefined]
   /** Whether a string may end here: at most seven bits after the last symbol, all of them 1 (RFC 7541 section 5.2). */

@@ -83,10 +83,10 @@ export const STATIC_NAMES: ReadonlyMap<string, number> = new Map(
   STATIC_TABLE.flatMap((field, index): [string, number][] => (field ? [[field.name, index]] : [])).toReversed(),
 )
 
-/** What two fields have in common only if they are equal: names have no NUL. */
+/** Two fields have the same key only if they are equal, since names have no NUL. */
 export const fieldKey = (name: string, value: string): string => `${name}\0${value}`
 
-/** Index of each field that stands there with its value. */
+/** Index of each field of the table with a value. */
 export const STATIC_FIELDS: ReadonlyMap<string, number> = new Map(
   STATIC_TABLE.flatMap((field, index): [string, number][] =>
     field?.value ? [[fieldKey(field.name, field.value), index]] : [],

@@ -1,9 +1,9 @@
-// Against floods (RFC 9113 section 10.5): frames that bring no answer any further are allowed in proportion to the requests
-// made, and a few more per second.
+// A limit against floods (RFC 9113 section 10.5): frames that advance no response are allowed in proportion to the requests, and a few
+// more per second.
 import { ConnectionError } from '../connection-error.ts'
 
 const PER_SECOND = 1_000
-/** WINDOW_UPDATE for stream and connection, an interim answer or two, a reset. */
+/** WINDOW_UPDATE for stream and connection, an interim response or two, a reset. */
 const PER_REQUEST = 8
 const MOST = 20_000
 
@@ -15,7 +15,7 @@ export class FloodLimit {
     if (this.#left < MOST) this.#left += PER_REQUEST
   }
 
-  /** Throws a ProtocolFault when there is nothing left. */
+  /** Throws a ConnectionError when there is nothing left. */
   spend() {
     if (--this.#left < 0) this.#refill()
   }

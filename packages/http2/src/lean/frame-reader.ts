@@ -1,9 +1,9 @@
-// Cuts what a socket delivers into frames (RFC 9113 section 4.1). A frame that came in one piece is handed on where it lies.
+// Divides the bytes of a socket into frames (RFC 9113 section 4.1). A frame that came in one piece is not copied.
 import { octet, uint24, uint31 } from '../bytes.ts'
 import { ConnectionError } from '../connection-error.ts'
 import { DEFAULT_FRAME_BYTES, Flag, HEAD_BYTES } from './frame.ts'
 
-/** A frame in `bytes`, which are somebody else's again once the call has returned. One object serves all frames. */
+/** A frame in `bytes`, which may change once the call has returned. One object serves all frames. */
 export interface Frame {
   type: number
   flags: number
@@ -22,18 +22,18 @@ export class FrameReader {
   #carried = 0
   #stopped = false
 
-  /** `maxFrameBytes`: most that a frame may carry, by what its sender was told. */
+  /** `maxFrameBytes`: maximum size of a frame, by the SETTINGS that its sender has. */
   constructor(onFrame: (frame: Frame) => void, maxFrameBytes = DEFAULT_FRAME_BYTES) {
     this.#onFrame = onFrame
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  /** No frame is handed on from now on. */
+  /** No frame is passed on from now on. */
   stop() {
     this.#stopped = true
   }
 
-  /** Throws a ProtocolFault for a frame that is too long, and whatever `onFrame` throws. */
+  /** Throws a ConnectionError for a frame that is too long, and any error of `onFrame`. */
   read(chunk: Buffer) {
     if (this.#stopped) return
     let at = this.#completeCarried(chunk)
@@ -88,7 +88,7 @@ export class FrameReader {
   }
 }
 
-/** Takes the padding off (RFC 9113 section 6.1). */
+/** Removes the padding (RFC 9113 section 6.1). */
 export function unpad(frame: Frame): void {
   if ((frame.flags & Flag.PADDED) === 0) return
   if (frame.start === frame.end)

@@ -1,4 +1,4 @@
-// The frames of RFC 9113 section 6 as they are written: types, flags, heads.
+// The encoding of frames (RFC 9113 section 6): types, flags, heads.
 import { putUint32 } from '../bytes.ts'
 
 export const FrameType = {
@@ -30,7 +30,7 @@ export const Setting = {
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
 export const HEAD_BYTES = 9
-/** What nobody may exceed before having been told more (RFC 9113 section 4.2); we tell nobody more. */
+/** Maximum size of a frame without another setting (RFC 9113 section 4.2). This client sets no other. */
 export const DEFAULT_FRAME_BYTES = 16_384
 export const LARGEST_FRAME_BYTES = 2 ** 24 - 1
 /** RFC 9113 section 6.9.2. */
@@ -54,7 +54,7 @@ export function putHead(target: Buffer, at: number, { length, type, flags, strea
   putUint32(target, at + 5, stream)
 }
 
-/** A whole frame, for those that are rare. */
+/** A whole frame, for frames that are rare. */
 export function frameOf({ type, flags, stream }: Omit<FrameHead, 'length'>, payload: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(HEAD_BYTES + payload.length)
   putHead(frame, 0, { length: payload.length, type, flags, stream })

@@ -1,5 +1,5 @@
-// A field block in the making: HEADERS and the CONTINUATION frames behind it (RFC 9113 section 6.10), bounded in length and,
-// as empty ones have none, in number.
+// An incomplete field block: HEADERS and its CONTINUATION frames (RFC 9113 section 6.10). It is bounded in length and, since empty
+// frames have none, in their number.
 import { ConnectionError } from '../connection-error.ts'
 import { Flag } from './frame.ts'
 import type { Frame } from './frame-reader.ts'
@@ -12,13 +12,13 @@ export class HeaderBlock {
   readonly #parts: Buffer[] = []
   #length = 0
 
-  /** Of HEADERS without END_HEADERS, padding and priority removed. */
+  /** Starts with HEADERS without END_HEADERS, padding and priority removed. */
   constructor(frame: Frame) {
     this.#first = { ...frame }
     this.#add(frame)
   }
 
-  /** Once the last frame has come: HEADERS as if it had come whole. */
+  /** After the last frame the result is HEADERS as if it had come whole; before, undefined. */
   continue(frame: Frame): Frame | undefined {
     if (frame.stream !== this.#first.stream)
       throw new ConnectionError('PROTOCOL_ERROR', 'CONTINUATION of another stream')

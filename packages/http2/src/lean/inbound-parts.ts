@@ -1,4 +1,4 @@
-// What reading works on, and whom it tells.
+// The parts that reading works on, and its events.
 import type { Ending } from '../session.ts'
 import type { FloodLimit } from './flood-limit.ts'
 import type { Outbound } from './outbound.ts'
@@ -16,7 +16,7 @@ export interface InboundParts {
 export interface InboundEvents {
   settings(): void
   ended(stream: LeanStream, ending: Ending): void
-  /** The stream breaks a rule: it is to be reset. */
+  /** The peer broke a rule on the stream, which has to be reset. */
   broken(stream: LeanStream, code: number, reason: string): void
   goaway(code: number, lastStream: number, words: string): void
   ponged(payload: Buffer): void

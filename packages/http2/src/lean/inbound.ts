@@ -1,5 +1,5 @@
-// Everything that a connection reads: one method for each type of frame, with the rules of RFC 9113 section 6. A broken rule
-// is thrown as a ProtocolFault; some end a stream alone (section 5.4.2).
+// Reads the frames of a connection: one method for each type, with the rules of RFC 9113 section 6. A broken rule is thrown as a
+// ConnectionError; some rules concern one stream only (section 5.4.2).
 import { uint31, uint32 } from '../bytes.ts'
 import { ErrorCode, ConnectionError } from '../connection-error.ts'
 import { unknown, unsent } from '../session.ts'
@@ -28,7 +28,7 @@ export class Inbound {
     this.#reader = new FrameReader((frame) => this.#onFrame(frame))
   }
 
-  /** Throws a ProtocolFault. */
+  /** Throws a ConnectionError. */
   read(chunk: Buffer) {
     this.#reader.read(chunk)
   }
@@ -54,7 +54,7 @@ export class Inbound {
         if (!this.#parts.outbound.isWaiting) this.#parts.floodLimit.spend()
         return this.#onWindowUpdate(frame)
       default:
-        // None of the others brings an answer any further.
+        // None of the others advances a response.
         this.#parts.floodLimit.spend()
         return this.#onOther(frame)
     }
@@ -74,7 +74,7 @@ export class Inbound {
       case FrameType.PUSH_PROMISE:
         throw protocolError('PUSH_PROMISE, which we do not allow')
       default:
-      // Types nobody knows are ignored (RFC 9113 section 5.5).
+      // Unknown types are ignored (RFC 9113 section 5.5).
     }
   }
 

@@ -1,8 +1,8 @@
-// The open streams of a connection by their ids. Ids come one after the other, so an array used round and round does it. Not
-// a Map: each time it is rehashed V8 leaves the former table pointing to the next, and once one of them is in the old
-// generation all that were ever open stay in memory until that is collected.
+// The open streams of a connection by their ids. Ids are consecutive, so a ring buffer suffices. It is not a Map: with each rehash V8
+// leaves the former table pointing to the next, and once one of them is in the old generation, all streams that were ever open stay in
+// memory until that is collected.
 
-/** What a busy connection opens within a fifth of a second, in which nearly all are answered. A power of two. */
+/** A busy connection opens so many streams within a fifth of a second, in which nearly all end. A power of two. */
 const PLACES = 4096
 
 /** Ids of one side go up by two (RFC 9113 section 5.1.1). */
@@ -11,7 +11,7 @@ const placeOf = (id: number) => (id >>> 1) & (PLACES - 1)
 export class OpenStreams<Stream extends { readonly id: number }> {
   size = 0
   readonly #places: (Stream | undefined)[] = Array.from({ length: PLACES })
-  /** Those whose place was wanted again. */
+  /** Streams whose place was needed for a later one. */
   readonly #slow = new Map<number, Stream>()
 
   add(stream: Stream) {

@@ -1,16 +1,16 @@
-// What this client asks of its peers (RFC 9113 section 6.5.2) and how much it takes from them.
+// The SETTINGS of this client (RFC 9113 section 6.5.2) and its limits for peers.
 import { DEFAULT_WINDOW, frameOf, FrameType, PREFACE, Setting, settingsPayload, uint32Payload } from './frame.ts'
 
-/** Without a dynamic table each answer is read by itself, and its fields are not written down for the next one. */
+/** Without a dynamic table each response is decoded by itself, and its fields are not stored for the next one. */
 export const TABLE_BYTES = 0
-/** Most that the fields of an answer may amount to, and that their encoded block may have. */
+/** Maximum size of a response's fields, and of their encoded block. */
 export const MAX_LIST_BYTES = 65_536
-/** Of one stream. An answer ends long before: MAX_ANSWER_BYTES. The rest is for padding, which counts as well. */
+/** Window of one stream. A response ends long before: MAX_RESPONSE_BYTES. The rest is for padding, which counts as well. */
 export const STREAM_WINDOW = 1_048_576
-/** Of all streams together. */
+/** Window of all streams together. */
 export const CONNECTION_WINDOW = 16_777_216
 
-/** What a connection begins with (RFC 9113 section 3.4). */
+/** The first bytes of a connection (RFC 9113 section 3.4). */
 export const GREETING = Buffer.concat([
   PREFACE,
   frameOf(

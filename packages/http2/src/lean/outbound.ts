@@ -1,5 +1,5 @@
-// Everything that a connection writes: frames are collected and leave together in few writes (departure.ts). Bodies wait here
-// for flow control (RFC 9113 section 5.2).
+// Writes the frames of a connection: they are collected and leave together in few writes (write-scheduler.ts). Bodies wait here for
+// flow control (RFC 9113 section 5.2).
 import type { TLSSocket } from 'node:tls'
 import type { Http2Request } from '../client.ts'
 import { ErrorCode, ConnectionError } from '../connection-error.ts'
@@ -19,7 +19,7 @@ import type { PeerSettings } from './peer-settings.ts'
 import { RequestEncoder } from './request-encoder.ts'
 import type { LeanStream } from './streams.ts'
 
-/** With so much that the socket does not take, no further request is put on the connection. */
+/** With a larger backlog of the socket no further request is put on the connection. */
 const FULL_BYTES = 262_144
 const EMPTY = Buffer.alloc(0)
 
@@ -30,9 +30,9 @@ export class Outbound {
   readonly #settings: PeerSettings
   readonly #encoder: RequestEncoder
   readonly #writeBuffer = new WriteBuffer()
-  /** What the peer takes over all streams, in octets. */
+  /** The peer's window over all streams, in octets. */
   #window = DEFAULT_WINDOW
-  /** Streams with a body not sent completely, first come first. */
+  /** Streams whose body is not sent completely, in the order of their requests. */
   #blocked: LeanStream[] = []
   #lastCollected = 0
   readonly #writeScheduler = new WriteScheduler(() => this.flush())
@@ -47,18 +47,18 @@ export class Outbound {
     return this.#writeBuffer.length > FULL_BYTES
   }
 
-  /** Whether a body waits for the peer to take more. */
+  /** Whether a body waits for a window. */
   get isWaiting() {
     return this.#blocked.length > 0
   }
 
-  /** Room for the header block of a request. Throws, with nothing written, for one that may not be sent. */
+  /** Reserves room for the header block of a request. Throws, with nothing written, for an invalid request. */
   admit(request: Http2Request) {
     const block = this.#encoder.boundOf(request, this.#settings.maxHeaderListBytes)
     this.#writeBuffer.reserve(block + 2 * HEAD_BYTES)
   }
 
-  /** HEADERS and as much of the body as the peer takes now. Only after `admit`. */
+  /** Writes HEADERS and as much of the body as the windows allow now. Only after `admit`. */
   request(stream: LeanStream) {
     const { request } = stream.exchange
     const writeBuffer = this.#writeBuffer
@@ -86,8 +86,8 @@ export class Outbound {
   }
 
   /**
-   * Says why, and that no stream of the peer's was processed: it may open none. What has been collected is dropped, as nobody
-   * would read the answers.
+   * Names the reason, and says that no stream of the peer was processed, since it may open none. Collected frames are dropped: their
+   * responses would not be read.
    */
   goaway(code: number, reason: string) {
     this.#writeBuffer.length = 0
@@ -97,7 +97,7 @@ export class Outbound {
     this.frame(FrameType.GOAWAY, 0, { payload })
   }
 
-  /** After the peer's SETTINGS; `windowBefore` is what its initial window was. */
+  /** Call after the peer's SETTINGS; `windowBefore` is its former initial window. */
   settingsChanged(streams: Iterable<LeanStream>, windowBefore: number) {
     this.#encoder.limitTable(this.#settings.headerTableBytes)
     if (this.#settings.initialWindow > windowBefore) {
@@ -106,14 +106,14 @@ export class Outbound {
     this.#pump()
   }
 
-  /** Throws a ProtocolFault when the window exceeds all bounds (RFC 9113 section 6.9.1). */
+  /** Throws a ConnectionError when the window exceeds its maximum (RFC 9113 section 6.9.1). */
   grant(octets: number) {
     this.#window += octets
     if (this.#window > LARGEST_WINDOW) throw windowOverflow(0)
     this.#pump()
   }
 
-  /** False when the stream's window exceeds all bounds, which only that stream pays for. */
+  /** False when the stream's window exceeds its maximum, which ends that stream only. */
   grantStream(stream: LeanStream, octets: number): boolean {
     stream.credit += octets
     if (this.#windowOf(stream) > LARGEST_WINDOW) return false
@@ -124,7 +124,7 @@ export class Outbound {
   flush() {
     this.#writeScheduler.came()
     const { destroyed, writableEnded, writableNeedDrain } = this.#socket
-    // While the socket is busy, what comes next is collected: see `isFull`.
+    // While the socket is busy, further frames are collected: see `isFull`.
     if (this.#writeBuffer.length === 0 || writableNeedDrain || writableEnded || destroyed) return
     this.lastWritten = this.#lastCollected
     this.#writeScheduler.left()
@@ -170,7 +170,7 @@ export class Outbound {
     return this.#settings.initialWindow + stream.credit
   }
 
-  /** Sends what windows allow; a stream without window does not hold up those behind it. */
+  /** Sends as much as the windows allow. A stream without a window does not hold up the next ones. */
   #pump() {
     if (this.#blocked.length === 0) return
     for (const stream of this.#blocked) if (this.#window > 0 && !this.isFull) this.#send(stream)

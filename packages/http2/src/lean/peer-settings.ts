@@ -1,4 +1,4 @@
-// What the peer's SETTINGS say (RFC 9113 section 6.5.2), checked. Those it does not name stay as they were.
+// The peer's SETTINGS (RFC 9113 section 6.5.2), checked. Settings that a frame does not name stay as they were.
 import type { Frame } from './frame-reader.ts'
 import { uint16, uint32 } from '../bytes.ts'
 import { ConnectionError } from '../connection-error.ts'

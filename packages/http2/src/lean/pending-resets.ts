@@ -1,42 +1,41 @@
-// Streams that we have reset and that the peer may still count as open: it would refuse one in their place, and cannot be asked
-// but by a PING, which it answers after what it was sent before (RFC 9113 section 6.7).
+// Streams that we have reset and that the peer may still count as open: it would refuse a stream in their place. A PING tells when it
+// has seen the resets, since its response comes after everything that was sent before (RFC 9113 section 6.7).
 export class PendingResets {
   /** Not followed by a PING yet. */
   #fresh = 0
-  /** Followed by a PING that is not answered yet. */
-  #requested = 0
-  #isAskDue = false
-  readonly #ask: () => void
+  /** Followed by a PING without a response so far. */
+  #pinged = 0
+  #isPingDue = false
+  readonly #ping: () => void
 
-  /** `ask` sends a PING. */
-  constructor(ask: () => void) {
-    this.#ask = ask
+  constructor(ping: () => void) {
+    this.#ping = ping
   }
 
   get size() {
-    return this.#fresh + this.#requested
+    return this.#fresh + this.#pinged
   }
 
   add() {
     this.#fresh++
-    if (this.#requested === 0) this.#askSoon()
+    if (this.#pinged === 0) this.#pingSoon()
   }
 
-  /** The PING was answered. */
+  /** The response to the PING has arrived. */
   confirmed() {
-    this.#requested = 0
-    if (this.#fresh > 0) this.#askSoon()
+    this.#pinged = 0
+    if (this.#fresh > 0) this.#pingSoon()
   }
 
   /** One PING for all resets of a turn of the event loop. */
-  #askSoon() {
-    if (this.#isAskDue) return
-    this.#isAskDue = true
+  #pingSoon() {
+    if (this.#isPingDue) return
+    this.#isPingDue = true
     setImmediate(() => {
-      this.#isAskDue = false
-      this.#requested = this.#fresh
+      this.#isPingDue = false
+      this.#pinged = this.#fresh
       this.#fresh = 0
-      this.#ask()
+      this.#ping()
     })
   }
 }

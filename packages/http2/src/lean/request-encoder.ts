@@ -1,6 +1,6 @@
-// The field block of a request. A HeaderSet is encoded once for each change of the table and copied from then on: a byte for
-// each of its fields. Bearer tokens are among them: to guess one by the size of blocks (RFC 7541 section 7.1) somebody would
-// have to put requests of his own onto our connection.
+// Encodes the field block of a request. A HeaderSet is encoded once for each change of the table and copied from then on: a byte for
+// each of its fields. Bearer tokens are among them: to guess one by the size of blocks (RFC 7541 section 7.1) an attacker would need
+// requests of his own on our connection.
 import type { HeaderSet, Http2Request } from '../client.ts'
 import { fieldBytes } from '../hpack/dynamic-table.ts'
 import { encodedBound, HpackEncoder, RESIZE_BOUND } from '../hpack/encoder.ts'
@@ -9,7 +9,7 @@ import { encodedBound, HpackEncoder, RESIZE_BOUND } from '../hpack/encoder.ts'
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const VALUE = /^(?![ \t])[\t\x20-\x7e\x80-\xff]*(?<![ \t])$/
 const BAD_PATH = /[^\x21-\x7e]/
-/** So many are remembered; a worker has few in use at a time, and a set of its own for each message in a chunk. */
+/** Maximum number of cached sets. A worker uses few at a time, and one of its own for each message in a chunk. */
 const MOST_SETS = 256
 
 const NONE: NonNullable<Http2Request['extra']> = []
@@ -44,7 +44,7 @@ export class RequestEncoder {
     this.#hpack.limitTable(bytes)
   }
 
-  /** Most octets that `encode` writes. Throws for what may not be written. */
+  /** Maximum number of octets that `encode` writes. Throws for an invalid request. */
   boundOf({ path, headers, extra }: Http2Request, maxListBytes: number): number {
     if (path === '' || BAD_PATH.test(path)) throw new TypeError('not a path for a request')
     const set = this.#sets.get(headers) ?? this.#prepare(headers)
@@ -63,12 +63,12 @@ export class RequestEncoder {
   encode({ path, headers, extra }: Http2Request, target: Buffer, at: number): number {
     const hpack = this.#hpack
     hpack.begin(target, at)
-    // What differs from request to request is not worth an entry; a path that comes twice running is.
+    // A path that differs from request to request is not worth an entry. One that comes twice in a row is.
     if (path === this.#lastPath) hpack.field(':path', path)
     else hpack.literal(':path', path)
     this.#lastPath = path
     this.#encodeSet(this.#sets.get(headers) ?? this.#prepare(headers))
-    // By position: taking an array apart walks it, which at this place would show.
+    // By position: destructuring iterates over the array, which would show here.
     for (const field of extra ?? NONE) hpack.literal(field[0], field[1])
     return hpack.end()
   }
@@ -97,7 +97,7 @@ export class RequestEncoder {
   }
 }
 
-/** The one that was checked last, as the next request has the same. */
+/** The name that was checked last: the next request has the same. */
 let lastName = ''
 
 function checkField(name: string, value: string) {

@@ -1,4 +1,4 @@
-// The body of an answer as it grows, up to a bound. Its memory follows its length, however small the frames are.
+// The body of a response while it arrives, up to a bound. Its memory follows its length, however small the frames are.
 import { MAX_RESPONSE_BYTES } from '../session.ts'
 
 const FIRST_BYTES = 512
@@ -7,7 +7,7 @@ export class ResponseBody {
   length = 0
   #bytes = Buffer.allocUnsafe(FIRST_BYTES)
 
-  /** False when the answer is too long; the octets are dropped then. */
+  /** False when the response is too long; the octets are dropped then. */
   append(bytes: Buffer, start: number, end: number): boolean {
     const needed = this.length + end - start
     if (needed > MAX_RESPONSE_BYTES) return false

@@ -1,8 +1,8 @@
-// The fields of one block, collected and checked by the rules for answers (RFC 9113 sections 8.2 and 8.3.2). One that breaks
-// them is malformed: its stream is given up, the connection goes on (section 8.1.1).
+// The fields of one block, collected and checked by the rules for responses (RFC 9113 sections 8.2 and 8.3.2). A response that breaks
+// them is malformed: its stream is reset, the connection goes on (section 8.1.1).
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/
-/** They speak of a connection, which HTTP/2 does by itself (RFC 9113 section 8.2.2). */
+/** Fields about a connection, which HTTP/2 does not allow (RFC 9113 section 8.2.2). */
 const OF_CONNECTIONS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 const STATUS = /^[1-9]\d\d$/
 const CONTENT_LENGTH = /^\d{1,15}$/
@@ -11,7 +11,7 @@ export class ResponseHead {
   /** 0 as long as there is none. */
   status = 0
   headers: Record<string, string> = {}
-  /** What is wrong with it, if anything. */
+  /** The rule that it breaks, if any. */
   error: string | undefined
   contentLength: number | undefined
   #isEmpty = true
@@ -50,5 +50,5 @@ export class ResponseHead {
   }
 }
 
-/** What may stand in a log: a peer chose the text. */
+/** Makes a text of the peer safe for a log. */
 export const printable = (text: string): string => text.slice(0, 200).replace(/[^\x20-\x7e]/g, '.')

@@ -1,5 +1,5 @@
-// From HEADERS and DATA to answers (RFC 9113 section 8.1): interim heads are skipped, trailers are read for the sake of the
-// table only, and a malformed answer ends its stream.
+// Builds responses of HEADERS and DATA (RFC 9113 section 8.1): interim heads are skipped, trailers are decoded for the sake of the
+// table only, and a malformed response ends its stream.
 import { HpackDecoder } from '../hpack/decoder.ts'
 import { ErrorCode } from '../connection-error.ts'
 import { MAX_RESPONSE_BYTES } from '../session.ts'
@@ -12,7 +12,7 @@ import { ReceiveWindow } from './receive-window.ts'
 import { ResponseHead } from './response-head.ts'
 import type { LeanStream } from './streams.ts'
 
-/** Frames with less than this are counted: a body need not come in crumbs. */
+/** Smaller frames count against the flood limit: a body need not come in crumbs. */
 const CRUMB_BYTES = 64
 const SWITCHING_PROTOCOLS = 101
 
@@ -85,24 +85,24 @@ export class Responses {
     if (stream.received > STREAM_WINDOW)
       return events.broken(stream, ErrorCode.FLOW_CONTROL_ERROR, 'more than its window')
     const isEnd = (flags & Flag.END_STREAM) !== 0
-    // Nearly every answer comes in one frame, which is read where it lies.
+    // Nearly every response comes in one frame, which is not copied.
     if (isEnd && !stream.body) return this.#end(stream, end - start, bytes.toString('utf8', start, end))
     stream.body ??= new ResponseBody()
     if (!stream.body.append(bytes, start, end)) {
-      return events.broken(stream, ErrorCode.CANCEL, `answer longer than ${MAX_RESPONSE_BYTES} bytes`)
+      return events.broken(stream, ErrorCode.CANCEL, `response longer than ${MAX_RESPONSE_BYTES} bytes`)
     }
     if (isEnd) this.#end(stream, stream.body.length, stream.body.text())
   }
 
   #end(stream: LeanStream, length: number, body: string) {
     const { status, headers = {}, contentLength } = stream
-    // RFC 9113 section 8.1.1: the length that was announced is the one that came.
+    // RFC 9113 section 8.1.1: the announced length has to be the actual one.
     if (contentLength !== undefined && contentLength !== length)
       return this.#malformed(stream, 'not of its content-length')
     this.#parts.events.ended(stream, { kind: 'response', status, headers, body })
   }
 
   #malformed(stream: LeanStream, what: string) {
-    this.#parts.events.broken(stream, ErrorCode.PROTOCOL_ERROR, `malformed answer: ${what}`)
+    this.#parts.events.broken(stream, ErrorCode.PROTOCOL_ERROR, `malformed response: ${what}`)
   }
 }

@@ -1,5 +1,5 @@
-// The lean transport: HTTP/2 framed by ourselves over one TLS socket. It can do what a client of push providers needs, POSTs
-// with small bodies, and costs a fraction of what node:http2 does. Reading is inbound.ts, writing is outbound.ts.
+// The lean transport: HTTP/2 framed by ourselves over one TLS socket. It supports what a client of push providers needs, POSTs with
+// small bodies, at a fraction of the cost of node:http2. Reading is inbound.ts, writing is outbound.ts.
 import type { TLSSocket } from 'node:tls'
 import { ErrorCode, ConnectionError } from '../connection-error.ts'
 import {
@@ -24,7 +24,7 @@ import { PendingResets } from './pending-resets.ts'
 import { Streams, type LeanStream } from './streams.ts'
 
 const NEVER_OPENED: Stream = { isWritten: false, cancel() {} }
-/** The first octet says what is asked: whether the peer lives, or whether it has seen what we reset. */
+/** The first octet tells the purpose of a PING: whether the peer lives, or whether it has seen our resets. */
 const LIFE_PING = Buffer.of(0, 0, 0, 0, 0, 0, 0, 0)
 const RESET_PING = Buffer.of(1, 0, 0, 0, 0, 0, 0, 0)
 
@@ -109,7 +109,7 @@ export class LeanSession implements Session, InboundEvents {
   }
 
   ended(stream: LeanStream, ending: Ending) {
-    // Answered before the body had gone out (RFC 9113 section 8.1): nobody needs the rest.
+    // The response arrived before the body had gone out (RFC 9113 section 8.1): the rest is not needed.
     if (ending.kind === 'response' && stream.rest) return this.#finish(stream, ending, ErrorCode.CANCEL)
     this.#finish(stream, ending)
   }
@@ -118,7 +118,7 @@ export class LeanSession implements Session, InboundEvents {
     this.#finish(stream, unknown(reason), code)
   }
 
-  /** What stands above `lastStream` was not processed (RFC 9113 section 6.8). */
+  /** Streams above `lastStream` were not processed (RFC 9113 section 6.8). */
   goaway(code: number, lastStream: number, words: string) {
     const reason = `GOAWAY ${code} ${words}`.trim()
     this.#isRetired = true
@@ -139,13 +139,13 @@ export class LeanSession implements Session, InboundEvents {
     try {
       this.#inbound.read(chunk)
     } catch (error) {
-      // Anything else came out of somebody's `settle`.
+      // Any other error came out of a caller's `settle`.
       if (!(error instanceof ConnectionError)) throw error
       this.#end(error.code, error.message)
     }
   }
 
-  /** `code`: to reset the stream with, which the peer takes for open. */
+  /** `code`: resets the stream, which the peer takes for open. */
   #finish(stream: LeanStream, ending: Ending, code?: number) {
     this.#close(stream, code)
     this.#events.ended(stream.exchange, ending)
@@ -178,7 +178,7 @@ export class LeanSession implements Session, InboundEvents {
     this.#outbound.goaway(code, reason)
     this.#outbound.flush()
     this.#socket.end()
-    // A frozen peer takes nothing, and nobody waits for it. What can go out has gone by then.
+    // A frozen peer reads nothing, and is not waited for. Bytes that the socket takes have gone out by then.
     setImmediate(() => this.#socket.destroy())
   }
 

@@ -1,4 +1,4 @@
-// The streams of one connection (RFC 9113 section 5.1): which are open, which have been, which never were.
+// The streams of one connection (RFC 9113 section 5.1): open, closed, or never opened.
 import { ConnectionError } from '../connection-error.ts'
 import type { Exchange, Stream } from '../session.ts'
 import type { ResponseBody } from './response-body.ts'
@@ -7,7 +7,7 @@ import { OpenStreams } from './open-streams.ts'
 /** Ids end at 2^31 - 1, which one busy connection reaches within a day or two. */
 const LAST_STREAM_ID = 0x7fff_fffd
 
-/** Whose streams they are. */
+/** The session of the streams. */
 export interface StreamOwner {
   isWritten(stream: LeanStream): boolean
   cancel(stream: LeanStream): void
@@ -20,9 +20,9 @@ export class LeanStream implements Stream {
   isClosed = false
   /** Octets it may send more, or fewer when negative, than the peer's initial window says. */
   credit = 0
-  /** What of the request's body has still to be sent. */
+  /** The part of the request's body that is not sent yet. */
   rest: Buffer | undefined
-  /** Of the answer; 0 until it came. */
+  /** Status of the response; 0 until it arrives. */
   status = 0
   /** Octets of DATA, padding included. */
   received = 0
@@ -93,7 +93,7 @@ export class Streams {
     return this.#open.all()
   }
 
-  /** Throws for one that was never opened: ours are odd, and the peer may open none. */
+  /** Throws for a stream that was never opened: ours are odd, and the peer may open none. */
   refuseIdle(id: number) {
     if (id % 2 === 0 || id >= this.#nextId) {
       throw new ConnectionError('PROTOCOL_ERROR', `a frame on stream ${id}, which was never opened`)
@@ -101,8 +101,8 @@ export class Streams {
   }
 
   /**
-   * Throws for an answer that goes on behind its own end. What the peer sent before it heard of a reset is no fault of its
-   * (RFC 9113 section 5.4.2); which streams were reset is not kept one by one, so anything up to the last of them passes.
+   * Throws for a response that goes on after its end. Frames that the peer sent before it saw a reset are no error (RFC 9113 section
+   * 5.4.2). The streams that were reset are not kept one by one, so any frame up to the last of them passes.
    */
   refuseClosed(id: number) {
     this.refuseIdle(id)

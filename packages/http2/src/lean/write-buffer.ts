@@ -1,7 +1,6 @@
-// Collects the frames of one turn of the event loop, so that they leave in one write. Its buffers are used again once they
-// are written.
+// Collects the frames of one turn of the event loop, so that they leave in one write. Its buffers are reused once they are written.
 const FIRST_BYTES = 16_384
-/** A larger buffer than this was the work of a moment and is not kept. */
+/** A larger buffer was needed for a moment only and is not kept. */
 const LARGEST_KEPT = 1_048_576
 
 export class WriteBuffer {
@@ -9,7 +8,7 @@ export class WriteBuffer {
   length = 0
   #spare: Buffer<ArrayBuffer> | undefined
 
-  /** Makes room for so many more octets behind `length`. */
+  /** Makes room for `octets` more bytes after `length`. */
   reserve(octets: number) {
     const needed = this.length + octets
     if (needed <= this.bytes.length) return
@@ -24,7 +23,7 @@ export class WriteBuffer {
     this.length += octets.length
   }
 
-  /** Hands over what has been collected. `written` is to be called once it has left: not before may its buffer change. */
+  /** Passes the collected frames to `write`, which has to call `written` once they have left: only then may the buffer change. */
   empty(write: (octets: Buffer, written: () => void) => void) {
     const { bytes, length } = this
     this.bytes = this.#spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES)

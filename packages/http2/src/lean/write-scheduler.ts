@@ -1,7 +1,7 @@
-// When what a connection has collected leaves: at the end of the turn of the event loop, but not at every turn, as under load
-// the writes of a few frames each would cost more than everything else.
+// Schedules the writes of a connection: at the end of a turn of the event loop, but not of every turn, since under load writes of a few
+// frames each would cost more than everything else.
 const PAUSE_MS = 1
-/** So much does not wait any longer. */
+/** With so many bytes the write does not wait. */
 const ENOUGH_BYTES = 32_768
 
 export class WriteScheduler {
@@ -14,7 +14,7 @@ export class WriteScheduler {
     this.#leave = leave
   }
 
-  /** To be called whenever something was collected; `octets`: by now. */
+  /** Call whenever something was collected; `octets`: collected by now. */
   plan(octets: number) {
     if (!this.#isDue) return this.#begin()
     if (octets < ENOUGH_BYTES || this.#isHurried) return
@@ -22,7 +22,7 @@ export class WriteScheduler {
     setImmediate(this.#leave)
   }
 
-  /** Everything that was collected may go now. */
+  /** The scheduled write begins. */
   came() {
     this.#isDue = false
     this.#isHurried = false
@@ -32,7 +32,7 @@ export class WriteScheduler {
     this.#leftAt = performance.now()
   }
 
-  /** What comes alone, after a pause, does not wait. */
+  /** A frame after a pause does not wait. */
   #begin() {
     this.#isDue = true
     if (performance.now() - this.#leftAt >= PAUSE_MS) setImmediate(this.#leave)

@@ -1,16 +1,16 @@
-// The connections to one of Apple's two services, and how they are given up for new ones when APNs has no use for them.
+// The connections to one of Apple's two services. They are replaced when APNs says that they are of no further use.
 import { openHttp2, type Http2Client, type Http2Options } from '@push-server/http2'
 
 export interface Connections {
   /** Http2Client.capacity; none before the first use. */
   readonly capacity: number
   request: Http2Client['request']
-  /** APNs says that the one it answered on is of no further use. */
+  /** Replaces the connections, since APNs said on one of them that it is of no further use. */
   renew(reason: string): void
   close(): Promise<void>
 }
 
-/** One answer is as good as a thousand of them; and to Apple, many connections after one another look like an attack. */
+/** A thousand such responses have the effect of one: to Apple, many connections in a row look like an attack. */
 const RENEW_PAUSE_MS = 60_000
 
 export function openConnections(options: Http2Options): Connections {

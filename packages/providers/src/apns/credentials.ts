@@ -8,13 +8,13 @@ export interface ApnsCredentials {
   bundle: string
   keyId: string
   teamId: string
-  /** Of devices that name none; null leaves it to the server's default. */
+  /** Environment of devices that name none; null leaves it to the server's default. */
   environment: Environment | null
   /** PEM text of the .p8 file. */
   privateKey: string
 }
 
-/** As they are stored: what may be shown, and the bytes of the .p8 file. Throws InvalidCredentials for what is missing. */
+/** Reads stored credentials: settings that may be shown, and the bytes of the .p8 file. Throws InvalidCredentials when one is missing. */
 export function readApnsCredentials(
   settings: Readonly<Record<string, string | null>>,
   secret: Buffer,
@@ -33,7 +33,7 @@ export function readApnsCredentials(
   }
 }
 
-/** Any other text leaves it to the server's default, too. */
+/** Any other text leaves the environment to the server's default, too. */
 function readEnvironment(text: string | null | undefined): Environment | null {
   const environment = text?.toLowerCase()
   return environment === 'development' || environment === 'production' ? environment : null
@@ -41,7 +41,7 @@ function readEnvironment(text: string | null | undefined): Environment | null {
 
 const HEADER_VALUE = /^[\x21-\x7e]+$/
 
-/** The bundle id travels as a header. Throws InvalidCredentials when it cannot. */
+/** The bundle id is sent as a header. Throws InvalidCredentials when a header cannot have it. */
 export function checkTopic(bundle: string): void {
   if (!HEADER_VALUE.test(bundle))
     throw new InvalidCredentials('APNs bundle id must be ASCII without blanks', { field: 'bundle' })

@@ -1,12 +1,14 @@
 // APNs as an entry of the registry: stored credentials and settings in, a provider out.
 import { readFileSync } from 'node:fs'
-import type { ProviderKind } from '../provider-kind.ts'
+import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
 import { proxyOf } from '../proxy.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from './credentials.ts'
 import { checkApnsPayload } from './payload.ts'
 import { openApnsProvider } from './provider.ts'
 
 export const apns: ProviderKind = {
+  chunkSize: USUAL_CHUNK_SIZE,
+
   verify({ settings, secret }) {
     parseApnsKey(secret)
     checkTopic(readApnsCredentials(settings, secret).bundle)
@@ -19,7 +21,7 @@ export const apns: ProviderKind = {
       origins: { production: config.apnsProductionUrl, development: config.apnsDevelopmentUrl },
       ...(config.apnsCaFile !== undefined && { ca: readFileSync(config.apnsCaFile) }),
       proxy: proxyOf(config, 'apns'),
-      semaphore: config.apnsConcurrency,
+      concurrency: config.apnsConcurrency,
       useDevelopment: config.apnsUseDevelopment,
       requestTimeoutMs: config.apnsRequestTimeout,
       transport: config.http2Transport,

@@ -1,8 +1,8 @@
-// What each answer of APNs means to a delivery: a table of statuses and reasons, and how it is read. Pure.
+// What each response of APNs means to a delivery: a table of statuses and reasons, and how it is read. Pure.
 import type { Outcome, OutcomeKind } from '../provider.ts'
 import { retryAfterTime } from '../retry-after.ts'
 
-/** An answer of APNs as its status, headers and JSON body give it. */
+/** A response of APNs: its status, headers and JSON body. */
 export interface ApnsResponse {
   status: number
   /** Member `reason` of the body. */
@@ -18,7 +18,7 @@ export interface ApnsResponse {
 type Refusal = Exclude<OutcomeKind, 'sent'>
 
 /**
- * Every reason that Apple documents, with the status it comes with and what it means here.
+ * Every reason that Apple documents, with its status and its meaning here.
  * https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
  */
 export const APNS_REASONS: readonly (readonly [status: number, reason: string, kind: Refusal])[] = [
@@ -40,7 +40,7 @@ export const APNS_REASONS: readonly (readonly [status: number, reason: string, k
   [403, 'BadCertificateEnvironment', 'credentials-error'],
   [403, 'BadEnvironmentKeyIdInToken', 'credentials-error'],
   [403, 'BadEnvironmentKeyInToken', 'credentials-error'], // another spelling of the one above, seen in clients
-  [403, 'ExpiredProviderToken', 'retry'], // the provider renews its token, nobody else has a part in it
+  [403, 'ExpiredProviderToken', 'retry'], // our provider renews its token, the delivery waits for it
   [403, 'Forbidden', 'credentials-error'],
   [403, 'InvalidProviderToken', 'credentials-error'],
   [403, 'MissingProviderToken', 'credentials-error'],
@@ -51,7 +51,7 @@ export const APNS_REASONS: readonly (readonly [status: number, reason: string, k
   [410, 'Unregistered', 'token-gone'],
   [413, 'PayloadTooLarge', 'failed'],
   [429, 'TooManyProviderTokenUpdates', 'retry'],
-  [429, 'TooManyRequests', 'retry'], // counted per device: the others of a chunk go on
+  [429, 'TooManyRequests', 'retry'], // counted per device: the other pushes of a chunk go on
   [500, 'InternalServerError', 'retry'],
   [503, 'ServiceUnavailable', 'retry'],
   [503, 'Shutdown', 'retry'],
@@ -77,14 +77,14 @@ const ENDS_CONNECTION: ReadonlySet<string | undefined> = new Set([
   'TooManyProviderTokenUpdates', // the connection is of no use for a while, the provider token is in order
 ])
 
-/** The connection that this answer came over is of no further use. */
+/** Whether the connection of this response is of no further use. */
 export const endsConnection = ({ reason }: ApnsResponse): boolean => ENDS_CONNECTION.has(reason)
 
-/** APNs wants fewer pushes of the whole application, and not for one device or on one connection alone. */
+/** Whether APNs requires fewer pushes of the whole application, and not for one device or on one connection alone. */
 export const isThrottled = ({ status, reason }: ApnsResponse): boolean =>
   (status === 429 || status === 503) && !OF_ONE_DEVICE.has(reason) && !ENDS_CONNECTION.has(reason)
 
-/** Of an answer whose reason says nothing, as one given by a proxy on the way. */
+/** For a response without a known reason, such as one of a proxy on the way. */
 const kindOfStatus = (status: number): Refusal => (status === 429 || status >= 500 ? 'retry' : 'failed')
 
 function notBefore(retryAfter: string | undefined, now: number) {

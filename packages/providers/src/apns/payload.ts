@@ -1,11 +1,11 @@
-// From a message to what APNs is sent: the JSON, and the headers that all its devices share. Pure; `now` is given.
+// Builds the push of a message for APNs: the JSON, and the headers that all its devices share. Pure; `now` is given.
 import { createHash } from 'node:crypto'
 import apn from '@parse/node-apn'
 import type { MessageBody } from '@push-server/contract'
 import { limitProblems, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
 
-// Both exist and are documented by node-apn, its typings leave them out.
+// Both are documented by node-apn, and missing in its types.
 declare module '@parse/node-apn' {
   interface Notification {
     headers(): Record<string, string | number>
@@ -13,7 +13,7 @@ declare module '@parse/node-apn' {
   }
 }
 
-/** One notification as APNs takes it, path, `apns-id` and `authorization` apart. */
+/** The notification as APNs takes it, without path, `apns-id` and `authorization`. */
 export interface ApnsPayload {
   payload: Buffer
   headers: Readonly<Record<string, string>>
@@ -21,7 +21,7 @@ export interface ApnsPayload {
 
 const HOUR = 3_600_000
 const LONGEST_VALIDITY = 28 * 24 * HOUR
-/** What RFC 9113 §8.2.1 lets a header carry, and nothing beyond ASCII. */
+/** The ASCII part of what RFC 9113 §8.2.1 allows in a header. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 /**
@@ -38,13 +38,13 @@ export function apnsPayload(message: PushMessage, bundle: string, now: number): 
   notification.expiry = expiration(message.validUntil, now)
   if (body.collapseKey) notification.collapseId = collapseId(body.collapseKey)
   notification.aps = apsOf(body, silent)
-  // As raw payload: node-apn leaves out an empty `aps`, which APNs asks for.
+  // As raw payload: node-apn leaves out an empty `aps`, which APNs requires.
   notification.rawPayload = { ...extrasOf(body), aps: notification.aps }
   const headers = Object.entries(notification.headers()).map(([name, value]) => [name, String(value)])
   return { payload: Buffer.from(notification.compile()), headers: Object.fromEntries(headers) }
 }
 
-/** What would make APNs refuse the message whatever the device; empty when nothing does. */
+/** Problems for which APNs would refuse the message whatever the device; empty when there is none. */
 export function checkApnsPayload(message: PushMessage): PayloadProblem[] {
   const { payload } = apnsPayload(message, '', 0)
   const problems = limitProblems('ios', payload, message.body.collapseKey)
@@ -64,7 +64,7 @@ function apsOf(body: MessageBody, silent: boolean): Aps {
   return aps
 }
 
-/** The part of `aps` that a silent message goes without. Members without a value are undefined: JSON leaves them out. */
+/** The part of `aps` that a silent message does not have. Members without a value are undefined: JSON leaves them out. */
 function visible(body: MessageBody): Aps {
   const alert = {
     title: body.title ?? undefined,
@@ -84,7 +84,7 @@ const locArgs = (key: string | null | undefined, args: string[] | null | undefin
 const extrasOf = (body: MessageBody) =>
   Object.fromEntries(Object.entries(body.extras ?? {}).filter(([, value]) => value !== null))
 
-/** In seconds since the epoch; 0: one try, nothing is kept for a phone that is away. */
+/** In seconds since the epoch; 0: APNs attempts the delivery once and keeps nothing for an unreachable phone. */
 function expiration(validUntil: number | undefined, now: number): number {
   const latest = now + LONGEST_VALIDITY
   // By the hour, so that messages have their headers in common.

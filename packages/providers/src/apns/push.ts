@@ -1,4 +1,4 @@
-// How one push gets to APNs. What the devices of a message share is built once; for each of them there is a path and an id.
+// Sends one push to APNs. The parts that the devices of a message share are built once; each device has its path and id.
 import type { HeaderSet } from '@push-server/http2'
 import { authorizedSets } from '../oauth/authorized-headers.ts'
 import type { Interpretation, Sender } from '../chunk-push.ts'
@@ -12,20 +12,20 @@ import { apnsOutcome, endsConnection, isThrottled } from './outcome.ts'
 import { apnsPayload } from './payload.ts'
 import { renewableAt } from './token.ts'
 
-/** What all chunks of an application have in common. */
-export interface ApnsRouteOptions {
+/** The parts that all chunks of an application share. */
+export interface ApnsSenderOptions {
   bundle: string
   base: Environment
   connections: Readonly<Record<Environment, Connections>>
   tokens: TokenSource
   limiter: Limiter
   now: () => number
-  /** Told when a provider token had to be replaced and could not be. */
+  /** Called when a provider token could not be replaced. */
   onRenewalFailed(error: unknown): void
 }
 
-/** One message as it is posted. */
-interface Post {
+/** The parts of a push that all devices of a message share. */
+interface PreparedMessage {
   payload: Buffer
   headersWith(token: ProviderToken): HeaderSet
 }
@@ -40,7 +40,7 @@ const accepted = (id: string | undefined): Interpretation => ({
 const ENVIRONMENT_MISMATCH: Outcome = { kind: 'failed', reason: 'EnvironmentMismatch' }
 const NOT_HEXADECIMAL = /[^0-9a-f]/gi
 
-export function apnsRoute({
+export function apnsSender({
   bundle,
   base,
   connections,
@@ -48,7 +48,7 @@ export function apnsRoute({
   limiter,
   now,
   ...events
-}: ApnsRouteOptions): Sender<Post> {
+}: ApnsSenderOptions): Sender<PreparedMessage> {
   const headerSets = authorizedSets('bearer')
   return {
     limiter,
@@ -57,15 +57,15 @@ export function apnsRoute({
       const { payload, headers } = apnsPayload(message, bundle, now())
       return { payload, headersWith: headerSets(headers) }
     },
-    send({ target, post, token }, signal, ended) {
+    send({ target, prepared, token }, signal, ended) {
       const environment = environmentOf(target.environment, base)
       if (!environment) return ENVIRONMENT_MISMATCH
       connections[environment].request(
         {
           path: `/3/device/${target.token.replace(NOT_HEXADECIMAL, '')}`,
-          headers: post.headersWith(token),
+          headers: prepared.headersWith(token),
           extra: [['apns-id', target.pushId]],
-          body: post.payload,
+          body: prepared.payload,
           signal,
         },
         ended,
@@ -79,7 +79,7 @@ export function apnsRoute({
       if (environment && endsConnection(response)) connections[environment].renew(`APNs: ${response.reason}`)
       return { outcome: apnsOutcome(response, now()), isThrottled: isThrottled(response) }
     },
-    // Our own token is at fault, and only for now: the push has to wait.
+    // Only our own token was refused, and only for now: the push has to wait.
     refused({ token }, { reason }, renewal) {
       if ('error' in renewal) events.onRenewalFailed(renewal.error)
       const isTooYoung = 'token' in renewal && renewal.token.value === token.value

@@ -1,5 +1,6 @@
-// An answer of APNs as it came over the wire, read. Pure.
+// Reads a response of APNs. Pure.
 import type { Http2Result } from '@push-server/http2'
+import { jsonObject } from '../json-object.ts'
 import type { ApnsResponse } from './outcome.ts'
 
 export function readResponse({ status, headers, body }: Extract<Http2Result, { kind: 'response' }>): ApnsResponse {
@@ -8,14 +9,9 @@ export function readResponse({ status, headers, body }: Extract<Http2Result, { k
 }
 
 function readRefusal(body: string): Pick<ApnsResponse, 'reason' | 'timestamp'> {
-  try {
-    const { reason, timestamp } = Object(JSON.parse(body))
-    return {
-      reason: typeof reason === 'string' ? reason : undefined,
-      timestamp: Number.isSafeInteger(timestamp) ? timestamp : undefined,
-    }
-  } catch {
-    // A page of some proxy on the way: its status says all there is to know.
-    return {}
+  const { reason, timestamp } = jsonObject(body)
+  return {
+    reason: typeof reason === 'string' ? reason : undefined,
+    timestamp: typeof timestamp === 'number' && Number.isSafeInteger(timestamp) ? timestamp : undefined,
   }
 }

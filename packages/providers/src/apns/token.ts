@@ -1,5 +1,5 @@
-// The provider token of a team's key: a JWT that APNs wants renewed between every 20 and every 60 minutes, and which
-// all workers share. Apple counts tokens by team, so none is minted that need not be.
+// The provider token of a team's key: a JWT that APNs requires to be renewed every 20 to 60 minutes. Apple counts tokens by team, so
+// all workers share one, and none is minted without need.
 import type { KeyObject } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { keyFingerprint } from '../key-fingerprint.ts'
@@ -11,9 +11,9 @@ const MINUTE = 60_000
 /** Apple refuses a token older than an hour … */
 const LIFE = 60 * MINUTE
 const FRESH = 50 * MINUTE
-/** … and answers TooManyProviderTokenUpdates to more than one in 20 minutes. */
+/** … and responds TooManyProviderTokenUpdates to more than one in 20 minutes. */
 const LEAST_AGE = 20 * MINUTE
-/** How far the clocks of two workers may differ before a token of the other one seems to come from the future. */
+/** Tolerated difference between the clocks of two workers: a token of the other one may seem to come from the future. */
 const CLOCK_SKEW = MINUTE
 
 export interface ApnsTokenOptions {
@@ -30,7 +30,7 @@ export const renewableAt = (token: ProviderToken) => token.issuedAt + LEAST_AGE
 export const createApnsToken = ({ credentials: { keyId, teamId }, key, tokens, now }: ApnsTokenOptions): TokenSource =>
   createTokenSource({
     tokens,
-    // With the key's fingerprint: a key that was replaced under the same id must not go on with the former one's tokens.
+    // With the key's fingerprint: a key that was replaced under the same id must not use tokens of the former one.
     cacheKey: `apns:${teamId}:${keyId}:${keyFingerprint(key)}`,
     isFresh(token) {
       const age = now() - token.issuedAt

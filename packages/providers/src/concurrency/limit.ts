@@ -1,67 +1,70 @@
-// How many pushes of one application a provider can take at once. Nobody publishes that number, so it is found: more with
-// each round trip that went well, less as soon as the provider refuses or becomes slow. Pure; times are passed in.
+// The concurrency limit of one application's pushes to a provider (AIMD). No provider publishes the number, so it is found: it grows
+// with each round trip that went well, and falls when the provider refuses or becomes slow. Pure; times are passed in.
 import { createRoundTripTime } from './round-trip-time.ts'
 
 export interface LimitOptions {
-  /** Never more at once, however well it goes; at least 1. */
+  /** Maximum of the limit; at least 1. */
   most: number
-  /** What the first refusal of a round trip takes away at least: a part of the size (0.05). */
+  /** Smallest decrease after the first refusal of a round trip, as a part of the size (0.05). */
   leastDecrease?: number
 }
 
 /** A push that has ended. */
-export interface Ended {
-  /** Pace.round when it started. */
+export interface EndedPush {
+  /** Limit.roundTrip when it started. */
   roundTrip: number
   /** ms since the epoch. */
   now: number
 }
 
 export interface Limit {
-  /** At once, at this moment: a whole number, at least 1. */
+  /** The present limit: a whole number, at least 1. */
   readonly size: number
-  /** To be kept by each push that starts, until it ends. */
+  /** The present round trip. Each push that starts keeps the number until it ends. */
   readonly roundTrip: number
-  /** Nothing is to be pushed before that time: ms since the epoch, possibly past. */
+  /** No push may start before that time: ms since the epoch, possibly past. */
   readonly heldUntil: number
-  /** After an answer other than a refusal, or none in time. `isFull`: as many were in flight as the size allows, so grow. */
-  passed(ended: Ended & { latencyMs: number | undefined; isFull: boolean }): void
-  /** After an answer that asked for fewer pushes. `notBefore`: when to come back, if it says (ms since the epoch). */
-  refused(ended: Ended & { notBefore?: number | undefined }): void
+  /**
+   * Call after a response other than a refusal, or after a time-out. `isFull`: as many pushes were in flight as the size allows,
+   * so it may grow.
+   */
+  passed(ended: EndedPush & { latencyMs: number | undefined; isFull: boolean }): void
+  /** Call after a response that requires fewer pushes. `notBefore`: the time that it names, if any (ms since the epoch). */
+  refused(ended: EndedPush & { notBefore?: number | undefined }): void
 }
 
-/** To begin with: a chunk, so that one for a provider that was idle does not wait for its own answers. */
+/** The first size is one chunk, so that a chunk for an idle provider does not wait for its own responses. */
 const FIRST = 500
 const LEAST_DECREASE = 0.05
 const LARGEST_DECREASE = 0.5
-/** What a round trip that went well adds: a part of the size, within these bounds. */
+/** A round trip that went well adds this part of the size, within the next two bounds. */
 const GROWTH = 0.02
 const LEAST_GROWTH = 0.1
-/** … and a part of the most there may be. */
+/** A part of the maximum. */
 const LARGEST_GROWTH = 0.002
-/** So large a part of refusals is not a touch of the limit any more. */
+/** With a larger part of refusals all pushes are held. */
 const MOST = 0.5
 const FIRST_HOLD_MS = 1_000
 const LONGEST_HOLD_MS = 60_000
 
 /**
- * It doubles until something stands in the way, and grows by little from then on. A cut is as large as the part that was
- * refused, for that is how far the size was too large (rate = size / latency); when the latency has doubled, it is a half.
- * One for each round trip: what had started before it is no reason for another. When the provider refuses more than it
- * takes, everything waits for the time it named, or else for 1 s, 2 s, … 60 s.
+ * The size doubles until the first refusal, and then grows by little. A decrease is as large as the part that was refused, for that
+ * is how far the size was too large (rate = size / latency); when the latency has doubled, the size halves. It decreases once in a
+ * round trip: pushes that had started before are no reason for another decrease. When the provider refuses more than it accepts, all
+ * pushes wait for the time it named, or else for 1 s, 2 s, … 60 s.
  *
- * It begins anew with the provider: the first chunk finds it, and what was right before a restart was so for another number
- * of workers.
+ * The limit is not stored: the first chunk of a new provider finds it, and the limit before a restart fitted another number of
+ * workers.
  */
 export function createLimit({ most, leastDecrease = LEAST_DECREASE }: LimitOptions): Limit {
   const largest = Math.max(1, most)
   const trips = createRoundTripTime()
   let size = Math.min(largest, FIRST)
-  /** Up to here it doubles with each round trip: no refusal is known to stand in the way. */
+  /** Up to this size it doubles with each round trip, as no refusal is known below it. */
   let free = largest
-  /** A push went through since the last cut: so it was the size that was refused, and not just anything. */
+  /** Whether a push succeeded since the last decrease: then the next refusal is about the size. */
   let hasPassed = true
-  const refusals = createShare()
+  const refusals = createRefusalShare()
   let heldUntil = 0
   let holds = 0
 
@@ -79,7 +82,7 @@ export function createLimit({ most, leastDecrease = LEAST_DECREASE }: LimitOptio
 
   function grow() {
     const bounded = Math.min(Math.max(1, largest * LARGEST_GROWTH), Math.max(LEAST_GROWTH, size * GROWTH))
-    // By answer: as many of them as the size make a round trip.
+    // One step for each response: as many responses as the size make a round trip.
     size = Math.min(largest, size + (size < free ? 1 : bounded / size))
   }
 
@@ -119,8 +122,8 @@ export function createLimit({ most, leastDecrease = LEAST_DECREASE }: LimitOptio
   }
 }
 
-/** The part of refusals among the answers of about the last two round trips. */
-function createShare() {
+/** The part of refusals among the responses of about the last two round trips. */
+function createRefusalShare() {
   let refusals = 0
   let responses = 0
   return {

@@ -1,36 +1,36 @@
-// The way of one application's pushes to its provider: a window as large as their pace allows, whoever's chunk they are of.
+// The limiter of one application's pushes to its provider: a semaphore over all its chunks, as large as the concurrency limit.
 import type { Outcome } from '../provider.ts'
 import { createLimit, type LimitOptions } from './limit.ts'
-import { createSemaphore, type Walk } from './semaphore.ts'
+import { createSemaphore, type Batch } from './semaphore.ts'
 
 export interface LimiterOptions extends LimitOptions {
-  /** What the connections can take at this moment; by default as much as may be in flight. */
+  /** Number of requests that the connections can take now; by default no bound. */
   capacity?(): number
   /** ms since the epoch. */
   now(): number
-  /** Told when everything has to wait, since the provider refuses most. `size`: at once, from then on. */
+  /** Called when all pushes have to wait, since the provider refuses most of them. `size`: the limit from then on. */
   onHeld?(held: { waitMs: number; reason: string; size: number }): void
 }
 
 export interface Limiter {
-  /** Starts every item in order, as the pace allows; resolves when all that were started are done. */
-  walk<T extends object>(walk: Walk<T>): Promise<void>
-  /** What becomes of a push that is to be sent now, while the provider has everything wait. */
+  /** Starts every item in order, as the limit allows; resolves when all that were started are done. */
+  startAll<T extends object>(batch: Batch<T>): Promise<void>
+  /** The outcome of a push that is due while all pushes are held; undefined while none are. */
   held(): Outcome | undefined
-  /** A push is being sent. The number is to be given back when it ends. */
+  /** Call when a push is sent. Pass the number on when it ends. */
   start(): number
   /**
-   * After an answer of a provider that had no trouble with it, whatever it said of the push. Without `latencyMs` where that
-   * depends on what was sent.
+   * Call after a response that does not require fewer pushes, whatever it says of the push. Leave `latencyMs` out where it depends
+   * on the size of the request.
    */
   passed(roundTrip: number, latencyMs?: number): void
-  /** There was no answer in time. */
-  late(roundTrip: number, latencyMs: number): void
-  /** After an answer that asked for fewer pushes: what it means to its own push. */
+  /** Call when no response arrived in time. */
+  timedOut(roundTrip: number, latencyMs: number): void
+  /** Call after a response that requires fewer pushes. `outcome`: of its own push. */
   refused(roundTrip: number, outcome: Outcome): void
 }
 
-/** A chunk waits here for so long; for longer it is given back, as it would keep its worker from others. */
+/** A chunk waits at most so long for the end of a hold. For a longer hold it is released, as it would keep a slot of its worker. */
 const LONGEST_WAIT_MS = 5_000
 
 export function createLimiter({ capacity = () => Infinity, now, onHeld, ...options }: LimiterOptions): Limiter {
@@ -42,7 +42,7 @@ export function createLimiter({ capacity = () => Infinity, now, onHeld, ...optio
   function bound(): number {
     const waitMs = limit.heldUntil - now()
     if (waitMs <= 0) return Math.min(limit.size, capacity())
-    // All are started, and all of them find that they are held.
+    // All are started, and each of them ends at once as held.
     if (waitMs > LONGEST_WAIT_MS) return Infinity
     waking ??= setTimeout(wake, waitMs)
     return 0
@@ -54,7 +54,7 @@ export function createLimiter({ capacity = () => Infinity, now, onHeld, ...optio
   }
 
   return {
-    walk: semaphore.walk,
+    startAll: semaphore.startAll,
     held() {
       const { heldUntil } = limit
       return now() < heldUntil
@@ -65,7 +65,7 @@ export function createLimiter({ capacity = () => Infinity, now, onHeld, ...optio
     passed(roundTrip, latencyMs) {
       limit.passed({ roundTrip, latencyMs, now: now(), isFull: semaphore.inFlight >= limit.size })
     },
-    late(roundTrip, latencyMs) {
+    timedOut(roundTrip, latencyMs) {
       limit.passed({ roundTrip, latencyMs, now: now(), isFull: false })
     },
     refused(roundTrip, outcome) {

@@ -1,29 +1,30 @@
-// Round trips of pushes to one provider: how long answers take now, compared with the best of the last minute. Pure.
+// Round trips of pushes to one provider: the present latency, compared with the best of the last minute. Pure.
 
 export interface RoundTripTime {
-  /** The one that a push which starts now belongs to. */
+  /** The round trip of a push that starts now. */
   readonly current: number
-  /** Whether an answer to a push of that round trip says something about the present pace. */
+  /** Whether a response to a push of that round trip tells something about the present limit. */
   counts(roundTrip: number): boolean
-  /** The pace has changed: nothing that has started so far says anything about the new one. */
+  /** Call when the limit has changed: pushes that have started so far tell nothing about the new one. */
   restart(): void
   /**
-   * After an answer. Of the one that ends a round trip: how many times as long as usual the quickest push of the one before
-   * took, when that is more than twice; from then on it is usual. `now`: any clock in ms that does not go back.
+   * Call after a response. When it ends a round trip, the result compares the quickest push of the round trip before with the usual
+   * latency: a factor above 2, or undefined. From then on that latency is the usual one. `now`: any clock in ms that does not go
+   * back.
    */
   add(roundTrip: number, latencyMs: number | undefined, now: number): number | undefined
 }
 
-/** Anything shorter is as good as this: below it, our own machine has more part in the latency than the provider. */
+/** Shorter latencies count as this: below it our own machine has more part in the latency than the provider. */
 const SHORTEST_MS = 100
 const SLOW = 2
-/** The best of this time and of the same time before it is what is usual. */
+/** The usual latency is the best of this time and of the same time before it. */
 const MEMORY_MS = 30_000
 
 export function createRoundTripTime(): RoundTripTime {
   let current = 0
   let countsFrom = 0
-  // The quickest, since what our own machine holds up, it does not hold up for all of them.
+  // The quickest, since delays of our own machine do not concern all of them.
   let quickest = Infinity
   let best = Infinity
   let formerBest = Infinity
@@ -34,7 +35,7 @@ export function createRoundTripTime(): RoundTripTime {
     quickest = Infinity
   }
 
-  /** A provider that is slow for reasons of its own gains nothing by being asked less and less. */
+  /** The latency of a slow provider becomes the usual one: fewer and fewer pushes would not make it faster. */
   function becomeUsual(latencyMs: number) {
     best = latencyMs
     formerBest = Infinity

@@ -1,53 +1,53 @@
-// How many pushes of one provider may be in flight at once, over all its chunks, and whose turn it is when a slot comes
-// free: chunks take turns push by push, so that a small one does not wait for a large one.
+// A semaphore over the pushes of one provider. Chunks take turns push by push, so that a small chunk does not wait for a large one.
 
-export interface Walk<T extends object> {
+/** Items to start, in order. */
+export interface Batch<T extends object> {
   items: readonly T[]
-  /** Once aborted nothing more is started. */
+  /** Once aborted no item is started. */
   signal: AbortSignal
-  /** Starts one, at `index`. `done` has to be called once for each, at once or later. Must not throw. */
+  /** Starts the item at `index`. `done` has to be called once for each, at once or later. Must not throw. */
   start(item: T, done: () => void, index: number): void
 }
 
 export interface Semaphore {
-  /** How many were started and are not done. */
+  /** Number of items that were started and are not done. */
   readonly inFlight: number
   /** Starts every item in order, as slots come free; resolves when all that were started are done. */
-  walk<T extends object>(walk: Walk<T>): Promise<void>
-  /** Starts what the bound lets through by now. */
+  startAll<T extends object>(batch: Batch<T>): Promise<void>
+  /** Starts what the bound allows by now. */
   admit(): void
 }
 
-/** A walk with something left to start. */
-interface Walker {
+/** A batch with something left to start. */
+interface WaitingBatch {
   startNext(): void
   hasNext(): boolean
 }
 
 /**
- * `bound`: most at once, asked before each start; what is in flight beyond it ends as it would. While it is 0 and nothing is
- * in flight, nothing happens before somebody calls `turn`.
+ * `bound`: maximum number of items in flight, read before each start. Items in flight beyond it go on. While it is 0 and nothing is
+ * in flight, nothing starts before a call of `admit`.
  */
 export function createSemaphore(bound: () => number): Semaphore {
   let underWay = 0
-  let turning = false
+  let isAdmitting = false
   /** The first one is next. */
-  const waiting: Walker[] = []
+  const waiting: WaitingBatch[] = []
 
-  const nextWalker = () => (waiting.length > 0 && underWay < bound() ? waiting.shift() : undefined)
+  const nextBatch = () => (waiting.length > 0 && underWay < bound() ? waiting.shift() : undefined)
 
   function admit() {
-    // A start that is done at once comes by here again.
-    if (turning) return
-    turning = true
+    // A start that is done at once calls `admit` again.
+    if (isAdmitting) return
+    isAdmitting = true
     try {
-      for (let walker = nextWalker(); walker; walker = nextWalker()) {
+      for (let batch = nextBatch(); batch; batch = nextBatch()) {
         underWay++
-        walker.startNext()
-        if (walker.hasNext()) waiting.push(walker)
+        batch.startNext()
+        if (batch.hasNext()) waiting.push(batch)
       }
     } finally {
-      turning = false
+      isAdmitting = false
     }
   }
 
@@ -55,12 +55,12 @@ export function createSemaphore(bound: () => number): Semaphore {
     get inFlight() {
       return underWay
     },
-    walk<T extends object>({ items, signal, start }: Walk<T>): Promise<void> {
+    startAll<T extends object>({ items, signal, start }: Batch<T>): Promise<void> {
       const { promise, resolve } = Promise.withResolvers<void>()
       let next = 0
       let inFlight = 0
 
-      const walker: Walker = {
+      const batch: WaitingBatch = {
         startNext() {
           const index = next++
           const item = items[index]
@@ -76,18 +76,18 @@ export function createSemaphore(bound: () => number): Semaphore {
         admit()
       }
       function end() {
-        if (inFlight > 0 || walker.hasNext()) return
+        if (inFlight > 0 || batch.hasNext()) return
         signal.removeEventListener('abort', onAbort)
         resolve()
       }
       function onAbort() {
-        const place = waiting.indexOf(walker)
+        const place = waiting.indexOf(batch)
         if (place >= 0) waiting.splice(place, 1)
         end()
       }
 
       signal.addEventListener('abort', onAbort)
-      if (walker.hasNext()) waiting.push(walker)
+      if (batch.hasNext()) waiting.push(batch)
       admit()
       end()
       return promise

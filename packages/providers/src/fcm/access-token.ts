@@ -1,20 +1,21 @@
-// The access token of a service account: the account signs an assertion, Google's token endpoint changes it for a token
-// (RFC 7523), and all workers share that.
+// The access token of a service account: the account signs an assertion, Google's token endpoint exchanges it for a token
+// (RFC 7523), and all workers share the token.
 import { SignJWT } from 'jose'
 import { keyFingerprint } from '../key-fingerprint.ts'
 import type { TokenCache } from '../provider.ts'
 import type { TokenEndpoint } from '../oauth/token-endpoint.ts'
-import { createAccessTokenSource, type TokenSource } from '../token-source.ts'
+import { createAccessTokenSource } from '../oauth/access-token-source.ts'
+import type { TokenSource } from '../token-source.ts'
 import type { ServiceAccount } from './credentials.ts'
 
 const MINUTE = 60_000
 const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging'
-/** Of the assertion, whatever endpoint it is sent to. */
+/** Audience of the assertion, whatever endpoint it is sent to. */
 const AUDIENCE = 'https://oauth2.googleapis.com/token'
 const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-/** How long before its end a token is replaced. */
+/** How long before its expiry a token is replaced. */
 const EARLY = 5 * MINUTE
-/** How far the clocks of two workers may differ before a token of the other one seems to come from the future. */
+/** Tolerated difference between the clocks of two workers: a token of the other one may seem to come from the future. */
 const CLOCK_SKEW = MINUTE
 
 export interface AccessTokenOptions {
@@ -25,20 +26,20 @@ export interface AccessTokenOptions {
 }
 
 /**
- * `take` and `renew` reject with TokenRefused or TokenUnavailable, or with what the cache failed of.
+ * `take` and `renew` reject with TokenRefused or TokenUnavailable, or with an error of the cache.
  *
- * Not by firebase-admin: its cert() (14.5.1) can be given neither another endpoint nor a certificate authority, a proxy or
- * a deadline (the agent it takes goes unused when the account is an object), asks for far wider scopes than sending, and
- * keeps every key for the life of the process.
+ * firebase-admin is not used for it: its cert() (14.5.1) takes neither another endpoint nor a certificate authority, a proxy or a
+ * deadline (the agent it takes goes unused when the account is an object), requests far wider scopes than sending needs, and keeps
+ * every key for the life of the process.
  */
 export function createAccessToken({ account, endpoint, tokens, now }: AccessTokenOptions): TokenSource {
   const { projectId, clientEmail, key } = account
   return createAccessTokenSource({
     tokens,
-    // With the key's fingerprint: a key that was replaced must not go on with the former one's tokens.
+    // With the key's fingerprint: a key that was replaced must not use tokens of the former one.
     cacheKey: `fcm:${projectId}:${clientEmail}:${keyFingerprint(key)}`,
     isFresh: ({ issuedAt, expiresAt }) => issuedAt - now() <= CLOCK_SKEW && expiresAt - now() > EARLY,
-    mint: async () => endpoint.ask({ grant_type: GRANT, assertion: await assertion(account, now()) }),
+    mint: async () => endpoint.requestToken({ grant_type: GRANT, assertion: await assertion(account, now()) }),
     now,
   })
 }

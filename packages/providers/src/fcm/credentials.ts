@@ -7,7 +7,7 @@ import { InvalidCredentials } from '../credentials.ts'
 export interface ServiceAccount {
   projectId: string
   clientEmail: string
-  /** Google's name for the key, when the file has it. */
+  /** Google's id of the key, when the file has it. */
   keyId: string | undefined
   key: KeyObject
 }
@@ -15,8 +15,8 @@ export interface ServiceAccount {
 const LEAST_KEY_BITS = 2_048
 
 /**
- * Reads what is stored: the project to send for, and the bytes of the file. Throws InvalidCredentials for a file that cannot
- * work for this project. https://cloud.google.com/iam/docs/keys-create-delete#creating
+ * Reads stored credentials: the project to send for, and the bytes of the file. Throws InvalidCredentials for a file that does not
+ * fit this project. https://cloud.google.com/iam/docs/keys-create-delete#creating
  */
 export function readServiceAccount(settings: Readonly<Record<string, string | null>>, secret: Buffer): ServiceAccount {
   const projectId = settings['projectId']
@@ -42,12 +42,12 @@ export function readServiceAccount(settings: Readonly<Record<string, string | nu
 }
 
 /**
- * Lets firebase-admin read the file as well: what Google's own library would not take is refused when it is uploaded. Throws
- * InvalidCredentials. It keeps what it has read for the life of the process, so workers, which only use what was taken, do
+ * Lets firebase-admin read the file as well: a file that Google's own library refuses is refused when it is uploaded. Throws
+ * InvalidCredentials. The library keeps what it has read for the life of the process, so workers, which use accepted files only, do
  * not call it.
  */
 export function certify(secret: Buffer): void {
-  // Decoded all the same, it would be somebody else's account.
+  // Decoding it nevertheless could change the account.
   if (!isUtf8(secret)) throw new InvalidCredentials('FCM key file is not UTF-8')
   const file = parseFile(secret)
   try {

@@ -1,12 +1,14 @@
 // FCM as an entry of the registry: stored credentials and settings in, a provider out.
 import { readFileSync } from 'node:fs'
-import type { ProviderKind } from '../provider-kind.ts'
+import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
 import { proxyOf } from '../proxy.ts'
 import { certify, readServiceAccount } from './credentials.ts'
 import { checkFcmPayload } from './payload.ts'
 import { openFcmProvider } from './provider.ts'
 
 export const fcm: ProviderKind = {
+  chunkSize: USUAL_CHUNK_SIZE,
+
   verify({ settings, secret }) {
     certify(secret)
     readServiceAccount(settings, secret)
@@ -20,7 +22,7 @@ export const fcm: ProviderKind = {
       tokenUrl: config.fcmTokenUrl,
       ...(config.fcmCaFile !== undefined && { ca: readFileSync(config.fcmCaFile) }),
       proxy: proxyOf(config, 'fcm'),
-      semaphore: config.fcmConcurrency,
+      concurrency: config.fcmConcurrency,
       connections: config.fcmConnections,
       dataOnly: config.fcmDataOnly,
       requestTimeoutMs: config.fcmRequestTimeout,

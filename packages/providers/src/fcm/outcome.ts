@@ -1,12 +1,12 @@
-// What each answer of FCM means to a delivery: a table of statuses and codes, and how it is read. Pure.
-import type { TokenRefused } from '../chunk-push.ts'
+// What each response of FCM means to a delivery: a table of statuses and codes, and how it is read. Pure.
+import type { TokenRefusal } from '../chunk-push.ts'
 import type { Outcome, OutcomeKind } from '../provider.ts'
 import { retryAfterTime } from '../retry-after.ts'
 
-/** An answer of FCM as its status, headers and JSON body give it. */
+/** A response of FCM: its status, headers and JSON body. */
 export interface FcmResponse {
   status: number
-  /** Of a success: FCM's name for the message. */
+  /** FCM's name of the message, in a success. */
   name?: string | undefined
   /** `errorCode` of the detail `google.firebase.fcm.v1.FcmError`. */
   errorCode?: string | undefined
@@ -14,19 +14,19 @@ export interface FcmResponse {
   rpcStatus?: string | undefined
   /** Member `message` of the error. */
   message?: string | undefined
-  /** What the detail `google.rpc.BadRequest` complains of, as paths from `message` on. */
+  /** Fields that the detail `google.rpc.BadRequest` names, as paths from `message` on. */
   badFields?: readonly string[]
-  /** A detail `google.rpc.QuotaFailure` speaks of this device alone. */
+  /** Whether a detail `google.rpc.QuotaFailure` is about this device alone. */
   isDeviceQuota?: boolean
   /** Header `retry-after`. */
   retryAfter?: string | undefined
 }
 
-type Refusal = Exclude<OutcomeKind, 'sent'> | TokenRefused['kind']
+type Refusal = Exclude<OutcomeKind, 'sent'> | TokenRefusal['kind']
 
 /**
- * Every code there is, with the status it comes with and what it means here: the codes of FCM, then those of Google's APIs
- * in general, which answer for FCM before it has seen the message.
+ * Every code, with its status and its meaning here: the codes of FCM, then those of Google's APIs in general, which respond before
+ * FCM has seen the message.
  * https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, https://cloud.google.com/apis/design/errors#handling_errors
  */
 export const FCM_ERRORS: readonly (readonly [status: number, code: string, kind: Refusal])[] = [
@@ -56,7 +56,7 @@ const LONGEST_REASON = 100
 const QUOTA_PAUSE = 60_000
 
 /** `now`: ms since the epoch, for a Retry-After in seconds. A code that is not in the table never costs a token. */
-export function fcmOutcome(response: FcmResponse, now: number): Outcome | TokenRefused {
+export function fcmOutcome(response: FcmResponse, now: number): Outcome | TokenRefusal {
   if (response.status === 200) return success(response.name)
   const code = response.errorCode || response.rpcStatus || ''
   const reason = code.slice(0, LONGEST_REASON) || `HTTP ${response.status}`
@@ -64,20 +64,20 @@ export function fcmOutcome(response: FcmResponse, now: number): Outcome | TokenR
   return kind === 'retry' ? { kind, reason, ...notBefore(response, now) } : { kind, reason }
 }
 
-/** FCM wants fewer pushes of the whole project, and not for one device alone. */
+/** Whether FCM requires fewer pushes of the whole project, and not for one device alone. */
 export const isThrottled = ({ status, isDeviceQuota }: FcmResponse): boolean =>
   (status === 429 || status === 503) && !isDeviceQuota
 
 /**
- * A success names the message it accepted. One that does not comes from somewhere else than FCM: to call it sent would be
- * a guess, and to push again could show the notification ten times over.
+ * A success names the message that FCM accepted. A response without a name does not come from FCM: to count it as sent would be a
+ * guess, and to push again could show the notification ten times.
  */
 const success = (name: string | undefined): Outcome =>
   name !== undefined && NAME.test(name) ? { kind: 'sent', id: name } : { kind: 'failed', reason: 'NoMessageName' }
 
 /**
- * The one code stands for a malformed token as well as for a faulty message. The token is to blame when nothing but it is
- * complained of by path, or else when the text says so.
+ * The code stands for a malformed token as well as for an invalid message. It is about the token when the token is the only field
+ * that is named, or when no field is named and the text says so.
  * https://firebase.google.com/docs/cloud-messaging/error-codes
  */
 function isAboutToken({ errorCode, message = '', badFields = [] }: FcmResponse): boolean {
@@ -86,7 +86,7 @@ function isAboutToken({ errorCode, message = '', badFields = [] }: FcmResponse):
   return /registration token/i.test(message)
 }
 
-/** Of an answer whose code says nothing, as one given by a proxy on the way. */
+/** For a response without a known code, such as one of a proxy on the way. */
 function kindOfStatus(status: number): Refusal {
   if (status === 401) return 'token-refused'
   if (status === 404) return 'credentials-error'

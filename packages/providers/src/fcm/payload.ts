@@ -1,4 +1,4 @@
-// From a message to what FCM is sent for each of its devices: one JSON document, built once but for the token. Pure.
+// Builds the push of a message for FCM: one JSON document, built once but for the device's token. Pure.
 import type { MessageBody } from '@push-server/contract'
 import { limitProblems, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
@@ -7,31 +7,31 @@ import type { WireMessage, WireNotification } from './wire.ts'
 export interface FcmPayloadOptions {
   /** ms since the epoch. */
   now: number
-  /** Leaves showing the notification to the mobile application: it gets it as JSON text among the data. */
+  /** Sends the notification as JSON text among the data, for mobile applications that show it themselves. */
   dataOnly: boolean
 }
 
 type JsonObject = Readonly<Record<string, unknown>>
 
 const LONGEST_VALIDITY = 28 * 86_400_000
-/** Where an application that shows its notifications itself looks for them. */
+/** Member of the data in which such an application finds the notification. */
 const NOTIFICATION_KEY = '_notification'
 const HEAD = Buffer.from('{"message":{"token":')
 
 /**
- * The document of a message from behind the token on, to be completed by fcmBody.
+ * The document of a message after its token; fcmBody completes it.
  * https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
  */
 export function fcmPayload(message: PushMessage, options: FcmPayloadOptions): Buffer {
-  // `{"data":…,"android":…}` goes on where the token ends: its brace becomes a comma, one more closes the document.
+  // `{"data":…,"android":…}` follows the token: its opening brace becomes a comma, one more brace closes the document.
   const rest = JSON.stringify(sections(message, options)).slice(1)
   return Buffer.from(`,${rest}}`)
 }
 
-/** What JSON takes as it is. */
+/** A text that needs no escapes in JSON. */
 const PLAIN = /^[\w:.-]*$/
 
-/** One copy of what all devices have in common, with the token in its middle. */
+/** A copy of the part that all devices share, with the token inserted. */
 export function fcmBody(payload: Buffer, token: string): Buffer {
   const text = PLAIN.test(token) ? `"${token}"` : JSON.stringify(token)
   const length = Buffer.byteLength(text)
@@ -74,7 +74,7 @@ const notificationOf = ({ body, priority }: PushMessage): WireNotification => ({
 const locArgs = (key: string | null | undefined, args: string[] | null | undefined) =>
   key && args?.length ? args : undefined
 
-/** FCM takes texts only: anything else travels as its JSON. */
+/** FCM takes texts only: any other value is sent as its JSON. */
 const dataOf = (body: MessageBody): Record<string, string> =>
   Object.fromEntries(
     Object.entries(body.extras ?? {})
@@ -82,7 +82,7 @@ const dataOf = (body: MessageBody): Record<string, string> =>
       .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
   )
 
-/** A protobuf Duration in whole seconds; 0: now or never, nothing is kept for a phone that is away. */
+/** A protobuf Duration in whole seconds; 0: FCM keeps nothing for an unreachable phone. */
 function ttl(validUntil: number, now: number): `${number}s` {
   const left = Math.min(Math.max(validUntil - now, 0), LONGEST_VALIDITY)
   return `${Math.floor(left / 1_000)}s`
@@ -91,7 +91,7 @@ function ttl(validUntil: number, now: number): `${number}s` {
 /** https://firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type */
 const RESERVED = /^(?:from|message_type|gcm|gcm\..*|google\..*)$/s
 
-/** What would make FCM refuse the message whatever the device; empty when nothing does. */
+/** Problems for which FCM would refuse the message whatever the device; empty when there is none. */
 export function checkFcmPayload(
   message: PushMessage,
   { dataOnly }: Pick<FcmPayloadOptions, 'dataOnly'>,
@@ -108,7 +108,7 @@ export function checkFcmPayload(
   ]
 }
 
-/** Everything that FCM counts: keys and values, not the JSON around them. */
+/** The texts that FCM counts: keys and values, not the JSON around them. */
 const textOf = (object: JsonObject): string =>
   Object.entries(object)
     .filter(([, value]) => value !== undefined)

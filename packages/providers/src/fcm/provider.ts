@@ -1,16 +1,16 @@
-// One application's way to FCM: the access token of its service account, the connections, and the bound on what is in
-// flight. The bytes go over our own HTTP/2 client.
+// The provider of one application for FCM: the access token of its service account, connections, and the limit of pushes in flight.
+// Requests go over our own HTTP/2 client.
 import { openHttp2, type Http2Options } from '@push-server/http2'
 import type { Logger } from '@push-server/runtime'
 import { createLimiter } from '../concurrency/limiter.ts'
 import type { Provider, TokenCache } from '../provider.ts'
-import { providerOf } from '../provider-lifecycle.ts'
+import { createProvider } from '../provider-lifecycle.ts'
 import { openTokenEndpoint } from '../oauth/token-endpoint.ts'
 import { createAccessToken } from './access-token.ts'
 import type { ServiceAccount } from './credentials.ts'
-import { fcmRoute } from './push.ts'
+import { fcmPush } from './push.ts'
 
-/** FCM answers more streams on a connection with GOAWAY (exceeded_max_concurrent_streams), whatever its SETTINGS say. */
+/** FCM ends a connection with more streams by GOAWAY (exceeded_max_concurrent_streams), whatever its SETTINGS say. */
 const MAX_STREAMS = 100
 
 export interface FcmProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 'requestTimeoutMs' | 'transport'> {
@@ -18,13 +18,13 @@ export interface FcmProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 
   tokens: TokenCache
   /** https://host[:port] of FCM. */
   baseUrl: string
-  /** Where Google's OAuth 2.0 gives access tokens. */
+  /** Google's OAuth 2.0 token endpoint. */
   tokenUrl: string
   /** Longest wait for an access token (10 s). */
   tokenTimeoutMs?: number
-  /** Most pushes in flight, over all chunks; at least 1. */
-  semaphore: number
-  /** Most connections at a time; at least 1. */
+  /** Maximum number of pushes in flight, over all chunks; at least 1. */
+  concurrency: number
+  /** Maximum number of connections; at least 1. */
   connections: number
   /** See FcmPayloadOptions. */
   dataOnly: boolean
@@ -60,21 +60,22 @@ export function openFcmProvider(options: FcmProviderOptions): Provider {
     maxStreams: MAX_STREAMS,
     log,
   })
-  return providerOf({
+  return createProvider({
     name: 'FCM',
-    push: fcmRoute({
+    push: fcmPush({
       projectId: account.projectId,
       client,
       tokens: createAccessToken({ account, endpoint, tokens, now }),
       limiter: createLimiter({
-        most: options.semaphore,
+        most: options.concurrency,
         capacity: () => client.capacity,
         now,
-        onHeld: (held) => log.warn({ ...held, projectId: account.projectId }, 'FCM refuses most pushes; all wait'),
+        onHeld: (held) => log.warn({ ...held, projectId: account.projectId }, 'FCM refuses most pushes, holding all'),
       }),
       dataOnly,
       now,
-      onTokenError: (error) => log.warn({ err: error, projectId: account.projectId }, 'no FCM access token'),
+      onTokenError: (error) =>
+        log.warn({ err: error, projectId: account.projectId }, 'FCM access token request failed'),
     }),
     release: () => Promise.all([client.close(), endpoint.close()]),
   })

@@ -1,7 +1,8 @@
-// How one push gets to FCM: one path and one set of headers for all of them, and a body with the device's token.
+// Sends pushes to FCM. All pushes share one path and one set of headers; each body has the device's token.
 import type { Http2Client } from '@push-server/http2'
 import { authorizedHeaders } from '../oauth/authorized-headers.ts'
-import { isCalledOff } from '../call-off.ts'
+import { tokenOutcome } from '../oauth/token-outcome.ts'
+import { isChunkAborted } from '../chunk-abort.ts'
 import { sendChunk, type Sender } from '../chunk-push.ts'
 import type { Limiter } from '../concurrency/limiter.ts'
 import type { PushChunk, PushOptions } from '../provider.ts'
@@ -9,29 +10,29 @@ import type { TokenSource } from '../token-source.ts'
 import { readResponse } from './response.ts'
 import { fcmOutcome, isThrottled } from './outcome.ts'
 import { fcmBody, fcmPayload } from './payload.ts'
-import { refusedOutcome, tokenError } from './token-error.ts'
+import { refusedOutcome } from './refused-outcome.ts'
 
-/** What all chunks of an application have in common. */
-export interface FcmRouteOptions {
+/** The parts that all chunks of an application share. */
+export interface FcmPushOptions {
   projectId: string
   client: Http2Client
   tokens: TokenSource
   limiter: Limiter
   dataOnly: boolean
   now: () => number
-  /** Told when there was no access token to be had. */
+  /** Called when an access token could not be obtained. */
   onTokenError(error: unknown): void
 }
 
-export function fcmRoute({ projectId, client, tokens, limiter, dataOnly, now, onTokenError }: FcmRouteOptions) {
+export function fcmPush({ projectId, client, tokens, limiter, dataOnly, now, onTokenError }: FcmPushOptions) {
   const path = `/v1/projects/${encodeURIComponent(projectId)}/messages:send`
   const headersWith = authorizedHeaders('Bearer', { 'content-type': 'application/json' })
   const sender: Sender<Buffer> = {
     limiter,
     tokens,
     prepare: (message) => fcmPayload(message, { now: now(), dataOnly }),
-    send({ target, post, token }, signal, ended) {
-      client.request({ path, headers: headersWith(token), body: fcmBody(post, target.token), signal }, ended)
+    send({ target, prepared, token }, signal, ended) {
+      client.request({ path, headers: headersWith(token), body: fcmBody(prepared, target.token), signal }, ended)
     },
     responded(result) {
       const response = readResponse(result)
@@ -43,15 +44,15 @@ export function fcmRoute({ projectId, client, tokens, limiter, dataOnly, now, on
     },
   }
 
-  /** Settles the whole chunk when the token endpoint does not give an access token; other faults reject. */
+  /** Settles the whole chunk when the token endpoint gives no access token. Rejects with any other error. */
   return async (chunk: PushChunk, options: PushOptions): Promise<void> => {
     try {
       await sendChunk(sender, chunk, options)
     } catch (error) {
-      const outcome = tokenError(error)
+      const outcome = tokenOutcome(error)
       if (!outcome) throw error
       onTokenError(error)
-      if (isCalledOff(options.signal)) return
+      if (isChunkAborted(options.signal)) return
       for (const index of chunk.targets.keys()) options.settle(index, outcome)
     }
   }

@@ -1,11 +1,12 @@
-// An answer of FCM as it came over the wire, read. Nothing in it is taken for granted. Pure.
+// Reads a response of FCM. No member of it is relied on. Pure.
 import type { Http2Response } from '../chunk-push.ts'
+import { jsonObject } from '../json-object.ts'
 import type { FcmResponse } from './outcome.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
 export function readResponse({ status, headers, body }: Http2Response): FcmResponse {
-  const document = parse(body)
+  const document = jsonObject(body)
   if (status === 200) return { status, name: text(document['name']) }
   const error = members(document['error'])
   const details = list(error['details'])
@@ -20,15 +21,6 @@ export function readResponse({ status, headers, body }: Http2Response): FcmRespo
   }
 }
 
-function parse(body: string): Members {
-  try {
-    return members(JSON.parse(body))
-  } catch {
-    // A page of some proxy on the way: its status says all there is to know.
-    return {}
-  }
-}
-
 const members = (value: unknown): Members => Object(value)
 const list = (value: unknown): readonly Members[] => (Array.isArray(value) ? value.map(members) : [])
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
@@ -37,6 +29,6 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 const detail = (details: readonly Members[], type: string): Members =>
   members(details.find((candidate) => text(candidate['@type'])?.endsWith(type)))
 
-/** Google documents that a violation says which quota it is, not how: it can be the project's, a topic's or a device's. */
+/** The violation names its quota in no documented format. It can be the project's, a topic's or a device's. */
 const isOfDevice = ({ subject, description }: Members): boolean =>
   /device/i.test(`${text(subject) ?? ''} ${text(description) ?? ''}`)

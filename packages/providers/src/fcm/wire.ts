@@ -1,5 +1,5 @@
-// The part of FCM's HTTP v1 API that is sent, derived from firebase-admin's types: the API has the same members under names
-// with underscores, enums in capitals and durations as text. Types only.
+// The part of FCM's HTTP v1 API that is sent, derived from the types of firebase-admin: the API has the same members in snake case,
+// enums in capitals and durations as text. Types only.
 import type { AndroidConfig, AndroidNotification, BaseMessage } from 'firebase-admin/messaging'
 
 type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
@@ -13,7 +13,7 @@ export type WireNotification = Wire<Omit<AndroidNotification, 'priority'>> & {
   notification_priority: `PRIORITY_${Uppercase<NonNullable<AndroidNotification['priority']>>}`
 }
 
-/** What stands behind the token of a message. */
+/** The members of a message besides its token. */
 export interface WireMessage extends Wire<Pick<BaseMessage, 'data'>> {
   android: Wire<Omit<AndroidConfig, 'priority' | 'ttl' | 'notification'>> & {
     priority: Uppercase<NonNullable<AndroidConfig['priority']>>

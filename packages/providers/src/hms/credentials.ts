@@ -16,7 +16,7 @@ export const hmsSecret = ({ clientId, clientSecret }: Pick<HmsCredentials, 'clie
 const PATH_SEGMENT = /^[\x21-\x7e]+$/
 const CONTROL_CHARACTER = /\p{Cc}/u
 
-/** From what is stored. Throws InvalidCredentials for what is missing or cannot be sent. */
+/** Reads stored credentials. Throws InvalidCredentials when a part is missing or cannot be sent. */
 export function readHmsCredentials(
   { projectId }: Readonly<Record<string, string | null>>,
   secret: Buffer,

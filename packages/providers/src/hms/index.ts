@@ -5,10 +5,14 @@ import { proxyOf } from '../proxy.ts'
 import { readHmsCredentials } from './credentials.ts'
 import { checkHmsPayload } from './payload.ts'
 import { openHmsProvider } from './provider.ts'
+import { TOKENS_PER_REQUEST } from './requests.ts'
 
 export { hmsSecret } from './credentials.ts'
 
 export const hms: ProviderKind = {
+  // A chunk fills one request.
+  chunkSize: { direct: TOKENS_PER_REQUEST, campaign: TOKENS_PER_REQUEST },
+
   verify({ settings, secret }) {
     readHmsCredentials(settings, secret)
   },

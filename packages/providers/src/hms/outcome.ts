@@ -1,4 +1,4 @@
-// What each answer of HMS means to the deliveries of its request: tables of codes and reasons, and how they are read. Pure.
+// What each response of HMS means to the deliveries of its request: tables of codes and reasons, and how they are read. Pure.
 import type { Outcome, OutcomeKind } from '../provider.ts'
 import { retryAfterTime } from '../retry-after.ts'
 import type { HmsResponse } from './response.ts'
@@ -10,7 +10,7 @@ const PARTIAL_SUCCESS = '80100000'
 const ALL_TOKENS_INVALID = '80300007'
 
 /**
- * Every code of the sending of messages but the two successes, and what it means here.
+ * Every code for sending messages but the two successes, and its meaning here.
  * https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
  * https://developer.huawei.com/consumer/en/doc/doccenter-references/api/push-scenariozed-api-response
  */
@@ -51,7 +51,7 @@ export const HMS_CODES: readonly (readonly [code: string, kind: Refusal])[] = [
   ['82000013', 'credentials-error'], // another storage region
 ]
 
-/** Reasons why a single token is refused; those that the token is not to blame for leave it alone. Source as above. */
+/** Reasons why a single token is refused. Reasons that are not about the token keep the device. Source as above. */
 export const HMS_TOKEN_REASONS: readonly (readonly [reason: string, kind: Refusal])[] = [
   ['tokenFormatError', 'token-gone'],
   ['tokenPlatformNotSupport', 'token-doubtful'],
@@ -71,11 +71,11 @@ const KIND_OF_TOKEN_REASON = new Map(HMS_TOKEN_REASONS)
 const ACCESS_CODES: ReadonlySet<string | undefined> = new Set(['80200001', '80200003', '80200005'])
 const LONGEST_REASON = 100
 
-/** The access token was refused, which another one may cure. */
+/** Whether the access token was refused, so that another one may help. */
 export const refusesAccess = ({ status, code }: HmsResponse): boolean =>
   ACCESS_CODES.has(code) || ((status === 401 || status === 403) && !KIND_OF_CODE.has(code ?? ''))
 
-/** Huawei wants fewer requests a second. */
+/** Whether Huawei requires fewer requests a second. */
 export const isThrottled = ({ status }: HmsResponse): boolean => status === 503 || status === 429
 
 /**
@@ -88,16 +88,16 @@ export function hmsOutcomes(response: HmsResponse, tokens: readonly string[], no
   const listed = isPartial || code === ALL_TOKENS_INVALID ? tokens.filter((token) => refused.has(token)) : []
   const others = isPartial ? restOfPartial(response, listed.length) : outcomeOf(response, now)
   if (listed.length === 0) return tokens.map(() => others)
-  // That another token of the same request went through says that our own configuration is right.
+  // When another token of the same request succeeded, our own configuration is right.
   const isProven = isPartial && listed.length < tokens.length
   return tokens.map((token) => (refused.has(token) ? refusal(response, refused.get(token), isProven) : others))
 }
 
-/** Without a list most were served, so none is sent again; which ones is not known, so none is called sent. */
+/** Without a list most tokens were served, so none is pushed again. It is not known which ones, so none counts as sent. */
 const restOfPartial = (response: HmsResponse, listed: number): Outcome =>
   listed > 0 ? sent(response) : { kind: 'failed', reason: `${PARTIAL_SUCCESS} without the tokens it refused` }
 
-/** Of a whole request, whose tokens the answer does not tell apart. */
+/** The outcome of a whole request, when the response does not tell its tokens apart. */
 export function outcomeOf(response: HmsResponse, now: number): Outcome {
   const { status, code } = response
   if (code === SUCCESS && status < 300) return sent(response)
@@ -118,7 +118,7 @@ function refusal({ code }: HmsResponse, reason: string | undefined, isProven: bo
   }
 }
 
-/** Of an answer whose code says nothing, as one given by a proxy on the way. */
+/** For a response without a known code, such as one of a proxy on the way. */
 function kindOfStatus({ status, code }: HmsResponse): Refusal {
   if (status === 429 || status >= 500) return 'retry'
   // 404: there is no such project.

@@ -1,4 +1,4 @@
-// From a message to what HMS is sent, with a place for the tokens. Pure; `now` is given.
+// Builds the request of a message for HMS, without its tokens. Pure; `now` is given.
 import type { MessageBody } from '@push-server/contract'
 import { limitProblems, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
@@ -10,7 +10,7 @@ export interface HmsPayload {
 }
 
 export interface HmsPayloadOptions {
-  /** Hands the notification to the mobile application as data instead of showing it. */
+  /** Sends the notification as data, for mobile applications that show it themselves. */
   dataOnly: boolean
   /** ms since the epoch. */
   now: number
@@ -41,7 +41,7 @@ export function hmsPayload(message: PushMessage, { dataOnly, now }: HmsPayloadOp
   return { head: `{"message":${json.slice(0, -1)},"token":[`, tail: ']}}' }
 }
 
-/** What would make HMS refuse the message whatever the device; empty when nothing does. */
+/** Problems for which HMS would refuse the message whatever the device; empty when there is none. */
 export function checkHmsPayload(
   message: PushMessage,
   { dataOnly }: Pick<HmsPayloadOptions, 'dataOnly'>,
@@ -92,18 +92,18 @@ function notificationOf({ body, priority }: PushMessage) {
 const locArgs = (key: string | null | undefined, args: string[] | null | undefined) =>
   key && args?.length ? args : undefined
 
-/** Beyond its range HMS would refuse the message. */
+/** HMS would refuse a message with a number beyond this range. */
 const badge = (count: number) => Math.min(Math.max(count, 0), LARGEST_BADGE)
 
 interface DataOptions {
-  /** What the mobile application is to show by itself. */
+  /** The notification that the mobile application shows itself. */
   handedOver: object | undefined
-  /** Nothing else is in the message: HMS wants data or a notification. */
+  /** Whether the message has no notification: HMS requires data or a notification. */
   isAlone: boolean
 }
 
 function dataOf({ extras }: MessageBody, { handedOver, isAlone }: DataOptions): string | undefined {
-  // As text, as it reaches the application through FCM.
+  // As text, as through FCM.
   const data = { ...extras, ...(handedOver && { _notification: JSON.stringify(handedOver) }) }
   return isAlone || Object.keys(data).length > 0 ? JSON.stringify(data) : undefined
 }

@@ -1,36 +1,36 @@
-// POSTs over HTTP/1.1 that always end, and say whether the origin can have seen them. The bytes go through undici.
+// POSTs over HTTP/1.1, through undici. Each ends within a bounded time, and tells whether the origin can have seen it.
 import { createSecureContext, getCACertificates } from 'node:tls'
 import type { Http2Options } from '@push-server/http2'
 import { Agent, Pool, ProxyAgent, type Dispatcher } from 'undici'
 import { PostRequest, type PostResult } from './post-request.ts'
 
-export interface Post {
+export interface PostOptions {
   url: URL
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>
   body: string
-  /** Once aborted, a POST that is not written yet ends as unsent. One that is goes on. */
+  /** Once aborted, a POST that is not written yet ends as unsent. A written one goes on. */
   signal?: AbortSignal
 }
 
 export interface PostClient {
   /** Never rejects. */
-  post(post: Post): Promise<PostResult>
-  /** Ends what is under way. */
+  post(options: PostOptions): Promise<PostResult>
+  /** Ends the POSTs in flight. */
   close(): Promise<void>
 }
 
 export interface PostClientOptions extends Pick<Http2Options, 'ca' | 'proxy'> {
-  /** Most connections to one origin. */
+  /** Maximum number of connections to one origin. */
   connections: number
   /** Longest wait for a connection, the proxy's part included (5 s). */
   connectTimeoutMs?: number
-  /** Longest wait for an answer, from the moment the POST is written. */
+  /** Longest wait for a response, from the moment the POST is written. */
   requestTimeoutMs: number
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
-/** A request of a thousand tokens that are all refused is answered with each of them. */
+/** The response to a thousand refused tokens names each of them. */
 const LARGEST_RESPONSE = 4 * 1024 * 1024
 
 export function openPostClient(options: PostClientOptions): PostClient {
@@ -38,9 +38,9 @@ export function openPostClient(options: PostClientOptions): PostClient {
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS, requestTimeoutMs } = options
   return {
     post({ url: { origin, pathname, search }, headers, body, signal }) {
-      const exchange = new PostRequest({ connectTimeoutMs, requestTimeoutMs, signal })
-      dispatcher.dispatch({ origin, path: pathname + search, method: 'POST', headers, body }, exchange)
-      return exchange.result
+      const request = new PostRequest({ connectTimeoutMs, requestTimeoutMs, signal })
+      dispatcher.dispatch({ origin, path: pathname + search, method: 'POST', headers, body }, request)
+      return request.result
     },
     close: () => dispatcher.destroy(),
   }
@@ -66,7 +66,7 @@ function openDispatcher({
     connectTimeout: connectTimeoutMs,
     allowH2: false,
     maxResponseSize: LARGEST_RESPONSE,
-    // An exchange has a deadline of its own, for the whole of the answer.
+    // A PostRequest has a deadline for the whole response.
     headersTimeout: 0,
     bodyTimeout: 0,
   }
@@ -77,7 +77,7 @@ function openDispatcher({
     ...(proxy.username && { token: basic(proxy.username, proxy.password) }),
     proxyTunnel: true,
     requestTls: tls,
-    // A proxy that does not answer CONNECT would otherwise hold a connection for five minutes.
+    // A proxy that does not respond to CONNECT would otherwise hold a connection for five minutes.
     clientFactory: (origin, poolOptions) => new Pool(origin, { ...poolOptions, headersTimeout: connectTimeoutMs }),
   })
 }

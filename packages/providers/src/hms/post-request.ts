@@ -1,17 +1,17 @@
-// One POST on its way through undici: until when it may wait, and what its end says. undici tells when it begins to
-// write; what failed before that was not sent for certain.
+// One POST through undici, with its deadlines. undici tells when it begins to write: a POST that failed before was not sent for
+// certain.
 import type { Http2Result } from '@push-server/http2'
 import type { Dispatcher } from 'undici'
 
-/** How a POST ended, in the words of our HTTP/2 client. */
+/** The result of a POST, as that of our HTTP/2 client. */
 export type PostResult = Http2Result
 
 export interface PostRequestOptions {
   /** Longest wait for a connection. */
   connectTimeoutMs: number
-  /** Longest wait for the answer after that. */
+  /** Longest wait for the response after that. */
   requestTimeoutMs: number
-  /** Withdraws what is not written yet. */
+  /** Withdraws a POST that is not written yet. */
   signal?: AbortSignal | undefined
 }
 
@@ -23,7 +23,7 @@ export class PostRequest implements Dispatcher.DispatchHandler {
   readonly #options: PostRequestOptions
   readonly #chunks: Buffer[] = []
   #isOver = false
-  /** Set once it is being written. */
+  /** Set once the POST is being written. */
   #controller: Dispatcher.DispatchController | undefined
   #timer: NodeJS.Timeout
   #status = 0
@@ -40,8 +40,8 @@ export class PostRequest implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController) {
-    // Thrown, not aborted: undici would close the connection for it. When connections open slowly, each would be closed by
-    // those who gave up waiting for it, and nobody would get through any more.
+    // Thrown, not aborted, since undici closes the connection of an aborted POST. When connections open slowly, each would be closed
+    // by a POST that no longer waits for it, and no POST would succeed.
     if (this.#isOver) throw new Error('withdrawn')
     this.#controller = controller
     clearTimeout(this.#timer)
@@ -69,7 +69,7 @@ export class PostRequest implements Dispatcher.DispatchHandler {
   #noConnection = () => this.#end({ kind: 'unsent', reason: 'no connection in time' })
 
   #noResponse = () => {
-    const reason = `no answer within ${this.#options.requestTimeoutMs} ms`
+    const reason = `no response within ${this.#options.requestTimeoutMs} ms`
     this.#end({ kind: 'timeout', reason })
     this.#controller?.abort(new Error(reason))
   }
@@ -78,7 +78,7 @@ export class PostRequest implements Dispatcher.DispatchHandler {
     if (!this.#controller) this.#end({ kind: 'unsent', reason: 'withdrawn' })
   }
 
-  /** Only the first one counts. */
+  /** Only the first result counts. */
   #end(result: PostResult) {
     this.#isOver = true
     clearTimeout(this.#timer)

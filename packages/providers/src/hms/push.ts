@@ -1,9 +1,9 @@
-// One chunk on its way to HMS, request by request. Every delivery of a request is settled from its one answer.
+// Sends a chunk to HMS, request by request. Every delivery of a request is settled from its one response.
 import type { Logger } from '@push-server/runtime'
-import { isCalledOff } from '../call-off.ts'
+import { isChunkAborted } from '../chunk-abort.ts'
 import type { Limiter } from '../concurrency/limiter.ts'
 import type { Outcome, ProviderToken, PushChunk, PushOptions } from '../provider.ts'
-import { TokenRefused, TokenUnavailable } from '../oauth/token-endpoint.ts'
+import { tokenOutcome } from '../oauth/token-outcome.ts'
 import type { TokenSource } from '../token-source.ts'
 import { transportOutcome } from '../transport-outcome.ts'
 import { readResponse, type HmsResponse } from './response.ts'
@@ -13,8 +13,8 @@ import { hmsPayload, withTokens } from './payload.ts'
 import type { PostClient } from './post-client.ts'
 import { requestsOf, type HmsRequest, type RequestBounds } from './requests.ts'
 
-/** What all chunks of an application have in common. */
-export interface PushContext {
+/** The parts that all chunks of an application share. */
+export interface HmsPushContext {
   url: URL
   client: PostClient
   accessTokens: TokenSource
@@ -25,49 +25,46 @@ export interface PushContext {
   now: () => number
 }
 
-/** Settles the whole chunk when the token endpoint does not give an access token; rejects when the cache of them fails. */
-export async function sendChunk(context: PushContext, chunk: PushChunk, options: PushOptions): Promise<void> {
+/** Settles the whole chunk when the token endpoint gives no access token. Rejects when the cache of tokens fails. */
+export async function sendRequests(context: HmsPushContext, chunk: PushChunk, options: PushOptions): Promise<void> {
   const { signal } = options
   if (signal.aborted) return
   const { dataOnly, bounds, now } = context
   const payloads = chunk.messages.map((message) => hmsPayload(message, { dataOnly, now: now() }))
   const requests = requestsOf(payloads, chunk.targets, bounds)
-  const token = await context.accessTokens.take().catch(tokenError)
-  if (isCalledOff(signal)) return
+  const token = await context.accessTokens.take().catch(tokenOutcomeOrThrow)
+  if (isChunkAborted(signal)) return
   if (!('value' in token)) return chunk.targets.forEach((_, index) => options.settle(index, token))
-  const push = new ChunkPush(context, options, token)
-  await context.limiter.walk({
+  const sender = new RequestSender(context, options, token)
+  await context.limiter.startAll({
     items: requests,
     signal,
-    start: (request, done) => void push.send(request).finally(done),
+    start: (request, done) => void sender.send(request).finally(done),
   })
 }
 
-/** Rethrows what the token endpoint has no part in. */
-function tokenError(error: unknown): Outcome {
-  if (error instanceof TokenRefused) return { kind: 'credentials-error', reason: reasonOf(error) }
-  if (error instanceof TokenUnavailable) return { kind: 'retry', reason: reasonOf(error) }
-  throw error
+/** Rethrows errors that are not of the token endpoint. */
+function tokenOutcomeOrThrow(error: unknown): Outcome {
+  const outcome = tokenOutcome(error)
+  if (!outcome) throw error
+  return outcome
 }
 
-const LONGEST_REASON = 100
-const reasonOf = ({ name, message }: Error) => `${name}: ${message}`.slice(0, LONGEST_REASON)
-
-class ChunkPush {
-  readonly #context: PushContext
+class RequestSender {
+  readonly #context: HmsPushContext
   readonly #options: PushOptions
   #token: ProviderToken
 
-  constructor(context: PushContext, options: PushOptions, token: ProviderToken) {
+  constructor(context: HmsPushContext, options: PushOptions, token: ProviderToken) {
     this.#context = context
     this.#options = options
     this.#token = token
   }
 
-  /** Repeated once, with another access token, when HMS refuses the one it was sent with. */
+  /** Sends a request, and repeats it once with another access token when HMS refuses the first one. */
   async send(request: HmsRequest): Promise<void> {
     const token = this.#token
-    const response = await this.#exchange(request)
+    const response = await this.#sendOnce(request)
     if (!response) return
     if (!refusesAccess(response)) return this.#conclude(request, response)
     const renewal = await this.#renew(token)
@@ -75,12 +72,12 @@ class ChunkPush {
     if (!('value' in renewal)) return this.#settle(request, () => renewal)
     if (renewal.value === token.value) return this.#conclude(request, response)
     this.#token = renewal
-    const second = await this.#exchange(request)
+    const second = await this.#sendOnce(request)
     if (second) this.#conclude(request, second)
   }
 
-  /** Undefined: there was no answer, and the request is settled; or it was withdrawn, and is not. */
-  async #exchange(request: HmsRequest): Promise<HmsResponse | undefined> {
+  /** Undefined without a response: the request is settled then, or was withdrawn and stays unsettled. */
+  async #sendOnce(request: HmsRequest): Promise<HmsResponse | undefined> {
     const { limiter, now } = this.#context
     const held = limiter.held()
     if (held) return this.#settle(request, () => held)
@@ -89,7 +86,7 @@ class ChunkPush {
     const result = await this.#post(request)
     const latencyMs = performance.now() - sentAt
     if (result.kind !== 'response') {
-      if (result.kind === 'unsent' && isCalledOff(this.#options.signal)) return undefined
+      if (result.kind === 'unsent' && isChunkAborted(this.#options.signal)) return undefined
       this.#options.withoutResponse?.(result.reason)
       const outcome = transportOutcome(result)
       return this.#settle(request, () => outcome)
@@ -97,7 +94,7 @@ class ChunkPush {
     this.#options.responded?.(latencyMs / 1000)
     const response = readResponse(result)
     if (isThrottled(response)) limiter.refused(roundTrip, outcomeOf(response, now()))
-    // A request of a thousand tokens takes longer than one of a single one: that says nothing about the provider.
+    // A request of a thousand tokens takes longer than one of a single token, which tells nothing about the provider.
     else if (response.status < 500) limiter.passed(roundTrip)
     return response
   }
@@ -111,12 +108,12 @@ class ChunkPush {
     })
   }
 
-  /** The token to go on with, which may be the same; or what came instead; undefined when the cache failed. */
+  /** The next token, which may be the same; or an outcome when there is none; undefined when the cache failed. */
   async #renew(refused: ProviderToken): Promise<ProviderToken | Outcome | undefined> {
     try {
-      return await this.#context.accessTokens.renew(refused).catch(tokenError)
+      return await this.#context.accessTokens.renew(refused).catch(tokenOutcomeOrThrow)
     } catch (error) {
-      this.#context.log.warn({ err: error }, 'HMS access token was not renewed')
+      this.#context.log.warn({ err: error }, 'HMS access token renewal failed')
       return undefined
     }
   }
@@ -126,7 +123,7 @@ class ChunkPush {
     this.#settle(request, (place) => outcomes[place])
   }
 
-  /** Nothing of the request was pushed, and the credentials are not known to be at fault. */
+  /** Nothing of the request was pushed, and the credentials are not known to be wrong. */
   #postpone(request: HmsRequest, { code, status }: HmsResponse) {
     const outcome: Outcome = { kind: 'retry', reason: code ?? `HTTP ${status}` }
     this.#settle(request, () => outcome)

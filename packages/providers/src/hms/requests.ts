@@ -1,11 +1,14 @@
-// Which targets of a chunk share a request: those of one message, as many as the bounds allow. Pure.
+// Divides the targets of a chunk into requests: targets of one message share a request, as many as the bounds allow. Pure.
 import type { PushTarget } from '../provider.ts'
 import type { HmsPayload } from './payload.ts'
+
+/** Huawei takes no more tokens in one request. */
+export const TOKENS_PER_REQUEST = 1_000
 
 /** One POST. */
 export interface HmsRequest {
   payload: HmsPayload
-  /** None twice. */
+  /** Each token once. */
   tokens: readonly string[]
   /** Positions in PushChunk.targets, in the order of the tokens. */
   indexes: readonly number[]
@@ -13,7 +16,7 @@ export interface HmsRequest {
 
 export interface RequestBounds {
   tokensPerRequest: number
-  /** Of a body, tokens included; a single token may exceed it. */
+  /** Maximum size of a body, tokens included; a single token may exceed it. */
   requestBytes: number
 }
 
@@ -51,7 +54,7 @@ class Group {
   }
 }
 
-/** A token that comes twice for a message is in two groups: the answer names refused tokens, not their positions. */
+/** A token that comes twice for a message is in two groups: the response names refused tokens, not their positions. */
 function groupsOf(targets: readonly PushTarget[]): Group[] {
   const byMessage = new Map<number, Group[]>()
   for (const [index, { token, message }] of targets.entries()) {
@@ -85,8 +88,8 @@ function split({ tokens, indexes }: Group, payload: HmsPayload, { tokensPerReque
   return requests
 }
 
-const AS_IT_IS = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 
-/** Of a text in JSON. Nearly every token is in it as it is, between quotes. */
+/** Size of a text in JSON. Nearly every token needs no escapes. */
 const jsonBytes = (text: string): number =>
-  AS_IT_IS.test(text) ? text.length + 2 : Buffer.byteLength(JSON.stringify(text))
+  PLAIN.test(text) ? text.length + 2 : Buffer.byteLength(JSON.stringify(text))

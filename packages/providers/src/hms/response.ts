@@ -1,8 +1,8 @@
-// An answer of HMS to one request, as it came over the wire, read. Pure.
+// Reads a response of HMS. Pure.
+import { jsonObject } from '../json-object.ts'
 import type { PostResult } from './post-request.ts'
-import { jsonObject } from './json-object.ts'
 
-/** An answer of HMS; what could not be read is undefined. */
+/** A response of HMS; unreadable members are undefined. */
 export interface HmsResponse {
   status: number
   /** Member `code` of the body: eight digits. */

@@ -1,8 +1,8 @@
-// Headers shared by many requests, with the provider token among them. Pure but for what it remembers.
+// Headers that many requests share, with the provider token among them. Pure but for its cache.
 import type { HeaderSet } from '@push-server/http2'
 import type { ProviderToken } from '../provider.ts'
 
-/** Makes `base` with an `authorization`. As long as the token stays the same the answer is the same object. */
+/** Adds an `authorization` to `base`. The result is the same object as long as the token is the same. */
 export function authorizedHeaders(scheme: 'bearer' | 'Bearer', base: HeaderSet): (token: ProviderToken) => HeaderSet {
   let value: string | undefined
   let headers = base
@@ -15,10 +15,10 @@ export function authorizedHeaders(scheme: 'bearer' | 'Bearer', base: HeaderSet):
   }
 }
 
-/** Messages of one moment differ little in their headers. */
+/** Messages of the same time differ little in their headers. */
 const MOST_SETS = 64
 
-/** Gives equal headers the same function, and so the same object, whichever message they are of. */
+/** Returns the same function, and so the same objects, for equal headers of different messages. */
 export function authorizedSets(scheme: 'bearer' | 'Bearer'): (base: HeaderSet) => (token: ProviderToken) => HeaderSet {
   const sets = new Map<string, (token: ProviderToken) => HeaderSet>()
   return (base) => {

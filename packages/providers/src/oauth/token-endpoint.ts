@@ -1,22 +1,23 @@
-// An OAuth 2.0 token endpoint (RFC 6749 §5): one form in, one access token out, within a bounded time.
+// A client of an OAuth 2.0 token endpoint (RFC 6749 §5): each request resolves with an access token or fails within a bounded time.
 import { createSecureContext, getCACertificates } from 'node:tls'
 import type { Http2Options, Proxy } from '@push-server/http2'
 import { Agent, ProxyAgent, request, type Dispatcher } from 'undici'
+import { jsonObject } from '../json-object.ts'
 import type { ProviderToken } from '../provider.ts'
 
-/** The endpoint says no, and would say so again: the credentials are at fault. */
+/** The endpoint refuses the credentials for good. */
 export class TokenRefused extends Error {
   override name = 'TokenRefused'
 }
 
-/** There was no token to be had, and the next try may get one. */
+/** The endpoint gave no token, and the next attempt may get one. */
 export class TokenUnavailable extends Error {
   override name = 'TokenUnavailable'
 }
 
 export interface TokenEndpointOptions extends Pick<Http2Options, 'ca' | 'proxy'> {
   url: string
-  /** From dialling to the last byte of the answer (10 s). */
+  /** From dialling to the last byte of the response (10 s). */
   timeoutMs?: number
   /** ms since the epoch. */
   now: () => number
@@ -24,23 +25,23 @@ export interface TokenEndpointOptions extends Pick<Http2Options, 'ca' | 'proxy'>
 
 export interface TokenEndpoint {
   /** Rejects with TokenRefused or TokenUnavailable. */
-  ask(parameters: Readonly<Record<string, string>>): Promise<ProviderToken>
+  requestToken(parameters: Readonly<Record<string, string>>): Promise<ProviderToken>
   close(): Promise<void>
 }
 
-/** Bytes. Longer than any access token that a header can carry. */
+/** In bytes. Longer than any access token that a header can have. */
 const LARGEST_RESPONSE = 256 * 1024
 
-/** Connects when it is asked. Certificates are always verified. */
+/** Connects with the first request. Certificates are always verified. */
 export function openTokenEndpoint({ url, ca, proxy, timeoutMs = 10_000, now }: TokenEndpointOptions): TokenEndpoint {
   const dispatcher = dispatcherOf(ca, proxy)
   return {
-    async ask(parameters) {
+    async requestToken(parameters) {
       const issuedAt = now()
       const signal = AbortSignal.timeout(timeoutMs)
       return tokenOf(await post({ url, parameters, dispatcher, signal }), issuedAt)
     },
-    // Not close(): a proxy that never answered CONNECT would hold it up.
+    // Not close(): a proxy that never responds to CONNECT would hold it up.
     close: () => dispatcher.destroy(),
   }
 }
@@ -60,20 +61,19 @@ function dispatcherOf(ca: Http2Options['ca'], proxy: Proxy | undefined): Dispatc
   return new ProxyAgent({ uri: `http://${host}:${port}`, requestTls: tls, ...common, ...(token && { token }) })
 }
 
-interface Post {
+interface TokenRequest {
   url: string
   parameters: Readonly<Record<string, string>>
   dispatcher: Dispatcher
   signal: AbortSignal
 }
 
-interface Response {
+interface TokenResponse {
   status: number
-  /** Of a JSON object; none when it is anything else. */
   members: Readonly<Record<string, unknown>>
 }
 
-async function post({ url, parameters, dispatcher, signal }: Post): Promise<Response> {
+async function post({ url, parameters, dispatcher, signal }: TokenRequest): Promise<TokenResponse> {
   try {
     const { statusCode, body } = await request(url, {
       method: 'POST',
@@ -82,35 +82,26 @@ async function post({ url, parameters, dispatcher, signal }: Post): Promise<Resp
       dispatcher,
       signal,
     })
-    return { status: statusCode, members: membersOf(await body.text()) }
+    return { status: statusCode, members: jsonObject(await body.text()) }
   } catch (cause) {
     throw new TokenUnavailable((cause as Error).message, { cause })
   }
 }
 
-function membersOf(text: string): Response['members'] {
-  try {
-    return Object(JSON.parse(text))
-  } catch {
-    // A page of some proxy on the way: its status says all there is to know.
-    return {}
-  }
-}
-
 const REFUSALS = [400, 401, 403]
-/** What a header can carry. */
+/** A value that a header can have. */
 const HEADER_VALUE = /^[\x21-\x7e]{1,16384}$/
-/** No endpoint's access token lives for longer; a time beyond all dates could not be kept. */
+/** No known access token lives for longer, and a time beyond all dates could not be stored. */
 const LONGEST_LIFE_S = 24 * 3600
-/** Codes that Google gives with a 400 although the fault is its own. */
+/** Codes of Google's own errors that come with status 400. */
 const TRANSIENT = ['internal_failure', 'server_error', 'temporarily_unavailable']
 
-function tokenOf({ status, members }: Response, issuedAt: number): ProviderToken {
+function tokenOf({ status, members }: TokenResponse, issuedAt: number): ProviderToken {
   const { access_token: value, expires_in: seconds } = members
   if (status === 200 && typeof value === 'string' && HEADER_VALUE.test(value) && Number(seconds) > 0)
     return { value, issuedAt, expiresAt: issuedAt + Math.min(Number(seconds), LONGEST_LIFE_S) * 1_000 }
   const texts = [members['error'], members['error_description']].filter((text) => typeof text === 'string')
-  const reason = texts.join(': ') || (status === 200 ? 'no access token in the answer' : `HTTP ${status}`)
+  const reason = texts.join(': ') || (status === 200 ? 'no access token in the response' : `HTTP ${status}`)
   const isFinal = REFUSALS.includes(status) && !TRANSIENT.includes(texts[0] ?? '')
   throw isFinal ? new TokenRefused(reason) : new TokenUnavailable(reason)
 }

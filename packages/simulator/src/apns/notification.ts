@@ -1,4 +1,4 @@
-// What an iPhone makes of a push. Pure.
+// How an iPhone shows a push. Pure.
 // https://developer.apple.com/documentation/usernotifications/generating-a-remote-notification
 import { isRecord, readNumber, readText } from '../json.ts'
 import type { Notification } from '../phones.ts'

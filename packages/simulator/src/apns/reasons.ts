@@ -23,7 +23,7 @@ export const STATUS_OF_REASON = {
 /** The reasons that the checks find. */
 export type Reason = keyof typeof STATUS_OF_REASON
 
-/** What APNs usually says with a status: for prefixes, and for scripted answers without a reason. */
+/** The usual reason of a status: for prefixes, and for scripted responses without a reason. */
 export const REASON_OF_STATUS: Readonly<Record<number, string>> = {
   400: 'BadDeviceToken',
   403: 'InvalidProviderToken',

@@ -1,20 +1,20 @@
-// The look-alike of APNs: HTTP/2 over TLS, https://developer.apple.com/documentation/usernotifications
+// The fake of APNs: HTTP/2 over TLS, https://developer.apple.com/documentation/usernotifications
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { Response } from '../behaviour.ts'
 import type { Context } from '../context.ts'
 import { parseRecord } from '../json.ts'
 import type { ApnsPush } from '../push.ts'
-import { createRequestHandler, type Speech } from '../request-handler.ts'
+import { createRequestHandler, type ReplyFormat } from '../request-handler.ts'
 import { jsonReply, retryHeader, type Connection, type Exchange, type Reply } from '../wire/http-exchange.ts'
-import { startListener, type Place } from '../wire/listener.ts'
+import { startListener, type ListenAddress } from '../wire/listener.ts'
 import { findError, findSizeFailure, findToken } from './checks.ts'
-import type { TcpProxy } from './gate.ts'
+import type { TokenVerifier } from './token-verifier.ts'
 import { toNotification } from './notification.ts'
 import { REASON_OF_STATUS, STATUS_OF_REASON, type Reason } from './reasons.ts'
 
 export interface ApnsOptions {
-  gate: TcpProxy
+  tokens: TokenVerifier
   /** Streams at a time, once the sender has shown a valid token. */
   maxStreams: number
 }
@@ -22,9 +22,9 @@ export interface ApnsOptions {
 /** More than any payload may have. */
 const BYTES_KEPT = 8192
 
-export function startApns(context: Context, place: Place, options: ApnsOptions) {
+export function startApns(context: Context, address: ListenAddress, options: ApnsOptions) {
   const handler = createRequestHandler<ApnsPush>(
-    { platform: 'ios', compose: toNotification, manner: '{"reason":"Shutdown"}' },
+    { platform: 'ios', compose: toNotification, goawayText: '{"reason":"Shutdown"}' },
     context,
   )
 
@@ -37,25 +37,25 @@ export function startApns(context: Context, place: Place, options: ApnsOptions) 
       if (typeof request === 'string') {
         return handler.refuse(exchange, toRefusal(apnsId, { status: STATUS_OF_REASON[request], reason: request }))
       }
-      handler.treat(exchange, { platform: 'ios', apnsId, headers, receivedAt: new Date(), ...request }, SPEECH)
+      handler.handle(exchange, { platform: 'ios', apnsId, headers, receivedAt: new Date(), ...request }, REPLIES)
     }
   }
 
-  // As APNs does with provider tokens: one stream until a valid token was shown.
-  return startListener(place, { protocols: ['h2'], streams: 1, bytesKept: BYTES_KEPT, open })
+  // As APNs does with provider tokens: one stream until the first valid token.
+  return startListener(address, { protocols: ['h2'], streams: 1, bytesKept: BYTES_KEPT, open })
 }
 
-const SPEECH: Speech<ApnsPush> = {
+const REPLIES: ReplyFormat<ApnsPush> = {
   accepted: ({ apnsId }) => ({ status: 200, headers: { 'apns-id': apnsId } }),
   refused: ({ apnsId }, response) => toRefusal(apnsId, response),
 }
 
-/** APNs refuses a second team on a connection, and widens it when the first valid token was shown. */
-function createCheck(connection: Connection, { gate, maxStreams }: ApnsOptions) {
+/** APNs refuses a second team on a connection. It allows more streams after the first valid token. */
+function createCheck(connection: Connection, { tokens, maxStreams }: ApnsOptions) {
   let team: string | undefined
 
   function admit(headers: IncomingHttpHeaders) {
-    const permit = gate.admit(headers.authorization)
+    const permit = tokens.admit(headers.authorization)
     if (typeof permit === 'string') return permit
     if (team === undefined) connection.allowStreams(maxStreams)
     team ??= permit.teamId
@@ -69,7 +69,7 @@ function createCheck(connection: Connection, { gate, maxStreams }: ApnsOptions) 
     if (typeof permit === 'string') return permit
     const failure = findError(found.token, headers, permit.topics) ?? findSizeFailure(body.size, headers)
     if (failure) return failure
-    // Apple does not say what it makes of a body that is no JSON object; a phone would show nothing.
+    // Apple does not document its response to a body that is no JSON object. A phone would show nothing.
     const payload = parseRecord(body.bytes.toString())
     return payload ? { token: found.token, payload } : 'PayloadEmpty'
   }

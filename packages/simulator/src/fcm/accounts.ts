@@ -17,21 +17,21 @@ export interface FcmAccount {
 export interface FcmPermit {
   /** Undefined: any. */
   projectId: string | undefined
-  /** The scope asked for covers messaging. */
+  /** The requested scope covers messaging. */
   mayPush: boolean
 }
 
 export interface FcmAccounts {
-  /** From the first account on, only known ones get tokens; before, every well-formed assertion does. */
+  /** From the first account on, only known ones get tokens. Before that, every well-formed assertion does. */
   add(account: FcmAccount): void
-  /** Answers a request for an access token, given the form that was posted. */
+  /** The response to a request for an access token, given the form that was posted. */
   grant(parameters: URLSearchParams): Reply
 }
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const SCOPES = ['https://www.googleapis.com/auth/firebase.messaging', 'https://www.googleapis.com/auth/cloud-platform']
 const LIFE_SECONDS = 3600
-/** How far a sender's clock may be off. */
+/** Tolerated difference of a sender's clock. */
 const SKEW_SECONDS = 300
 
 type KnownAccount = { publicKey: KeyObject; projectId: string }

@@ -1,7 +1,7 @@
 // The checks FCM makes on a message. Pure.
 // https://firebase.google.com/docs/cloud-messaging/error-codes and the reference of the message
 import { isRecord, parseRecord } from '../json.ts'
-import { violationsOf, type Violation } from '../validation.ts'
+import { violationsOf, type ShapeViolation } from '../validation.ts'
 import type { Body, Reply } from '../wire/http-exchange.ts'
 import { fieldFailure, googleError, TOO_BIG, type FieldViolation } from './errors.ts'
 import { memberOf } from './members.ts'
@@ -34,7 +34,7 @@ export function readSend({ size, bytes }: Body): SendRequest | Reply {
   if (!TOKEN.test(token)) return googleError({ status: 400, code: 'INVALID_ARGUMENT' })
   const failures = findFailures(payload)
   if (failures.length > 0) return fieldFailure(failures, { fcm: true })
-  // FCM does not say how it counts. We take the JSON of the message without its token, as the server does that pushes here.
+  // FCM does not document how it counts. The fake counts the JSON of the message without its token, as our server does.
   const tooBig = size > PAYLOAD_BYTES && Buffer.byteLength(JSON.stringify(payload)) > PAYLOAD_BYTES
   return tooBig
     ? fieldFailure([TOO_BIG], { fcm: true })
@@ -43,8 +43,8 @@ export function readSend({ size, bytes }: Body): SendRequest | Reply {
 
 const NO_RECIPIENT: FieldViolation = { field: 'message', description: 'Recipient of the message is not set.' }
 
-/** What Google's front end says of a request that is not of the form of the API. */
-function describe({ field, kind, expected, value }: Violation): FieldViolation {
+/** What Google's front end says of a request that does not have the API's format. */
+function describe({ field, kind, expected, value }: ShapeViolation): FieldViolation {
   if (kind !== 'unknown') {
     return { field, description: `Invalid value at '${field}' (${expected}), ${JSON.stringify(value)}` }
   }
@@ -53,7 +53,7 @@ function describe({ field, kind, expected, value }: Violation): FieldViolation {
   return field === '' ? { description } : { field, description }
 }
 
-/** What is of the right form and still refused. */
+/** Members that have the right format and are still refused. */
 function findFailures(message: Record<string, unknown>): FieldViolation[] {
   const failures = findReservedKeys(message['data'], 'message.data')
   const { android } = message

@@ -1,8 +1,8 @@
-// How FCM says no: Google's error with details, https://firebase.google.com/docs/cloud-messaging/error-codes
+// Error responses of FCM: Google's error with details, https://firebase.google.com/docs/cloud-messaging/error-codes
 import type { Response } from '../behaviour.ts'
 import { gatewayReply, jsonReply, retryHeader, type Reply } from '../wire/http-exchange.ts'
 
-/** FCM's own codes with what it says about them; they come in a detail of type FcmError. */
+/** FCM's own codes with their texts. They come in a detail of type FcmError. */
 const MESSAGES: Readonly<Record<string, string>> = {
   INVALID_ARGUMENT: 'The registration token is not a valid FCM registration token',
   SENDER_ID_MISMATCH: 'SenderId mismatch',
@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<number, string>> = {
   503: 'UNAVAILABLE',
 }
 
-/** What FCM usually says, and with which status: for prefixes, and for scripted answers without a reason. */
+/** The usual code of a status, with its own status: for prefixes, and for scripted responses without a reason. */
 const USUAL: Readonly<Record<number, { status: number; code: string }>> = {
   400: { status: 400, code: 'INVALID_ARGUMENT' },
   401: { status: 401, code: 'UNAUTHENTICATED' },
@@ -44,7 +44,7 @@ export interface FieldViolation {
 
 export const TOO_BIG: FieldViolation = { field: 'message', description: 'Android message is too big' }
 
-/** A refusal as a prefix or a script asks for it. */
+/** A refusal as a prefix or a script requires it. */
 export function toRefusal({ status, reason, retryAfter }: Response): Reply {
   const headers = retryHeader(retryAfter)
   if (reason !== undefined) return googleError({ status, code: reason, headers })
@@ -74,8 +74,8 @@ export function googleError({ status, code, message, details = [], headers }: Go
 }
 
 /**
- * A fault of the request. Google's front end finds those of form alone; those that FCM itself finds (`fcm`) carry its own
- * code as well.
+ * An error in the request. Google's front end finds errors of format. Errors that FCM itself finds (`fcm`) have its own code as
+ * well.
  */
 export function fieldFailure(fieldViolations: readonly FieldViolation[], { fcm }: { fcm: boolean }): Reply {
   const message = fieldViolations.map(({ description }) => description).join('\n')

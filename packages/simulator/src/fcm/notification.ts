@@ -1,4 +1,4 @@
-// What an Android phone makes of a push through FCM. Pure.
+// How an Android phone shows a push through FCM. Pure.
 // https://firebase.google.com/docs/cloud-messaging/concept-options
 import { isRecord, readText } from '../json.ts'
 import type { Notification } from '../phones.ts'

@@ -1,12 +1,12 @@
-// The look-alike of FCM: HTTP/2 and HTTP/1.1 over TLS, https://firebase.google.com/docs/reference/fcm/rest
-// Google's OAuth endpoint, which issues the access tokens, stands on the same address.
+// The fake of FCM: HTTP/2 and HTTP/1.1 over TLS, https://firebase.google.com/docs/reference/fcm/rest
+// Google's OAuth endpoint, which issues the access tokens, has the same address.
 import { randomUUID } from 'node:crypto'
 import type { AccessTokens } from '../access-tokens.ts'
 import type { Context } from '../context.ts'
 import type { FcmPush } from '../push.ts'
-import { createRequestHandler, type Speech } from '../request-handler.ts'
+import { createRequestHandler, type ReplyFormat } from '../request-handler.ts'
 import { gatewayReply, jsonReply, type Exchange, type Reply } from '../wire/http-exchange.ts'
-import { startListener, type Place } from '../wire/listener.ts'
+import { startListener, type ListenAddress } from '../wire/listener.ts'
 import type { FcmAccounts, FcmPermit } from './accounts.ts'
 import { readSend } from './checks.ts'
 import { googleError, toRefusal } from './errors.ts'
@@ -24,7 +24,7 @@ const SEND_PATH = /^\/v1\/projects\/([^/]+)\/messages:send$/
 /** Far more than a message that is not too big. */
 const BYTES_KEPT = 64 * 1024
 
-export function startFcm(context: Context, place: Place, { accounts, tokens, maxStreams }: FcmOptions) {
+export function startFcm(context: Context, address: ListenAddress, { accounts, tokens, maxStreams }: FcmOptions) {
   const handler = createRequestHandler<FcmPush>({ platform: 'android', compose: toNotification }, context)
 
   function send(exchange: Exchange, projectId: string) {
@@ -40,7 +40,7 @@ export function startFcm(context: Context, place: Place, { accounts, tokens, max
     const name = `projects/${projectId}/messages/${makeId()}`
     const { headers } = exchange
     const push: FcmPush = { platform: 'android', token, projectId, name, headers, payload, receivedAt: new Date() }
-    handler.treat(exchange, push, SPEECH)
+    handler.handle(exchange, push, REPLIES)
   }
 
   function take(exchange: Exchange) {
@@ -52,7 +52,7 @@ export function startFcm(context: Context, place: Place, { accounts, tokens, max
     context.controls.android.delay(() => exchange.reply(reply))
   }
 
-  return startListener(place, {
+  return startListener(address, {
     protocols: ['h2', 'http/1.1'],
     streams: maxStreams,
     bytesKept: BYTES_KEPT,
@@ -60,7 +60,7 @@ export function startFcm(context: Context, place: Place, { accounts, tokens, max
   })
 }
 
-const SPEECH: Speech<FcmPush> = {
+const REPLIES: ReplyFormat<FcmPush> = {
   accepted: ({ name }) => jsonReply(200, { name }),
   refused: (_push, response) => toRefusal(response),
 }

@@ -15,9 +15,9 @@ export interface HmsAccount {
 export type HmsPermit = ReadonlySet<string> | undefined
 
 export interface HmsAccounts {
-  /** From the first account on, only known ones get tokens; before, any client does. */
+  /** From the first account on, only known ones get tokens. Before that, any client does. */
   add(account: HmsAccount): void
-  /** Answers a request for an access token, given the form that was posted. */
+  /** The response to a request for an access token, given the form that was posted. */
   grant(parameters: URLSearchParams): Reply
 }
 

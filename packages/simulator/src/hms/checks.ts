@@ -1,7 +1,7 @@
 // The checks HMS makes on a message. Pure.
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
 import { isRecord, parseRecord, readText } from '../json.ts'
-import { violationsOf, type Violation } from '../validation.ts'
+import { violationsOf, type ShapeViolation } from '../validation.ts'
 import type { Body } from '../wire/http-exchange.ts'
 import { REQUEST } from './message.ts'
 
@@ -29,7 +29,7 @@ export function readSend({ size, bytes }: Body): SendRequest | Failure {
   if (size > bytes.length) return { code: '80300008' }
   const request = parseRecord(bytes.toString())
   if (!request) return { code: '80100003', text: 'Illegal payload, the body is no JSON object' }
-  // Who misspells `message` learns that there are no tokens.
+  // A misspelt `message` is refused for its missing tokens.
   if (!isRecord(request['message'])) return { code: '80300010' }
   const { token, ...payload } = request['message']
   if (!Array.isArray(token) || token.length === 0 || token.length > TOKENS_MOST) return { code: '80300010' }
@@ -43,13 +43,13 @@ export function readSend({ size, bytes }: Body): SendRequest | Failure {
 
 const bytesOf = (tokens: unknown[], size: number) => (size > BODY_BYTES ? Buffer.byteLength(JSON.stringify(tokens)) : 0)
 
-function describe({ field, kind, expected, value }: Violation): Failure {
+function describe({ field, kind, expected, value }: ShapeViolation): Failure {
   if (field === 'message.android.collapse_key') return { code: '80100013' }
   if (kind === 'type') return { code: '80100003', text: `Illegal payload, ${field} is not of type ${expected}` }
   return { code: '80100001', text: `Check Parameter Error, ${field} must be ${expected}: ${JSON.stringify(value)}` }
 }
 
-/** What a message needs to be one; undefined when it has all of it. */
+/** The first part that a message lacks; undefined when it is complete. */
 function findStructureFailure(message: Record<string, unknown>): string | undefined {
   const android = isRecord(message['android']) ? message['android'] : {}
   const general = isRecord(message['notification']) ? message['notification'] : undefined

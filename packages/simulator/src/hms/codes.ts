@@ -1,8 +1,8 @@
-// The codes HMS answers with, https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
+// The codes of HMS's responses, https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
 import type { Response } from '../behaviour.ts'
 import { gatewayReply, jsonReply, retryHeader, type Reply } from '../wire/http-exchange.ts'
 
-/** With the texts that come along. */
+/** The texts of the codes. */
 const MESSAGES: Readonly<Record<string, string>> = {
   80000000: 'Success',
   80100001: 'Check Parameter Error',
@@ -17,7 +17,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   81000001: 'Inner Error',
 }
 
-/** What HMS usually says, and with which status: for prefixes, and for scripted answers without a reason. */
+/** The usual code of a status, with its own status: for prefixes, and for scripted responses without a reason. */
 const USUAL: Readonly<Record<number, { status: number; code: string }>> = {
   401: { status: 401, code: '80200001' },
   403: { status: 400, code: '80300002' },
@@ -25,25 +25,25 @@ const USUAL: Readonly<Record<number, { status: number; code: string }>> = {
   500: { status: 500, code: '81000001' },
 }
 
-/** Statuses that say of a token that it is none: HMS then answers 200 and lists it. */
+/** Statuses for an invalid token: HMS then responds with 200 and lists the token. */
 const ILLEGAL = new Set([400, 404, 410])
 
 export const SUCCESS = '80000000'
 export const PARTIAL_SUCCESS = '80100000'
 
-/** True when an answer is about one token; any other one is about the whole request. */
+/** Whether a response is about one token; any other is about the whole request. */
 export const concernsToken = ({ status, reason }: Response) => reason === undefined && ILLEGAL.has(status)
 
-/** True when an answer lets the push pass. */
+/** Whether a response accepts the push. */
 export const isAcceptance = ({ status, reason = SUCCESS }: Response) => status === 200 && reason === SUCCESS
 
-/** A refusal of the whole request, as a prefix or a script asks for it. */
+/** A refusal of the whole request, as a prefix or a script requires it. */
 export function toRefusal({ status, reason, retryAfter }: Response, requestId: string): Reply {
   const headers = retryHeader(retryAfter)
   if (reason !== undefined) return codeReply({ status, code: reason, requestId, headers })
   const usual = USUAL[status]
   if (usual) return codeReply({ ...usual, requestId, headers })
-  // Flow control is a matter of the gateway in front, which knows one status for it.
+  // Rate limits are a matter of the gateway in front, which knows one status for them.
   return gatewayReply(status === 429 ? 503 : status, headers)
 }
 

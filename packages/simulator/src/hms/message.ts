@@ -1,4 +1,4 @@
-// The members of a message to HMS whose form is checked; what else there is, HMS ignores. Data only.
+// The members of a message to HMS whose format is checked. HMS ignores all others. Data only.
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
 import { flag, list, pattern, range, record, text, whole, word } from '../validation.ts'
 

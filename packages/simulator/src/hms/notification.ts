@@ -1,4 +1,4 @@
-// What a Huawei phone makes of a push through HMS. Pure.
+// How a Huawei phone shows a push through HMS. Pure.
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
 import { isRecord, readNumber, readText } from '../json.ts'
 import type { Notification } from '../phones.ts'

@@ -1,4 +1,4 @@
-// The look-alike of HMS Push Kit: HTTP/1.1 over TLS, with Huawei's OAuth endpoint on the same address.
+// The fake of HMS Push Kit: HTTP/1.1 over TLS, with Huawei's OAuth endpoint on the same address.
 // https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
 import type { AccessTokens } from '../access-tokens.ts'
 import { isAccepted } from '../behaviour.ts'
@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import type { HmsPush } from '../push.ts'
 import { createRequestHandler } from '../request-handler.ts'
 import { gatewayReply, withExtras, type Exchange } from '../wire/http-exchange.ts'
-import { startListener, type Place } from '../wire/listener.ts'
+import { startListener, type ListenAddress } from '../wire/listener.ts'
 import type { HmsAccounts, HmsPermit } from './accounts.ts'
 import { readSend } from './checks.ts'
 import { codeReply, PARTIAL_SUCCESS, SUCCESS, toRefusal } from './codes.ts'
@@ -23,7 +23,7 @@ const SEND_PATH = /^\/v[12]\/([^/]+)\/messages:send$/
 /** More than a message and a thousand of the longest tokens need. */
 const BYTES_KEPT = 1024 * 1024
 
-export function startHms(context: Context, place: Place, { accounts, tokens }: HmsOptions) {
+export function startHms(context: Context, address: ListenAddress, { accounts, tokens }: HmsOptions) {
   const handler = createRequestHandler<HmsPush>({ platform: 'huawei', compose: toNotification }, context)
 
   function send(exchange: Exchange, projectId: string) {
@@ -68,14 +68,14 @@ export function startHms(context: Context, place: Place, { accounts, tokens }: H
     context.controls.huawei.delay(() => exchange.reply(reply))
   }
 
-  return startListener(place, { protocols: ['http/1.1'], streams: 1, bytesKept: BYTES_KEPT, open: () => take })
+  return startListener(address, { protocols: ['http/1.1'], streams: 1, bytesKept: BYTES_KEPT, open: () => take })
 }
 
 /** The code of the refusal; undefined when the holder of the token may push. */
 function admit(found: ReturnType<AccessTokens<HmsPermit>['find']>, projectId: string): string | undefined {
   if (found === 'expired') return '80200003'
   if (typeof found === 'string') return '80200001'
-  // As Huawei does, a token of another application is one that does not authenticate here.
+  // As with Huawei, a token of another application does not authenticate here.
   return !found.holder || found.holder.has(projectId) ? undefined : '80200001'
 }
 
@@ -84,7 +84,7 @@ const success = (requestId: string) => codeReply({ status: 200, code: SUCCESS, r
 function toReply({ legal, illegal }: SortedTokens, requestId: string) {
   if (illegal.length === 0) return success(requestId)
   if (legal.length === 0) return codeReply({ status: 400, code: '80300007', requestId })
-  const text = JSON.stringify({ success: legal.length, failing: illegal.length, illegal_tokens: illegal })
+  const text = JSON.stringify({ success: legal.length, failure: illegal.length, illegal_tokens: illegal })
   return codeReply({ status: 200, code: PARTIAL_SUCCESS, text, requestId })
 }
 

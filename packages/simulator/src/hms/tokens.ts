@@ -1,4 +1,4 @@
-// What the tokens of one request ask for: each may be illegal by itself, or ask for an answer to the whole request.
+// The behaviours that the tokens of one request require: a token may be illegal by itself, or decide for the whole request.
 import type { ScriptedResponses } from '../scripted-responses.ts'
 import type { Response, FailingBehaviour } from '../behaviour.ts'
 import { concernsToken, isAcceptance } from './codes.ts'
@@ -6,10 +6,10 @@ import { concernsToken, isAcceptance } from './codes.ts'
 export interface SortedTokens {
   legal: readonly string[]
   illegal: readonly string[]
-  /** The first token that asks for something else than being illegal decides for the request. */
+  /** The first token with another behaviour than being illegal decides for the request. */
   failing?: FailingBehaviour
   response?: Response
-  /** What the answer looks like, beside what it says. */
+  /** Scripted headers, body and delay of the response. */
   extras?: Response
 }
 

@@ -1,4 +1,4 @@
-// The control calls: what the look-alikes answer, how fast and whether at all, changed while they run.
+// The control calls: they change the responses and the behaviour of the fakes while they run.
 import type { Platform } from '@push-server/contract'
 import type { FastifyPluginAsync } from 'fastify'
 import type { ScriptedResponse } from '../scripted-responses.ts'
@@ -7,14 +7,14 @@ import type { Context } from '../context.ts'
 import type { LatencyMs } from '../latency.ts'
 import { PREFIXES } from '../token-prefixes.ts'
 import type { Disconnect } from '../wire/listener.ts'
-import { RESPONSE, CONDUCT, FAREWELL, LATENCY } from './schemas.ts'
+import { RESPONSE, BEHAVIOUR, DISCONNECT, LATENCY } from './schemas.ts'
 
 export const controlRoutes =
   ({ responses, latency, controls }: Context): FastifyPluginAsync =>
   async (app) => {
-    app.get('/control/answers', () => ({ prefixes: PREFIXES, scripted: responses.scripted() }))
+    app.get('/control/responses', () => ({ prefixes: PREFIXES, scripted: responses.scripted() }))
     app.post<{ Body: ScriptedResponse & { token: string } }>(
-      '/control/answers',
+      '/control/responses',
       { schema: { body: RESPONSE } },
       (request, reply) => {
         const { token, ...response } = request.body
@@ -22,7 +22,7 @@ export const controlRoutes =
         return reply.code(204).send()
       },
     )
-    app.delete<{ Querystring: { token?: string } }>('/control/answers', (request, reply) => {
+    app.delete<{ Querystring: { token?: string } }>('/control/responses', (request, reply) => {
       responses.forget(request.query.token)
       return reply.code(204).send()
     })
@@ -35,8 +35,8 @@ export const controlRoutes =
       },
     )
     app.post<{ Body: BehaviourSettings & { platform: Platform } }>(
-      '/control/conduct',
-      { schema: { body: CONDUCT } },
+      '/control/behaviour',
+      { schema: { body: BEHAVIOUR } },
       async (request, reply) => {
         const { platform, ...control } = request.body
         await controls[platform].change(control)
@@ -45,7 +45,7 @@ export const controlRoutes =
     )
     app.post<{ Body: { platform: Platform; manner?: Disconnect } }>(
       '/control/disconnect',
-      { schema: { body: FAREWELL } },
+      { schema: { body: DISCONNECT } },
       (request, reply) => {
         const { platform, manner = 'cut' } = request.body
         controls[platform].disconnect(manner)

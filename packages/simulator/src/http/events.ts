@@ -4,9 +4,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Context } from '../context.ts'
 import type { PushLogEvent } from '../push-log.ts'
 
-/** The counts change with each request; they are told at most this often. */
+/** The counts change with each request; they are sent at most this often. */
 const STATS_EVERY_MS = 250
-/** Who reads slower than pushes arrive is cut off, and begins anew with the state of then. */
+/** A reader that is slower than the pushes is cut off, and begins anew with the state of then. */
 const BYTES_WAITING_MOST = 16 * 1024 * 1024
 
 export const eventRoutes =

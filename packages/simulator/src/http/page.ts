@@ -1,4 +1,4 @@
-// The page and its parts, read once from the assets folder. The browser is told to load nothing from anywhere else.
+// The page and its parts, read once from the assets folder. Its policy forbids the browser to load anything from elsewhere.
 import { readdir, readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { FastifyPluginAsync } from 'fastify'

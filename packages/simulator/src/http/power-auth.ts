@@ -1,4 +1,4 @@
-// The control calls of the look-alike of PowerAuth Server.
+// The control calls of the fake of PowerAuth Server.
 import type { FastifyPluginAsync } from 'fastify'
 import { FAILURES } from '../behaviour.ts'
 import {

@@ -1,7 +1,7 @@
 // The bodies of control calls. Data only.
 import { PLATFORMS } from '@push-server/contract'
 import { FAILURES } from '../behaviour.ts'
-import { FAREWELLS } from '../wire/listener.ts'
+import { DISCONNECTS } from '../wire/listener.ts'
 
 const MILLISECONDS = { type: 'number', minimum: 0, maximum: 600_000 } as const
 const LATENCY_MS = {
@@ -62,7 +62,7 @@ const RATE = {
   },
 } as const
 
-export const CONDUCT = {
+export const BEHAVIOUR = {
   type: 'object',
   required: ['platform'],
   additionalProperties: false,
@@ -76,9 +76,9 @@ export const CONDUCT = {
   },
 } as const
 
-export const FAREWELL = {
+export const DISCONNECT = {
   type: 'object',
   required: ['platform'],
   additionalProperties: false,
-  properties: { platform: { enum: PLATFORMS }, manner: { enum: FAREWELLS } },
+  properties: { platform: { enum: PLATFORMS }, manner: { enum: DISCONNECTS } },
 } as const

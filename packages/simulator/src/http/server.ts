@@ -25,7 +25,7 @@ export async function startPage(context: Context, { host, port, directory, allow
     forceCloseConnections: true,
     // Tokens stand in paths, and those of Android are long.
     routerOptions: { maxParamLength: 4096 },
-    // A member of a wrong type or name is an error to be told, not to be mended.
+    // A member of a wrong type or name is refused, not corrected.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
   if (isLoopback(host)) refuseOtherHosts(app, allowedHosts)
@@ -42,6 +42,6 @@ export async function startPage(context: Context, { host, port, directory, allow
 function refuseOtherHosts(app: FastifyInstance, allowedHosts: readonly string[]) {
   app.addHook('onRequest', async ({ headers }, reply) => {
     if (isLocalHost(headers.host, allowedHosts)) return
-    return reply.code(421).send({ message: 'This Host is not taken: add its name to ALLOWED_HOSTS' })
+    return reply.code(421).send({ message: 'This Host is not allowed: add its name to ALLOWED_HOSTS' })
   })
 }

@@ -1,5 +1,5 @@
-// The server's side of one HTTP/2 connection, lean enough not to be what a benchmark of clients measures: it answers every
-// request alike and checks nothing that a client of ours or a peer would get wrong.
+// The server's side of one HTTP/2 connection, cheap enough not to dominate a benchmark of clients: it sends the same response to
+// every request and checks nothing.
 import {
   Flag,
   FrameReader,
@@ -29,16 +29,16 @@ const APNS_ID = '01990000-0000-7000-8000-000000000000'
 export interface LoadContext {
   maxStreams: number
   delays: Delays
-  /** Told of each complete request. */
+  /** Called for each complete request. */
   counted(): void
-  /** Told of each token, when somebody wants to know. */
+  /** Called for each token, when tokens are counted. */
   seen?: ((token: string) => void) | undefined
 }
 
 export function serveLoad(socket: TLSSocket, context: LoadContext): void {
   const connection = new LoadConnection(socket, context)
   socket.on('data', (chunk: Buffer) => connection.read(chunk))
-  // Clients go when they please.
+  // A client may close at any time.
   socket.on('error', () => {})
 }
 
@@ -54,7 +54,7 @@ class LoadConnection {
   #preface = PREFACE.length
   #path = ''
   #block: Buffer[] = []
-  /** Streams whose answer has a body: those of FCM. */
+  /** Streams whose response has a body: those of FCM. */
   readonly #withBody = new Set<number>()
   #received = 0
   #isFlushDue = false
@@ -112,7 +112,7 @@ class LoadConnection {
     if (flags & Flag.END_STREAM) this.#onRequest(stream)
   }
 
-  /** Of FCM's body, which is small enough to come in one frame. */
+  /** Reads the token of FCM's body, which is small enough to come in one frame. */
   #readToken(body: Buffer) {
     const from = body.indexOf(TOKEN_MEMBER)
     if (from < 0) return
@@ -130,10 +130,10 @@ class LoadConnection {
 
   #onRequest(stream: number) {
     this.#context.counted()
-    this.#context.delays.add(() => this.#response(stream))
+    this.#context.delays.add(() => this.#respond(stream))
   }
 
-  #response(stream: number) {
+  #respond(stream: number) {
     const hasBody = this.#withBody.delete(stream)
     const writeBuffer = this.#writeBuffer
     writeBuffer.reserve(RESPONSE_BYTES)
@@ -160,7 +160,7 @@ class LoadConnection {
     this.#flushSoon()
   }
 
-  /** One write for all answers of a turn of the event loop. */
+  /** One write for all responses of a turn of the event loop. */
   #flushSoon() {
     if (this.#isFlushDue) return
     this.#isFlushDue = true

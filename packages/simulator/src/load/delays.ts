@@ -1,12 +1,12 @@
-// Answers that wait: one timer for all of them, and a bucket for each millisecond.
+// Delayed responses: one timer for all of them, and a bucket for each millisecond.
 import type { LatencyMs } from '../latency.ts'
 
 /** Longer latencies than this are not for load tests. */
 const BUCKETS = 1_024
 
 export interface Delays {
-  /** Calls `answer` after a latency, together with whatever else is due then; at once when there is none. */
-  add(response: () => void): void
+  /** Calls `respond` after a latency, together with all others that are due then; at once when there is none. */
+  add(respond: () => void): void
   close(): void
 }
 
@@ -22,15 +22,15 @@ export function openDelays(latency: LatencyMs): Delays {
       const bucket = done % BUCKETS
       const due = buckets[bucket] ?? []
       buckets[bucket] = []
-      for (const response of due) response()
+      for (const respond of due) respond()
     }
   }
 
   return {
-    add(response) {
-      if (max === 0) return response()
+    add(respond) {
+      if (max === 0) return respond()
       const ms = Math.round(min + Math.random() * (max - min))
-      buckets[(done + Math.max(1, ms)) % BUCKETS]?.push(response)
+      buckets[(done + Math.max(1, ms)) % BUCKETS]?.push(respond)
     },
     close: () => clearInterval(timer),
   }

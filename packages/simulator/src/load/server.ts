@@ -1,5 +1,5 @@
-// A provider under load: answers every push with success, after a latency, at a cost of a few microseconds. It has no phones and
-// checks nothing; for that there is startSimulator. HTTP/1.1 is answered as well, by Node's own server: HMS speaks it.
+// A provider for load tests: it accepts every push, after a latency, at a cost of a few microseconds. It has no phones and checks
+// nothing; for that there is startSimulator. HTTP/1.1, which HMS speaks, is served by Node's own server.
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
@@ -81,7 +81,7 @@ export async function startLoadServer(options: LoadServerOptions): Promise<LoadS
   }
 }
 
-/** Of a request to HMS. */
+/** The tokens of a request to HMS. */
 const tokensOf = (body: Buffer) => (JSON.parse(body.toString()) as { message: { token: string[] } }).message.token
 
 function reply({ url = '' }: IncomingMessage, response: ServerResponse) {

@@ -1,4 +1,4 @@
-// What the look-alike of PowerAuth Server knows: applications, activations, who may ask, and how it behaves just now.
+// The state of the fake of PowerAuth Server: applications, activations, the admitted client, and its behaviour.
 import type { Failure } from '../behaviour.ts'
 
 export const POWER_AUTH_STATUSES = ['CREATED', 'PENDING_COMMIT', 'ACTIVE', 'BLOCKED', 'REMOVED'] as const
@@ -13,16 +13,16 @@ export interface PowerAuthActivation {
   applicationId?: string | undefined
 }
 
-/** Who may ask, once access is restricted. */
+/** The one client that is admitted, once access is restricted. */
 export interface PowerAuthClient {
   clientToken: string
   clientSecret: string
 }
 
-/** Instead of the usual answer, given so often (`times`) or until it is replaced. */
+/** What happens instead of the usual response, `times` times or until it is replaced. */
 export type PowerAuthBehaviour = { times?: number | undefined } & (
   | { status: number; code?: string | undefined; message?: string | undefined }
-  /** Exactly this text, with status 200: answers that nobody can use. */
+  /** Exactly this text with status 200, for unusable responses. */
   | { text: string }
   | { failure: Exclude<Failure, 'goaway'> }
 )
@@ -35,19 +35,19 @@ export interface PowerAuthRequest {
 }
 
 export interface Directory {
-  /** Requests that came in order, the latest last. */
+  /** Requests in the order in which they came. */
   readonly requests: PowerAuthRequest[]
   addApplication(applicationId: string): void
   applications(): string[]
   /** Adds it or changes it; its application is added too. */
   addActivation(activation: PowerAuthActivation): void
   find(activationId: string): Required<PowerAuthActivation> | undefined
-  /** From now on only this client may ask; undefined lets everybody. */
+  /** Admits only this client from now on; undefined: any. */
   restrict(client: PowerAuthClient | undefined): void
   admits(authorization: string | undefined): boolean
-  /** Undefined is the usual way again. */
+  /** Undefined: the usual responses again. */
   behave(behaviour: PowerAuthBehaviour | undefined): void
-  /** How to answer the next request; undefined the usual way. */
+  /** Behaviour for the next request; undefined: the usual response. */
   takeBehaviour(): PowerAuthBehaviour | undefined
 }
 

@@ -1,17 +1,17 @@
-// The look-alike of PowerAuth Server: the two calls that a push server makes, HTTP/1.1 over TLS.
+// The fake of PowerAuth Server: the two calls that a push server makes, HTTP/1.1 over TLS.
 // https://github.com/wultra/powerauth-server/blob/develop/docs/WebServices-Methods.md
 import { randomBytes } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { isRecord, parseRecord, readText } from '../json.ts'
 import { jsonReply, type Exchange, type Reply } from '../wire/http-exchange.ts'
-import { startListener, type Place } from '../wire/listener.ts'
+import { startListener, type ListenAddress } from '../wire/listener.ts'
 import { remember, type Directory, type PowerAuthBehaviour, type PowerAuthRequest } from './directory.ts'
 
-/** Where the paths of PowerAuth Server begin. */
+/** Prefix of the paths of PowerAuth Server. */
 export const POWER_AUTH_BASE = '/rest'
 const BYTES_KEPT = 64 * 1024
 
-export function startPowerAuth({ latency }: Context, place: Place, directory: Directory) {
+export function startPowerAuth({ latency }: Context, address: ListenAddress, directory: Directory) {
   const calls: Readonly<Record<string, (requestObject: unknown) => Reply>> = {
     [`${POWER_AUTH_BASE}/v3/activation/status`]: (requestObject) => statusOf(requestObject, directory),
     [`${POWER_AUTH_BASE}/v3/application/list`]: () =>
@@ -52,7 +52,7 @@ export function startPowerAuth({ latency }: Context, place: Place, directory: Di
     latency.delay(() => exchange.reply(reply))
   }
 
-  return startListener(place, { protocols: ['http/1.1'], streams: 1, bytesKept: BYTES_KEPT, open: () => take })
+  return startListener(address, { protocols: ['http/1.1'], streams: 1, bytesKept: BYTES_KEPT, open: () => take })
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -71,7 +71,7 @@ const failed = (status: number, code: string, message: string) =>
 
 const EPOCH = '1970-01-01T00:00:00.000+00:00'
 
-/** One that is not known is answered as removed, so that nobody learns which ones there are. */
+/** An unknown activation shows as removed, so that a caller cannot learn which ones exist. */
 function statusOf(requestObject: unknown, directory: Directory): Reply {
   const activationId = isRecord(requestObject) ? readText(requestObject['activationId']) : undefined
   if (activationId === undefined) return failed(400, 'ERR0001', 'No activation ID was set')

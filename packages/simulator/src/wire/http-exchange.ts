@@ -1,4 +1,4 @@
-// One request to a look-alike and what can be done with it: the same over HTTP/2 and HTTP/1.1.
+// One request to a fake and its response or failure: the same over HTTP/2 and HTTP/1.1.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { Readable } from 'node:stream'
@@ -7,7 +7,7 @@ import type { Response, FailingBehaviour } from '../behaviour.ts'
 export interface Body {
   /** Bytes sent. */
   size: number
-  /** The bytes, as far as they are kept. */
+  /** The first bytes, up to the number that is kept. */
   bytes: Buffer
 }
 
@@ -25,20 +25,20 @@ export interface Exchange {
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly body: Body
-  /** Does nothing once the sender is gone. */
+  /** Does nothing once the sender has gone. */
   reply(reply: Reply): void
-  /** What happens instead of a reply. HTTP/1.1 has no streams to reset: there the connection is closed without a word. */
+  /** Fails instead of a reply. HTTP/1.1 has no streams to reset: there the connection is closed. */
   fail(failing: WireFailure): void
   /**
-   * Announces that the connection ends: GOAWAY with `farewell` in it, or `Connection: close`. Returns how to end it, which
-   * lets what is under way finish.
+   * Announces the end of the connection: GOAWAY with `goawayText` as its debug data, or `Connection: close`. The result ends it once
+   * the requests in flight have finished.
    */
-  retire(manner?: string): () => void
+  retire(goawayText?: string): () => void
 }
 
-/** One connection, as far as a look-alike has a say in it. */
+/** The part of a connection that a fake controls. */
 export interface Connection {
-  /** Changes how many streams there may be at a time; without meaning for HTTP/1.1. */
+  /** Sets the maximum number of streams; without effect for HTTP/1.1. */
   allowStreams(count: number): void
 }
 
@@ -51,25 +51,25 @@ export const jsonReply = (status: number, body: unknown, headers?: OutgoingHttpH
   body: JSON.stringify(body),
 })
 
-/** What stands before a service answers like this: gateways do not speak the JSON of the service behind them. */
+/** The response of a gateway in front of the service, which does not speak the service's JSON. */
 export const gatewayReply = (status: number, headers?: OutgoingHttpHeaders): Reply => ({
   status,
   headers: { 'content-type': 'text/html; charset=UTF-8', ...headers },
   body: `<!DOCTYPE html><html lang="en"><title>Error ${status}</title><h1>Error ${status}</h1></html>`,
 })
 
-/** A reply with what a script puts into it. */
+/** A reply with the body and headers of a script. */
 export const withExtras = (reply: Reply, { body, headers }: Pick<Response, 'body' | 'headers'>): Reply => ({
   ...reply,
   headers: { ...reply.headers, ...headers },
   ...(body !== undefined && { body }),
 })
 
-/** Header of a reply that asks the sender to come back later. */
+/** Header of a reply that tells the sender when to retry. */
 export const retryHeader = (retryAfter: Response['retryAfter']): OutgoingHttpHeaders =>
   retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
 
-/** What comes beyond `bytesKept` is counted, not kept. */
+/** Bytes beyond `bytesKept` are counted, not kept. */
 export function readBody(stream: Readable, bytesKept: number, done: (body: Body) => void) {
   const chunks: Buffer[] = []
   let size = 0

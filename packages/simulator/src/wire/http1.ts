@@ -1,19 +1,19 @@
-// HTTP/1.1 connections of the look-alikes.
+// HTTP/1.1 connections of the fakes.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { readBody, type Body, type Exchange, type OpenConnection } from './http-exchange.ts'
 
-/** Senders keep connections for later; Node's 5 s would close them in the face of the next request. */
+/** Senders keep connections open. With Node's 5 s the next request would meet a connection that is just being closed. */
 const KEEP_ALIVE_MS = 60_000
 
-/** Returns what takes connections; `tcp` is the one beneath TLS. */
+/** Returns a function that takes connections; `tcp` is the connection beneath TLS. */
 export function createHttp1({ open, bytesKept }: { open: OpenConnection; bytesKept: number }) {
   const connections = new WeakMap<Socket, { tcp: Socket | undefined; take: (exchange: Exchange) => void }>()
-  // It listens to nothing: https://nodejs.org/api/http.html#event-connection allows handing connections to it.
+  // It does not listen: https://nodejs.org/api/http.html#event-connection allows handing connections to it.
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const connection = connections.get(request.socket)
-    // A sender that hangs up before its request or the answer to it is complete.
+    // A sender may hang up before its request or the response is complete.
     request.on('error', () => {})
     response.on('error', () => {})
     readBody(request, bytesKept, (body) => connection?.take(createExchange({ request, response, ...connection }, body)))
@@ -24,13 +24,13 @@ export function createHttp1({ open, bytesKept }: { open: OpenConnection; bytesKe
   }
 }
 
-interface Place {
+interface Http1Request {
   request: IncomingMessage
   response: ServerResponse
   tcp: Socket | undefined
 }
 
-function createExchange({ request, response, tcp }: Place, body: Body): Exchange {
+function createExchange({ request, response, tcp }: Http1Request, body: Body): Exchange {
   return {
     method: request.method ?? '',
     path: request.url ?? '',

@@ -1,4 +1,4 @@
-// HTTP/2 connections of the look-alikes.
+// HTTP/2 connections of the fakes.
 import {
   constants,
   performServerHandshake,
@@ -15,29 +15,29 @@ const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_REFUSE
 const CUT_AFTER_MS = 20
 
 export interface Http2Options {
-  /** Streams at a time that a connection begins with. */
+  /** Maximum number of streams with which a connection begins. */
   streams: number
   bytesKept: number
   open: OpenConnection
 }
 
-/** One connection, as far as it misbehaves for all requests alike. */
-export interface Http2Line {
-  /** Streams at a time whatever the look-alike wants; undefined: what it wants. */
+/** The part of a connection that misbehaves for all its requests. */
+export interface Http2Connection {
+  /** Maximum number of streams, whatever the fake sets; undefined: as the fake sets it. */
   limit(streams: number | undefined): void
-  sayGoodbye(manner: 'goaway' | 'goaway-cut'): void
+  disconnect(manner: 'goaway' | 'goaway-cut'): void
 }
 
-/** `tcp` is the connection beneath TLS; `limit` as in Http2Line. */
+/** `tcp` is the connection beneath TLS; `limit` as in Http2Connection. */
 export function serveHttp2(
   socket: TLSSocket,
   tcp: Socket | undefined,
   { streams, bytesKept, open, limit }: Http2Options & { limit: number | undefined },
-): Http2Line {
+): Http2Connection {
   let expected = streams
   const session = performServerHandshake(socket, {
     settings: { maxConcurrentStreams: limit ?? streams },
-    // Megabytes. Node's default of 10 is too little for a thousand streams with answers that wait.
+    // Megabytes. Node's default of 10 is too little for a thousand streams with delayed responses.
     maxSessionMemory: 100,
   })
   const notify = () => {
@@ -49,14 +49,14 @@ export function serveHttp2(
       notify()
     },
   })
-  const place = { session, tcp, lastRead: Infinity }
-  // A sender that hangs up or breaks the protocol: its session is over, the others go on.
+  const state = { session, tcp, lastRead: Infinity }
+  // A sender may hang up or break the protocol: its session ends, the others go on.
   session.on('error', () => {})
   session.on('stream', (stream, headers) => {
-    // A sender that resets its own stream: there is nobody left to answer.
+    // A sender may reset its own stream: then no response is needed.
     stream.on('error', () => {})
     readBody(stream, bytesKept, (body) => {
-      if (isOpen(stream) && (stream.id ?? 0) <= place.lastRead) take(createExchange(place, stream, { headers, body }))
+      if (isOpen(stream) && (stream.id ?? 0) <= state.lastRead) take(createExchange(state, stream, { headers, body }))
     })
   })
   return {
@@ -64,8 +64,8 @@ export function serveHttp2(
       limit = count
       notify()
     },
-    sayGoodbye(manner) {
-      if (manner === 'goaway-cut') return cutAfterGoaway(place)
+    disconnect(manner) {
+      if (manner === 'goaway-cut') return cutAfterGoaway(state)
       session.goaway(NGHTTP2_NO_ERROR)
       session.close()
     },
@@ -75,10 +75,10 @@ export function serveHttp2(
 /** False once the sender reset the stream or the connection is gone; Node then throws on any use of it. */
 const isOpen = (stream: ServerHttp2Stream) => !stream.closed && !stream.destroyed
 
-interface Place {
+interface ConnectionState {
   session: ServerHttp2Session
   tcp: Socket | undefined
-  /** Streams above it are not read: so GOAWAY said. */
+  /** Streams above it are not read, as GOAWAY said. */
   lastRead: number
 }
 
@@ -87,8 +87,8 @@ interface Request {
   body: Body
 }
 
-function createExchange(place: Place, stream: ServerHttp2Stream, { headers, body }: Request): Exchange {
-  const { session, tcp } = place
+function createExchange(state: ConnectionState, stream: ServerHttp2Stream, { headers, body }: Request): Exchange {
+  const { session, tcp } = state
   return {
     method: headers[':method'] ?? '',
     path: headers[':path'] ?? '',
@@ -102,32 +102,32 @@ function createExchange(place: Place, stream: ServerHttp2Stream, { headers, body
     fail({ failure, code = NGHTTP2_INTERNAL_ERROR }) {
       // Not resetAndDestroy(): it waits for what is being written, which may be for ever.
       if (failure === 'drop' || failure === 'lose') tcp?.destroy()
-      else if (failure === 'goaway-cut') cutAfterGoaway(place)
-      else if (failure === 'goaway-unread') leaveUnread(place, stream)
+      else if (failure === 'goaway-cut') cutAfterGoaway(state)
+      else if (failure === 'goaway-unread') leaveUnread(state, stream)
       else stream.close({ cancel: NGHTTP2_CANCEL, refuse: NGHTTP2_REFUSED_STREAM, reset: code }[failure])
     },
-    retire(manner = '') {
-      session.goaway(NGHTTP2_NO_ERROR, 0, Buffer.from(manner))
+    retire(goawayText = '') {
+      session.goaway(NGHTTP2_NO_ERROR, 0, Buffer.from(goawayText))
       return () => session.close()
     },
   }
 }
 
-function cutAfterGoaway({ session, tcp }: Place) {
+function cutAfterGoaway({ session, tcp }: ConnectionState) {
   if (session.destroyed) return
   session.goaway(NGHTTP2_NO_ERROR)
-  // A moment later, so that GOAWAY is on its way before.
+  // A moment later, so that GOAWAY leaves before.
   setTimeout(() => tcp?.destroy(), CUT_AFTER_MS).unref()
 }
 
-/** What came on earlier streams is answered. Node cannot say that nothing was read, so a first stream is refused by itself. */
-function leaveUnread(place: Place, stream: ServerHttp2Stream) {
-  const { session } = place
+/** Requests on earlier streams get their responses. Node cannot say that nothing was read, so a first stream is refused by itself. */
+function leaveUnread(state: ConnectionState, stream: ServerHttp2Stream) {
+  const { session } = state
   const { id = 1 } = stream
   if (id === 1) return stream.close(NGHTTP2_REFUSED_STREAM)
-  place.lastRead = Math.min(place.lastRead, id - 2)
+  state.lastRead = Math.min(state.lastRead, id - 2)
   if (session.destroyed) return
-  session.goaway(NGHTTP2_NO_ERROR, place.lastRead)
+  session.goaway(NGHTTP2_NO_ERROR, state.lastRead)
   setImmediate(() => {
     if (isOpen(stream)) stream.close(NGHTTP2_CANCEL)
     session.close()

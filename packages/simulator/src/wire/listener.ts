@@ -1,13 +1,13 @@
-// Where a look-alike listens: TLS with HTTP/2 or HTTP/1.1, whichever the sender and it agree on (ALPN).
+// The listener of a fake: TLS with HTTP/2 or HTTP/1.1, as agreed with the sender (ALPN).
 import { once } from 'node:events'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import type { Certificate } from '../certificate.ts'
 import { createHttp1 } from './http1.ts'
-import { serveHttp2, type Http2Line, type Http2Options } from './http2.ts'
+import { serveHttp2, type Http2Connection, type Http2Options } from './http2.ts'
 
-/** Where, and with which certificate. */
-export interface Place {
+/** Address and certificate of a listener. */
+export interface ListenAddress {
   host: string
   port: number
   certificate: Certificate
@@ -18,36 +18,36 @@ export interface ListenerOptions extends Http2Options {
 }
 
 /**
- * How a connection is ended: GOAWAY, and it closes when what is under way is answered; GOAWAY, and it is cut at once; cut
- * without a word. Over HTTP/1.1 it is cut in any case.
+ * How a connection is ended: GOAWAY, and it closes when the requests in flight have finished; GOAWAY, and it is cut at once; cut
+ * without GOAWAY. Over HTTP/1.1 it is cut in any case.
  */
-export const FAREWELLS = ['goaway', 'goaway-cut', 'cut'] as const
-export type Disconnect = (typeof FAREWELLS)[number]
+export const DISCONNECTS = ['goaway', 'goaway-cut', 'cut'] as const
+export type Disconnect = (typeof DISCONNECTS)[number]
 
-/** The side of a look-alike that misbehaves for all requests alike. */
+/** The part of a fake that misbehaves for all requests. */
 export interface Wire {
-  /** Streams at a time on each connection, from now on; undefined: as many as the look-alike wants. */
+  /** Sets the maximum number of streams on each connection; undefined: as the fake sets it. */
   setStreams(count: number | undefined): void
   setHandshake(delayMs: number): void
-  /** While it is down nobody listens; connections are cut. */
+  /** While it is down it does not listen, and connections are cut. */
   setDown(isDown: boolean): Promise<void>
   disconnect(manner: Disconnect): void
 }
 
 export interface Listener extends Wire {
   port: number
-  /** Cuts what connections there are. */
+  /** Cuts all connections. */
   stop(): Promise<void>
 }
 
 /** Resolves when it listens. */
-export async function startListener(place: Place, options: ListenerOptions): Promise<Listener> {
+export async function startListener(address: ListenAddress, options: ListenerOptions): Promise<Listener> {
   const connections = createConnections(options)
-  const { key, cert } = place.certificate
+  const { key, cert } = address.certificate
   const tls = createServer({ key, cert, ALPNProtocols: [...options.protocols] })
   tls.on('secureConnection', connections.open)
   let handshakeMs = 0
-  // TLS begins when its server hears of the connection; paused, nothing of it is read before.
+  // TLS begins when its server gets the connection; paused, nothing of it is read before.
   const tcp = createTcpServer({ pauseOnConnect: true }, (socket) => {
     connections.add(socket)
     const speak = () => socket.destroyed || tls.emit('connection', socket)
@@ -56,7 +56,7 @@ export async function startListener(place: Place, options: ListenerOptions): Pro
   })
 
   async function listen(port: number) {
-    tcp.listen(port, place.host)
+    tcp.listen(port, address.host)
     await once(tcp, 'listening')
     return (tcp.address() as AddressInfo).port
   }
@@ -69,7 +69,7 @@ export async function startListener(place: Place, options: ListenerOptions): Pro
     await closed
   }
 
-  const port = await listen(place.port)
+  const port = await listen(address.port)
   return {
     port,
     setStreams: connections.setStreams,
@@ -86,7 +86,7 @@ export async function startListener(place: Place, options: ListenerOptions): Pro
 }
 
 function createConnections(options: ListenerOptions) {
-  const sockets = new Map<string, { tcp: Socket; line?: Http2Line }>()
+  const sockets = new Map<string, { tcp: Socket; http2?: Http2Connection }>()
   const takeHttp1 = createHttp1(options)
   let streams: number | undefined
 
@@ -94,31 +94,31 @@ function createConnections(options: ListenerOptions) {
     add(tcp: Socket) {
       const peer = nameOf(tcp)
       sockets.set(peer, { tcp })
-      // Hanging up is a sender's right; whoever waits on the connection notices its end.
+      // A sender may hang up at any time; the exchanges on the connection notice its end.
       tcp.on('error', () => {})
       tcp.on('close', () => sockets.delete(peer))
     },
     open(socket: TLSSocket) {
-      // Only the TCP connection can be cut without a farewell. TLS does not show it: it is the one with the same peer.
+      // Only the TCP connection can be cut without a TLS alert. TLS does not expose it: it is the one with the same peer.
       const entry = sockets.get(nameOf(socket))
       socket.on('error', () => {})
       if (socket.alpnProtocol === 'h2') {
-        const line = serveHttp2(socket, entry?.tcp, { ...options, limit: streams })
-        if (entry) entry.line = line
+        const http2 = serveHttp2(socket, entry?.tcp, { ...options, limit: streams })
+        if (entry) entry.http2 = http2
       } else if (options.protocols.includes('http/1.1')) takeHttp1(socket, entry?.tcp)
       else socket.destroy()
     },
     setStreams(count: number | undefined) {
       streams = count
-      for (const { line } of sockets.values()) line?.limit(count)
+      for (const { http2 } of sockets.values()) http2?.limit(count)
     },
     destroy() {
       for (const { tcp } of sockets.values()) tcp.destroy()
     },
     disconnect(manner: Disconnect) {
-      for (const { tcp, line } of sockets.values()) {
-        if (manner === 'cut' || !line) tcp.destroy()
-        else line.sayGoodbye(manner)
+      for (const { tcp, http2 } of sockets.values()) {
+        if (manner === 'cut' || !http2) tcp.destroy()
+        else http2.disconnect(manner)
       }
     },
   }

@@ -32,7 +32,7 @@ export const INSIDE: Readonly<Record<string, readonly [file: string, test: strin
   'C-51 FCM: ttl': [`${PROVIDERS}/fcm.test.ts`, 'time to live'],
   'C-52 FCM: types of extras': [`${PROVIDERS}/fcm.test.ts`, 'requests'],
   'C-53 FCM: each error code': [`${PROVIDERS}/fcm.test.ts`, 'what each code means'],
-  'C-54 FCM: errors without details': [`${PROVIDERS}/fcm.test.ts`, 'an answer that is not as documented is no harm'],
+  'C-54 FCM: errors without details': [`${PROVIDERS}/fcm.test.ts`, 'a response that is not as documented does no harm'],
   'C-55 FCM: access tokens': [`${PROVIDERS}/fcm.test.ts`, 'access tokens that cannot be had, or do not help'],
   'C-56 HMS: visible': [`${PROVIDERS}/hms.test.ts`, 'the documented message becomes the documented payload'],
   'C-57 HMS: silent': [`${PROVIDERS}/hms.test.ts`, 'data, with and without a notification'],

@@ -1,4 +1,4 @@
-// Who may push: checks the JSON web token that a sender presents with each request.
+// Verifies the provider token that a sender presents with each request.
 // https://developer.apple.com/documentation/usernotifications/establishing-a-token-based-connection-to-apns
 import { createPublicKey, verify, type KeyObject } from 'node:crypto'
 import { readJsonWebToken } from '../json-web-token.ts'
@@ -20,23 +20,23 @@ export interface Permit {
   issuedAt: number
 }
 
-export interface TcpProxy {
-  /** From the first key on, only tokens of known keys are admitted; before, every well-formed one is. */
+export interface TokenVerifier {
+  /** From the first key on, only tokens of known keys are admitted. Before that, every well-formed one is. */
   addKey(key: ApnsKey): void
   admit(authorization: string | undefined): Permit | Reason
 }
 
 const VALID_SECONDS = 3600
-/** Senders use one token for an hour: verifying a signature once is enough. */
+/** Senders use one token for an hour, so its signature is verified once. */
 const VERDICTS_KEPT = 1000
 
 type KnownKey = { teamId: string; publicKey: KeyObject; topics: ReadonlySet<string> | undefined }
 
-export function createTcpProxy(): TcpProxy {
+export function createTokenVerifier(): TokenVerifier {
   const keys = new Map<string, KnownKey>()
   const verdicts = new Map<string, Permit | Reason>()
 
-  function judge(authorization: string): Permit | Reason {
+  function verifyOnce(authorization: string): Permit | Reason {
     const known = verdicts.get(authorization)
     if (known !== undefined) return known
     if (verdicts.size >= VERDICTS_KEPT) verdicts.clear()
@@ -52,7 +52,7 @@ export function createTcpProxy(): TcpProxy {
     },
     admit(authorization) {
       if (!authorization) return 'MissingProviderToken'
-      const verdict = judge(authorization)
+      const verdict = verifyOnce(authorization)
       if (typeof verdict === 'string') return verdict
       const age = Math.abs(Date.now() / 1000 - verdict.issuedAt)
       return age > VALID_SECONDS ? 'ExpiredProviderToken' : verdict

@@ -18,7 +18,7 @@ async function start(test: Test) {
 
 const tokensOf = (count: number, first = 0) => Array.from({ length: count }, (_, index) => tokenOf(first + index))
 
-/** Time enough for an answer that comes, on any machine. */
+/** Time enough for a response that arrives, on any machine. */
 const IMPATIENT = { APNS_REQUEST_TIMEOUT: '2s', FCM_REQUEST_TIMEOUT: '2s', HMS_REQUEST_TIMEOUT: '2s' }
 
 interface Scene {
@@ -61,7 +61,7 @@ t.test('a few pushes of many', async (t) => {
   }
 })
 
-t.test('no answer, of one push among many', async (t) => {
+t.test('no response to one push among many', async (t) => {
   const simulator = await start(t)
   const silent = tokenOf(3)
   simulator.respondTo(silent, { failure: 'silence', times: 1 })
