@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { findBlockingMigrations } from './checks/blocking-migrations.ts'
+import { findWords } from './checks/words.ts'
 import { findBreaches, readPackages } from './checks/layers.ts'
 import { findOpenApiProblems } from './checks/openapi.ts'
 import { findUnopened } from './checks/openings.ts'
@@ -17,6 +18,7 @@ const checks: Record<string, Check> = {
   types: () => run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'),
   lint: () => run('node_modules/oxlint/bin/oxlint', '--deny-warnings', '--format=unix'),
   format: () => run('node_modules/oxfmt/bin/oxfmt', '--check'),
+  words: async () => findWords('.').join('\n'),
   layers: async () => findBreaches(readPackages('.')).join('\n'),
   unused: () => run('node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'),
   openings: async () => findUnopened('.').join('\n'),
