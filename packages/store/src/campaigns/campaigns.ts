@@ -96,9 +96,9 @@ const DETAIL = statement({
   notNull: {
     appId: 'LIVING keeps those without a name out',
     sent: 'EXISTS is never null',
-    state: 'coalesced',
+    state: 'coalesced with a constant',
     paused: 'IS NULL is never null',
-    tallies: 'coalesced',
+    tallies: 'coalesced with a constant',
   },
 }).narrow<Pick<CampaignDetailRow, 'message' | 'state' | 'tallies' | 'rateBase'>>()
 

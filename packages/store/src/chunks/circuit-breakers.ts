@@ -60,7 +60,11 @@ const OPEN = statement({
     SELECT g.application_id AS "applicationId", true AS opened, t.application_id IS NOT NULL AS "justOpened"
     FROM token_guards g LEFT JOIN opened t USING (application_id)
     WHERE g.application_id = ANY($2::int[]) AND g.platform = $1 AND (g.tripped_at IS NOT NULL OR t.application_id IS NOT NULL)`,
-  notNull: { applicationId: 'the left side of the join', opened: 'a constant', justOpened: 'IS NULL is never null' },
+  notNull: {
+    applicationId: 'token_guards is on the side of the join that is always there',
+    opened: 'a constant',
+    justOpened: 'IS NULL is never null',
+  },
 })
 
 /**

@@ -46,7 +46,7 @@ const CONTENT = statement({
         WHERE r.next_attempt_at IS NULL OR r.next_attempt_at <= now() + interval '1 s') AS deliveries,
       (SELECT (extract(epoch FROM min(d.next_attempt_at)) * 1000)::float8 FROM deliveries d WHERE d.chunk_id = $1
         AND d.status = 'pending' AND d.next_attempt_at > now() + interval '1 s') AS "laterDueAt"`,
-  notNull: { messages: 'coalesced', deliveries: 'coalesced' },
+  notNull: { messages: 'coalesced with a constant', deliveries: 'coalesced with a constant' },
 }).narrow<{ messages: MessageRow[]; deliveries: DirectRecipient[] }>()
 
 const UNCLAIM = statement({

@@ -59,6 +59,7 @@ export const RELEASED_NOT_NULL = {
   delayMs: 'due_at is not null',
   dropped: 'count is never null',
 }
+
 /** What a record returns to its worker; a gateway that waits for the chunk is notified of its release. */
 export const RELEASED = (release: string) => `notification AS (
       SELECT pg_notify(waiter, id::text) FROM recorded WHERE ${release} AND waiter IS NOT NULL)

@@ -73,7 +73,7 @@ const DROP_FOREIGN = statement({
       DELETE FROM staged s USING theirs WHERE theirs.activation_id = s.activation_id COLLATE "default"
       RETURNING s.line)
     SELECT count(*)::int AS count, coalesce((array_agg(line ORDER BY line))[:$2], '{}') AS lines FROM gone`,
-  notNull: { count: 'count is never null', lines: 'coalesced' },
+  notNull: { count: 'count is never null', lines: 'coalesced with a constant' },
 }).narrow<{ lines: number[] }>()
 
 /** What was dropped stays so under another spelling of its token. */

@@ -37,7 +37,7 @@ const FIND = statement({
           'updatedAt', extract(epoch FROM d.updated_at) * 1000) ORDER BY d.id), '[]')
         FROM deliveries d WHERE d.message_id = m.id) AS deliveries
     FROM messages m JOIN applications a ON a.id = m.application_id WHERE m.id = $1`,
-  notNull: { deliveries: 'coalesced' },
+  notNull: { deliveries: 'coalesced with a constant' },
 }).narrow<{ deliveries: DeliveryStatus[] }>()
 
 /** One row for each message of the page, or a single one without a message. Ids grow with time, so they settle ties. */
@@ -52,7 +52,7 @@ const LIST = statement({
       SELECT id, user_id, created_at FROM messages WHERE application_id = a.id AND user_id = $2
       ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $3) m ON true
     WHERE a.app_id = $1 ORDER BY m.created_at DESC, m.id DESC`,
-  notNull: { counts: 'coalesced', appId: 'the condition compares it' },
+  notNull: { counts: 'coalesced with a constant', appId: 'the condition compares it' },
 }).narrow<{ counts: StatusCount[] }>()
 
 export interface MessageListing {

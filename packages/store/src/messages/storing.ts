@@ -62,8 +62,8 @@ const STORE = statement({
   name: 'message-store',
   text: storing({ result: `SELECT c.id, c.platform, ${IS_PAUSED} FROM chunk c` }),
   notNull: {
-    id: 'the join is in another part',
-    platform: 'the join is in another part',
+    id: 'each row is a chunk; the outer join is that of deliveries',
+    platform: 'each row is a chunk; the outer join is that of deliveries',
     paused: 'EXISTS is never null',
   },
   nullable: [13],
@@ -90,9 +90,9 @@ const STORE_ONCE = statement({
     FROM key LEFT JOIN chunk c ON true`,
   }),
   notNull: {
-    digest: 'the left side of the join',
-    messageIds: 'the left side of the join',
-    stored: 'both sides are not null',
+    digest: 'key is on the side of the join that is always there',
+    messageIds: 'key is on the side of the join that is always there',
+    stored: 'compares two lists that are not null',
   },
   nullable: [13],
   nullableElements: [4, 8, 9, 16, 17, 21, 24],

@@ -36,7 +36,7 @@ const BEGIN = statement({
     SELECT coalesce(sum(total - sent - failed), 0)::int AS pending,
       count(CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END) AS notified
     FROM chunks WHERE application_id = $1 AND settled_at IS NULL`,
-  notNull: { pending: 'coalesced' },
+  notNull: { pending: 'coalesced with a constant' },
 })
 
 /**
