@@ -7,7 +7,6 @@ import { findWords } from './checks/words.ts'
 import { findBreaches, readPackages } from './checks/layers.ts'
 import { findOpenApiProblems } from './checks/openapi.ts'
 import { findUnopened } from './checks/openings.ts'
-import { findWords } from './checks/words.ts'
 import { findStatementProblems } from './checks/statements.ts'
 import { pendingMigration } from './database/pending-migration.ts'
 
@@ -22,7 +21,6 @@ const checks: Record<string, Check> = {
   layers: async () => findBreaches(readPackages('.')).join('\n'),
   unused: () => run('node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'),
   openings: async () => findUnopened('.').join('\n'),
-  words: async () => findWords('.').join('\n'),
   migrations: checkMigrations,
   statements: async () => (await findStatementProblems()).join('\n'),
   'blocking migrations': async () => findBlockingMigrations('.').join('\n'),

@@ -37,13 +37,13 @@ export const tableWalks: Service = async (context) => {
   const stopping = new AbortController()
   let running: Promise<void> | undefined
 
-  async function round(): Promise<void> {
+  async function pass(): Promise<void> {
     for (const one of walksOf(store))
       await walk(one, context, stopping.signal).catch((error: unknown) => {
-        log.warn({ err: error, walk: one.message }, 'rewriting a table failed, retrying in the next round')
+        log.warn({ err: error, walk: one.message }, 'rewriting a table failed, retrying in the next pass')
       })
   }
-  const poll = () => void (running ??= round().finally(() => (running = undefined)))
+  const poll = () => void (running ??= pass().finally(() => (running = undefined)))
 
   poll()
   const timer = setInterval(poll, config.sweepInterval)

@@ -54,7 +54,7 @@ t.test('retry policy: what an outcome means for its delivery', async (t) => {
       { status: 'failed' },
     ],
     [
-      'retry: back-off doubles with the tries',
+      'retry: back-off doubles with the attempts',
       retry(),
       {},
       { status: 'pending', attempts: 3, nextAttemptAt: NOW + 4000 },

@@ -185,7 +185,7 @@ test('a response that arrived while this process stood still is no timeout', asy
   await send(client)
   const late = send(client, { timeoutMs: 300 })
   // Written at the end of this turn.
-  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+  for (let count = 0; count < 3; count++) await new Promise(setImmediate)
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
   t.match(await late, { kind: 'response' })
   await client.close()

@@ -79,7 +79,7 @@ export const apart = (tokens: readonly string[]): PushChunk => ({
   targets: tokens.map((token, index) => targetOf(token, index)),
 })
 
-/** Pushes once more whatever is to be tried again, when its time has come. Returns the last outcomes, and how many tries it took. */
+/** Pushes once more whatever is to be pushed again, when its time has come. Returns the last outcomes, and how many attempts it took. */
 export async function pushUntilSettled(test: Test, provider: Provider, { messages, targets }: PushChunk) {
   const outcomes = new Map<number, Outcome>()
   let left = [...targets.keys()]

@@ -131,8 +131,8 @@ t.test('C-46 priority and push type', async (t) => {
 t.test('C-45 expiration', async (t) => {
   const cases: [name: string, validUntil: number | undefined, seconds: number][] = [
     ['absent: 28 days, by the hour', undefined, (NOW + 28 * DAY) / 1_000],
-    ['past: one try', NOW - 1, 0],
-    ['now: one try', NOW, 0],
+    ['past: one attempt', NOW - 1, 0],
+    ['now: one attempt', NOW, 0],
     ['near', NOW + 90_500, NOW / 1_000 + 90],
     ['beyond 28 days: capped', NOW + 29 * DAY, (NOW + 28 * DAY) / 1_000],
   ]

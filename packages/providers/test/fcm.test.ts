@@ -453,11 +453,11 @@ t.test('a token source does not use a look-up that began before a refusal', asyn
     { value: 'refused', issuedAt: NOW, expiresAt: NOW + HOUR },
     { value: 'other', issuedAt: NOW, expiresAt: NOW + HOUR },
   ]
-  let looksUp = 0
+  let lookups = 0
   const source = createTokenSource({
     tokens: {
       async take(_key, isFresh) {
-        looksUp++
+        lookups++
         await Promise.resolve()
         const found = stored.find(isFresh)
         if (!found) throw new Error('there is none')
@@ -477,7 +477,7 @@ t.test('a token source does not use a look-up that began before a refusal', asyn
     renewed.map(({ value }) => value),
     ['other', 'other'],
   )
-  t.equal(looksUp, 2)
+  t.equal(lookups, 2)
 })
 
 t.test('service accounts', async (t) => {

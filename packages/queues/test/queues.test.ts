@@ -134,7 +134,7 @@ for (const backend of BACKENDS) {
       await queues.enqueue([job(2)])
       const { got } = collect(t, queues)
       await gets(got, 2)
-      t.same(got, [1, 1, 2], 'another try is another id')
+      t.same(got, [1, 1, 2], 'another attempt is another id')
       await waitFor('the first to run again', async () => {
         await queues.enqueue([job(1)])
         return got.length > 3

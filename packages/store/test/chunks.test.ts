@@ -349,7 +349,7 @@ t.test('notifications: a broken connection is made anew, and the listener is tol
     await waitFor('the next', () => notified.includes(`after ${n}`))
   }
   t.same(notified, ['one', 'after 1', 'after 2'])
-  t.ok(errors.length > 0, 'the fault is told')
+  t.ok(errors.length > 0, 'the error is reported')
   await listener.close()
   await waitFor('the connection to end', async () => (await pids()).length === 0)
   t.equal(reconnected, 2, 'a closed one stays closed')
@@ -385,7 +385,7 @@ t.test('sweep: due, in nobody’s hands, not paused, not swept already', async (
   await later(id, "swept_at = now() - interval '5 min'")
   await later(paused.id, 'try = 0')
   await database.query(
-    "INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at) VALUES ($1, 'ios', 'all', 'fault', now())",
+    "INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at) VALUES ($1, 'ios', 'all', 'error', now())",
     [paused.id],
   )
   const swept = await store.chunks.sweep(10 * MINUTE, 100)
@@ -456,7 +456,7 @@ t.test('expire: what is too old fails, paused or not, and its waiter is told', a
   ])
   await database.query("UPDATE chunks SET lease_until = now() - interval '1 s' WHERE id = $1", [old.id])
   await database.query(
-    "INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at) VALUES ($1, 'ios', 'all', 'fault', now())",
+    "INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at) VALUES ($1, 'ios', 'all', 'error', now())",
     [id],
   )
   const expired = await store.chunks.expire(100)

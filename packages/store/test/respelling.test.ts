@@ -234,7 +234,7 @@ onBoth('until it is over, messages and campaigns reach the spelling that was reg
 
   const campaignId = await store.campaigns.create({ applicationId: id, message: { title: 'x' }, validUntil: null })
   await store.campaigns.addUsers(campaignId, users)
-  const started = await store.runs.start({ campaignId, rate: null, scheduledAt: null, again: true })
+  const started = await store.runs.start({ campaignId, rate: null, scheduledAt: null, resend: true })
   if (!('runId' in started)) throw new Error('Refused')
   const run = { id: started.runId, campaignId, applicationId: id }
   await store.runs.partition(run, FAN_OUT)

@@ -21,14 +21,14 @@ export async function removeApplication(
 }
 
 const ROWS = 1000
-const ROUND_MS = 2000
+const SWEEP_MS = 2000
 
-/** Clears rows of removed applications, for a while; the next round goes on. */
+/** Clears rows of removed applications, for a while; the next sweep goes on. */
 export async function clearRemovedApplications(
   { applicationRemovals }: Pick<Store, 'applicationRemovals'>,
   log: Pick<Logger, 'info'>,
 ): Promise<void> {
-  const deadline = Date.now() + ROUND_MS
+  const deadline = Date.now() + SWEEP_MS
   while (Date.now() < deadline) {
     const step = await applicationRemovals.clear(ROWS)
     if (!step) return

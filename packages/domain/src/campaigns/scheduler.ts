@@ -12,26 +12,26 @@ const LONGEST_PAUSE_MS = 2000
 export const runScheduler: Service = async (context) => {
   const { log, store } = context
   let running: Promise<void> | undefined
-  let again = false
+  let isRequested = false
   const stopping = new AbortController()
 
-  async function round(): Promise<void> {
+  async function moveAll(): Promise<void> {
     do {
-      again = false
+      isRequested = false
       const since = performance.now()
       const isMore = await moveRuns(context).catch((error: unknown) => {
         log.warn({ err: error }, 'moving runs on failed, retrying')
         return false
       })
-      again ||= isMore
+      isRequested ||= isMore
       // The fan-out is well ahead of the pushes. Half of the database's time is left for other work, direct messages above all.
       if (isMore) await pause(Math.min(performance.now() - since, LONGEST_PAUSE_MS), stopping.signal)
-    } while (again && !stopping.signal.aborted)
+    } while (isRequested && !stopping.signal.aborted)
   }
   function poll(): void {
-    again = true
+    isRequested = true
     if (stopping.signal.aborted) return
-    running ??= round().finally(() => (running = undefined))
+    running ??= moveAll().finally(() => (running = undefined))
   }
 
   const listener = await store.listen({ channel: RUNS_CHANNEL, onNotification: poll, onReconnect: poll })

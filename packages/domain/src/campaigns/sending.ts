@@ -34,7 +34,7 @@ export interface LiveRequest {
 /** Starts a run and does not wait for it. Refused while one is active, and after one was completed unless `resend`. */
 export async function sendCampaign(store: RunStore, id: string, { resend, rate }: LiveRequest): Promise<void> {
   const { id: campaignId } = await findCampaign(store, id)
-  const started = await store.runs.start({ campaignId, rate: rate ?? null, scheduledAt: null, again: resend })
+  const started = await store.runs.start({ campaignId, rate: rate ?? null, scheduledAt: null, resend })
   if ('runId' in started) return
   const { refusedBy } = started
   throw refusal(resend || refusedBy === 'scheduled' ? TEXT.campaignIs(refusedBy) : TEXT.campaignSent)
@@ -52,7 +52,7 @@ export async function scheduleCampaign(store: RunStore, id: string, request: Sch
     campaignId,
     rate: request.rate ?? null,
     scheduledAt: new Date(sendAt),
-    again: false,
+    resend: false,
   })
   if ('refusedBy' in started) throw refusal(TEXT.campaignIs(started.refusedBy))
 }

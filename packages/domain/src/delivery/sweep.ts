@@ -16,7 +16,7 @@ export async function sweep({ config, store, queues, log }: Context): Promise<{ 
     } catch (error) {
       // All of them need the database.
       if (store.isUnavailable(error)) throw error
-      log.warn({ err: error, step: name }, 'sweep step failed, retrying in the next round')
+      log.warn({ err: error, step: name }, 'sweep step failed, retrying in the next sweep')
       return undefined
     }
   }

@@ -56,14 +56,14 @@ export const retention: Service = async (context) => {
   const stopping = new AbortController()
   let running: Promise<void> | undefined
 
-  async function round(): Promise<void> {
+  async function pass(): Promise<void> {
     const removed = await removeOld(context, stopping.signal)
     if (Object.values(removed).some((count) => count > 0)) log.info({ removed }, 'old rows removed')
   }
 
   const timer = setInterval(() => {
-    running ??= round()
-      .catch((error: unknown) => log.warn({ err: error }, 'retention failed, retrying in the next round'))
+    running ??= pass()
+      .catch((error: unknown) => log.warn({ err: error }, 'retention failed, retrying in the next pass'))
       .finally(() => (running = undefined))
   }, config.retentionInterval)
   return async () => {

@@ -26,7 +26,7 @@ export interface NewRun {
   /** When it is due; null = now. */
   scheduledAt: Date | null
   /** Start a new one although one was completed. */
-  again: boolean
+  resend: boolean
 }
 
 export interface OpenChunk {
@@ -162,10 +162,10 @@ export const openRuns = (database: Database) => {
 
   return {
     /** Starts or schedules a run of a campaign that has no active one. */
-    start: ({ campaignId, rate, scheduledAt, again }: NewRun): Promise<Started> =>
+    start: ({ campaignId, rate, scheduledAt, resend }: NewRun): Promise<Started> =>
       database.transaction(async (connection) => {
         await connection.query(LOCK, [campaignId])
-        const [row] = await connection.query(START, [campaignId, rate, scheduledAt, again])
+        const [row] = await connection.query(START, [campaignId, rate, scheduledAt, resend])
         return refusedOr(row)
       }),
 
