@@ -198,6 +198,20 @@ t.test('a key bound to applications names those alone', async (t) => {
   t.equal(await registered(own), 0)
 })
 
+t.test('a key bound to applications is refused whatever stands for an id of what it may not see', async (t) => {
+  const own = `own-${randomUUID()}`
+  await context.store.applications.create(own)
+  const bound = clientOf(bearer(await makeKey(SCOPES, [own])))
+  for (const id of ['none', '4711', 'x'.repeat(40), randomUUID()]) {
+    refused(t, await bound.get(`/inbox/messages/detail?id=${id}`), FORBIDDEN, `an inbox message ${id}`)
+    refused(t, await bound.call('PUT', `/inbox/messages/read?id=${id}`), FORBIDDEN, `reading the inbox message ${id}`)
+    const status = await bound.get(`/push/message/${id}`)
+    t.ok([403, 404].includes(status.status), `a message ${id}`)
+    const campaign = await bound.get(`/push/campaign/${id}/detail`)
+    t.ok([400, 403, 404].includes(campaign.status), `a campaign ${id}`)
+  }
+})
+
 t.test('a key bound to applications sees and touches their campaigns alone', async (t) => {
   const [own, second, other] = [`own-${randomUUID()}`, `second-${randomUUID()}`, `other-${randomUUID()}`]
   for (const appId of [own, second, other]) await context.store.applications.create(appId)

@@ -42,6 +42,12 @@ export async function listInbox(
   return { page, messages: messages.map(summaryOf) }
 }
 
+/** Ids of the applications that show the message; none of a message that does not exist. */
+export async function inboxApplications({ inbox }: InboxStore, id: string): Promise<readonly string[]> {
+  const row = isUuid(id) ? await inbox.find(id) : undefined
+  return row?.appIds ?? []
+}
+
 /** The id is random: a caller who knows it may read the message. */
 export async function describeInboxMessage({ inbox }: InboxStore, id: string): Promise<InboxMessage> {
   const row = isUuid(id) ? await inbox.find(id) : undefined

@@ -3,6 +3,7 @@ export {
   countUnread,
   createInboxMessage,
   describeInboxMessage,
+  inboxApplications,
   listInbox,
   readInbox,
   readInboxMessage,

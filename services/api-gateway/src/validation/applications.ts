@@ -1,7 +1,7 @@
 // Which applications a request names. A route says where they stand in it, and a key that is bound to applications has to be for
 // all of them. A route that says nothing refuses such a key; one that says OWN shows the key's applications alone.
 import { forbidden } from '@push-server/contract'
-import type { Caller, Context } from '@push-server/domain'
+import { inboxApplications, type Caller, type Context } from '@push-server/domain'
 import type { FastifyRequest } from 'fastify'
 
 export interface ApplicationsOf {
@@ -70,10 +70,7 @@ export const applicationsOfInboxMessage = (
   idIn: (request: FastifyRequest) => string,
 ): ApplicationsOf => ({
   place,
-  async find(request) {
-    const message = await inbox.find(idIn(request))
-    return message?.appIds ?? []
-  },
+  find: (request) => inboxApplications({ inbox }, idIn(request)),
 })
 
 function idsIn(value: unknown): string[] {
