@@ -7,6 +7,7 @@ import { accepted, decide, MOST_ATTEMPTS, type Circumstances, type Refusal } fro
 import { pushIdAt } from '../src/delivery/push-id.ts'
 import { selectDue } from '../src/delivery/due-deliveries.ts'
 import { createImportSlots } from '../src/imports/index.ts'
+import { restAfter } from '../src/messages/back-pressure.ts'
 import { createBacklogLimits, refuses } from '../src/messages/backlog-limits.ts'
 import { composeMessage } from '../src/messages/compose.ts'
 import { digestOf, replayOf } from '../src/messages/idempotency.ts'
@@ -339,6 +340,16 @@ t.test('idempotency: what makes two requests the same', async (t) => {
   const earlier = { digest: digestOf([base]), messageIds: ['one'] }
   t.same(replayOf(earlier, [base]), ['one'])
   t.throws(() => replayOf(earlier, [base, base]), { code: 'ERROR_IDEMPOTENCY', statusCode: 409 })
+})
+
+t.test('back-pressure: reading the backlog takes a twentieth of the time at most', async (t) => {
+  for (const [readMs, restMs] of [
+    [0, 2_000],
+    [100, 2_000],
+    [150, 3_000],
+    [15_000, 300_000],
+  ] as const)
+    t.equal(restAfter(readMs), restMs, `after ${readMs} ms`)
 })
 
 t.test('back-pressure: refuses beyond the limit, and until four fifths of it', async (t) => {

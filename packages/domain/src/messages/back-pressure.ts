@@ -10,6 +10,9 @@ const REFRESH_MS = 2000
 const REST_PER_READ = 20
 const RETRY_AFTER_S = 10
 
+/** Milliseconds from a reading that took `readMs` to the next one. */
+export const restAfter = (readMs: number): number => Math.max(REFRESH_MS, readMs * REST_PER_READ)
+
 export interface BackPressure {
   /** Throws 503 when the application is over its backlog limit on one of the platforms. */
   check(applicationId: number, platforms: Iterable<Platform>): void
@@ -40,8 +43,7 @@ export async function openBackPressure({ config, store, metrics, log }: Context)
     } catch (error) {
       log.warn({ err: error }, 'reading the backlog failed, retrying')
     }
-    const pause = Math.max(REFRESH_MS, (performance.now() - start) ** REST_PER_READ)
-    if (!closed) timer = setTimeout(() => void (refreshing = refresh()), pause)
+    if (!closed) timer = setTimeout(() => void (refreshing = refresh()), restAfter(performance.now() - start))
   }
 
   let refreshing = refresh()
