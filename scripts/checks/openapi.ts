@@ -1,7 +1,7 @@
 // The API's description against the recommended rules of a public linter. It is collected from the running gateway's routes.
 import { randomBytes } from 'node:crypto'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
-import { openActivations, openContext } from '../../packages/domain/src/index.ts'
+import { openActivations, openContext, openMessageBatches } from '../../packages/domain/src/index.ts'
 import { createLogger, readConfig } from '../../packages/runtime/src/index.ts'
 import { buildApp } from '../../services/api-gateway/src/index.ts'
 import { openTemporaryPostgres } from '../database/temporary-postgres.ts'
@@ -28,7 +28,8 @@ async function describeApi(): Promise<string> {
   const context = stack.adopt(await openContext(config, createLogger(config, 'check')), ({ close }) => close())
   const app = stack.adopt(
     await buildApp(context, {
-      waiters: { channel: 'check', wait: async () => {}, close: async () => {} },
+      waiters: { channel: 'check', wait: async () => undefined, close: async () => {} },
+      batches: openMessageBatches(context),
       pressure: { check: () => {}, quotaOf: () => undefined, close: async () => {} },
       activations: openActivations(config, context.store),
     }),

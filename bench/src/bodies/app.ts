@@ -50,8 +50,9 @@ const context = {
 }
 
 const parts = {
-  waiters: { channel: '', wait: async () => {}, close: async () => {} },
+  waiters: { channel: '', wait: async () => undefined, close: async () => {} },
   pressure: { check() {}, quotaOf: () => undefined, close: async () => {} },
+  batches: { audience: end, findKeyed: end, store: end, tally: end },
   activations: { keeps: false, find: end, applications: end, close: async () => {} },
 }
 

@@ -10,6 +10,8 @@ export interface ChunkJob {
   chunkId: number
   /** Lets a worker share its slots fairly before it queries the database. */
   applicationId: number
+  /** Number of its deliveries that are pending, where it is known: a worker has only so many in hand. */
+  size?: number | undefined
   /** Distinguishes the jobs of one chunk: a job whose id still waits in the queue is not added again. */
   try: number
   /** Whole tens of minutes that the chunk is overdue. It changes the job's id, since a queue may have lost a job whose id it still keeps. */

@@ -19,10 +19,12 @@ export {
   findMessage,
   listMessages,
   openBackPressure,
+  openMessageBatches,
   openWaiters,
   type Accepted,
   type AcceptRequest,
   type BackPressure,
+  type MessageBatches,
   type Tallies,
   type Waiters,
 } from './messages/index.ts'

@@ -11,7 +11,7 @@ import { restAfter } from '../src/messages/back-pressure.ts'
 import { createBacklogLimits, refuses } from '../src/messages/backlog-limits.ts'
 import { composeMessage } from '../src/messages/compose.ts'
 import { digestOf, replayOf } from '../src/messages/idempotency.ts'
-import { planDeliveries } from '../src/messages/plan.ts'
+import { planDeliveries, shareChunks, type PlannedDelivery } from '../src/messages/plan.ts'
 import { talliesOf } from '../src/messages/tallies.ts'
 import { createQuotas } from '../src/quotas/index.ts'
 import { createTokenBucket } from '../src/quotas/token-bucket.ts'
@@ -163,6 +163,7 @@ t.test('due deliveries: what is still to be pushed', async (t) => {
     platform: 'ios',
     lane: 'direct',
     runId: null,
+    isAwaited: false,
     probe: false,
     rate: null,
     outcomes: null,
@@ -233,7 +234,7 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
     recipients,
   })
   const outline = (messages: NewMessage[], given: Audience) =>
-    planDeliveries(messages, given).deliveries.map(({ recipient, status, reason }) => [
+    planDeliveries(messages, given).map(({ recipient, status, reason }) => [
       recipient.deviceId,
       status,
       reason,
@@ -262,15 +263,15 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
   t.same(outline([message()], audience(android)), [[1, 'failed', 'NotConfigured']])
 
   const many = Array.from({ length: CHUNK_SIZE + 1 }, (_, index) => device(index))
-  const { chunks, deliveries } = planDeliveries([message()], audience(...many, device(9999, { platform: 'huawei' })))
-  t.same(
-    chunks.map(({ platform, total }) => [platform, total]),
-    [
-      ['ios', CHUNK_SIZE],
-      ['ios', 1],
-      ['huawei', 1],
-    ],
-  )
+  const request = (planned: PlannedDelivery[], more: object = {}) => ({ applicationId: 1, planned, waiter: null, ...more })
+  const full = planDeliveries([message()], audience(...many, device(9999, { platform: 'huawei' })))
+  const { chunks, deliveries: [deliveries = []] } = shareChunks([request(full)])
+  const sizes = chunks.map(({ platform, seed }) => [platform, deliveries.filter(({ chunk }) => chunk?.seed === seed).length])
+  t.same(sizes, [
+    ['ios', CHUNK_SIZE],
+    ['ios', 1],
+    ['huawei', 1],
+  ])
   t.equal(
     new Set(deliveries.map(({ chunk }) => `${chunk?.seed}/${chunk?.position}`)).size,
     CHUNK_SIZE + 2,
@@ -278,14 +279,34 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
   )
 
   const batch = [message({ id: 'm1' }), message({ id: 'm2', userId: 'v' })]
-  const both = planDeliveries(batch, audience(device(1), device(2, { userId: 'v' })))
+  const both = shareChunks([request(planDeliveries(batch, audience(device(1), device(2, { userId: 'v' }))))])
   t.equal(both.chunks.length, 1, 'a batch shares its chunks')
   t.same(
-    both.deliveries.map(({ messageId, chunk }) => [messageId, chunk?.position]),
+    both.deliveries.flat().map(({ messageId, chunk }) => [messageId, chunk?.position]),
     [
       ['m1', 0],
       ['m2', 1],
     ],
+  )
+
+  const one = planDeliveries([message()], audience(device(1)))
+  const shared = shareChunks([
+    request(one),
+    request(one, { waiter: 'sync_1' }),
+    request(one, { applicationId: 2 }),
+    request(one),
+  ])
+  t.same(
+    shared.chunks.map(({ applicationId, waiter }) => [applicationId, waiter]),
+    [
+      [1, 'sync_1'],
+      [2, null],
+    ],
+    'requests of one application share a chunk, which is awaited when one of them waits',
+  )
+  t.same(
+    shared.deliveries.map(([delivery]) => delivery?.chunk?.position),
+    [0, 1, 0, 2],
   )
 })
 

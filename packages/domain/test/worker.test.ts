@@ -1,24 +1,48 @@
 // The parts of a worker that share and count.
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { createOutcomeCounts } from '../src/delivery/outcome-counts.ts'
 import { reportOf } from '../src/delivery/provider-report.ts'
 import { createFairSlots } from '../src/delivery/fair-slots.ts'
 
-t.test('slots: one application gets half, and one at least', async (t) => {
-  for (const [size, share] of [
-    [1, 1],
-    [2, 1],
-    [5, 2],
-    [20, 10],
+t.test('slots: one application gets all but the reserve, and one at least', async (t) => {
+  for (const [size, reserve, share] of [
+    [1, 1, 1],
+    [2, 1, 1],
+    [5, 3, 2],
+    [20, 10, 10],
+    [20, 2, 18],
   ] as const) {
-    const slots = createFairSlots(size)
-    const taken = Array.from({ length: size }, () => slots.take(7)).filter((giveBack) => giveBack !== undefined)
+    const slots = createFairSlots({ size, reserve })
+    const taken = Array.from({ length: size }, () => slots.take(7)).filter((released) => released !== undefined)
     t.equal(taken.length, share, `${share} of ${size}`)
-    t.ok(slots.take(8), 'another application is not touched')
-    taken[0]?.()
-    t.ok(slots.take(7), 'one that was given back can be taken again')
+    const release = await taken[0]
+    release?.()
+    t.ok(slots.take(7), 'one that was released can be taken again')
     t.notOk(slots.take(7))
+    t.ok(slots.take(8), 'another application is not touched')
   }
+})
+
+t.test('slots: a full worker lets wait, in order, and an application that waits takes the other one’s surplus', async (t) => {
+  const slots = createFairSlots({ size: 10, reserve: 2 })
+  const first = await slots.take(7, 8)
+  const second = await slots.take(8, 2)
+  const started: string[] = []
+  const third = slots.take(8, 3)?.then((release) => (started.push('third'), release))
+  const fourth = slots.take(9, 1)?.then((release) => (started.push('fourth'), release))
+  t.notOk(slots.take(7, 1), 'which has more than half')
+  second?.()
+  await setImmediate()
+  t.same(started, [], 'the first of those that wait does not fit, and nobody overtakes it')
+  first?.()
+  await setImmediate()
+  t.same(started, ['third', 'fourth'])
+  t.ok(slots.take(7, 5), 'half is left to everybody')
+  ;(await third)?.()
+  ;(await fourth)?.()
+  const large = await createFairSlots({ size: 10, reserve: 2 }).take(7, 500)
+  t.ok(large, 'what is larger than the worker goes alone')
 })
 
 t.test('counts: by outcome and reason', async (t) => {

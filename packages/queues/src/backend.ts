@@ -19,6 +19,8 @@ import pg from 'pg'
 export interface JobData {
   chunkId: number
   applicationId: number
+  /** Number of its deliveries that are pending; a former version does not say it. */
+  size?: number
 }
 
 /** Result of a job's handling: done, or to be offered again after a while. */

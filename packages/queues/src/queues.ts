@@ -57,9 +57,9 @@ const NO_LIMIT = 2 ** 31 - 1
 const queueName = (platform: Platform, lane: Lane) => `${platform}-${lane}`
 
 /** BullMQ takes no colon in an id and no id of digits alone. Nothing is kept: a kept job would block its successor's id. */
-const jobOf = ({ chunkId, applicationId, try: number, overdue = 0, delayMs }: ChunkJob) => ({
+const jobOf = ({ chunkId, applicationId, size, try: number, overdue = 0, delayMs }: ChunkJob) => ({
   name: 'chunk',
-  data: { chunkId, applicationId },
+  data: { chunkId, applicationId, size },
   opts: {
     jobId: overdue > 0 ? `${chunkId}-${number}-${overdue}` : `${chunkId}-${number}`,
     delay: Math.ceil(delayMs),

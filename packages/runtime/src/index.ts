@@ -4,6 +4,14 @@ export { createClientErrors, type ClientErrors } from './client-errors.ts'
 export type { Environment } from './former-names.ts'
 export { isHost, isLocalHost, isLoopback } from './host-names.ts'
 export { createLogger, shortened, type Logger } from './logger.ts'
+export {
+  fulfilled,
+  openNaturalBatches,
+  rejected,
+  runDivided,
+  type Ended,
+  type NaturalBatches,
+} from './natural-batches.ts'
 export { printable } from './printable.ts'
 export { runOnce, runProcess } from './process.ts'
 export { createResources, type Release, type Resources } from './resources.ts'

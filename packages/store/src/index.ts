@@ -16,6 +16,7 @@ export type {
   Obstacle,
   StoredOutcomes,
 } from './chunks/row.ts'
+export { parseChunkNews, type ChunkNews } from './chunks/chunk-news.ts'
 export type { CredentialsKey, OpenCredentials } from './applications/credentials.ts'
 export {
   BREAKER_REASON,
@@ -25,16 +26,19 @@ export {
   type BreakerState,
 } from './chunks/circuit-breakers.ts'
 export type { DeliveryStatus, MessageHead, StatusCount } from './messages/status.ts'
-export type { KeyedRequest, StoredChunk } from './messages/storing.ts'
 export type {
-  Audience,
-  AwaitedChunk,
+  KeyedRequest,
+  NewBatch,
   NewChunk,
   NewDelivery,
+  NewKey,
+  NewKeyedRequest,
   NewMessage,
-  NewMessages,
-  Recipient,
-} from './messages/messages.ts'
+  NewRequest,
+  StoredBatch,
+  StoredChunk,
+} from './messages/batch.ts'
+export type { Audience, AudienceQuery, AwaitedChunk, MessageCount, Recipient } from './messages/messages.ts'
 export type { InboxListing, InboxMessageRow, InboxSummaryRow } from './inbox/inbox.ts'
 export type { DeviceImport, ImportCounts, ImportedRow } from './devices/import.ts'
 export type { Registration } from './devices/registration.ts'

@@ -4,7 +4,7 @@ import { openActivations } from './devices/activations.ts'
 import { openApiKeys, type ApiKeys } from './access/api-keys.ts'
 import { openApplicationRemovals } from './retention/application-removals.ts'
 import { openApplications } from './applications/applications.ts'
-import { isUnavailable, isDataError } from './connection/errors.ts'
+import { isAborted, isUnavailable, isDataError } from './connection/errors.ts'
 import { openBacklog } from './chunks/backlog.ts'
 import { openCampaigns } from './campaigns/campaigns.ts'
 import { openChunkClaims } from './chunks/claims.ts'
@@ -90,6 +90,8 @@ export function openStore({ url, directUrl, ...more }: StoreOptions) {
     ...openDatabaseReport(database),
     isUnavailable,
     isDataError,
+    /** For a statement that serves many: whether one of them spoiled it, and whether to run it once more. */
+    batchErrors: { isOfOne: isDataError, isContended: isAborted },
     listen: (rest: Omit<ListenOptions, 'url' | 'onError'>) => listen({ ...rest, ...direct }),
     async close() {
       await tokenDatabase.close()

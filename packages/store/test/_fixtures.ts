@@ -4,7 +4,20 @@ import type { Platform } from '@push-server/contract'
 import type { Test } from 'tap'
 import pg from 'pg'
 import { createDatabase, waitFor, type TestDatabase } from '@push-server/testing'
-import { migrate, openStore, type DeliveryRecord, type Recipient, type Registration, type Store } from '../src/index.ts'
+import {
+  migrate,
+  openStore,
+  type DeliveryRecord,
+  type KeyedRequest,
+  type NewChunk,
+  type NewKey,
+  type NewRequest,
+  type Recipient,
+  type Registration,
+  type Store,
+  type StoredChunk,
+} from '../src/index.ts'
+import type { StatusCount } from '../src/messages/status.ts'
 
 export const KEY = randomBytes(32).toString('base64')
 export const LEASE_MS = 30_000
@@ -75,6 +88,54 @@ export const message = (more: object = {}) => ({
   ...more,
 })
 
+/** A request that is stored alone. */
+export interface OneRequest extends NewRequest {
+  chunks: readonly Pick<NewChunk, 'seed' | 'platform'>[]
+  waiter: string | null
+  maxAgeMs: number
+}
+
+const chunksOf = ({ applicationId, chunks, waiter }: OneRequest) =>
+  chunks.map(({ seed, platform }) => ({ seed, platform, applicationId, waiter }))
+
+export async function storeOne({ messages }: Pick<Store, 'messages'>, request: OneRequest): Promise<StoredChunk[]> {
+  const { maxAgeMs } = request
+  const { chunks } = await messages.store({ requests: [request], chunks: chunksOf(request), maxAgeMs })
+  return [...chunks]
+}
+
+/** Resolves with its chunks, or with what stands under the key. */
+export async function storeOnce(
+  { messages }: Pick<Store, 'messages'>,
+  request: OneRequest,
+  key: NewKey,
+): Promise<StoredChunk[] | KeyedRequest> {
+  const { maxAgeMs } = request
+  const batch = { requests: [{ ...request, key }], chunks: chunksOf(request), maxAgeMs }
+  const { chunks, requests } = await messages.storeKeyed(batch)
+  const [standing] = requests
+  const isOwn = standing?.messageIds[0] === request.messages[0]?.id
+  return standing && !isOwn ? standing : [...chunks]
+}
+
+/** Over all of the messages. */
+export async function tallyOf({ messages }: Pick<Store, 'messages'>, ids: readonly string[]): Promise<StatusCount[]> {
+  const counts = await messages.tallies(ids)
+  return [...Map.groupBy(counts, ({ platform, status }) => `${platform}/${status}`).values()].flatMap(([first, ...more]) =>
+    first ? { platform: first.platform, status: first.status, count: more.reduce((sum, { count }) => sum + count, first.count) } : [],
+  )
+}
+
+export async function audienceOf({ messages }: Pick<Store, 'messages'>, appId: string, userIds: readonly string[]) {
+  const [audience] = await messages.audiences([{ appId, userIds }])
+  return audience
+}
+
+export async function findKeyed({ messages }: Pick<Store, 'messages'>, appId: string, key: string) {
+  const [found] = await messages.findKeyed([{ appId, key }])
+  return found
+}
+
 export interface ChunkOptions {
   deliveries?: number
   platform?: Platform
@@ -87,10 +148,10 @@ export async function storeChunk({ database, store }: Fixture, applicationId: nu
   const { deliveries: total = 1, platform = 'ios', waiter = null, maxAgeMs = 3_600_000 } = options
   const stored = message()
   const seed = randomUUID()
-  const [chunk] = await store.messages.store({
+  const [chunk] = await storeOne(store, {
     applicationId,
     messages: [stored],
-    chunks: [{ seed, platform, total }],
+    chunks: [{ seed, platform }],
     deliveries: Array.from({ length: total }, (_, position) => ({
       messageId: stored.id,
       chunk: { seed, position },

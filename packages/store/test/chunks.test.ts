@@ -2,20 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { waitFor } from '@push-server/testing'
-import {
-  chunkState,
-  insertDevice,
-  LEASE_MS,
-  makeApplication,
-  newToken,
-  open,
-  openFixture,
-  openTransaction,
-  outcome,
-  registration,
-  storeChunk,
-  whileBlocked,
-} from './_fixtures.ts'
+import { LEASE_MS, chunkState, insertDevice, makeApplication, newToken, open, openFixture, openTransaction, outcome, registration, storeChunk, storeOne, tallyOf, whileBlocked } from './_fixtures.ts'
 
 const fixture = await openFixture()
 const { database, store } = fixture
@@ -113,7 +100,7 @@ t.test('claims: after the lease another takes it, and the former can write nothi
   )
   t.equal(await store.chunks.record(latter, 'a', records), undefined, 'nor in another’s name')
   t.same(await chunkState(fixture, chunk.id), before)
-  t.same(await store.messages.tally([chunk.messageId]), [{ platform: 'ios', status: 'pending', count: 2 }])
+  t.same(await tallyOf(store, [chunk.messageId]), [{ platform: 'ios', status: 'pending', count: 2 }])
   t.same(await store.chunks.renew('b', [latter], LEASE_MS), [{ id: chunk.id, paused: false }])
 })
 
@@ -411,10 +398,10 @@ t.test('sweep: several at once share the work', async (t) => {
   const other = open(database.url)
   t.teardown(() => other.close())
   const seeds = Array.from({ length: 60 }, () => randomUUID())
-  const chunks = await store.messages.store({
+  const chunks = await storeOne(store, {
     applicationId: id,
     messages: [],
-    chunks: seeds.map((seed) => ({ seed, platform: 'ios', total: 1 })),
+    chunks: seeds.map((seed) => ({ seed, platform: 'ios' })),
     deliveries: [],
     waiter: null,
     maxAgeMs: 3_600_000,

@@ -11,16 +11,7 @@ import { DiscardedWrite } from '../src/connection/errors.ts'
 import { openDatabase } from '../src/connection/database.ts'
 import type { Statement } from '../src/connection/statement.ts'
 import { isUnavailable, migrate, UnconfirmedWrite, type MigrateOptions, type Store } from '../src/index.ts'
-import {
-  makeApplication,
-  message,
-  newToken,
-  open,
-  openFixture,
-  openTransaction,
-  recipient,
-  registration,
-} from './_fixtures.ts'
+import { audienceOf, makeApplication, message, newToken, open, openFixture, openTransaction, recipient, registration, storeOnce, storeOne } from './_fixtures.ts'
 
 /** None of the store's: a test has no types in its file. */
 const SESSION = { name: 'test-session', text: 'SELECT pg_backend_pid() AS pid' } as unknown as Statement<
@@ -48,7 +39,7 @@ const requestOf = (applicationId: number) => {
   return {
     applicationId,
     messages: [stored],
-    chunks: [{ seed, platform: 'ios' as const, total: 1 }],
+    chunks: [{ seed, platform: 'ios' as const }],
     deliveries: [
       {
         messageId: stored.id,
@@ -85,14 +76,14 @@ t.test('time limits: a lock on the deliveries neither takes all connections nor 
   const lock = await openTransaction(t, fixture)
   await lock.query('LOCK TABLE deliveries IN SHARE MODE')
   const errors = await Promise.all(
-    Array.from({ length: 12 }, () => store.messages.store(requestOf(id)).catch((error: unknown) => error)),
+    Array.from({ length: 12 }, () => storeOne(store, requestOf(id)).catch((error: unknown) => error)),
   )
   t.ok(errors.every(isUnavailable), 'all are refused as a database that does not get to it')
   t.same(new Set(errors.map((error) => (error as { code?: string }).code)), new Set(['55P03']), 'by the server')
   t.same(await underWay(), [], 'and nothing of them is left on the server')
   await lock.query('ROLLBACK')
   t.equal(await storedCount(id), 0, 'nor afterwards')
-  await store.messages.store(requestOf(id))
+  await storeOne(store, requestOf(id))
   t.equal(await storedCount(id), 1, 'the connections are good for the next')
 })
 
@@ -104,7 +95,7 @@ t.test('time limits: a slow statement is cancelled by the server, before the cli
   )
   await database.query('CREATE TRIGGER slow BEFORE INSERT ON deliveries FOR EACH ROW EXECUTE FUNCTION slow()')
   t.teardown(() => database.query('DROP FUNCTION IF EXISTS slow CASCADE'))
-  const error = await store.messages.store(requestOf(id)).catch((reason: unknown) => reason)
+  const error = await storeOne(store, requestOf(id)).catch((reason: unknown) => reason)
   await database.query('DROP FUNCTION slow CASCADE')
   t.match(error, { code: '57014' })
   t.ok(isUnavailable(error))
@@ -201,8 +192,8 @@ async function openGate(t: Test): Promise<TcpProxy> {
 }
 
 const STORES: readonly [string, (store: Store, request: ReturnType<typeof requestOf>) => Promise<unknown>][] = [
-  ['without a key', (store, request) => store.messages.store(request)],
-  ['under a key', (store, request) => store.messages.storeOnce(request, newKey())],
+  ['without a key', (store, request) => storeOne(store, request)],
+  ['under a key', (store, request) => storeOnce(store, request, newKey())],
 ]
 
 for (const [how, send] of STORES) {
@@ -259,7 +250,7 @@ t.test('the response is lost of a request whose key another one has: the other o
   const gate = await openGate(t)
   const store = openShort(t, gate.url)
   const [key, first] = [newKey(), requestOf(id)]
-  await store.messages.storeOnce(first, key)
+  await storeOnce(store, first, key)
   gate.disconnect()
   await waitFor('a new connection', () =>
     store.ping().then(
@@ -268,7 +259,7 @@ t.test('the response is lost of a request whose key another one has: the other o
     ),
   )
   const lost = gate.loseResponseTo('INSERT INTO messages')
-  t.same(await store.messages.storeOnce(requestOf(id), key), {
+  t.same(await storeOnce(store, requestOf(id), key), {
     digest: key.digest,
     messageIds: [first.messages[0]?.id],
   })
@@ -292,7 +283,7 @@ t.test('other writes whose response is lost say so; reads do not', async (t) => 
   t.equal(await lossOf('INSERT INTO', () => store.applications.create(randomUUID())), true, 'by Prisma')
   t.equal(await lossOf('COMMIT', () => store.devices.register([registration(id)], { several: 'refuse' })), true)
   t.equal(await lossOf('device-lock', () => store.devices.register([registration(id)], { several: 'refuse' })), false)
-  t.equal(await lossOf('message-audience', () => store.messages.audience(appId, ['u'])), false)
+  t.equal(await lossOf('message-audience', () => audienceOf(store, appId, ['u'])), false)
 })
 
 /** A folder of migrations, and a database for them. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { Registration } from '../src/index.ts'
-import { makeApplication, message, openFixture, recipient, registration } from './_fixtures.ts'
+import { audienceOf, makeApplication, message, openFixture, recipient, registration, storeOne, tallyOf } from './_fixtures.ts'
 
 const fixture = await openFixture()
 const { database, store } = fixture
@@ -11,9 +11,9 @@ t.teardown(() => fixture.close())
 const register = (device: Registration) => store.devices.register([device], { several: 'refuse' })
 
 t.test('messages: the audience', async (t) => {
-  t.equal(await store.messages.audience('no such application', ['a']), undefined)
+  t.equal(await audienceOf(store, 'no such application', ['a']), undefined)
   const { appId, id } = await makeApplication(fixture)
-  t.same(await store.messages.audience(appId, ['a']), { applicationId: id, configured: [], recipients: [] })
+  t.same(await audienceOf(store, appId, ['a']), { applicationId: id, configured: [], recipients: [] })
 
   for (const platform of ['ios', 'huawei'] as const)
     await store.credentials.put({ applicationId: id, platform }, { settings: {}, secret: Buffer.from('secret') })
@@ -32,11 +32,11 @@ t.test('messages: the audience', async (t) => {
   await age(ofB, 60)
   await database.query('UPDATE devices SET dropped_at = now() WHERE activation_id = $1', [gone.activationId])
 
-  const audience = await store.messages.audience(appId, ['a', 'b', 'nobody'])
+  const audience = await audienceOf(store, appId, ['a', 'b', 'nobody'])
   t.same(audience?.configured.toSorted(), ['huawei', 'ios'])
   t.match(
     audience?.recipients,
-    [newer, ofB, older].map(({ applicationId: _, ...device }) => device),
+    [newer, older, ofB].map(({ applicationId: _, ...device }) => device),
     'latest registration first',
   )
   t.equal(audience?.recipients.length, 3)
@@ -58,12 +58,12 @@ t.test('messages: what is stored', async (t) => {
     status: 'pending' as 'pending' | 'failed' | 'skipped',
     reason: null as string | null,
   })
-  const chunks = await store.messages.store({
+  const chunks = await storeOne(store, {
     applicationId: id,
     messages: [one, two],
     chunks: [
-      { seed: iosSeed, platform: 'ios', total: 2 },
-      { seed: androidSeed, platform: 'android', total: 1 },
+      { seed: iosSeed, platform: 'ios' },
+      { seed: androidSeed, platform: 'android' },
     ],
     deliveries: [
       delivery(one.id, iosSeed, 0),
@@ -132,7 +132,7 @@ t.test('messages: what is stored', async (t) => {
       },
     ],
   )
-  const counts = (await store.messages.tally([one.id, two.id])).map(({ platform, status, count }) => [
+  const counts = (await tallyOf(store, [one.id, two.id])).map(({ platform, status, count }) => [
     platform,
     status,
     count,
@@ -141,15 +141,15 @@ t.test('messages: what is stored', async (t) => {
     ['ios', 'failed', 1],
     ['ios', 'pending', 3],
   ])
-  t.same(await store.messages.tally([two.id]), [{ platform: 'ios', status: 'pending', count: 1 }], 'skipped left out')
-  t.same(await store.messages.tally([randomUUID()]), [])
+  t.same(await tallyOf(store, [two.id]), [{ platform: 'ios', status: 'pending', count: 1 }], 'skipped left out')
+  t.same(await tallyOf(store, [randomUUID()]), [])
 })
 
 t.test('messages: all of a request is stored, or nothing', async (t) => {
   const { id } = await makeApplication(fixture)
   const [good, bad] = [message(), message({ priority: 'TOO LONG FOR ITS COLUMN' })]
   await t.rejects(
-    store.messages.store({
+    storeOne(store, {
       applicationId: id,
       messages: [good, bad],
       chunks: [],
@@ -160,10 +160,10 @@ t.test('messages: all of a request is stored, or nothing', async (t) => {
   )
   const seed = randomUUID()
   await t.rejects(
-    store.messages.store({
+    storeOne(store, {
       applicationId: id,
       messages: [good],
-      chunks: [{ seed, platform: 'ios', total: 1 }],
+      chunks: [{ seed, platform: 'ios' }],
       deliveries: [
         {
           messageId: good.id,

@@ -5,17 +5,7 @@ import { createDatabase, createDebianDatabase, noDebianPostgres } from '@push-se
 import t, { type Test } from 'tap'
 import { bucketOf } from '../src/devices/devices.ts'
 import { respellingOf } from '../src/devices/respelling.ts'
-import {
-  LEASE_MS,
-  makeApplication,
-  newToken,
-  openFixture,
-  openTransaction,
-  registration,
-  storeChunk,
-  whileBlocked,
-  type Fixture,
-} from './_fixtures.ts'
+import { LEASE_MS, audienceOf, makeApplication, newToken, openFixture, openTransaction, registration, storeChunk, type Fixture, whileBlocked } from './_fixtures.ts'
 
 const FAN_OUT = { usersPerPartition: 2, chunkSizes: { ios: 10, android: 10, huawei: 10 }, maxAgeMs: 3_600_000 }
 
@@ -229,7 +219,7 @@ onBoth('until it is over, messages and campaigns reach the spelling that was reg
   const owner = (n: number) => `${n % 2 === 0 ? 'second' : 'first'}-${n}`
   const users = tokens.flatMap((_, n) => [`first-${n}`, `second-${n}`])
   const reached = async () =>
-    (await store.messages.audience(appId, users))?.recipients.map(({ userId }) => userId).toSorted()
+    (await audienceOf(store, appId, users))?.recipients.map(({ userId }) => userId).toSorted()
   t.same(await reached(), tokens.map((_, n) => owner(n)).toSorted())
 
   const campaignId = await store.campaigns.create({ applicationId: id, message: { title: 'x' }, validUntil: null })

@@ -1,19 +1,7 @@
 // What goes when it is old, and above all what does not; on a real PostgreSQL.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import {
-  insertDevice,
-  makeApplication,
-  message,
-  newToken,
-  open,
-  openFixture,
-  openTransaction,
-  outcome,
-  recipient,
-  registration,
-  storeChunk,
-} from './_fixtures.ts'
+import { findKeyed, insertDevice, makeApplication, message, newToken, open, openFixture, openTransaction, outcome, recipient, registration, storeChunk, storeOnce, storeOne } from './_fixtures.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -28,7 +16,7 @@ const application = await makeApplication(fixture)
 /** Messages of one request, each to a phone on either platform: a chunk for each platform. */
 async function storeBatch(size: number, { keyed = false } = {}) {
   const messages = Array.from({ length: size }, () => message())
-  const parts = (['ios', 'android'] as const).map((platform) => ({ seed: randomUUID(), platform, total: size }))
+  const parts = (['ios', 'android'] as const).map((platform) => ({ seed: randomUUID(), platform }))
   const request = {
     applicationId: application.id,
     messages,
@@ -46,8 +34,8 @@ async function storeBatch(size: number, { keyed = false } = {}) {
     maxAgeMs: DAY,
   }
   const chunks = keyed
-    ? await store.messages.storeOnce(request, { key: messages[0]?.id ?? '', digest: Buffer.from('x'), ageMs: DAY })
-    : await store.messages.store(request)
+    ? await storeOnce(store, request, { key: messages[0]?.id ?? '', digest: Buffer.from('x'), ageMs: DAY })
+    : await storeOne(store, request)
   if (!Array.isArray(chunks)) throw new Error('The key was taken')
   return { ids: messages.map(({ id }) => id), chunks: chunks.map((chunk) => chunk.id) }
 }
@@ -109,7 +97,7 @@ t.test('nothing open goes, however old; campaign chunks never', async (t) => {
 t.test('what nobody gets has no content and goes by its age', async (t) => {
   const stored = message()
   const skipped = { recipient: recipient(), status: 'skipped', reason: 'NotActive' } as const
-  await store.messages.store({
+  await storeOne(store, {
     applicationId: application.id,
     messages: [stored],
     chunks: [],
@@ -199,8 +187,8 @@ t.test('keys and provider tokens go when they have expired', async (t) => {
   t.same(await database.query('SELECT key FROM provider_tokens'), [{ key: 'new' }])
   await database.query('DELETE FROM idempotency_keys WHERE key <> $1', [id])
   t.equal(await retention.removeKeys(LIMIT), 0)
-  t.ok(await store.messages.findKeyed(application.appId, id))
+  t.ok(await findKeyed(store, application.appId, id))
   await database.query("UPDATE idempotency_keys SET expires_at = now() - interval '1 s'")
-  t.equal(await store.messages.findKeyed(application.appId, id), undefined, 'as good as gone before it is')
+  t.equal(await findKeyed(store, application.appId, id), undefined, 'as good as gone before it is')
   t.equal(await retention.removeKeys(LIMIT), 1)
 })

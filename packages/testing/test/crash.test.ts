@@ -234,7 +234,7 @@ t.test('whatever the queue is on', async (t) => {
     await stack.configure()
     await registerPhones(stack, 'uncounted', 3)
     let requested = 0
-    stack.context.store.messages.tally = async () => {
+    stack.context.store.messages.tallies = async () => {
       requested++
       throw new Error('Connection terminated unexpectedly')
     }

@@ -1,5 +1,12 @@
 // The API gateway: accepts what it has checked and stored, and enqueues it.
-import { checkStartup, openActivations, openBackPressure, openWaiters, type Service } from '@push-server/domain'
+import {
+  checkStartup,
+  openActivations,
+  openBackPressure,
+  openMessageBatches,
+  openWaiters,
+  type Service,
+} from '@push-server/domain'
 import { ConfigError, createResources, type Config } from '@push-server/runtime'
 import { lookup } from 'node:dns/promises'
 import { buildApp } from './app.ts'
@@ -22,7 +29,8 @@ export const apiGateway: Service = async (context) => {
     resources.add('activations', () => activations.close())
     // Without it nobody can register, and everything else goes on.
     if (activations.check) health.add({ name: 'powerauth', essential: false, check: activations.check })
-    const app = await buildApp(context, { waiters, pressure, activations })
+    const batches = openMessageBatches(context)
+    const app = await buildApp(context, { waiters, pressure, batches, activations })
     resources.add('http', () => app.close())
     await app.listen({ host: await addressOf(config.host), port: config.port, backlog: BACKLOG })
     log.info({ host: config.host, port: config.port }, 'listening')

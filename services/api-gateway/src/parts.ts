@@ -1,9 +1,10 @@
 // What the gateway opens beside the context, and hands to its routes.
-import type { Activations, BackPressure, Quotas, Waiters } from '@push-server/domain'
+import type { Activations, BackPressure, MessageBatches, Quotas, Waiters } from '@push-server/domain'
 
 export interface Parts {
   waiters: Waiters
   pressure: BackPressure
+  batches: MessageBatches
   activations: Activations
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Scope } from '@push-server/contract'
-import { openActivations, openBackPressure, openWaiters } from '@push-server/domain'
+import { openActivations, openBackPressure, openMessageBatches, openWaiters } from '@push-server/domain'
 import { makeApiKey, openTestStack, waitFor, type TestStack } from '@push-server/testing'
 import t, { type Test } from 'tap'
 import { buildApp } from '../src/index.ts'
@@ -312,7 +312,8 @@ t.test('SYNC_TIMEOUT counts from the arrival of the request', async (t) => {
   t.teardown(() => pressure.close())
   const waits: number[] = []
   const app = await buildApp(context, {
-    waiters: { ...waiters, wait: async (_chunks, ms) => void waits.push(ms) },
+    waiters: { ...waiters, wait: async (_parts, ms) => (waits.push(ms), undefined) },
+    batches: openMessageBatches(context),
     pressure,
     activations: openActivations(context.config, context.store),
   })

@@ -1,7 +1,7 @@
 // Which pages may make a browser call what, and under which names the server may be called: all routes, by every method.
 import { randomBytes } from 'node:crypto'
 import type { Scope } from '@push-server/contract'
-import { openActivations, openBackPressure, openWaiters, type Context } from '@push-server/domain'
+import { openActivations, openBackPressure, openMessageBatches, openWaiters, type Context } from '@push-server/domain'
 import { makeApiKey, openTestStack } from '@push-server/testing'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
@@ -26,7 +26,7 @@ async function build(
   const waiters = await openWaiters(context.store, context.log)
   const pressure = await openBackPressure(context)
   const activations = openActivations(config, context.store)
-  const app = await buildApp({ ...context, config }, { waiters, pressure, activations })
+  const app = await buildApp({ ...context, config }, { waiters, pressure, batches: openMessageBatches(context), activations })
   t.teardown(async () => {
     await app.close()
     for (const part of [activations, pressure, waiters]) await part.close()

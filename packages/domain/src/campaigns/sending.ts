@@ -16,7 +16,10 @@ export async function testCampaign(
     id,
     userId,
     ...rest
-  }: { id: string; userId: string } & Pick<AcceptRequest, 'waiters' | 'pressure' | 'allowance' | 'arrivedAt' | 'log'>,
+  }: { id: string; userId: string } & Pick<
+    AcceptRequest,
+    'waiters' | 'pressure' | 'batches' | 'allowance' | 'arrivedAt' | 'isAbandoned' | 'log'
+  >,
 ): Promise<Tallies | undefined> {
   const { appId, message } = await findCampaign(context.store, id)
   const messages = [{ userId, body: message }]

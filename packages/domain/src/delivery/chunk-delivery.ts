@@ -17,6 +17,7 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
   const lease = worker.leases.hold(chunk, requestedAt)
   const buffer = bufferOf({ store, breaker, chunk, owner })
   const recorder = openOutcomeRecorder({
+    isAwaited: chunk.isAwaited,
     buffer,
     store,
     log,

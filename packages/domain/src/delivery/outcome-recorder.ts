@@ -1,4 +1,5 @@
-// Records the outcomes of one claim in bulk: at a checkpoint every quarter of a second, and at the end.
+// Records the outcomes of one claim in bulk: at a checkpoint every quarter of a second, and at the end. Where a gateway waits for
+// them, one record follows the other.
 import type { Logger } from '@push-server/runtime'
 import type { DeliveryRow, Release, Store } from '@push-server/store'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,6 +20,8 @@ export interface OutcomeRecorder {
 }
 
 export interface OutcomeRecorderOptions {
+  /** A gateway waits for the outcomes. */
+  isAwaited: boolean
   buffer: OutcomeBuffer
   store: Pick<Store, 'isDataError'>
   log: Logger
@@ -29,6 +32,7 @@ export interface OutcomeRecorderOptions {
 }
 
 export function openOutcomeRecorder({
+  isAwaited,
   buffer,
   store,
   log,
@@ -37,23 +41,31 @@ export function openOutcomeRecorder({
 }: OutcomeRecorderOptions): OutcomeRecorder {
   let writing: Promise<void> = Promise.resolve()
   let idle = true
-  const timer = setInterval(() => {
+  let isEnding = false
+  let soon: NodeJS.Immediate | undefined
+  const write = () => {
     if (idle && buffer.hasNews()) writing = checkpoint()
-  }, CHECKPOINT_MS)
+  }
+  const timer = setInterval(write, CHECKPOINT_MS)
+  /** Outcomes that arrive together are written together. */
+  const writeSoon = () => {
+    if (isAwaited && idle && !isEnding) soon ??= setImmediate(() => ((soon = undefined), write()))
+  }
 
   async function checkpoint(): Promise<void> {
     idle = false
     try {
-      if ((await write()) === undefined) onLost()
+      if ((await record()) === undefined) onLost()
+      idle = true
+      if (buffer.hasNews()) writeSoon()
     } catch (error) {
       log.warn({ err: error }, 'chunk recording failed, retrying at the next checkpoint')
-    } finally {
       idle = true
     }
   }
 
   /** Null: nothing was written, and the claim stays. */
-  async function write(ending?: Ending): Promise<Release | undefined | null> {
+  async function record(ending?: Ending): Promise<Release | undefined | null> {
     try {
       return await buffer.write(ending)
     } catch (error) {
@@ -69,16 +81,24 @@ export function openOutcomeRecorder({
   }
 
   return {
-    add: (decision) => buffer.add(decision),
-    sent: (delivery, providerId) => buffer.sent(delivery, providerId),
+    add(decision) {
+      buffer.add(decision)
+      writeSoon()
+    },
+    sent(delivery, providerId) {
+      buffer.sent(delivery, providerId)
+      writeSoon()
+    },
 
     /** Retries for as long as the database is unavailable or busy: deliveries without a record would be pushed again. */
     async release(dueAt) {
       clearInterval(timer)
+      clearImmediate(soon)
+      isEnding = true
       await writing
       for (;;) {
         try {
-          return (await write({ dueAt })) ?? undefined
+          return (await record({ dueAt })) ?? undefined
         } catch (error) {
           log.warn({ err: error }, 'chunk recording failed, retrying')
           await sleep(RETRY_MS)

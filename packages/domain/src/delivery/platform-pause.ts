@@ -50,5 +50,5 @@ async function pauseOnError({ worker, chunk, failure }: ChunkDelivery): Promise<
 /** A chunk of a paused run waits without a job. */
 async function enqueueNext({ worker, chunk, lease }: ChunkDelivery, release: Release): Promise<void> {
   if (lease.signal.reason === 'paused') return
-  await worker.queues.enqueue([jobOf({ ...chunk, try: release.try }, release.delayMs)])
+  await worker.queues.enqueue([jobOf({ ...chunk, try: release.try, size: release.pending }, release.delayMs)])
 }

@@ -1,5 +1,5 @@
 // A delivery worker: takes chunks of one platform from both lanes until it is stopped.
-import { LANES, type Lane, type Platform } from '@push-server/contract'
+import type { Lane, Platform } from '@push-server/contract'
 import type { Handled, JobData } from '@push-server/queues'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
@@ -10,7 +10,7 @@ import { openTokenCircuitBreaker } from './token-circuit-breaker.ts'
 import type { Worker } from './delivery-state.ts'
 import { openLeases } from './leases.ts'
 import { openProviderPool } from './provider-pool.ts'
-import { createFairSlots } from './fair-slots.ts'
+import { createFairSlots, type FairSlots } from './fair-slots.ts'
 
 /** Delay until a job whose application holds its share of the slots is offered again. */
 const NEXT_OFFER_MS: Record<Lane, number> = { direct: 250, campaign: 500 }
@@ -23,12 +23,16 @@ const offerLater = async (ms: number): Promise<Handled> => {
   return { retryInMs: ms }
 }
 
-/** Handles the jobs of a lane: each application has its share of the slots. */
-const chunkHandler = (worker: Worker, lane: Lane, size: number) => {
-  const slots = createFairSlots(size)
-  return async ({ chunkId, applicationId }: JobData): Promise<Handled> => {
-    const releaseSlot = slots.take(applicationId)
-    if (!releaseSlot) return offerLater(NEXT_OFFER_MS[lane])
+/** How many chunks of direct messages a worker may claim at a time; what they may hold together is bounded by deliveries. */
+const DIRECT_CHUNKS = 200
+
+/** Handles the jobs of a lane: each application has its share of the slots. A chunk takes `sizeOf` of them. */
+const chunkHandler = (worker: Worker, lane: Lane, slots: FairSlots, sizeOf: (job: JobData) => number) => {
+  return async (job: JobData): Promise<Handled> => {
+    const { chunkId, applicationId } = job
+    const taken = slots.take(applicationId, sizeOf(job))
+    if (!taken) return offerLater(NEXT_OFFER_MS[lane])
+    const releaseSlot = await taken
     try {
       await deliverChunk(worker, chunkId)
     } catch (error) {
@@ -53,10 +57,19 @@ export const deliveryWorker =
     const breaker = openTokenCircuitBreaker(context, platform)
     const responded = metrics.responded(platform)
     const worker: Worker = { ...context, platform, owner, leases, providers, breaker, responded }
-    const concurrency = { direct: config.directConcurrency, campaign: config.campaignConcurrency }
-    const consumers = LANES.map((lane) =>
-      queues.consume({ platform, lane, concurrency: concurrency[lane] }, chunkHandler(worker, lane, concurrency[lane])),
-    )
+    const { directDeliveries, campaignConcurrency } = config
+    const direct = createFairSlots({ size: directDeliveries, reserve: Math.floor(directDeliveries / 8) })
+    const campaign = createFairSlots({ size: campaignConcurrency, reserve: Math.ceil(campaignConcurrency / 2) })
+    const consumers = [
+      queues.consume(
+        { platform, lane: 'direct', concurrency: Math.min(DIRECT_CHUNKS, directDeliveries) },
+        chunkHandler(worker, 'direct', direct, ({ size = 1 }) => size),
+      ),
+      queues.consume(
+        { platform, lane: 'campaign', concurrency: campaignConcurrency },
+        chunkHandler(worker, 'campaign', campaign, () => 1),
+      ),
+    ]
     log.info({ platform, owner, queues: queues.backend }, 'worker started')
 
     /** Takes no new chunk. Pushes in flight finish, the rest is released for another worker. */

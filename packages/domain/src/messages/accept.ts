@@ -2,14 +2,14 @@
 import { invalidRequest, refusal, TEXT, unavailable, type Message, type Platform } from '@push-server/contract'
 import { excessProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
-import { UnconfirmedWrite, type KeyedRequest, type NewMessage, type StoredChunk } from '@push-server/store'
+import { UnconfirmedWrite, type KeyedRequest, type NewMessage, type StatusCount } from '@push-server/store'
 import type { Context } from '../context.ts'
 import type { BackPressure } from './back-pressure.ts'
+import type { MessageBatches, StoredPart } from './batches.ts'
 import type { Allowance } from '../quotas/index.ts'
 import { composeMessage, pushMessageOf } from './compose.ts'
-import { enqueueFirst } from './enqueue.ts'
 import { digestOf, replayOf } from './idempotency.ts'
-import { planDeliveries, type Plan } from './plan.ts'
+import { planDeliveries, type PlannedDelivery } from './plan.ts'
 import { replay } from './idempotent-replay.ts'
 import { talliesOf, type Tallies } from './tallies.ts'
 import type { Waiters } from './waiters.ts'
@@ -24,6 +24,9 @@ export interface AcceptRequest {
   /** The caller's name for the request. The same request under it stores nothing and gets the ids that the first one stored. */
   idempotencyKey?: string | undefined
   pressure: BackPressure
+  batches: MessageBatches
+  /** Its client has gone. */
+  isAbandoned(): boolean
   /** What the caller may send. */
   allowance: Allowance
   /** When the request arrived, in ms since the epoch: SYNC_TIMEOUT counts from then. */
@@ -39,18 +42,17 @@ export interface Accepted {
 }
 
 export async function acceptMessages(context: Context, request: AcceptRequest): Promise<Accepted> {
-  const { config, store } = context
-  const { appId, waiters, log, messages: requested, idempotencyKey } = request
-  const deadline = request.arrivedAt + config.syncTimeout
+  const { appId, waiters, log, batches, messages: requested, idempotencyKey } = request
+  const deadline = request.arrivedAt + context.config.syncTimeout
   const replayed = (earlier: KeyedRequest) =>
-    replay(context, { messageIds: replayOf(earlier, requested), deadline, synchronous: waiters !== undefined, log })
+    replay(context, { messageIds: replayOf(earlier, requested), deadline, batches, synchronous: waiters !== undefined, log })
   // Before all checks: a request that was accepted once is not refused now because something else has changed since.
-  const earlier = idempotencyKey === undefined ? undefined : await store.messages.findKeyed(appId, idempotencyKey)
+  const earlier = idempotencyKey === undefined ? undefined : await batches.findKeyed(appId, idempotencyKey)
   if (earlier) return replayed(earlier)
 
   // Before anything else is read for it. A request that is not stored gives its allowance back.
   request.allowance.take(appId, requested.length)
-  const stored = await composeAndStore(context, request).catch((error: unknown) => {
+  const stored = await composeAndStore(context, request, deadline).catch((error: unknown) => {
     request.allowance.giveBack()
     throw error
   })
@@ -58,75 +60,89 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
     request.allowance.giveBack()
     return replayed(stored.earlier)
   }
-  return enqueueAndAwait(context, request, { ...stored, deadline })
+  return respond(request, stored)
+}
+
+interface Stored {
+  messageIds: string[]
+  planned: readonly PlannedDelivery[]
+  parts: readonly StoredPart[]
+  /** What became of the deliveries that were waited for; undefined for ASYNCHRONOUS. */
+  told: Promise<StatusCount[] | undefined> | undefined
 }
 
 /** Checks the request whole and stores it whole, unless another request was stored under its key meanwhile. */
 async function composeAndStore(
   context: Context,
   request: AcceptRequest,
-): Promise<Omit<Stored, 'deadline'> | { earlier: KeyedRequest }> {
-  const { config, store } = context
-  const { waiters, idempotencyKey: key } = request
+  deadline: number,
+): Promise<Stored | { earlier: KeyedRequest }> {
+  const { config } = context
+  const { appId, waiters, idempotencyKey: key } = request
   const { audience, messages } = await compose(context, request)
   const { applicationId } = audience
-  const plan = planDeliveries(messages, audience)
-  request.pressure.check(
-    applicationId,
-    plan.chunks.map((chunk) => chunk.platform),
-  )
-  const channel = waiters?.channel ?? null
-  const rows = { applicationId, messages, ...plan, waiter: channel, maxAgeMs: config.deliveryMaxAge }
-  const chunks = await (
-    key === undefined
-      ? store.messages.store(rows)
-      : store.messages.storeOnce(rows, { key, digest: digestOf(request.messages), ageMs: config.idempotencyAge })
-  ).catch((error: unknown) => {
-    if (!(error instanceof UnconfirmedWrite)) throw error
-    throw unconfirmed(error, key)
-  })
-  return Array.isArray(chunks) ? { applicationId, messages, plan, chunks } : { earlier: chunks }
+  const planned = planDeliveries(messages, audience)
+  request.pressure.check(applicationId, platformsOf(planned))
+  let parts: readonly StoredPart[] = []
+  let told: Stored['told']
+  const storing = await request.batches
+    .store({
+      applicationId,
+      messages,
+      planned,
+      waiter: waiters?.channel ?? null,
+      key: key === undefined ? undefined : { key, digest: digestOf(request.messages), ageMs: config.idempotencyAge },
+      isOver: () => request.isAbandoned() || (waiters !== undefined && Date.now() > deadline),
+      onStored(stored) {
+        parts = stored
+        const due = stored.filter(({ paused }) => !paused)
+        told = waiters?.wait(due, Math.max(0, deadline - Date.now()))
+      },
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof UnconfirmedWrite)) throw error
+      throw unconfirmed(error, key)
+    })
+  if ('applicationGone' in storing) throw refusal(TEXT.sendApplicationUnknown(appId))
+  if ('earlier' in storing) return storing
+  await storing.stored.enqueued
+  return { messageIds: messages.map(({ id }) => id), planned, parts, told }
 }
+
+const platformsOf = (planned: readonly PlannedDelivery[]) =>
+  new Set(planned.flatMap(({ status, recipient }) => (status === 'pending' ? recipient.platform : [])))
 
 /** Whether the caller can safely repeat the request depends on the key. */
 const unconfirmed = (cause: UnconfirmedWrite, key: string | undefined) =>
   unavailable(key === undefined ? TEXT.messageUnconfirmed : TEXT.messageUnconfirmedUnderKey, UNCONFIRMED_RETRY_S, cause)
 
-interface Stored {
-  applicationId: number
-  messages: readonly NewMessage[]
-  plan: Plan
-  chunks: readonly StoredChunk[]
-  /** When the response is due at the latest, in ms since the epoch. */
-  deadline: number
-}
+const countOf = ({ status, recipient: { platform } }: PlannedDelivery): StatusCount => ({ platform, status, count: 1 })
 
-/** From storing to the response. A stored request succeeds in any case: after an error the caller would send it again. */
-async function enqueueAndAwait(
-  context: Context,
-  { waiters, log }: AcceptRequest,
-  { applicationId, messages, plan, chunks, deadline }: Stored,
-): Promise<Accepted> {
-  const messageIds = messages.map((message) => message.id)
-  const due = chunks.filter((chunk) => !chunk.paused).map((chunk) => ({ ...chunk, applicationId }))
-  const handled = waiters?.wait(
-    due.map((chunk) => chunk.id),
-    Math.max(0, deadline - Date.now()),
-  )
-  await enqueueFirst(context, due, log)
-  if (!handled) return { messageIds }
-  await handled
-  const counts = await context.store.messages.tally(messageIds).catch((error: unknown) => {
+/** Deliveries that nobody waits for: they ended with the acceptance, or their platform is paused. */
+const known = ({ planned, parts }: Stored): StatusCount[] => [
+  ...planned.flatMap((delivery) => (delivery.status === 'pending' ? [] : countOf(delivery))),
+  ...parts.flatMap(({ paused, platform, positions }) =>
+    paused ? { platform, status: 'pending', count: positions.length } : [],
+  ),
+]
+
+/** A stored request succeeds in any case: after an error the caller would send it again. */
+async function respond({ batches, log }: AcceptRequest, stored: Stored): Promise<Accepted> {
+  const { messageIds, planned, told } = stored
+  if (!told) return { messageIds }
+  const counts = await told
+  if (counts) return { messageIds, tallies: talliesOf([...known(stored), ...counts]) }
+  const read = await batches.tally(messageIds).catch((error: unknown) => {
     log.warn({ err: error }, 'reading tallies failed, responding as accepted')
-    return plan.deliveries.map(({ recipient: { platform }, status }) => ({ platform, status, count: 1 }))
+    return planned.map(countOf)
   })
-  return { messageIds, tallies: talliesOf(counts) }
+  return { messageIds, tallies: talliesOf(read) }
 }
 
 /** Runs every check that needs the application. Resolves with the messages to store, and their audience. */
-async function compose({ config, store }: Context, { appId, messages: requested, fieldOf }: AcceptRequest) {
+async function compose({ config }: Context, { appId, messages: requested, fieldOf, batches }: AcceptRequest) {
   const userIds = [...new Set(requested.map((message) => message.userId))]
-  const audience = await store.messages.audience(appId, userIds)
+  const audience = await batches.audience({ appId, userIds })
   if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
   const messages = requested.map((message, index) => composeMessage(message, fieldOf(index)))

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@push-server/runtime'
 import type { Context } from '../context.ts'
+import type { MessageBatches } from './batches.ts'
 import { enqueueFirst } from './enqueue.ts'
 import { talliesOf, type Tallies } from './tallies.ts'
 
@@ -14,13 +15,14 @@ interface Replay {
   messageIds: string[]
   /** When a SYNCHRONOUS response is due at the latest, in ms since the epoch. */
   deadline: number
+  batches: Pick<MessageBatches, 'tally'>
   synchronous: boolean
   log: Pick<Logger, 'warn'>
 }
 
 export async function replay(
   context: Context,
-  { messageIds, deadline, synchronous, log }: Replay,
+  { messageIds, deadline, batches, synchronous, log }: Replay,
 ): Promise<{ messageIds: string[]; tallies?: Tallies }> {
   const { messages } = context.store
   let awaited = await messages.awaited(messageIds)
@@ -31,5 +33,5 @@ export async function replay(
     await sleep(Math.min(POLL_MS, left))
     awaited = await messages.awaited(messageIds)
   }
-  return { messageIds, tallies: talliesOf(await messages.tally(messageIds)) }
+  return { messageIds, tallies: talliesOf(await batches.tally(messageIds)) }
 }

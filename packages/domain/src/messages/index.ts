@@ -1,5 +1,6 @@
 // Messages: accepting requests, awaiting their outcomes, and reading their status.
 export { acceptMessages, checkPayloads, type Accepted, type AcceptRequest } from './accept.ts'
+export { openMessageBatches, type MessageBatches } from './batches.ts'
 export { openBackPressure, type BackPressure } from './back-pressure.ts'
 export { composeMessage, pushMessageOf } from './compose.ts'
 export { findMessage, listMessages } from './status.ts'

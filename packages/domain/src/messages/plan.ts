@@ -1,34 +1,17 @@
-// Plans deliveries: which device gets which message, in which chunk. Pure.
+// Plans deliveries: which device gets which message, and which chunk it goes in. Pure.
 import { randomUUID } from 'node:crypto'
-import { normaliseToken, PLATFORMS, type Platform } from '@push-server/contract'
+import { normaliseToken, type Platform } from '@push-server/contract'
 import { PROVIDERS } from '@push-server/providers'
 import type { Audience, NewChunk, NewDelivery, NewMessage, Recipient } from '@push-server/store'
 
-export interface Plan {
-  chunks: NewChunk[]
-  deliveries: NewDelivery[]
-}
+export type PlannedDelivery = Omit<NewDelivery, 'chunk'>
 
-type Planned = Omit<NewDelivery, 'chunk'>
-
-export function planDeliveries(messages: readonly NewMessage[], { recipients, configured }: Audience): Plan {
+export function planDeliveries(
+  messages: readonly NewMessage[],
+  { recipients, configured }: Audience,
+): PlannedDelivery[] {
   const byUser = Map.groupBy(recipients, (recipient) => recipient.userId)
-  const planned = messages.flatMap((message) => planMessage(message, byUser.get(message.userId) ?? [], configured))
-  const plan: Plan = { chunks: [], deliveries: [] }
-  for (const delivery of planned) if (delivery.status !== 'pending') plan.deliveries.push({ ...delivery, chunk: null })
-  for (const platform of PLATFORMS) {
-    const pending = planned.filter(({ status, recipient }) => status === 'pending' && recipient.platform === platform)
-    const { direct: size } = PROVIDERS[platform].chunkSize
-    for (let start = 0; start < pending.length; start += size)
-      addChunk(plan, platform, pending.slice(start, start + size))
-  }
-  return plan
-}
-
-function addChunk(plan: Plan, platform: Platform, deliveries: Planned[]): void {
-  const seed = randomUUID()
-  plan.chunks.push({ seed, platform, total: deliveries.length })
-  plan.deliveries.push(...deliveries.map((delivery, position) => ({ ...delivery, chunk: { seed, position } })))
+  return messages.flatMap((message) => planMessage(message, byUser.get(message.userId) ?? [], configured))
 }
 
 /** Recipients come latest registration first, so that of several with one token the latest is taken. */
@@ -36,9 +19,9 @@ function planMessage(
   message: NewMessage,
   recipients: readonly Recipient[],
   configured: readonly Platform[],
-): Planned[] {
+): PlannedDelivery[] {
   const tokens = new Set<string>()
-  const planned: Planned[] = []
+  const planned: PlannedDelivery[] = []
   for (const recipient of recipients) {
     if (message.activationId !== null && message.activationId !== recipient.activationId) continue
     // Before the token is taken: another activation with the same token may be active.
@@ -51,9 +34,49 @@ function planMessage(
   return planned
 }
 
-const statusOf = (skipped: boolean, configured: boolean): Pick<Planned, 'status' | 'reason'> =>
+const statusOf = (skipped: boolean, configured: boolean): Pick<PlannedDelivery, 'status' | 'reason'> =>
   skipped
     ? { status: 'skipped', reason: 'NotActive' }
     : configured
       ? { status: 'pending', reason: null }
       : { status: 'failed', reason: 'NotConfigured' }
+
+/** What a request brings to the chunks that it shares with others. */
+export interface Sharing {
+  applicationId: number
+  planned: readonly PlannedDelivery[]
+  /** Channel on which a gateway waits for its deliveries. */
+  waiter: string | null
+}
+
+export interface SharedChunks {
+  chunks: NewChunk[]
+  /** Of each request, in their order. */
+  deliveries: NewDelivery[][]
+}
+
+/** Puts what is to be pushed into as few chunks as possible: each has deliveries of one application on one platform. */
+export function shareChunks(requests: readonly Sharing[]): SharedChunks {
+  const chunks: NewChunk[] = []
+  const open = new Map<string, { chunk: NewChunk; total: number }>()
+
+  function placeOf({ applicationId, waiter }: Sharing, platform: Platform): NewDelivery['chunk'] {
+    const key = `${platform}/${applicationId}`
+    let filling = open.get(key)
+    if (!filling || filling.total === PROVIDERS[platform].chunkSize.direct) {
+      filling = { chunk: { seed: randomUUID(), applicationId, platform, waiter }, total: 0 }
+      open.set(key, filling)
+      chunks.push(filling.chunk)
+    }
+    filling.chunk.waiter ??= waiter
+    return { seed: filling.chunk.seed, position: filling.total++ }
+  }
+
+  const deliveries = requests.map((request) =>
+    request.planned.map((delivery) => ({
+      ...delivery,
+      chunk: delivery.status === 'pending' ? placeOf(request, delivery.recipient.platform) : null,
+    })),
+  )
+  return { chunks, deliveries }
+}

@@ -33,6 +33,16 @@ export const API_SETTINGS = {
   ),
   bodyLimit: count('BODY_LIMIT', 'Maximum size of a request body in bytes.', { fallback: '1048576' }),
   batchSize: count('BATCH_SIZE', 'Maximum number of messages in one batch request.', { fallback: '20' }),
+  directBatchRequests: count(
+    'DIRECT_BATCH_REQUESTS',
+    'Maximum number of requests that one gateway stores with one statement. While a statement is on its way, further requests gather for the next one.',
+    { fallback: '200' },
+  ),
+  directBatches: count(
+    'DIRECT_BATCHES',
+    'Maximum number of statements of one kind that store or read for requests at a time in one gateway.',
+    { fallback: '1' },
+  ),
   syncTimeout: duration(
     'SYNC_TIMEOUT',
     'Maximum time until the response to a SYNCHRONOUS send, counted from the arrival of the request. Deliveries without an outcome by then are `pending` in the response.',

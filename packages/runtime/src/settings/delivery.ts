@@ -2,10 +2,10 @@
 import { choice, count, duration, period } from '../setting.ts'
 
 export const WORKER_SETTINGS = {
-  directConcurrency: count(
-    'DIRECT_CONCURRENCY',
-    'Maximum number of chunks of direct messages that one worker processes at a time.',
-    { fallback: '20' },
+  directDeliveries: count(
+    'DIRECT_DELIVERIES',
+    'Maximum number of deliveries of direct messages that one worker has in hand at a time.',
+    { fallback: '4000' },
   ),
   campaignConcurrency: count(
     'CAMPAIGN_CONCURRENCY',

@@ -24,8 +24,8 @@ const CLAIM = statement({
     WHERE c.id = $1 AND c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
       AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}
     RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane,
-      c.run_id AS "runId", c.try, c.seed, ${PROBES} AS probe, (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
-  notNull: { probe: 'EXISTS is never null', expiresAt: 'computed from a column that is not null' },
+      c.run_id AS "runId", c.try, c.seed, c.waiter IS NOT NULL AS "isAwaited", ${PROBES} AS probe, (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
+  notNull: { isAwaited: 'IS NOT NULL is never null', probe: 'EXISTS is never null', expiresAt: 'computed from a column that is not null' },
 }).narrow<{ platform: Platform; lane: Lane }>()
 
 /**
@@ -38,7 +38,7 @@ const CONTENT = statement({
       (SELECT version FROM credentials k WHERE k.application_id = $2 AND k.platform = $3) AS "credentialsVersion",
       (SELECT coalesce(json_agg(json_build_object('id', m.id, 'body', m.body, 'silent', m.silent, 'priority', m.priority,
           'validUntil', extract(epoch FROM m.valid_until) * 1000, 'createdAt', extract(epoch FROM m.created_at) * 1000)), '[]')
-        FROM messages m WHERE m.id IN (SELECT message_id FROM deliveries d WHERE d.chunk_id = $1)) AS messages,
+        FROM messages m WHERE m.id IN (SELECT message_id FROM deliveries d WHERE d.chunk_id = $1 AND d.status = 'pending')) AS messages,
       (SELECT coalesce(json_agg(json_build_object('id', r.id, 'position', r.position, 'messageId', r.message_id,
           'token', r.token, 'environment', r.device_environment, 'attempts', r.attempts,
           'obstacle', r.obstacle, 'newToken', r.new_token) ORDER BY r.position), '[]')
@@ -80,8 +80,9 @@ const SWEEP = statement({
       ORDER BY c.swept_at NULLS FIRST, c.due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     UPDATE chunks SET swept_at = now() FROM due WHERE chunks.id = due.id
     RETURNING chunks.id, chunks.application_id AS "applicationId", chunks.platform, chunks.lane, chunks.try,
+      chunks.total - chunks.sent - chunks.failed AS size,
       floor(extract(epoch FROM now() - chunks.due_at) / 600)::int AS overdue`,
-  notNull: { overdue: 'computed from a column that is not null' },
+  notNull: { size: 'computed from columns that are not null', overdue: 'computed from a column that is not null' },
 }).narrow<{ platform: Platform; lane: Lane }>()
 
 const HANDLED = statement({
@@ -96,6 +97,8 @@ export interface DueChunk {
   platform: Platform
   lane: Lane
   try: number
+  /** Number of its deliveries that are pending. */
+  size: number
 }
 
 export interface SweptChunk extends DueChunk {

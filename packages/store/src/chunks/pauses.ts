@@ -78,7 +78,8 @@ const PROBE = statement({
         next_probe_at = now() + ${NEXT_PROBE} * interval '1 min'
       FROM picked WHERE p.application_id = picked.application_id AND p.platform = picked.platform AND p.lanes = 'all')
     UPDATE chunks c SET due_at = now(), try = least(c.try, 32766) + 1 FROM picked WHERE c.id = picked.id
-    RETURNING c.id, c.application_id AS "applicationId", c.platform, c.lane, c.try`,
+    RETURNING c.id, c.application_id AS "applicationId", c.platform, c.lane, c.try, c.total - c.sent - c.failed AS size`,
+  notNull: { size: 'computed from columns that are not null' },
 }).narrow<{ platform: Platform; lane: Lane }>()
 
 const PROBED = statement({

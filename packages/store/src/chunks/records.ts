@@ -1,5 +1,6 @@
 // Records: what became of a chunk's deliveries, written in bulk and only under the claim's epoch.
 import type { Platform } from '@push-server/contract'
+import { NOTIFY, NOTIFY_ALL } from './chunk-news.ts'
 import { deadTokenColumns, DROP_NONE, DROP_TOKENS, RELEASED, RELEASED_NOT_NULL, RELEASE_COLUMNS } from './release.ts'
 import type { Claim, DeadToken, DeliveryRecord } from './row.ts'
 import type { Database } from '../connection/database.ts'
@@ -17,7 +18,7 @@ const recording = (dropped: string) => `WITH fence AS (
       FROM fence, unnest($4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::timestamptz[], $9::text[])
         AS r(id, status, reason, attempts, next_attempt_at, provider_id)
       WHERE d.id = r.id AND d.chunk_id = fence.id AND d.status = 'pending'
-      RETURNING d.status, d.reason),
+      RETURNING d.chunk_id, d.position, d.status, d.reason),
     tally AS (
       SELECT count(*) FILTER (WHERE status = 'sent') AS sent, count(*) FILTER (WHERE status = 'failed') AS failed FROM delivered),
     failures AS (
@@ -33,9 +34,9 @@ const recording = (dropped: string) => `WITH fence AS (
           settles: '$10 AND c.sent + tally.sent + c.failed + tally.failed >= c.total',
         })}
       FROM tally, fence WHERE c.id = fence.id
-      RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
+      RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed),
     ${dropped}
-    ${RELEASED('$10')}`
+    ${RELEASED(NOTIFY({ chunk: 'recorded', delivered: 'delivered', release: '$10' }))}`
 
 const RECORD = statement({
   name: 'chunk-record',
@@ -59,9 +60,9 @@ const SETTLE = statement({
       UPDATE chunks c SET failed = total - sent, settled_at = now(), owner = NULL, lease_until = NULL, close_reason = $4::text,
         reasons = reasons || jsonb_build_object($4::text, coalesce((reasons ->> $4::text)::int, 0) + total - sent - failed)
       WHERE c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
-      RETURNING c.waiter, c.settled_at, c.try, c.due_at, c.id),
+      RETURNING c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed),
     ${DROP_NONE}
-    ${RELEASED('true')}`,
+    ${RELEASED(NOTIFY_ALL)}`,
   notNull: RELEASED_NOT_NULL,
 })
 
@@ -88,6 +89,8 @@ export const UNRECORDABLE = 'Unrecordable'
 /** What a release says about the chunk. */
 export interface Release {
   settled: boolean
+  /** Number of its deliveries that are pending. */
+  pending: number
   /** Number of the next job, when one is needed. */
   try: number
   /** Until it is due again. */

@@ -55,15 +55,16 @@ export const deadTokenColumns = (deadTokens: readonly DeadToken[]) =>
 
 /** Columns of `RELEASED` that are never null. */
 export const RELEASED_NOT_NULL = {
+  pending: 'computed from columns that are not null',
   settled: 'IS NOT NULL is never null',
   delayMs: 'due_at is not null',
   dropped: 'count is never null',
 }
 
-/** What a record returns to its worker; a gateway that waits for the chunk is notified of its release. */
-export const RELEASED = (release: string) => `notification AS (
-      SELECT pg_notify(waiter, id::text) FROM recorded WHERE ${release} AND waiter IS NOT NULL)
-    SELECT settled_at IS NOT NULL AS settled, try,
+/** What a record returns to its worker. `notify` tells the gateway that waits, as SQL with a row for each notification. */
+export const RELEASED = (notify: string) => `notification AS (
+      ${notify})
+    SELECT settled_at IS NOT NULL AS settled, try, total - sent - failed AS pending,
       greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs",
       (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM notification)::int AS notified
     FROM recorded`

@@ -13,6 +13,8 @@ export interface ClaimedChunk extends Claim {
   lane: Lane
   /** Campaign lane only. */
   runId: number | null
+  /** A gateway waits for its outcomes. */
+  isAwaited: boolean
   /** It is claimed only to find out whether a paused platform works again: one delivery is pushed. */
   probe: boolean
   /** How often it was claimed and released before. */

@@ -2,6 +2,7 @@
 import type { MessageBody } from '@push-server/contract'
 import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './row.ts'
 import type { Release } from './records.ts'
+import { NOTIFY_NOBODY } from './chunk-news.ts'
 import { deadTokenColumns, DROP_NONE, DROP_TOKENS, RELEASED, RELEASED_NOT_NULL, RELEASE_COLUMNS } from './release.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import { runObstacles, UNCHANGED } from './recipient-changes.ts'
@@ -106,7 +107,7 @@ function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readA
 /** What a claim returns, before the content is read. */
 export type ChunkHead = Pick<
   ClaimedChunk,
-  'id' | 'epoch' | 'applicationId' | 'platform' | 'lane' | 'runId' | 'probe' | 'try' | 'seed' | 'expiresAt'
+  'id' | 'epoch' | 'applicationId' | 'platform' | 'lane' | 'runId' | 'isAwaited' | 'probe' | 'try' | 'seed' | 'expiresAt'
 >
 
 /** Undefined when the run is gone. */
@@ -135,9 +136,9 @@ const recording = (dropped: string) => `WITH recorded AS (
         environments = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.environments END,
         user_ids = CASE WHEN $10 AND $5::int >= c.total THEN '{}' ELSE c.user_ids END
       FROM runs r WHERE r.id = c.run_id AND c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
-      RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id),
+      RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed),
     ${dropped}
-    ${RELEASED('$10')}`
+    ${RELEASED(NOTIFY_NOBODY)}`
 
 const RECORD = statement({
   name: 'run-chunk-record',

@@ -61,5 +61,8 @@ export const isDataError = (error: unknown) => /^2[23]/.test((error as PostgresE
 /** Class 23, in Prisma's words P2002 to P2004: it does not go together with what another request has just stored. */
 export const isConflict = (error: unknown) => /^(23|P200[2-4]$)/.test((error as PostgresError).code ?? '')
 
+/** A deadlock or a serialization failure: the same statement may succeed at once. */
+export const isAborted = (error: unknown) => /^(40P01|40001)$/.test((error as PostgresError).code ?? '')
+
 /** A unique key that another transaction took meanwhile, or a deadlock: the same work on what is there now succeeds. */
 export const isContended = (error: unknown) => /^(23505|40P01)$/.test((error as PostgresError).code ?? '')

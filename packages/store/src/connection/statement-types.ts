@@ -98,6 +98,7 @@ export interface StatementTypes {
       runId: number | null
       try: number
       seed: string
+      isAwaited: boolean
       probe: boolean
       expiresAt: number
     }
@@ -123,7 +124,7 @@ export interface StatementTypes {
       boolean,
       Date | null,
     ]
-    row: { settled: boolean; try: number; delayMs: number; dropped: number; notified: number | null }
+    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
   }
   'chunk-record-and-drop': {
     values: readonly [
@@ -143,7 +144,7 @@ export interface StatementTypes {
       readonly Date[],
       readonly boolean[],
     ]
-    row: { settled: boolean; try: number; delayMs: number; dropped: number; notified: number | null }
+    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
   }
   'chunk-renew': {
     values: readonly [string, readonly number[], readonly number[], number]
@@ -151,11 +152,19 @@ export interface StatementTypes {
   }
   'chunk-settle-unrecordable': {
     values: readonly [number, string, number, string]
-    row: { settled: boolean; try: number; delayMs: number; dropped: number; notified: number | null }
+    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
   }
   'chunk-sweep': {
     values: readonly [number, number]
-    row: { id: number; applicationId: number; platform: string; lane: string; try: number; overdue: number }
+    row: {
+      id: number
+      applicationId: number
+      platform: string
+      lane: string
+      try: number
+      size: number
+      overdue: number
+    }
   }
   'chunk-unclaim': { values: readonly [number, number]; row: never }
   'credentials-open': {
@@ -323,9 +332,10 @@ export interface StatementTypes {
     }
   }
   'inbox-read-all': { values: readonly [string, string]; row: { id: number } }
-  'message-audience': {
-    values: readonly [string, readonly string[]]
+  'message-audiences': {
+    values: readonly [readonly string[], readonly string[], readonly string[]]
     row: {
+      appId: string
       applicationId: number
       configured: readonly (string | null)[]
       deviceId: number | null
@@ -340,23 +350,31 @@ export interface StatementTypes {
   }
   'message-awaited': {
     values: readonly [readonly string[]]
-    row: { id: number; applicationId: number; platform: string }
+    row: { id: number; applicationId: number; platform: string; size: number }
   }
   'message-find': {
     values: readonly [string]
     row: { id: string; appId: string | null; userId: string; createdAt: Date; deliveries: Json }
   }
   'message-find-keyed': {
-    values: readonly [string, string]
-    row: { digest: Buffer<ArrayBuffer>; messageIds: readonly (string | null)[] }
+    values: readonly [readonly string[], readonly string[]]
+    row: { appId: string; key: string; digest: Buffer<ArrayBuffer>; messageIds: readonly (string | null)[] }
   }
   'message-find-stored': {
     values: readonly [readonly string[]]
-    row: { id: number | null; platform: string | null; paused: boolean | null }
+    row: {
+      storedId: number
+      id: number | null
+      seed: string | null
+      platform: string | null
+      applicationId: number | null
+      size: number | null
+      paused: boolean | null
+    }
   }
-  'message-find-under-key': {
-    values: readonly [number, string]
-    row: { digest: Buffer<ArrayBuffer>; messageIds: readonly (string | null)[] }
+  'message-find-under-keys': {
+    values: readonly [readonly number[], readonly string[]]
+    row: { applicationId: number; key: string; digest: Buffer<ArrayBuffer>; messageIds: readonly (string | null)[] }
   }
   'message-list': {
     values: readonly [string, string, number, number]
@@ -365,7 +383,9 @@ export interface StatementTypes {
   'message-outdated': { values: readonly [readonly number[]]; row: { id: number } }
   'message-store': {
     values: readonly [
-      number,
+      readonly number[],
+      readonly number[],
+      readonly number[],
       readonly string[],
       readonly string[],
       readonly (string | null)[],
@@ -374,11 +394,7 @@ export interface StatementTypes {
       readonly boolean[],
       readonly (string | null)[],
       readonly (Date | null)[],
-      readonly string[],
-      readonly string[],
       readonly number[],
-      string | null,
-      number,
       readonly string[],
       readonly (string | null)[],
       readonly (number | null)[],
@@ -389,52 +405,80 @@ export interface StatementTypes {
       readonly string[],
       readonly string[],
       readonly (string | null)[],
-    ]
-    row: { id: number; platform: string; paused: boolean }
-  }
-  'message-store-once': {
-    values: readonly [
-      number,
-      readonly string[],
-      readonly string[],
-      readonly (string | null)[],
-      readonly string[],
-      readonly boolean[],
-      readonly boolean[],
-      readonly (string | null)[],
-      readonly (Date | null)[],
-      readonly string[],
       readonly string[],
       readonly number[],
-      string | null,
-      number,
       readonly string[],
       readonly (string | null)[],
-      readonly (number | null)[],
+      number,
       readonly number[],
-      readonly string[],
-      readonly string[],
-      readonly (string | null)[],
-      readonly string[],
-      readonly string[],
-      readonly (string | null)[],
-      string,
-      Uint8Array,
-      number,
+      readonly number[],
     ]
     row: {
-      digest: Buffer<ArrayBuffer>
-      messageIds: readonly (string | null)[]
-      stored: boolean
+      storedId: number | null
       id: number | null
+      seed: string | null
       platform: string | null
+      applicationId: number | null
+      size: number | null
       paused: boolean | null
     }
   }
-  'message-tally': { values: readonly [readonly string[]]; row: { platform: string; status: string; count: number } }
+  'message-store-keyed': {
+    values: readonly [
+      readonly number[],
+      readonly number[],
+      readonly number[],
+      readonly string[],
+      readonly string[],
+      readonly (string | null)[],
+      readonly string[],
+      readonly boolean[],
+      readonly boolean[],
+      readonly (string | null)[],
+      readonly (Date | null)[],
+      readonly number[],
+      readonly string[],
+      readonly (string | null)[],
+      readonly (number | null)[],
+      readonly number[],
+      readonly string[],
+      readonly string[],
+      readonly (string | null)[],
+      readonly string[],
+      readonly string[],
+      readonly (string | null)[],
+      readonly string[],
+      readonly number[],
+      readonly string[],
+      readonly (string | null)[],
+      number,
+      readonly number[],
+      readonly number[],
+      readonly string[],
+      readonly Uint8Array[],
+      readonly string[],
+      number,
+    ]
+    row: {
+      place: number | null
+      digest: Buffer<ArrayBuffer> | null
+      messageIds: readonly (string | null)[] | null
+      storedId: number | null
+      id: number | null
+      seed: string | null
+      platform: string | null
+      applicationId: number | null
+      size: number | null
+      paused: boolean | null
+    }
+  }
+  'message-tallies': {
+    values: readonly [readonly string[]]
+    row: { messageId: string; platform: string; status: string; count: number }
+  }
   'pause-probe': {
     values: readonly []
-    row: { id: number; applicationId: number; platform: string; lane: string; try: number }
+    row: { id: number; applicationId: number; platform: string; lane: string; try: number; size: number }
   }
   'pause-probed': { values: readonly [number, string, number]; row: never }
   'pause-put': { values: readonly [number, string, number, string]; row: { notified: number | null; paused: number } }
@@ -523,7 +567,7 @@ export interface StatementTypes {
       boolean,
       Date | null,
     ]
-    row: { settled: boolean; try: number; delayMs: number; dropped: number; notified: number | null }
+    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
   }
   'run-chunk-record-and-drop': {
     values: readonly [
@@ -543,7 +587,7 @@ export interface StatementTypes {
       readonly Date[],
       readonly boolean[],
     ]
-    row: { settled: boolean; try: number; delayMs: number; dropped: number; notified: number | null }
+    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
   }
   'run-fail': { values: readonly [number]; row: { id: number } }
   'run-failures': {

@@ -1,227 +1,219 @@
-// What is stored of a request: messages, chunks and deliveries in one statement, under an idempotency key or without.
+// What is stored of many requests at once: messages, chunks and deliveries in one statement, under idempotency keys or without.
 import type { Platform } from '@push-server/contract'
 import { confirmed } from '../connection/confirmation.ts'
 import type { Database } from '../connection/database.ts'
-import type { NewDelivery, NewMessage, NewMessages } from './messages.ts'
-import { statement, type ValuesOf } from '../connection/statement.ts'
+import type { KeyedRequest, NewBatch, NewKeyedRequest, NewRequest, StoredBatch, StoredChunk } from './batch.ts'
+import { chunkColumns, columnOf, deliveryColumns, keyColumns, messageColumns, requestColumns } from './batch-columns.ts'
+import { statement } from '../connection/statement.ts'
 
-export interface StoredChunk {
-  id: number
-  platform: Platform
-  /** Its platform is paused: it waits without a job. */
-  paused: boolean
+export interface StoredKeyedBatch extends StoredBatch {
+  /** What stands under the key of each request, in their order; undefined when its application has gone. */
+  requests: readonly (KeyedRequest | undefined)[]
 }
 
-/** The caller's name for a request. */
-export interface NewKey {
-  key: string
-  /** Of what is to be sent. */
-  digest: Buffer
-  /** How long the request can be repeated. */
-  ageMs: number
-}
+/** An array whose length the planner does not see: it would plan for each length anew. */
+const array = (place: number, type: string) => `(SELECT $${place}::${type}[])::${type}[]`
 
-/** A request that was stored under a key. */
-export interface KeyedRequest {
-  digest: Buffer
-  messageIds: string[]
-}
+const IS_PAUSED = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
+  AND p.platform = c.platform AND p.lanes = 'all')`
 
 interface Parts {
-  /** A first part that the others hang on. */
-  key?: string
-  /** A condition that decides for all rows at once. */
-  gate?: string
+  /** `request(place)`: the requests that are stored, by their place, and parts that they stand on. */
+  requests: string
   result: string
+  keyed: boolean
 }
 
-const storing = ({ key = '', gate = '', result }: Parts) => `WITH ${key} message AS (
+/** A chunk has the deliveries of several requests, of which some may not be stored: so its total is counted here. */
+const storing = ({ requests, result, keyed }: Parts) => `WITH app AS MATERIALIZED (
+      SELECT id FROM applications WHERE id = ANY(${array(1, 'int')}) AND app_id IS NOT NULL),
+    ${requests}
+    message AS (
       INSERT INTO messages (id, application_id, user_id, activation_id, priority, silent, personal, body, valid_until, keyed)
-      SELECT m.id, $1, m.user_id, m.activation_id, m.priority, m.silent, m.personal, m.body::jsonb, m.valid_until, ${key !== ''}
-      FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::bool[], $8::text[], $9::timestamptz[])
-        AS m(id, user_id, activation_id, priority, silent, personal, body, valid_until) ${gate}),
+      SELECT m.id, m.application_id, m.user_id, m.activation_id, m.priority, m.silent, m.personal, m.body::jsonb, m.valid_until, ${keyed}
+      FROM unnest(${array(2, 'int')}, ${array(3, 'int')}, ${array(4, 'uuid')}, ${array(5, 'text')}, ${array(6, 'text')}, ${array(7, 'text')},
+          ${array(8, 'bool')}, ${array(9, 'bool')}, ${array(10, 'text')}, ${array(11, 'timestamptz')})
+        AS m(request, application_id, id, user_id, activation_id, priority, silent, personal, body, valid_until)
+      JOIN request ON request.place = m.request),
+    given AS MATERIALIZED (
+      SELECT d.* FROM unnest(${array(12, 'int')}, ${array(13, 'uuid')}, ${array(14, 'uuid')}, ${array(15, 'smallint')}, ${array(16, 'bigint')},
+          ${array(17, 'text')}, ${array(18, 'text')}, ${array(19, 'text')}, ${array(20, 'text')}, ${array(21, 'text')}, ${array(22, 'text')})
+        WITH ORDINALITY
+        AS d(request, message_id, seed, position, device_id, activation_id, platform, environment, token, status, reason, place)
+      JOIN request ON request.place = d.request),
     chunk AS (
       INSERT INTO chunks (application_id, platform, lane, seed, total, waiter, expires_at)
-      SELECT $1, c.platform, 'direct', c.seed, c.total, $13, now() + $14 * interval '1 ms'
-      FROM unnest($10::uuid[], $11::text[], $12::int[]) AS c(seed, platform, total) ${gate}
-      RETURNING id, seed, application_id, platform, lane),
+      SELECT c.application_id, c.platform, 'direct', c.seed, part.total, c.waiter, now() + $27 * interval '1 ms'
+      FROM unnest(${array(23, 'uuid')}, ${array(24, 'int')}, ${array(25, 'text')}, ${array(26, 'text')}) AS c(seed, application_id, platform, waiter)
+      JOIN (SELECT seed, count(*)::int AS total FROM given WHERE seed IS NOT NULL GROUP BY seed) AS part ON part.seed = c.seed
+      RETURNING id, seed, application_id, platform, total),
     delivery AS (
       INSERT INTO deliveries (message_id, chunk_id, position, device_id, activation_id, platform, environment, token, status, reason)
       SELECT d.message_id, chunk.id, d.position, d.device_id, d.activation_id, d.platform, d.environment, d.token, d.status, d.reason
-      FROM unnest($15::uuid[], $16::uuid[], $17::smallint[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::text[],
-          $23::text[], $24::text[])
-        AS d(message_id, seed, position, device_id, activation_id, platform, environment, token, status, reason)
-      LEFT JOIN chunk ON chunk.seed = d.seed ${gate})
+      FROM given d LEFT JOIN chunk ON chunk.seed = d.seed ORDER BY d.place)
     ${result}`
 
-const IS_PAUSED = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c.application_id
-  AND p.platform = c.platform AND p.lanes = 'all') AS paused`
+const CHUNK_COLUMNS = `c.id, c.seed, c.platform, c.application_id AS "applicationId", c.total AS size, ${IS_PAUSED} AS paused`
 
-/** One statement, so one transaction: all of a request is stored, or nothing. */
+const NULLABLE = { nullableElements: [6, 10, 11, 14, 15, 19, 22, 26] }
+
+/** One statement, so one transaction: all of the requests is stored, or nothing. A row for each application without a chunk too. */
 const STORE = statement({
   name: 'message-store',
-  text: storing({ result: `SELECT c.id, c.platform, ${IS_PAUSED} FROM chunk c` }),
-  notNull: {
-    id: 'each row is a chunk; the outer join is that of deliveries',
-    platform: 'each row is a chunk; the outer join is that of deliveries',
-    paused: 'EXISTS is never null',
-  },
-  nullable: [13],
-  nullableElements: [4, 8, 9, 16, 17, 21, 24],
-}).narrow<{ platform: Platform }>()
+  text: storing({
+    keyed: false,
+    requests: `request AS (
+      SELECT r.place FROM unnest(${array(28, 'int')}, ${array(29, 'int')}) AS r(place, application_id) JOIN app ON app.id = r.application_id),`,
+    result: `SELECT app.id AS "storedId", ${CHUNK_COLUMNS} FROM app LEFT JOIN chunk c ON c.application_id = app.id`,
+  }),
+  ...NULLABLE,
+}).narrow<{ platform: Platform | null }>()
 
 /**
- * The same under a key. Of two requests at once one stores; the other waits for its end, finds the key taken and gets the
- * first one's row in place of its own. A key past its age counts as free, whether or not its row was removed yet.
+ * The same under keys. Of two requests at once one stores; the other waits for its end, finds the key taken and gets the
+ * first one's row in place of its own. A key past its age counts as free, whether or not its row was removed yet. Keys are
+ * taken in one order, so that two batches wait for one another but never in a circle.
  */
-const STORE_ONCE = statement({
-  name: 'message-store-once',
+const STORE_KEYED = statement({
+  name: 'message-store-keyed',
   text: storing({
-    key: `key AS (
+    keyed: true,
+    requests: `asked AS MATERIALIZED (
+      SELECT r.place, r.application_id, r.key, r.digest, r.message_ids::uuid[] AS message_ids
+      FROM unnest(${array(28, 'int')}, ${array(29, 'int')}, ${array(30, 'text')}, ${array(31, 'bytea')}, ${array(32, 'text')})
+        AS r(place, application_id, key, digest, message_ids) JOIN app ON app.id = r.application_id),
+    key AS (
       INSERT INTO idempotency_keys AS k (application_id, key, digest, message_ids, expires_at)
-      VALUES ($1, $25, $26, $2, now() + $27 * interval '1 ms')
+      SELECT application_id, key, digest, message_ids, now() + $33 * interval '1 ms' FROM asked ORDER BY application_id, key
       ON CONFLICT (application_id, key) DO UPDATE SET
         digest = CASE WHEN k.expires_at > now() THEN k.digest ELSE excluded.digest END,
         message_ids = CASE WHEN k.expires_at > now() THEN k.message_ids ELSE excluded.message_ids END,
         expires_at = CASE WHEN k.expires_at > now() THEN k.expires_at ELSE excluded.expires_at END
-      RETURNING digest, message_ids),`,
-    gate: 'WHERE (SELECT message_ids FROM key) = $2',
-    result: `SELECT key.digest, key.message_ids AS "messageIds", key.message_ids = $2 AS stored, c.id, c.platform, ${IS_PAUSED}
-    FROM key LEFT JOIN chunk c ON true`,
+      RETURNING application_id, key, digest, message_ids),
+    decided AS MATERIALIZED (
+      SELECT asked.place, asked.application_id, key.digest, key.message_ids, key.message_ids = asked.message_ids AS stored
+      FROM asked JOIN key ON key.application_id = asked.application_id AND key.key = asked.key),
+    request AS (SELECT place FROM decided WHERE stored),`,
+    result: `SELECT decided.place, decided.digest, decided.message_ids AS "messageIds", decided.application_id AS "storedId",
+      NULL::bigint AS id, NULL::uuid AS seed, NULL::text AS platform, NULL::int AS "applicationId", NULL::int AS size, false AS paused FROM decided
+    UNION ALL SELECT NULL, NULL, NULL, NULL, ${CHUNK_COLUMNS} FROM chunk c`,
   }),
-  notNull: {
-    digest: 'key is on the side of the join that is always there',
-    messageIds: 'key is on the side of the join that is always there',
-    stored: 'compares two lists that are not null',
-  },
-  nullable: [13],
-  nullableElements: [4, 8, 9, 16, 17, 21, 24],
-}).narrow<{ messageIds: string[]; platform: Platform | null }>()
-
-const KEPT = 'a key is written with its messages'
+  ...NULLABLE,
+}).narrow<{ messageIds: string[] | null; platform: Platform | null }>()
 
 const FIND_KEYED = statement({
   name: 'message-find-keyed',
-  text: `SELECT k.digest, k.message_ids AS "messageIds" FROM idempotency_keys k JOIN applications a ON a.id = k.application_id
-    WHERE a.app_id = $1 AND k.key = $2 AND k.expires_at > now()`,
-  notNull: { messageIds: KEPT },
+  text: `SELECT a.app_id AS "appId", k.key, k.digest, k.message_ids AS "messageIds"
+    FROM unnest(${array(1, 'text')}, ${array(2, 'text')}) AS w(app_id, key)
+    JOIN applications a ON a.app_id = w.app_id
+    JOIN idempotency_keys k ON k.application_id = a.id AND k.key = w.key AND k.expires_at > now()`,
+  notNull: { messageIds: 'a key is written with its messages', appId: 'the condition compares it' },
 }).narrow<{ messageIds: string[] }>()
 
-/** One row at least when the message is there; of its chunks those that are not settled. */
+const FIND_UNDER_KEYS = statement({
+  name: 'message-find-under-keys',
+  text: `SELECT k.application_id AS "applicationId", k.key, k.digest, k.message_ids AS "messageIds"
+    FROM unnest(${array(1, 'int')}, ${array(2, 'text')}) AS w(application_id, key)
+    JOIN idempotency_keys k ON k.application_id = w.application_id AND k.key = w.key AND k.expires_at > now()`,
+  notNull: { messageIds: 'a key is written with its messages' },
+}).narrow<{ messageIds: string[] }>()
+
+/** Which of the messages are there, and their chunks that are not settled. */
 const FIND_STORED = statement({
   name: 'message-find-stored',
-  text: `SELECT c.id, c.platform, ${IS_PAUSED} FROM messages m LEFT JOIN chunks c ON c.settled_at IS NULL
-      AND c.id IN (SELECT d.chunk_id FROM deliveries d WHERE d.message_id = ANY($1))
-    WHERE m.id = ($1::uuid[])[1]`,
+  text: `SELECT DISTINCT m.application_id AS "storedId", ${CHUNK_COLUMNS} FROM messages m
+    LEFT JOIN deliveries d ON d.message_id = m.id
+    LEFT JOIN chunks c ON c.id = d.chunk_id AND c.settled_at IS NULL
+    WHERE m.id = ANY(${array(1, 'uuid')})`,
 }).narrow<{ platform: Platform | null }>()
 
-const FIND_UNDER_KEY = statement({
-  name: 'message-find-under-key',
-  text: `SELECT digest, message_ids AS "messageIds" FROM idempotency_keys
-    WHERE application_id = $1 AND key = $2 AND expires_at > now()`,
-  notNull: { messageIds: KEPT },
-}).narrow<{ messageIds: string[] }>()
-
-const column = <T, K extends keyof T>(rows: readonly T[], key: K) => rows.map((row) => row[key])
-
-/** The content of a message without recipients is not kept. */
-const messageColumns = (messages: readonly NewMessage[], deliveries: readonly NewDelivery[]) => {
-  const pushed = new Set(deliveries.flatMap(({ chunk, messageId }) => (chunk === null ? [] : messageId)))
-  return [
-    column(messages, 'id'),
-    column(messages, 'userId'),
-    column(messages, 'activationId'),
-    column(messages, 'priority'),
-    column(messages, 'silent'),
-    column(messages, 'personal'),
-    messages.map(({ id, body }) => (pushed.has(id) ? JSON.stringify(body) : null)),
-    messages.map(({ validUntil }) => (validUntil === null ? null : new Date(validUntil))),
-  ] as const
+interface ChunkRow {
+  id: number | null
+  seed: string | null
+  applicationId: number | null
+  platform: Platform | null
+  size: number | null
+  paused: boolean | null
 }
 
-const deliveryColumns = (deliveries: readonly NewDelivery[]) => {
-  const recipients = column(deliveries, 'recipient')
-  return [
-    column(deliveries, 'messageId'),
-    deliveries.map(({ chunk }) => chunk?.seed ?? null),
-    deliveries.map(({ chunk }) => chunk?.position ?? null),
-    column(recipients, 'deviceId'),
-    column(recipients, 'activationId'),
-    column(recipients, 'platform'),
-    column(recipients, 'environment'),
-    column(recipients, 'token'),
-    column(deliveries, 'status'),
-    column(deliveries, 'reason'),
-  ] as const
-}
-
-const valuesOf = ({
-  applicationId,
-  messages,
-  chunks,
-  deliveries,
-  waiter,
-  maxAgeMs,
-}: NewMessages): ValuesOf<'message-store'> => [
-  applicationId,
-  ...messageColumns(messages, deliveries),
-  column(chunks, 'seed'),
-  column(chunks, 'platform'),
-  column(chunks, 'total'),
-  waiter,
-  maxAgeMs,
-  ...deliveryColumns(deliveries),
-]
-
-/** Without a chunk there is one row that has none. */
-type ChunkRow = { [K in keyof StoredChunk]: StoredChunk[K] | null }
-
+/** Rows without a chunk have none of these columns. */
 const chunksOf = (rows: readonly ChunkRow[]): StoredChunk[] =>
-  rows.flatMap(({ id, platform, paused }) =>
-    id === null || platform === null ? [] : { id, platform, paused: paused ?? false },
+  rows.flatMap(({ id, seed, applicationId, platform, size, paused }) =>
+    id === null || seed === null || applicationId === null || platform === null
+      ? []
+      : { id, seed, applicationId, platform, size: size ?? 0, paused: paused ?? false },
   )
 
+const storedBatch = (rows: readonly (ChunkRow & { storedId: number | null })[]): StoredBatch => ({
+  applicationIds: new Set(rows.flatMap(({ storedId }) => storedId ?? [])),
+  chunks: chunksOf(rows),
+})
+
+const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)]
+
+const valuesOf = ({ requests, chunks, maxAgeMs }: NewBatch) =>
+  [
+    distinct(columnOf(requests, 'applicationId')),
+    ...messageColumns(requests),
+    ...deliveryColumns(requests),
+    ...chunkColumns(chunks),
+    maxAgeMs,
+    ...requestColumns(requests),
+  ] as const
+
 export const openMessageStoring = (database: Database) => {
-  async function storeUnderKey(request: NewMessages, { key, digest, ageMs }: NewKey) {
-    const rows = await database.query(STORE_ONCE, [...valuesOf(request), key, digest, ageMs])
-    const [first] = rows
-    if (first && !first.stored) return { digest: first.digest, messageIds: first.messageIds }
-    return chunksOf(rows)
+  /** All of a batch is there or nothing, as no other has its ids. Undefined: nothing is. */
+  async function findStored(requests: readonly NewRequest[]): Promise<StoredBatch | undefined> {
+    const ids = requests.flatMap(({ messages }) => columnOf(messages, 'id'))
+    const rows = await database.query(FIND_STORED, [ids])
+    return rows.length > 0 ? storedBatch(rows) : undefined
   }
 
-  /** All of a request is there or nothing: no other request has its ids. */
-  async function findStored({ messages }: NewMessages): Promise<StoredChunk[] | undefined> {
-    const rows = await database.query(FIND_STORED, [column(messages, 'id')])
-    return rows.length > 0 ? chunksOf(rows) : undefined
+  async function storeKeyed(batch: NewBatch<NewKeyedRequest>): Promise<StoredKeyedBatch> {
+    const rows = await database.query(STORE_KEYED, [...valuesOf(batch), ...keyColumns(batch.requests)])
+    const stored: (KeyedRequest | undefined)[] = batch.requests.map(() => undefined)
+    for (const { place, digest, messageIds } of rows)
+      if (place !== null && digest && messageIds) stored[place] = { digest, messageIds }
+    return { ...storedBatch(rows), requests: stored }
   }
 
-  async function findUnderKey(request: NewMessages, { key }: NewKey) {
-    const [found] = await database.query(FIND_UNDER_KEY, [request.applicationId, key])
-    const isAnothers = found !== undefined && found.messageIds[0] !== request.messages[0]?.id
-    return isAnothers ? found : findStored(request)
+  /** By their keys: those that stand there with the ids of this batch are stored, with all that belongs to them. */
+  async function findKeyedBatch({ requests }: NewBatch<NewKeyedRequest>): Promise<StoredKeyedBatch | undefined> {
+    const keys = requests.map(({ key }) => key.key)
+    const rows = await database.query(FIND_UNDER_KEYS, [columnOf(requests, 'applicationId'), keys])
+    const found = new Map(rows.map((row) => [`${row.applicationId}/${row.key}`, row]))
+    const standing = requests.map(({ applicationId, key }) => found.get(`${applicationId}/${key.key}`))
+    // Their keys were written by one statement: one that is free says that nothing was.
+    if (standing.includes(undefined)) return undefined
+    const own = requests.filter(({ messages }, place) => standing[place]?.messageIds[0] === messages[0]?.id)
+    const stored = (await findStored(own)) ?? { chunks: [] }
+    return { chunks: stored.chunks, applicationIds: new Set(columnOf(requests, 'applicationId')), requests: standing }
   }
 
   return {
-    /** Stores all of a request in one transaction and resolves with its chunks. When the response is lost, they are read again. */
-    store: (request: NewMessages): Promise<StoredChunk[]> =>
+    /** Stores all of the requests in one transaction. When the response is lost, they are looked up. */
+    store: (batch: NewBatch): Promise<StoredBatch> =>
       confirmed(
         database,
-        () => database.query(STORE, valuesOf(request)),
-        () => findStored(request),
+        async () => storedBatch(await database.query(STORE, valuesOf(batch))),
+        () => findStored(batch.requests),
       ),
 
-    /** The same unless the key is taken: then nothing is stored, and it resolves with what stands under the key. */
-    storeOnce: (request: NewMessages, key: NewKey): Promise<StoredChunk[] | KeyedRequest> =>
-      confirmed<StoredChunk[] | KeyedRequest>(
+    /** The same under keys. Of a request whose key is taken nothing is stored. */
+    storeKeyed: (batch: NewBatch<NewKeyedRequest>): Promise<StoredKeyedBatch> =>
+      confirmed(
         database,
-        () => storeUnderKey(request, key),
-        () => findUnderKey(request, key),
+        () => storeKeyed(batch),
+        () => findKeyedBatch(batch),
       ),
 
-    /** The request that stands under a key of the application and can still be repeated. */
-    async findKeyed(appId: string, key: string): Promise<KeyedRequest | undefined> {
-      const [request] = await database.query(FIND_KEYED, [appId, key])
-      return request
+    /** What stands under keys of applications and can still be repeated, in the order of the keys. */
+    async findKeyed(
+      keys: readonly { appId: string; key: string }[],
+    ): Promise<(KeyedRequest | undefined)[]> {
+      const rows = await database.query(FIND_KEYED, [columnOf(keys, 'appId'), columnOf(keys, 'key')])
+      const found = new Map(rows.map(({ appId, key, ...request }) => [`${appId}/${key}`, request]))
+      return keys.map(({ appId, key }) => found.get(`${appId}/${key}`))
     },
   }
 }

@@ -86,7 +86,8 @@ export const campaignSendingRoutes =
       async ({ params, body, log, caller, arrivedAt }, reply) => {
         const { userId } = body.requestObject
         const allowance = quotas.allowanceOf(caller)
-        const request = { id: params.id, userId, ...parts, allowance, arrivedAt, log }
+        const isAbandoned = () => reply.raw.destroyed
+        const request = { id: params.id, userId, ...parts, allowance, arrivedAt, isAbandoned, log }
         const result = await testCampaign(context, request).finally(() => void reply.headers(allowance.headers()))
         if (!result) throw new Error('A synchronous send resolved without its tally')
         return okWith({ result })

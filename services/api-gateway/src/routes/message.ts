@@ -59,7 +59,7 @@ const HEX = '[0-9a-fA-F]'
 const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 
 export const messageRoutes =
-  (context: Context, { waiters, pressure, quotas }: Sending): FastifyPluginAsyncTypebox =>
+  (context: Context, { waiters, pressure, batches, quotas }: Sending): FastifyPluginAsyncTypebox =>
   async (app) => {
     async function accept(
       request: SendRequest,
@@ -74,6 +74,8 @@ export const messageRoutes =
         ...request,
         idempotencyKey: idempotencyKeyOf(headers),
         pressure,
+        batches,
+        isAbandoned: () => reply.raw.destroyed,
         allowance,
         arrivedAt,
         waiters: synchronous ? waiters : undefined,

@@ -1,0 +1,191 @@
+// What the requests of all callers share: each statement serves every request that has arrived by then.
+import { unavailable } from '@push-server/contract'
+import { fulfilled, openNaturalBatches, runDivided, type Ended } from '@push-server/runtime'
+import type {
+  Audience,
+  AudienceQuery,
+  KeyedRequest,
+  MessageCount,
+  NewDelivery,
+  NewKey,
+  NewMessage,
+  StoredBatch,
+  StoredChunk,
+} from '@push-server/store'
+import type { Context } from '../context.ts'
+import { enqueueFirst } from './enqueue.ts'
+import { shareChunks, type Sharing } from './plan.ts'
+import type { AwaitedPart } from './waiters.ts'
+
+/** Deliveries of a request that wait in one chunk. */
+export interface StoredPart extends AwaitedPart {
+  /** Its platform is paused: it waits without a job. */
+  paused: boolean
+}
+
+export interface StoringRequest extends Sharing {
+  messages: readonly NewMessage[]
+  key: NewKey | undefined
+  /** Nobody waits for the response any more. */
+  isOver(): boolean
+  /** Called as soon as it is stored, before any of its jobs is added. */
+  onStored(parts: readonly StoredPart[]): void
+}
+
+export interface StoredRequest {
+  /** Resolves once its jobs were added, or could not be. */
+  enqueued: Promise<void>
+}
+
+/** What became of a request that was to be stored: its application may have gone, its key may be taken. */
+export type Storing = { stored: StoredRequest } | { earlier: KeyedRequest } | { applicationGone: true }
+
+export interface MessageBatches {
+  audience(query: AudienceQuery): Promise<Audience | undefined>
+  /** What stands under the key and can still be repeated. */
+  findKeyed(appId: string, key: string): Promise<KeyedRequest | undefined>
+  store(request: StoringRequest): Promise<Storing>
+  /** Counts of the messages' deliveries. */
+  tally(messageIds: readonly string[]): Promise<MessageCount[]>
+}
+
+/** Rows of a batch: a body has a few kilobytes at most, so they bound its bytes, too. */
+const MOST_ROWS = 2_000
+/** How long an application's requests are stored alone after one that PostgreSQL rejected. */
+const ALONE_MS = 10_000
+const RETRY_AFTER_S = 2
+
+export function openMessageBatches(context: Pick<Context, 'config' | 'store' | 'queues' | 'log'>): MessageBatches {
+  const { config, store } = context
+  const limits = { size: 1, inFlight: config.directBatches }
+  /** The part of a full batch that a request takes. */
+  const shareOf = (rows: number) => Math.max(1 / config.directBatchRequests, rows / MOST_ROWS)
+
+  const audiences = openNaturalBatches<AudienceQuery, Audience | undefined>({
+    ...limits,
+    weigh: ({ userIds }) => shareOf(userIds.length),
+    groupOf: ({ appId }) => appId,
+    run: async (queries) => (await store.messages.audiences(queries)).map(fulfilled),
+  })
+  const keyed = openNaturalBatches<{ appId: string; key: string }, KeyedRequest | undefined>({
+    ...limits,
+    weigh: () => shareOf(1),
+    groupOf: ({ appId }) => appId,
+    run: async (keys) => (await store.messages.findKeyed(keys)).map(fulfilled),
+  })
+  const tallies = openNaturalBatches<readonly string[], MessageCount[]>({
+    ...limits,
+    weigh: (ids) => shareOf(ids.length),
+    async run(requests) {
+      const counts = Map.groupBy(await store.messages.tallies(requests.flat()), ({ messageId }) => messageId)
+      return requests.map((ids) => fulfilled(ids.flatMap((id) => counts.get(id) ?? [])))
+    },
+  })
+  const storing = openStoring(context, shareOf)
+
+  return {
+    audience: (query) => audiences.add(query),
+    findKeyed: (appId, key) => keyed.add({ appId, key }),
+    tally: (messageIds) => tallies.add(messageIds),
+    store: storing,
+  }
+}
+
+/** Requests with a key go apart: they may wait for those of other gateways. */
+function openStoring(context: Pick<Context, 'config' | 'store' | 'queues' | 'log'>, shareOf: (rows: number) => number) {
+  const { config, store } = context
+  /** Until when an application's requests are stored alone, on the clock of `performance`. */
+  const alone = new Map<number, number>()
+  const batch = (run: (requests: readonly StoringRequest[]) => Promise<readonly Storing[]>) =>
+    openNaturalBatches<StoringRequest, Storing>({
+      size: 1,
+      inFlight: config.directBatches,
+      weigh: ({ messages, planned }) => shareOf(Math.max(messages.length, planned.length)),
+      groupOf: ({ applicationId }) => applicationId,
+      keyOf: ({ applicationId, key }) => key && `${applicationId}/${key.key}`,
+      isOver: (request) => (request.isOver() ? tooLate() : undefined),
+      isAlone: ({ applicationId }) => isAlone(alone, applicationId),
+      run: async (requests) => noteSpoilers(alone, requests, await runDivided(requests, run, store.batchErrors), store),
+    })
+  const unkeyed = batch((requests) => storeUnkeyed(context, requests))
+  const keyed = batch((requests) => storeKeyed(context, requests))
+  return (request: StoringRequest) => (request.key ? keyed : unkeyed).add(request)
+}
+
+const tooLate = () =>
+  unavailable('The request waited too long to be stored; nothing was stored', RETRY_AFTER_S)
+
+function isAlone(alone: Map<number, number>, applicationId: number): boolean {
+  const until = alone.get(applicationId)
+  if (until === undefined) return false
+  if (performance.now() < until) return true
+  alone.delete(applicationId)
+  return false
+}
+
+/** A request that PostgreSQL rejects costs its neighbours a few statements more: not again and again. */
+function noteSpoilers(
+  alone: Map<number, number>,
+  requests: readonly StoringRequest[],
+  ended: readonly Ended<Storing>[],
+  { isDataError }: Pick<Context['store'], 'isDataError'>,
+): readonly Ended<Storing>[] {
+  for (const [place, end] of ended.entries()) {
+    const request = requests[place]
+    if (request && end.status === 'rejected' && isDataError(end.reason))
+      alone.set(request.applicationId, performance.now() + ALONE_MS)
+  }
+  return ended
+}
+
+async function storeUnkeyed(context: StoringContext, requests: readonly StoringRequest[]): Promise<Storing[]> {
+  const { config, store } = context
+  const { chunks, deliveries } = shareChunks(requests)
+  const rows = requests.map((request, place) => ({ ...request, deliveries: deliveries[place] ?? [] }))
+  const batch = await store.messages.store({ requests: rows, chunks, maxAgeMs: config.deliveryMaxAge })
+  const isStored = requests.map(({ applicationId }) => batch.applicationIds.has(applicationId))
+  const stored = finish(context, { requests, deliveries, isStored, batch })
+  return isStored.map((is) => (is ? { stored } : { applicationGone: true }))
+}
+
+async function storeKeyed(context: StoringContext, requests: readonly StoringRequest[]): Promise<Storing[]> {
+  const { config, store } = context
+  const { chunks, deliveries } = shareChunks(requests)
+  const rows = requests.flatMap(({ key, ...request }, place) =>
+    key ? { ...request, key, deliveries: deliveries[place] ?? [] } : [],
+  )
+  const batch = await store.messages.storeKeyed({ requests: rows, chunks, maxAgeMs: config.deliveryMaxAge })
+  const isStored = requests.map(({ messages }, place) => batch.requests[place]?.messageIds[0] === messages[0]?.id)
+  const stored = finish(context, { requests, deliveries, isStored, batch })
+  return isStored.map((is, place) => {
+    const earlier = batch.requests[place]
+    return is ? { stored } : earlier ? { earlier } : { applicationGone: true }
+  })
+}
+
+type StoringContext = Pick<Context, 'config' | 'store' | 'queues' | 'log'>
+
+interface Finish {
+  requests: readonly StoringRequest[]
+  deliveries: readonly (readonly NewDelivery[])[]
+  isStored: readonly boolean[]
+  batch: StoredBatch
+}
+
+/** Tells each request that it is stored, then adds the jobs of all of them. */
+function finish(context: StoringContext, { requests, deliveries, isStored, batch }: Finish): StoredRequest {
+  const bySeed = new Map(batch.chunks.map((chunk) => [chunk.seed, chunk]))
+  for (const [place, request] of requests.entries())
+    if (isStored[place]) request.onStored(partsOf(deliveries[place] ?? [], bySeed))
+  return { enqueued: enqueueFirst(context, batch.chunks.filter(({ paused }) => !paused), context.log) }
+}
+
+function partsOf(deliveries: readonly NewDelivery[], bySeed: ReadonlyMap<string, StoredChunk>): StoredPart[] {
+  const pending = deliveries.flatMap(({ chunk }) => chunk ?? [])
+  return [...Map.groupBy(pending, ({ seed }) => seed)].flatMap(([seed, places]) => {
+    const chunk = bySeed.get(seed)
+    if (!chunk) return []
+    const { id: chunkId, platform, paused } = chunk
+    return { chunkId, platform, paused, positions: places.map(({ position }) => position) }
+  })
+}
