@@ -92,7 +92,7 @@ async function composeAndStore(
       planned,
       waiter: waiters?.channel ?? null,
       key: key === undefined ? undefined : { key, digest: digestOf(request.messages), ageMs: config.idempotencyAge },
-      isOver: () => request.isAbandoned() || (waiters !== undefined && Date.now() > deadline),
+      isOver: () => request.isAbandoned() || Date.now() - request.arrivedAt > config.databaseTimeout,
       onStored(stored) {
         parts = stored
         const due = stored.filter(({ paused }) => !paused)

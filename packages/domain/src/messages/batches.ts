@@ -26,7 +26,7 @@ export interface StoredPart extends AwaitedPart {
 export interface StoringRequest extends Sharing {
   messages: readonly NewMessage[]
   key: NewKey | undefined
-  /** Nobody waits for the response any more. */
+  /** Nobody waits for the response any more, or it has taken too long already. */
   isOver(): boolean
   /** Called as soon as it is stored, before any of its jobs is added. */
   onStored(parts: readonly StoredPart[]): void
@@ -113,7 +113,7 @@ function openStoring(context: Pick<Context, 'config' | 'store' | 'queues' | 'log
 }
 
 const tooLate = () =>
-  unavailable('The request waited too long to be stored; nothing was stored', RETRY_AFTER_S)
+  unavailable('The database was too slow to store the request in time; nothing was stored', RETRY_AFTER_S)
 
 function isAlone(alone: Map<number, number>, applicationId: number): boolean {
   const until = alone.get(applicationId)
