@@ -1,7 +1,10 @@
 // The job of a chunk: a hint for the queue that the chunk is due. Pure.
 import type { ChunkJob } from '@push-server/contract'
 
-type DueChunk = Pick<ChunkJob, 'applicationId' | 'size' | 'platform' | 'lane' | 'overdue'> & { id: number; try?: number }
+type DueChunk = Pick<ChunkJob, 'applicationId' | 'size' | 'platform' | 'lane' | 'overdue'> & {
+  id: number
+  try?: number
+}
 
 /** `delayMs`: until the chunk is due. */
 export const jobOf = (

@@ -234,11 +234,7 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
     recipients,
   })
   const outline = (messages: NewMessage[], given: Audience) =>
-    planDeliveries(messages, given).map(({ recipient, status, reason }) => [
-      recipient.deviceId,
-      status,
-      reason,
-    ])
+    planDeliveries(messages, given).map(({ recipient, status, reason }) => [recipient.deviceId, status, reason])
 
   t.same(outline([message()], audience()), [])
   t.same(outline([message()], audience(device(1), device(2))), [
@@ -263,10 +259,21 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
   t.same(outline([message()], audience(android)), [[1, 'failed', 'NotConfigured']])
 
   const many = Array.from({ length: CHUNK_SIZE + 1 }, (_, index) => device(index))
-  const request = (planned: PlannedDelivery[], more: object = {}) => ({ applicationId: 1, planned, waiter: null, ...more })
+  const request = (planned: PlannedDelivery[], more: object = {}) => ({
+    applicationId: 1,
+    planned,
+    waiter: null,
+    ...more,
+  })
   const full = planDeliveries([message()], audience(...many, device(9999, { platform: 'huawei' })))
-  const { chunks, deliveries: [deliveries = []] } = shareChunks([request(full)])
-  const sizes = chunks.map(({ platform, seed }) => [platform, deliveries.filter(({ chunk }) => chunk?.seed === seed).length])
+  const {
+    chunks,
+    deliveries: [deliveries = []],
+  } = shareChunks([request(full)])
+  const sizes = chunks.map(({ platform, seed }) => [
+    platform,
+    deliveries.filter(({ chunk }) => chunk?.seed === seed).length,
+  ])
   t.same(sizes, [
     ['ios', CHUNK_SIZE],
     ['ios', 1],

@@ -24,26 +24,29 @@ t.test('slots: one application gets all but the reserve, and one at least', asyn
   }
 })
 
-t.test('slots: a full worker lets wait, in order, and an application that waits takes the other one’s surplus', async (t) => {
-  const slots = createFairSlots({ size: 10, reserve: 2 })
-  const first = await slots.take(7, 8)
-  const second = await slots.take(8, 2)
-  const started: string[] = []
-  const third = slots.take(8, 3)?.then((release) => (started.push('third'), release))
-  const fourth = slots.take(9, 1)?.then((release) => (started.push('fourth'), release))
-  t.notOk(slots.take(7, 1), 'which has more than half')
-  second?.()
-  await setImmediate()
-  t.same(started, [], 'the first of those that wait does not fit, and nobody overtakes it')
-  first?.()
-  await setImmediate()
-  t.same(started, ['third', 'fourth'])
-  t.ok(slots.take(7, 5), 'half is left to everybody')
-  ;(await third)?.()
-  ;(await fourth)?.()
-  const large = await createFairSlots({ size: 10, reserve: 2 }).take(7, 500)
-  t.ok(large, 'what is larger than the worker goes alone')
-})
+t.test(
+  'slots: a full worker lets wait, in order, and an application that waits takes the other one’s surplus',
+  async (t) => {
+    const slots = createFairSlots({ size: 10, reserve: 2 })
+    const first = await slots.take(7, 8)
+    const second = await slots.take(8, 2)
+    const started: string[] = []
+    const third = slots.take(8, 3)?.then((release) => (started.push('third'), release))
+    const fourth = slots.take(9, 1)?.then((release) => (started.push('fourth'), release))
+    t.notOk(slots.take(7, 1), 'which has more than half')
+    second?.()
+    await setImmediate()
+    t.same(started, [], 'the first of those that wait does not fit, and nobody overtakes it')
+    first?.()
+    await setImmediate()
+    t.same(started, ['third', 'fourth'])
+    t.ok(slots.take(7, 5), 'half is left to everybody')
+    ;(await third)?.()
+    ;(await fourth)?.()
+    const large = await createFairSlots({ size: 10, reserve: 2 }).take(7, 500)
+    t.ok(large, 'what is larger than the worker goes alone')
+  },
+)
 
 t.test('counts: by outcome and reason', async (t) => {
   const counts = createOutcomeCounts()

@@ -41,7 +41,16 @@ export const rejected = (reason: unknown): Ended<never> => ({ status: 'rejected'
 export function openNaturalBatches<Item, Result>(
   options: NaturalBatchesOptions<Item, Result>,
 ): NaturalBatches<Item, Result> {
-  const { size, inFlight, weigh = () => 1, groupOf = () => undefined, keyOf, isOver, isAlone = () => false, run } = options
+  const {
+    size,
+    inFlight,
+    weigh = () => 1,
+    groupOf = () => undefined,
+    keyOf,
+    isOver,
+    isAlone = () => false,
+    run,
+  } = options
   /** In the order in which they are served next. */
   const groups = new Map<unknown, Entry<Item, Result>[]>()
   const busyKeys = new Set<string>()
@@ -151,7 +160,9 @@ export async function runDivided<Item, Result>(
 ): Promise<readonly Ended<Result>[]> {
   const runAll = async (some: readonly Item[]): Promise<readonly Ended<Result>[]> => {
     try {
-      const results = await run(some).catch((error: unknown) => (isContended(error) ? run(some) : Promise.reject(error)))
+      const results = await run(some).catch((error: unknown) =>
+        isContended(error) ? run(some) : Promise.reject(error),
+      )
       return results.map(fulfilled)
     } catch (error) {
       if (some.length === 1 || !isOfOne(error)) return some.map(() => rejected(error))

@@ -5,7 +5,8 @@ export { isUnavailable, isConflict, UnconfirmedWrite } from './connection/errors
 export type { ApplicationRow } from './applications/applications.ts'
 export type { CampaignDetailRow, CampaignRow, NewCampaign, RunTally } from './campaigns/campaigns.ts'
 export type { DueChunk } from './chunks/claims.ts'
-export { UNRECORDABLE, type Records, type Release } from './chunks/records.ts'
+export { PASSED, type Claiming } from './chunks/claims.ts'
+export { UNRECORDABLE, type ChunkRecord, type Release } from './chunks/records.ts'
 export type {
   Claim,
   ClaimedChunk,

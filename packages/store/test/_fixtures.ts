@@ -7,6 +7,10 @@ import { createDatabase, waitFor, type TestDatabase } from '@push-server/testing
 import {
   migrate,
   openStore,
+  PASSED,
+  type ChunkRecord,
+  type Claim,
+  type DeadToken,
   type DeliveryRecord,
   type KeyedRequest,
   type NewChunk,
@@ -14,6 +18,7 @@ import {
   type NewRequest,
   type Recipient,
   type Registration,
+  type Release,
   type Store,
   type StoredChunk,
 } from '../src/index.ts'
@@ -121,8 +126,15 @@ export async function storeOnce(
 /** Over all of the messages. */
 export async function tallyOf({ messages }: Pick<Store, 'messages'>, ids: readonly string[]): Promise<StatusCount[]> {
   const counts = await messages.tallies(ids)
-  return [...Map.groupBy(counts, ({ platform, status }) => `${platform}/${status}`).values()].flatMap(([first, ...more]) =>
-    first ? { platform: first.platform, status: first.status, count: more.reduce((sum, { count }) => sum + count, first.count) } : [],
+  return [...Map.groupBy(counts, ({ platform, status }) => `${platform}/${status}`).values()].flatMap(
+    ([first, ...more]) =>
+      first
+        ? {
+            platform: first.platform,
+            status: first.status,
+            count: more.reduce((sum, { count }) => sum + count, first.count),
+          }
+        : [],
   )
 }
 
@@ -135,6 +147,42 @@ export async function findKeyed({ messages }: Pick<Store, 'messages'>, appId: st
   const [found] = await messages.findKeyed([{ appId, key }])
   return found
 }
+
+/** Undefined when it cannot be claimed, now or ever. */
+export async function claimOne({ chunks }: Pick<Store, 'chunks'>, id: number, owner: string, leaseMs: number) {
+  const [claimed] = await chunks.claim([id], owner, leaseMs)
+  return claimed === PASSED ? undefined : claimed
+}
+
+export interface OneRecord {
+  deliveries: readonly DeliveryRecord[]
+  deadTokens: readonly DeadToken[]
+}
+
+/** A checkpoint of one chunk. */
+export function recordOne(
+  { chunks }: Pick<Store, 'chunks'>,
+  claim: Claim,
+  owner: string,
+  { deliveries, deadTokens, ...release }: OneRecord & { dueAt?: number | null },
+): Promise<Release | undefined> {
+  const record: ChunkRecord = {
+    claim,
+    deliveries,
+    release: release.dueAt === undefined ? undefined : { dueAt: release.dueAt },
+  }
+  return deadTokens.length > 0
+    ? chunks.recordAndDrop(owner, record, deadTokens)
+    : chunks.record(owner, [record]).then(([written]) => written)
+}
+
+/** The last record of a claim. */
+export const releaseOne = (
+  store: Pick<Store, 'chunks'>,
+  claim: Claim,
+  owner: string,
+  ending: OneRecord & { dueAt: number | null },
+) => recordOne(store, claim, owner, ending)
 
 export interface ChunkOptions {
   deliveries?: number

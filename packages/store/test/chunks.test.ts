@@ -2,7 +2,26 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { waitFor } from '@push-server/testing'
-import { LEASE_MS, chunkState, insertDevice, makeApplication, newToken, open, openFixture, openTransaction, outcome, registration, storeChunk, storeOne, tallyOf, whileBlocked } from './_fixtures.ts'
+import { PASSED } from '../src/index.ts'
+import {
+  LEASE_MS,
+  chunkState,
+  claimOne,
+  insertDevice,
+  makeApplication,
+  newToken,
+  open,
+  openFixture,
+  openTransaction,
+  outcome,
+  recordOne,
+  registration,
+  releaseOne,
+  storeChunk,
+  storeOne,
+  tallyOf,
+  whileBlocked,
+} from './_fixtures.ts'
 
 const fixture = await openFixture()
 const { database, store } = fixture
@@ -16,7 +35,7 @@ t.test('claims: one of two at once wins, and gets everything it needs', async (t
   await store.credentials.put({ applicationId: id, platform: 'ios' }, { settings: {}, secret: Buffer.from('secret') })
   const version = (await store.credentials.open({ applicationId: id, platform: 'ios' }))?.version
   const chunk = await storeChunk(fixture, id, { deliveries: 3 })
-  const claims = await Promise.all(['a', 'b', 'c', 'd'].map((owner) => store.chunks.claim(chunk.id, owner, LEASE_MS)))
+  const claims = await Promise.all(['a', 'b', 'c', 'd'].map((owner) => claimOne(store, chunk.id, owner, LEASE_MS)))
   const won = claims.filter((claim) => claim !== undefined)
   t.equal(won.length, 1)
   t.match(won[0], {
@@ -47,8 +66,8 @@ t.test('claims: one of two at once wins, and gets everything it needs', async (t
   t.ok(Math.abs((won[0]?.expiresAt ?? 0) - Date.now() - 3_600_000) < 60_000)
   t.ok(Math.abs((won[0]?.messages[0]?.createdAt ?? 0) - Date.now()) < 60_000)
   t.match(await chunkState(fixture, chunk.id), { owner: ['a', 'b', 'c', 'd'][claims.findIndex(Boolean)], leased: true })
-  t.equal(await store.chunks.claim(chunk.id, 'e', LEASE_MS), undefined, 'not while it is leased')
-  t.equal(await store.chunks.claim(2 ** 40, 'e', LEASE_MS), undefined, 'no such chunk')
+  t.equal(await claimOne(store, chunk.id, 'e', LEASE_MS), undefined, 'not while it is leased')
+  t.equal(await claimOne(store, 2 ** 40, 'e', LEASE_MS), undefined, 'no such chunk')
 })
 
 t.test('claims: not before it is due, and only the deliveries that are', async (t) => {
@@ -57,15 +76,15 @@ t.test('claims: not before it is due, and only the deliveries that are', async (
   const due = (interval: string) =>
     database.query('UPDATE chunks SET due_at = now() + $2::interval WHERE id = $1', [chunk.id, interval])
   await due('5 min')
-  t.equal(await store.chunks.claim(chunk.id, 'a', LEASE_MS), undefined)
+  t.equal(await claimOne(store, chunk.id, 'a', LEASE_MS), undefined)
   await due('500 ms')
-  const claim = await store.chunks.claim(chunk.id, 'a', LEASE_MS)
+  const claim = await claimOne(store, chunk.id, 'a', LEASE_MS)
   t.ok(claim, 'clocks may differ by a second')
   if (!claim) return
   t.equal(claim.credentialsVersion, null, 'no credentials')
   const [sent, soon, later] = chunk.deliveries
   const at = Date.now() + 60_000
-  await store.chunks.release(claim, 'a', {
+  await releaseOne(store, claim, 'a', {
     deliveries: [
       outcome(sent),
       outcome(soon, { status: 'pending', reason: 'Busy', attempts: 1, nextAttemptAt: Date.now() }),
@@ -74,7 +93,7 @@ t.test('claims: not before it is due, and only the deliveries that are', async (
     deadTokens: [],
     dueAt: Date.now(),
   })
-  const again = await store.chunks.claim(chunk.id, 'b', LEASE_MS)
+  const again = await claimOne(store, chunk.id, 'b', LEASE_MS)
   t.match(again?.deliveries, [{ id: soon, attempts: 1 }])
   t.equal(again?.deliveries.length, 1)
   t.equal(again?.laterDueAt, at, 'when the next one is')
@@ -84,21 +103,21 @@ t.test('claims: not before it is due, and only the deliveries that are', async (
 t.test('claims: after the lease another takes it, and the former can write nothing', async (t) => {
   const { id } = await makeApplication(fixture)
   const chunk = await storeChunk(fixture, id, { deliveries: 2 })
-  const former = await store.chunks.claim(chunk.id, 'a', 50)
+  const former = await claimOne(store, chunk.id, 'a', 50)
   if (!former) return t.fail('not claimed')
-  const latter = await waitFor('the end of the lease', () => store.chunks.claim(chunk.id, 'b', LEASE_MS))
+  const latter = await waitFor('the end of the lease', () => claimOne(store, chunk.id, 'b', LEASE_MS))
   t.equal(latter.epoch, former.epoch + 1)
   const before = await chunkState(fixture, chunk.id)
   const records = { deliveries: [outcome(chunk.deliveries[0])], deadTokens: [] }
-  t.equal(await store.chunks.record(former, 'a', records), undefined)
-  t.equal(await store.chunks.release(former, 'a', { ...records, dueAt: null }), undefined)
+  t.equal(await recordOne(store, former, 'a', records), undefined)
+  t.equal(await releaseOne(store, former, 'a', { ...records, dueAt: null }), undefined)
   t.same(await store.chunks.renew('a', [former], LEASE_MS), [])
   t.equal(
-    await store.chunks.record({ ...latter, epoch: former.epoch }, 'b', records),
+    await recordOne(store, { ...latter, epoch: former.epoch }, 'b', records),
     undefined,
     'nor an old claim of its own',
   )
-  t.equal(await store.chunks.record(latter, 'a', records), undefined, 'nor in another’s name')
+  t.equal(await recordOne(store, latter, 'a', records), undefined, 'nor in another’s name')
   t.same(await chunkState(fixture, chunk.id), before)
   t.same(await tallyOf(store, [chunk.messageId]), [{ platform: 'ios', status: 'pending', count: 2 }])
   t.same(await store.chunks.renew('b', [latter], LEASE_MS), [{ id: chunk.id, paused: false }])
@@ -107,10 +126,10 @@ t.test('claims: after the lease another takes it, and the former can write nothi
 t.test('claims: renewing makes the lease longer, for those still held', async (t) => {
   const { id } = await makeApplication(fixture)
   const [held, settled] = [await storeChunk(fixture, id), await storeChunk(fixture, id)]
-  const claims = [await store.chunks.claim(held.id, 'a', LEASE_MS), await store.chunks.claim(settled.id, 'a', LEASE_MS)]
+  const claims = [await claimOne(store, held.id, 'a', LEASE_MS), await claimOne(store, settled.id, 'a', LEASE_MS)]
   const [claim, done] = claims
   if (!claim || !done) return t.fail('not claimed')
-  await store.chunks.release(done, 'a', { deliveries: [outcome(settled.deliveries[0])], deadTokens: [], dueAt: null })
+  await releaseOne(store, done, 'a', { deliveries: [outcome(settled.deliveries[0])], deadTokens: [], dueAt: null })
   t.same(await store.chunks.renew('a', [claim, done], 600_000), [{ id: held.id, paused: false }])
   const [row] = await database.query<{ long: boolean }>(
     "SELECT lease_until > now() + interval '5 min' AS long FROM chunks WHERE id = $1",
@@ -124,17 +143,16 @@ t.test('claims: what a late owner records while the next one claims is not pushe
   const { id } = await makeApplication(fixture)
   const chunk = await storeChunk(fixture, id, { deliveries: 2 })
   const [first, second] = chunk.deliveries
-  const late = await store.chunks.claim(chunk.id, 'a', LEASE_MS)
+  const late = await claimOne(store, chunk.id, 'a', LEASE_MS)
   if (!late) return t.fail('not claimed')
   await database.query("UPDATE chunks SET lease_until = now() - interval '1 s' WHERE id = $1", [chunk.id])
   const holder = await openTransaction(t, fixture)
   await holder.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [first])
-  const released = store.chunks.release(late, 'a', { deliveries: [outcome(first)], deadTokens: [], dueAt: null })
+  const released = releaseOne(store, late, 'a', { deliveries: [outcome(first)], deadTokens: [], dueAt: null })
   await whileBlocked(fixture, 1, released)
-  const claimed = store.chunks.claim(chunk.id, 'b', LEASE_MS)
-  await whileBlocked(fixture, 2, claimed)
+  t.same(await store.chunks.claim([chunk.id], 'b', LEASE_MS), [PASSED], 'it can be claimed in a moment')
   await holder.query('COMMIT')
-  const [release, claim] = [await released, await claimed]
+  const [release, claim] = [await released, await claimOne(store, chunk.id, 'b', LEASE_MS)]
   const expected = release ? [second] : [first, second]
   t.same(
     claim?.deliveries.map((delivery) => delivery.id),
@@ -145,7 +163,7 @@ t.test('claims: what a late owner records while the next one claims is not pushe
 t.test('records: checkpoints add up and keep the claim, a release settles', async (t) => {
   const { id } = await makeApplication(fixture)
   const chunk = await storeChunk(fixture, id, { deliveries: 6 })
-  const claim = await store.chunks.claim(chunk.id, 'a', LEASE_MS)
+  const claim = await claimOne(store, chunk.id, 'a', LEASE_MS)
   if (!claim) return t.fail('not claimed')
   const failed = (index: number, reason: string) => outcome(chunk.deliveries[index], { status: 'failed', reason })
   const pages = [
@@ -154,7 +172,7 @@ t.test('records: checkpoints add up and keep the claim, a release settles', asyn
     [],
   ]
   for (const deliveries of pages)
-    t.match(await store.chunks.record(claim, 'a', { deliveries, deadTokens: [] }), {
+    t.match(await recordOne(store, claim, 'a', { deliveries, deadTokens: [] }), {
       settled: false,
       try: 0,
       dropped: 0,
@@ -169,7 +187,7 @@ t.test('records: checkpoints add up and keep the claim, a release settles', asyn
     reasons: { Unregistered: 2, BadDeviceToken: 1 },
   })
   const rest = [outcome(chunk.deliveries[4]), failed(5, 'Unregistered')]
-  t.match(await store.chunks.release(claim, 'a', { deliveries: rest, deadTokens: [], dueAt: null }), {
+  t.match(await releaseOne(store, claim, 'a', { deliveries: rest, deadTokens: [], dueAt: null }), {
     settled: true,
     try: 1,
   })
@@ -191,34 +209,34 @@ t.test('records: checkpoints add up and keep the claim, a release settles', asyn
       { status: 'failed', reason: 'Unregistered', attempts: 1, provider_id: null },
     ],
   )
-  t.equal(await store.chunks.claim(chunk.id, 'b', LEASE_MS), undefined, 'settled is settled')
+  t.equal(await claimOne(store, chunk.id, 'b', LEASE_MS), undefined, 'settled is settled')
   t.same(await store.chunks.handled([chunk.id]), [chunk.id])
 })
 
 t.test('records: what is told twice counts once', async (t) => {
   const { id } = await makeApplication(fixture)
   const chunk = await storeChunk(fixture, id, { deliveries: 3 })
-  const claim = await store.chunks.claim(chunk.id, 'a', LEASE_MS)
+  const claim = await claimOne(store, chunk.id, 'a', LEASE_MS)
   if (!claim) return t.fail('not claimed')
   // As when a connection broke after the commit and before its answer.
   const page = [
     outcome(chunk.deliveries[0]),
     outcome(chunk.deliveries[1], { status: 'failed', reason: 'Unregistered' }),
   ]
-  for (let n = 0; n < 2; n++) await t.resolves(store.chunks.record(claim, 'a', { deliveries: page, deadTokens: [] }))
+  for (let n = 0; n < 2; n++) await t.resolves(recordOne(store, claim, 'a', { deliveries: page, deadTokens: [] }))
   t.match(await chunkState(fixture, chunk.id), { sent: 1, failed: 1, reasons: { Unregistered: 1 } })
   const rest = { deliveries: [...page, outcome(chunk.deliveries[2])], deadTokens: [], dueAt: null }
-  t.match(await store.chunks.release(claim, 'a', rest), { settled: true })
+  t.match(await releaseOne(store, claim, 'a', rest), { settled: true })
 })
 
 t.test('records: a release with something pending makes the chunk due again', async (t) => {
   const { id } = await makeApplication(fixture)
   const chunk = await storeChunk(fixture, id, { deliveries: 2 })
-  const claim = await store.chunks.claim(chunk.id, 'a', LEASE_MS)
+  const claim = await claimOne(store, chunk.id, 'a', LEASE_MS)
   if (!claim) return t.fail('not claimed')
   const at = Date.now() + 600_000
   const pending = outcome(chunk.deliveries[1], { status: 'pending', reason: 'Busy', nextAttemptAt: at })
-  const release = await store.chunks.release(claim, 'a', {
+  const release = await releaseOne(store, claim, 'a', {
     deliveries: [outcome(chunk.deliveries[0]), pending],
     deadTokens: [],
     dueAt: at,
@@ -237,12 +255,12 @@ t.test('records: a release with something pending makes the chunk due again', as
 
   const untouched = await storeChunk(fixture, id)
   t.same(await store.chunks.handled([untouched.id]), [])
-  const second = await store.chunks.claim(untouched.id, 'a', LEASE_MS)
+  const second = await claimOne(store, untouched.id, 'a', LEASE_MS)
   if (!second) return t.fail('not claimed')
-  const now = await store.chunks.release(second, 'a', { ...NOTHING, dueAt: null })
+  const now = await releaseOne(store, second, 'a', { ...NOTHING, dueAt: null })
   t.match(now, { settled: false, try: 1 })
   t.ok((now?.delayMs ?? Number.NaN) < 1, 'but for the rounding to milliseconds')
-  t.ok(await store.chunks.claim(untouched.id, 'b', LEASE_MS), 'at once')
+  t.ok(await claimOne(store, untouched.id, 'b', LEASE_MS), 'at once')
 })
 
 t.test('records: dead tokens drop the devices registered before, of this application and platform', async (t) => {
@@ -259,25 +277,25 @@ t.test('records: dead tokens drop the devices registered before, of this applica
     [dead, kept],
   ])
   const chunk = await storeChunk(fixture, mine.id)
-  const claim = await store.chunks.claim(chunk.id, 'a', LEASE_MS)
+  const claim = await claimOne(store, chunk.id, 'a', LEASE_MS)
   if (!claim) return t.fail('not claimed')
   const records = {
     deliveries: [],
     deadTokens: [dead, back].map((token) => ({ token, reason: 'Unregistered', since })),
   }
-  t.match((await store.chunks.record({ ...claim, epoch: 99 }, 'a', records)) ?? {}, {}, 'not without the claim')
+  t.match((await recordOne(store, { ...claim, epoch: 99 }, 'a', records)) ?? {}, {}, 'not without the claim')
   const dropped = () =>
     database.query<{ name: string; reason: string }>(
       'SELECT user_id AS name, drop_reason AS reason FROM devices WHERE application_id = ANY($1) AND dropped_at IS NOT NULL ORDER BY 1',
       [[mine.id, other.id]],
     )
   t.same(await dropped(), [])
-  t.match(await store.chunks.record(claim, 'a', records), { dropped: 2 })
+  t.match(await recordOne(store, claim, 'a', records), { dropped: 2 })
   t.same(await dropped(), [
     { name: 'dropped', reason: 'Unregistered' },
     { name: 'dropped too', reason: 'Unregistered' },
   ])
-  t.match(await store.chunks.record(claim, 'a', records), { dropped: 0 }, 'once')
+  t.match(await recordOne(store, claim, 'a', records), { dropped: 0 }, 'once')
 })
 
 t.test('notifications: the waiter is told on release, whether settled or parked', async (t) => {
@@ -296,12 +314,12 @@ t.test('notifications: the waiter is told on release, whether settled or parked'
     await storeChunk(fixture, id),
   ]
   for (const chunk of [silent, settled, parked]) {
-    const claim = await store.chunks.claim(chunk.id, 'a', LEASE_MS)
+    const claim = await claimOne(store, chunk.id, 'a', LEASE_MS)
     if (!claim) return t.fail('not claimed')
     const deliveries = chunk === parked ? [] : [outcome(chunk.deliveries[0])]
-    await store.chunks.record(claim, 'a', NOTHING)
+    await recordOne(store, claim, 'a', NOTHING)
     t.equal(notified.includes(String(chunk.id)), false, 'not by a checkpoint')
-    await store.chunks.release(claim, 'a', { deliveries, deadTokens: [], dueAt: Date.now() + 60_000 })
+    await releaseOne(store, claim, 'a', { deliveries, deadTokens: [], dueAt: Date.now() + 60_000 })
   }
   await waitFor('both', () => notified.length >= 2)
   t.same(notified, [String(settled.id), String(parked.id)])
@@ -434,10 +452,10 @@ t.test('expire: what is too old fails, paused or not, and its waiter is told', a
     await storeChunk(fixture, id),
     await storeChunk(fixture, id),
   ]
-  const claim = await store.chunks.claim(old.id, 'a', LEASE_MS)
-  const held = await store.chunks.claim(inHand.id, 'a', LEASE_MS)
+  const claim = await claimOne(store, old.id, 'a', LEASE_MS)
+  const held = await claimOne(store, inHand.id, 'a', LEASE_MS)
   if (!claim || !held) return t.fail('not claimed')
-  await store.chunks.record(claim, 'a', { deliveries: [outcome(old.deliveries[0])], deadTokens: [] })
+  await recordOne(store, claim, 'a', { deliveries: [outcome(old.deliveries[0])], deadTokens: [] })
   await database.query("UPDATE chunks SET expires_at = now() - interval '1 s' WHERE id = ANY($1)", [
     [old.id, inHand.id],
   ])
@@ -462,10 +480,7 @@ t.test('expire: what is too old fails, paused or not, and its waiter is told', a
       { status: 'failed', reason: 'TooOld' },
     ],
   )
-  t.equal(
-    await store.chunks.record(claim, 'a', { deliveries: [outcome(old.deliveries[1])], deadTokens: [] }),
-    undefined,
-  )
+  t.equal(await recordOne(store, claim, 'a', { deliveries: [outcome(old.deliveries[1])], deadTokens: [] }), undefined)
   await waitFor('the waiter', () => notified.length > 0)
   t.same(notified, [String(old.id)])
   t.same(await store.chunks.expire(100), [], 'once')
@@ -498,15 +513,15 @@ t.test('pause: nothing is claimed, waiters are told, new credentials end it', as
     await storeChunk(fixture, id, { platform: 'android', waiter: channel }),
   ]
   const inHand = await storeChunk(fixture, id)
-  const claim = await store.chunks.claim(inHand.id, 'a', LEASE_MS)
+  const claim = await claimOne(store, inHand.id, 'a', LEASE_MS)
   const settled = await storeChunk(fixture, id, { waiter: channel })
   await database.query('UPDATE chunks SET settled_at = now() WHERE id = $1', [settled.id])
   const target = { ...key, version: await version(), reason: 'InvalidProviderToken' }
   t.equal(await store.pauses.pause(target), true)
   t.equal(await store.pauses.pause(target), false, 'paused already')
   t.match(await pauses(), [{ platform: 'ios', lanes: 'all', reason: 'InvalidProviderToken', pausedAt: Date }])
-  for (const chunk of [waiting, silent]) t.equal(await store.chunks.claim(chunk.id, 'b', LEASE_MS), undefined)
-  t.ok(await store.chunks.claim(android.id, 'b', LEASE_MS), 'another platform goes on')
+  for (const chunk of [waiting, silent]) t.equal(await claimOne(store, chunk.id, 'b', LEASE_MS), undefined)
+  t.ok(await claimOne(store, android.id, 'b', LEASE_MS), 'another platform goes on')
   if (claim) t.same(await store.chunks.renew('a', [claim], LEASE_MS), [{ id: inHand.id, paused: true }])
   t.match(await storeChunk(fixture, id), { paused: true }, 'a chunk stored meanwhile is known to be paused')
   await waitFor('the waiter', () => notified.length > 0)
@@ -521,7 +536,7 @@ t.test('pause: nothing is claimed, waiters are told, new credentials end it', as
     [waiting.id, silent.id],
   ])
   t.equal(due.length, 2, 'what waited is due')
-  t.ok(await store.chunks.claim(waiting.id, 'b', LEASE_MS))
+  t.ok(await claimOne(store, waiting.id, 'b', LEASE_MS))
 })
 
 t.test('pause: ends with the credentials too', async (t) => {
@@ -530,7 +545,7 @@ t.test('pause: ends with the credentials too', async (t) => {
   await store.pauses.pause({ ...key, version: await version(), reason: 'failure' })
   await store.credentials.remove(key)
   t.same(await pauses(), [])
-  t.match(await store.chunks.claim(chunk.id, 'a', LEASE_MS), { credentialsVersion: null })
+  t.match(await claimOne(store, chunk.id, 'a', LEASE_MS), { credentialsVersion: null })
 })
 
 t.test('pause: not for credentials that were changed meanwhile', async (t) => {
@@ -539,7 +554,7 @@ t.test('pause: not for credentials that were changed meanwhile', async (t) => {
   await put()
   t.equal(await store.pauses.pause({ ...key, version: former, reason: 'failure' }), false)
   t.same(await pauses(), [])
-  t.ok(await store.chunks.claim((await storeChunk(fixture, id)).id, 'a', LEASE_MS))
+  t.ok(await claimOne(store, (await storeChunk(fixture, id)).id, 'a', LEASE_MS))
 })
 
 t.test('pause: not for credentials that are being changed at this moment', async (t) => {
@@ -573,9 +588,9 @@ t.test('waiting: what workers have before them, neither settled nor paused nor o
   t.equal((await waiting()) - before, 5)
   await database.query("UPDATE chunks SET lane = 'campaign' WHERE id = $1", [other.id])
   t.equal((await waiting()) - before, 3)
-  const claim = await store.chunks.claim(chunk.id, 'a', LEASE_MS)
+  const claim = await claimOne(store, chunk.id, 'a', LEASE_MS)
   if (!claim) throw new Error('The chunk cannot be claimed')
-  await store.chunks.record(claim, 'a', { deliveries: [outcome(chunk.deliveries[0])], deadTokens: [] })
+  await recordOne(store, claim, 'a', { deliveries: [outcome(chunk.deliveries[0])], deadTokens: [] })
   t.equal((await waiting()) - before, 2, 'settled ones do not count')
   const version = (await store.credentials.open(key))?.version ?? 0
   await store.pauses.pause({ ...key, version, reason: 'failure' })

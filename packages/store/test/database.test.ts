@@ -11,7 +11,19 @@ import { DiscardedWrite } from '../src/connection/errors.ts'
 import { openDatabase } from '../src/connection/database.ts'
 import type { Statement } from '../src/connection/statement.ts'
 import { isUnavailable, migrate, UnconfirmedWrite, type MigrateOptions, type Store } from '../src/index.ts'
-import { audienceOf, makeApplication, message, newToken, open, openFixture, openTransaction, recipient, registration, storeOnce, storeOne } from './_fixtures.ts'
+import {
+  audienceOf,
+  makeApplication,
+  message,
+  newToken,
+  open,
+  openFixture,
+  openTransaction,
+  recipient,
+  registration,
+  storeOnce,
+  storeOne,
+} from './_fixtures.ts'
 
 /** None of the store's: a test has no types in its file. */
 const SESSION = { name: 'test-session', text: 'SELECT pg_backend_pid() AS pid' } as unknown as Statement<

@@ -2,7 +2,16 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { Registration } from '../src/index.ts'
-import { audienceOf, makeApplication, message, openFixture, recipient, registration, storeOne, tallyOf } from './_fixtures.ts'
+import {
+  audienceOf,
+  makeApplication,
+  message,
+  openFixture,
+  recipient,
+  registration,
+  storeOne,
+  tallyOf,
+} from './_fixtures.ts'
 
 const fixture = await openFixture()
 const { database, store } = fixture

@@ -5,7 +5,20 @@ import { createDatabase, createDebianDatabase, noDebianPostgres } from '@push-se
 import t, { type Test } from 'tap'
 import { bucketOf } from '../src/devices/devices.ts'
 import { respellingOf } from '../src/devices/respelling.ts'
-import { LEASE_MS, audienceOf, makeApplication, newToken, openFixture, openTransaction, registration, storeChunk, type Fixture, whileBlocked } from './_fixtures.ts'
+import {
+  LEASE_MS,
+  audienceOf,
+  claimOne,
+  makeApplication,
+  newToken,
+  openFixture,
+  openTransaction,
+  recordOne,
+  registration,
+  storeChunk,
+  type Fixture,
+  whileBlocked,
+} from './_fixtures.ts'
 
 const FAN_OUT = { usersPerPartition: 2, chunkSizes: { ios: 10, android: 10, huawei: 10 }, maxAgeMs: 3_600_000 }
 
@@ -195,11 +208,11 @@ onBoth('a token that a provider declares dead is dropped under every spelling', 
   await insertOld(fixture, id, spelled)
   await insertOld(fixture, id, spelled.toUpperCase(), { platform: 'android' })
   const chunk = await storeChunk(fixture, id)
-  const claim = await store.chunks.claim(chunk.id, 'worker', LEASE_MS)
+  const claim = await claimOne(store, chunk.id, 'worker', LEASE_MS)
   if (!claim) throw new Error('Not claimed')
   const since = Date.now()
   const deadTokens = [stored, spelled.toUpperCase()].map((token) => ({ token, reason: 'Unregistered', since }))
-  t.match(await store.chunks.record(claim, 'worker', { deliveries: [], deadTokens }), { dropped: 2 })
+  t.match(await recordOne(store, claim, 'worker', { deliveries: [], deadTokens }), { dropped: 2 })
   const rows = await database.query<{ platform: string }>(
     'SELECT platform FROM devices WHERE dropped_at IS NULL AND application_id = $1',
     [id],
@@ -218,8 +231,7 @@ onBoth('until it is over, messages and campaigns reach the spelling that was reg
   await unnote(fixture, id)
   const owner = (n: number) => `${n % 2 === 0 ? 'second' : 'first'}-${n}`
   const users = tokens.flatMap((_, n) => [`first-${n}`, `second-${n}`])
-  const reached = async () =>
-    (await audienceOf(store, appId, users))?.recipients.map(({ userId }) => userId).toSorted()
+  const reached = async () => (await audienceOf(store, appId, users))?.recipients.map(({ userId }) => userId).toSorted()
   t.same(await reached(), tokens.map((_, n) => owner(n)).toSorted())
 
   const campaignId = await store.campaigns.create({ applicationId: id, message: { title: 'x' }, validUntil: null })

@@ -1,7 +1,24 @@
 // What goes when it is old, and above all what does not; on a real PostgreSQL.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { findKeyed, insertDevice, makeApplication, message, newToken, open, openFixture, openTransaction, outcome, recipient, registration, storeChunk, storeOnce, storeOne } from './_fixtures.ts'
+import {
+  claimOne,
+  findKeyed,
+  insertDevice,
+  makeApplication,
+  message,
+  newToken,
+  open,
+  openFixture,
+  openTransaction,
+  outcome,
+  recipient,
+  registration,
+  releaseOne,
+  storeChunk,
+  storeOnce,
+  storeOne,
+} from './_fixtures.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -46,10 +63,10 @@ async function storeMessage(options: { keyed?: boolean } = {}) {
 }
 
 async function settle(id: number, agoMs: number): Promise<void> {
-  const claim = await store.chunks.claim(id, 'test', 30_000)
+  const claim = await claimOne(store, id, 'test', 30_000)
   if (!claim) throw new Error(`Chunk ${id} cannot be claimed`)
   const deliveries = claim.deliveries.map((delivery) => outcome(delivery.id))
-  await store.chunks.release(claim, 'test', { deliveries, deadTokens: [], dueAt: null })
+  await releaseOne(store, claim, 'test', { deliveries, deadTokens: [], dueAt: null })
   await database.query("UPDATE chunks SET settled_at = now() - $2 * interval '1 ms' WHERE id = $1", [id, agoMs])
 }
 
@@ -70,7 +87,7 @@ t.test('contents go when the last chunk has been settled long enough; chunks one
   await settle(first, 2 * DAY)
   t.equal(await retention.removeChunks(DAY, LIMIT), 1)
   t.same(await read(id), { content: true, deliveries: 2 }, 'the other chunk is open')
-  t.equal((await store.chunks.claim(second, 'another', 1))?.messages.length, 1, 'and finds what it is about')
+  t.equal((await claimOne(store, second, 'another', 1))?.messages.length, 1, 'and finds what it is about')
   await database.query('UPDATE chunks SET lease_until = NULL WHERE id = $1', [second])
   await settle(second, DAY - 60_000)
   t.equal(await retention.removeChunks(DAY, LIMIT), 0, 'not yet')

@@ -4,7 +4,7 @@ import { waitFor } from '@push-server/testing'
 import pg from 'pg'
 import t from 'tap'
 import type { StoredOutcomes } from '../src/index.ts'
-import { LEASE_MS, makeApplication, newToken, openFixture, registration } from './_fixtures.ts'
+import { LEASE_MS, claimOne, makeApplication, newToken, openFixture, registration } from './_fixtures.ts'
 
 const fixture = await openFixture()
 const { database, store } = fixture
@@ -135,7 +135,7 @@ const BLANK: StoredOutcomes = {
   failed: 0,
 }
 
-async function claimOne(users = 3) {
+async function claimFirst(users = 3) {
   const group = await makeGroup(users)
   const run = await start(group)
   await store.runs.partition(run, FAN_OUT)
@@ -143,13 +143,13 @@ async function claimOne(users = 3) {
   await store.runs.finish(run.id)
   const [chunk] = fanOut?.chunks ?? []
   if (!chunk) throw new Error('Nothing was cut')
-  const claimed = await store.chunks.claim(chunk.id, 'worker', LEASE_MS)
+  const claimed = await claimOne(store, chunk.id, 'worker', LEASE_MS)
   if (!claimed) throw new Error('Not claimed')
   return { ...group, run, chunk: claimed }
 }
 
 t.test('record: what is due of a chunk, and what became of it', async (t) => {
-  const { chunk, run, devices, campaignId } = await claimOne()
+  const { chunk, run, devices, campaignId } = await claimFirst()
   t.match(chunk, { lane: 'campaign', runId: run.id, laterDueAt: null, rate: null, messages: [{ body: BODY }] })
   t.same(chunk.deliveries.map(({ token }) => token).toSorted(), devices.map(({ token }) => token).toSorted())
   const later = Date.now() + HOUR
@@ -175,7 +175,7 @@ t.test('record: what is due of a chunk, and what became of it', async (t) => {
   ])
   t.same(dropped, { n: 1 })
 
-  const again = await store.chunks.claim(chunk.id, 'worker', LEASE_MS)
+  const again = await claimOne(store, chunk.id, 'worker', LEASE_MS)
   t.same(again?.deliveries, [], 'nothing is due before its time')
   t.equal(again?.laterDueAt, later)
   const tallies = [{ platform: 'ios', total: 3, sent: 1, failed: 1 }]
@@ -198,7 +198,7 @@ t.test('record: what is due of a chunk, and what became of it', async (t) => {
 })
 
 t.test('the rate is taken from five to ten seconds ago', async (t) => {
-  const { chunk, run, campaignId } = await claimOne()
+  const { chunk, run, campaignId } = await claimFirst()
   const age = (column: string, seconds: number) =>
     database.query(`UPDATE runs SET ${column} = now() - $2 * interval '1 s' WHERE id = $1`, [run.id, seconds])
   const rateOf = async () => {
@@ -263,7 +263,7 @@ t.test('tokens go from chunks that settled while their run was cut, also when it
   const started = await start({ campaignId, applicationId, devices: [] })
   await store.runs.partition(started, FAN_OUT)
   const fanOut = await store.runs.fanOut(started, FAN_OUT)
-  const claimed = await store.chunks.claim(fanOut?.chunks[0]?.id ?? 0, 'worker', LEASE_MS)
+  const claimed = await claimOne(store, fanOut?.chunks[0]?.id ?? 0, 'worker', LEASE_MS)
   if (!claimed) throw new Error('Not claimed')
   const outcomes = { ...BLANK, bytes: Buffer.from([1, 1, 1]), sent: 3 }
   await store.runChunks.release(claimed, 'worker', { outcomes, deadTokens: [], dueAt: null })
@@ -275,7 +275,7 @@ t.test('tokens go from chunks that settled while their run was cut, also when it
 })
 
 t.test('a run that is held or cancelled is not claimed; what is in hand is told', async (t) => {
-  const { chunk, run, campaignId } = await claimOne()
+  const { chunk, run, campaignId } = await claimFirst()
   const renew = async () => (await store.chunks.renew('worker', [chunk], LEASE_MS))[0]?.paused
   t.equal(await renew(), false)
   await store.runs.pause(campaignId)
@@ -287,7 +287,7 @@ t.test('a run that is held or cancelled is not claimed; what is in hand is told'
   t.equal(await store.runChunks.close(10), 0, 'a chunk in hand is left to its worker')
   const sent = { ...BLANK, bytes: Buffer.from([0, 1, 0]), sent: 1 }
   await store.runChunks.release(chunk, 'worker', { outcomes: sent, deadTokens: [], dueAt: null })
-  t.equal(await store.chunks.claim(chunk.id, 'worker', LEASE_MS), undefined)
+  t.equal(await claimOne(store, chunk.id, 'worker', LEASE_MS), undefined)
   t.equal(await store.runChunks.close(10), 1)
   t.same(await store.runs.reasons(run.id), { Cancelled: 2 })
   const failures = await store.runs.failures(run.id, 0, 10)
@@ -332,7 +332,7 @@ t.test('a campaign is not deleted while a run is active, and not sent once it is
 
 t.test('a deleted campaign goes in steps, and only once nobody has a chunk of it in hand', async (t) => {
   const { retention } = store
-  const { campaignId, chunk, run } = await claimOne(5)
+  const { campaignId, chunk, run } = await claimFirst(5)
   await store.runs.cancel(campaignId)
   t.equal(await store.campaigns.delete(campaignId), 'deleted')
   const removeAll = async () => {

@@ -26,7 +26,10 @@ async function build(
   const waiters = await openWaiters(context.store, context.log)
   const pressure = await openBackPressure(context)
   const activations = openActivations(config, context.store)
-  const app = await buildApp({ ...context, config }, { waiters, pressure, batches: openMessageBatches(context), activations })
+  const app = await buildApp(
+    { ...context, config },
+    { waiters, pressure, batches: openMessageBatches(context), activations },
+  )
   t.teardown(async () => {
     await app.close()
     for (const part of [activations, pressure, waiters]) await part.close()

@@ -44,7 +44,8 @@ const activations = openActivations(context.config, context.store)
 t.teardown(() => activations.close())
 const pressure = await openBackPressure(context)
 t.teardown(() => pressure.close())
-const build = (parts: Context) => buildApp(parts, { waiters, pressure, batches: openMessageBatches(context), activations })
+const build = (parts: Context) =>
+  buildApp(parts, { waiters, pressure, batches: openMessageBatches(context), activations })
 
 let callers = 0
 /** Each from a network of its own, so that no test is slowed down by the failures of another. */

@@ -1,4 +1,6 @@
 // The delivery of one chunk: claim it, push what is due, record the outcomes, settle or release the chunk.
+import type { Lane } from '@push-server/contract'
+import { PASSED } from '@push-server/store'
 import { afterRelease } from './platform-pause.ts'
 import { createNextAttempt } from './next-attempt.ts'
 import { bufferOf } from './outcome-buffer.ts'
@@ -7,15 +9,19 @@ import type { ChunkDelivery, Worker } from './delivery-state.ts'
 import { openOutcomeRecorder } from './outcome-recorder.ts'
 import { pushDue } from './due-pushes.ts'
 
-/** Resolves when the claim has ended. Rejects when the chunk could not be claimed; the sweep enqueues it again. */
-export async function deliverChunk(worker: Worker, chunkId: number): Promise<void> {
-  const { config, breaker, metrics, owner, platform, store } = worker
+/**
+ * Resolves when the claim has ended; with false when the chunk can be claimed in a moment. Rejects when it could not be claimed; the
+ * sweep enqueues it again.
+ */
+export async function deliverChunk(worker: Worker, lane: Lane, chunkId: number): Promise<boolean> {
+  const { batches, breaker, metrics, owner, platform, store } = worker
   const requestedAt = performance.now()
-  const chunk = await store.chunks.claim(chunkId, owner, config.leaseTime)
-  if (!chunk) return
+  const chunk = await batches.claims[lane].add(chunkId)
+  if (chunk === PASSED) return false
+  if (!chunk) return true
   const log = worker.log.child({ chunkId, epoch: chunk.epoch })
   const lease = worker.leases.hold(chunk, requestedAt)
-  const buffer = bufferOf({ store, breaker, chunk, owner })
+  const buffer = bufferOf({ store, breaker, records: batches.records, chunk, owner })
   const recorder = openOutcomeRecorder({
     isAwaited: chunk.isAwaited,
     buffer,
@@ -43,6 +49,7 @@ export async function deliverChunk(worker: Worker, chunkId: number): Promise<voi
     work.notBefore = Date.now() + backOff(chunk.try)
   }
   await releaseChunk(work)
+  return true
 }
 
 /** One second, doubling with each claim of the chunk up to about a minute. */

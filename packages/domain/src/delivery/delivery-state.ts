@@ -8,6 +8,7 @@ import type { TokenCircuitBreaker } from './token-circuit-breaker.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
 import type { HeldLease, Leases } from './leases.ts'
 import type { ProviderPool } from './provider-pool.ts'
+import type { WorkerBatches } from './worker-batches.ts'
 
 export interface Worker extends Context {
   platform: Platform
@@ -16,6 +17,7 @@ export interface Worker extends Context {
   leases: Leases
   providers: ProviderPool
   breaker: TokenCircuitBreaker
+  batches: WorkerBatches
   /** For the metric of the provider's latency, in seconds. */
   responded(seconds: number): void
 }

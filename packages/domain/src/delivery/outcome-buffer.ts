@@ -1,5 +1,7 @@
 // Outcomes that a claim has still to record. Direct deliveries have rows of their own; a run's chunk keeps all outcomes in its row.
+import type { NaturalBatches } from '@push-server/runtime'
 import type {
+  ChunkRecord,
   ClaimedChunk,
   DeadToken,
   DeliveryRecord,
@@ -28,6 +30,8 @@ export interface OutcomeBuffer {
 export interface OutcomeBufferOptions {
   store: Pick<Store, 'chunks' | 'runChunks' | 'isDataError'>
   breaker: Pick<TokenCircuitBreaker, 'admit'>
+  /** Shared by the chunks of a worker. */
+  records: NaturalBatches<ChunkRecord, Release | undefined>
   chunk: ClaimedChunk
   owner: string
 }
@@ -38,8 +42,7 @@ export const bufferOf = (options: OutcomeBufferOptions): OutcomeBuffer => {
 }
 
 function directBuffer(options: OutcomeBufferOptions): OutcomeBuffer {
-  const { store, breaker, chunk, owner } = options
-  const { chunks } = store
+  const { store, breaker, records, chunk, owner } = options
   const rejected = rejectedRecords(options)
   let deliveries: DeliveryRecord[] = []
   let deadTokens: DeadToken[] = []
@@ -55,13 +58,9 @@ function directBuffer(options: OutcomeBufferOptions): OutcomeBuffer {
       deliveries = []
       deadTokens = []
       try {
-        const records = {
-          deliveries: page.deliveries,
-          deadTokens: await breaker.admit(chunk.applicationId, page.deadTokens),
-        }
-        return await (ending
-          ? chunks.release(chunk, owner, { ...records, ...ending })
-          : chunks.record(chunk, owner, records))
+        const dead = await breaker.admit(chunk.applicationId, page.deadTokens)
+        const record = { claim: chunk, deliveries: page.deliveries, release: ending }
+        return await (dead.length > 0 ? store.chunks.recordAndDrop(owner, record, dead) : records.add(record))
       } catch (error) {
         deliveries = [...page.deliveries, ...deliveries]
         deadTokens = [...page.deadTokens, ...deadTokens]

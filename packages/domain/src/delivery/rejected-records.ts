@@ -70,9 +70,9 @@ export function rejectedRecords({ store, chunk, owner }: RejectedRecordsOptions)
   }
 
   const write = (deliveries: readonly DeliveryRecord[], ending: Ending) =>
-    unlessRejected(() => {
-      const records = { deliveries, deadTokens: [] }
-      return ending ? chunks.release(chunk, owner, { ...records, ...ending }) : chunks.record(chunk, owner, records)
+    unlessRejected(async () => {
+      const [release] = await chunks.record(owner, [{ claim: chunk, deliveries, release: ending }])
+      return release
     })
 
   const settleChunk = () => chunks.settleUnrecordable(chunk, owner)

@@ -10,12 +10,16 @@ import { openTokenCircuitBreaker } from './token-circuit-breaker.ts'
 import type { Worker } from './delivery-state.ts'
 import { openLeases } from './leases.ts'
 import { openProviderPool } from './provider-pool.ts'
+import { openWorkerBatches } from './worker-batches.ts'
 import { createFairSlots, type FairSlots } from './fair-slots.ts'
 
 /** Delay until a job whose application holds its share of the slots is offered again. */
 const NEXT_OFFER_MS: Record<Lane, number> = { direct: 250, campaign: 500 }
 /** While the database is unavailable chunks cannot be claimed, and their jobs are kept. */
 const UNAVAILABLE_MS = 1000
+
+/** Another statement holds the chunk's row for the moment. */
+const PASSED_MS = 250
 
 /** Waits before it returns: a slot that was free at once would take the same jobs again and again. */
 const offerLater = async (ms: number): Promise<Handled> => {
@@ -34,7 +38,8 @@ const chunkHandler = (worker: Worker, lane: Lane, slots: FairSlots, sizeOf: (job
     if (!taken) return offerLater(NEXT_OFFER_MS[lane])
     const releaseSlot = await taken
     try {
-      await deliverChunk(worker, chunkId)
+      const isDone = await deliverChunk(worker, lane, chunkId)
+      if (!isDone) return { retryInMs: PASSED_MS }
     } catch (error) {
       if (!worker.store.isUnavailable(error)) throw error
       return await offerLater(UNAVAILABLE_MS)
@@ -56,7 +61,8 @@ export const deliveryWorker =
     health.add({ name: `providers of ${platform}`, essential: false, check: async () => providers.report() })
     const breaker = openTokenCircuitBreaker(context, platform)
     const responded = metrics.responded(platform)
-    const worker: Worker = { ...context, platform, owner, leases, providers, breaker, responded }
+    const batches = openWorkerBatches(context, owner)
+    const worker: Worker = { ...context, platform, owner, leases, providers, breaker, batches, responded }
     const { directDeliveries, campaignConcurrency } = config
     const direct = createFairSlots({ size: directDeliveries, reserve: Math.floor(directDeliveries / 8) })
     const campaign = createFairSlots({ size: campaignConcurrency, reserve: Math.ceil(campaignConcurrency / 2) })

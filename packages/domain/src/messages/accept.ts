@@ -45,7 +45,13 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
   const { appId, waiters, log, batches, messages: requested, idempotencyKey } = request
   const deadline = request.arrivedAt + context.config.syncTimeout
   const replayed = (earlier: KeyedRequest) =>
-    replay(context, { messageIds: replayOf(earlier, requested), deadline, batches, synchronous: waiters !== undefined, log })
+    replay(context, {
+      messageIds: replayOf(earlier, requested),
+      deadline,
+      batches,
+      synchronous: waiters !== undefined,
+      log,
+    })
   // Before all checks: a request that was accepted once is not refused now because something else has changed since.
   const earlier = idempotencyKey === undefined ? undefined : await batches.findKeyed(appId, idempotencyKey)
   if (earlier) return replayed(earlier)

@@ -177,7 +177,13 @@ function finish(context: StoringContext, { requests, deliveries, isStored, batch
   const bySeed = new Map(batch.chunks.map((chunk) => [chunk.seed, chunk]))
   for (const [place, request] of requests.entries())
     if (isStored[place]) request.onStored(partsOf(deliveries[place] ?? [], bySeed))
-  return { enqueued: enqueueFirst(context, batch.chunks.filter(({ paused }) => !paused), context.log) }
+  return {
+    enqueued: enqueueFirst(
+      context,
+      batch.chunks.filter(({ paused }) => !paused),
+      context.log,
+    ),
+  }
 }
 
 function partsOf(deliveries: readonly NewDelivery[], bySeed: ReadonlyMap<string, StoredChunk>): StoredPart[] {

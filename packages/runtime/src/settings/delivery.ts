@@ -7,6 +7,11 @@ export const WORKER_SETTINGS = {
     'Maximum number of deliveries of direct messages that one worker has in hand at a time.',
     { fallback: '4000' },
   ),
+  directBatchChunks: count(
+    'DIRECT_BATCH_CHUNKS',
+    'Maximum number of chunks of direct messages that one worker claims or records with one statement. While a statement is on its way, further chunks gather for the next one.',
+    { fallback: '100' },
+  ),
   campaignConcurrency: count(
     'CAMPAIGN_CONCURRENCY',
     'Maximum number of chunks of campaigns that one worker processes at a time.',

@@ -16,7 +16,11 @@ interface Terms {
 }
 
 /** Notifies the gateway that waits, as SQL: one row for each notification. */
-export const NOTIFY = ({ chunk, delivered, release }: Terms) => `SELECT pg_notify(c.waiter, CASE WHEN c.waiter ${KNOWS_POSITIONS}
+export const NOTIFY = ({
+  chunk,
+  delivered,
+  release,
+}: Terms) => `SELECT pg_notify(c.waiter, CASE WHEN c.waiter ${KNOWS_POSITIONS}
         THEN concat_ws(' ', c.id, 's' || news.sent, 'f' || news.failed, 'p' || news.pending, CASE WHEN ${release} THEN '.' END)
         ELSE c.id::text END)
       FROM ${chunk} c, LATERAL (

@@ -1,8 +1,8 @@
 // Claims: which worker has a chunk. At most one at a time, each under an epoch of its own.
 import type { Lane, Platform } from '@push-server/contract'
-import type { Claim, ClaimedChunk, MessageRow } from './row.ts'
+import type { Claim, ClaimedChunk } from './row.ts'
 import type { Database } from '../connection/database.ts'
-import { DIRECT_RECIPIENTS, takeNewTokens, type DirectRecipient } from './recipient-changes.ts'
+import { readDirectContents, type DirectContent } from './direct-contents.ts'
 import { readRunContent, type ChunkHead } from './run-chunks.ts'
 import { statement } from '../connection/statement.ts'
 
@@ -18,47 +18,41 @@ const PROBES = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c
   AND p.probe_chunk_id = c.id)`
 
 /** A second of tolerance: queue and database have clocks of their own. */
+const CLAIMABLE = `c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
+      AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}`
+
+/** Rows that another statement holds are passed by: one chunk that is being paused must not keep the others waiting. */
 const CLAIM = statement({
   name: 'chunk-claim',
-  text: `UPDATE chunks c SET owner = $2, epoch = epoch + 1, lease_until = now() + $3 * interval '1 ms'
-    WHERE c.id = $1 AND c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
-      AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}
-    RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane,
-      c.run_id AS "runId", c.try, c.seed, c.waiter IS NOT NULL AS "isAwaited", ${PROBES} AS probe, (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
-  notNull: { isAwaited: 'IS NOT NULL is never null', probe: 'EXISTS is never null', expiresAt: 'computed from a column that is not null' },
+  text: `WITH free AS MATERIALIZED (
+      SELECT c.id FROM chunks c WHERE c.id = ANY((SELECT $1::bigint[])::bigint[]) AND ${CLAIMABLE}
+      ORDER BY c.id FOR UPDATE OF c SKIP LOCKED)
+    UPDATE chunks c SET owner = $2, epoch = epoch + 1, lease_until = now() + $3 * interval '1 ms'
+    FROM free WHERE c.id = free.id
+    RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane, c.run_id AS "runId", c.try, c.seed,
+      c.waiter IS NOT NULL AS "isAwaited", ${PROBES} AS probe, (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
+  notNull: {
+    isAwaited: 'IS NOT NULL is never null',
+    probe: 'EXISTS is never null',
+    expiresAt: 'computed from a column that is not null',
+  },
 }).narrow<{ platform: Platform; lane: Lane }>()
-
-/**
- * What the chunk is about. A statement of its own, after the claim: the claim may have waited for the last record of the
- * former owner, and must not see the deliveries as they were before it.
- */
-const CONTENT = statement({
-  name: 'chunk-content',
-  text: `SELECT
-      (SELECT version FROM credentials k WHERE k.application_id = $2 AND k.platform = $3) AS "credentialsVersion",
-      (SELECT coalesce(json_agg(json_build_object('id', m.id, 'body', m.body, 'silent', m.silent, 'priority', m.priority,
-          'validUntil', extract(epoch FROM m.valid_until) * 1000, 'createdAt', extract(epoch FROM m.created_at) * 1000)), '[]')
-        FROM messages m WHERE m.id IN (SELECT message_id FROM deliveries d WHERE d.chunk_id = $1 AND d.status = 'pending')) AS messages,
-      (SELECT coalesce(json_agg(json_build_object('id', r.id, 'position', r.position, 'messageId', r.message_id,
-          'token', r.token, 'environment', r.device_environment, 'attempts', r.attempts,
-          'obstacle', r.obstacle, 'newToken', r.new_token) ORDER BY r.position), '[]')
-        FROM (${DIRECT_RECIPIENTS}) AS r
-        WHERE r.next_attempt_at IS NULL OR r.next_attempt_at <= now() + interval '1 s') AS deliveries,
-      (SELECT (extract(epoch FROM min(d.next_attempt_at)) * 1000)::float8 FROM deliveries d WHERE d.chunk_id = $1
-        AND d.status = 'pending' AND d.next_attempt_at > now() + interval '1 s') AS "laterDueAt"`,
-  notNull: { messages: 'coalesced with a constant', deliveries: 'coalesced with a constant' },
-}).narrow<{ messages: MessageRow[]; deliveries: DirectRecipient[] }>()
 
 const UNCLAIM = statement({
   name: 'chunk-unclaim',
-  text: 'UPDATE chunks SET owner = NULL, lease_until = NULL WHERE id = $1 AND epoch = $2',
+  text: `UPDATE chunks c SET owner = NULL, lease_until = NULL
+    FROM unnest($1::bigint[], $2::int[]) AS held(id, epoch) WHERE c.id = held.id AND c.epoch = held.epoch`,
 })
 
-/** A chunk that was stored while its platform was being paused: the gateway that waits for it is notified here. */
-const NOTIFY_PAUSED = statement({
-  name: 'chunk-notify-paused',
-  text: `SELECT pg_notify(c.waiter, c.id::text) FROM chunks c
-    WHERE c.id = $1 AND c.settled_at IS NULL AND c.waiter IS NOT NULL AND ${PAUSED}`,
+/**
+ * Of chunks that were not claimed: the gateway that waits for one whose platform was being paused while it was stored is
+ * notified here. Those that could be claimed now were held by another statement.
+ */
+const PASSED_BY = statement({
+  name: 'chunk-passed-by',
+  text: `SELECT c.id, ${CLAIMABLE} AS "isFree",
+      CASE WHEN c.settled_at IS NULL AND c.waiter IS NOT NULL AND ${PAUSED} THEN pg_notify(c.waiter, c.id::text) END AS notified
+    FROM chunks c WHERE c.id = ANY((SELECT $1::bigint[])::bigint[])`,
 })
 
 const RENEW = statement({
@@ -106,45 +100,65 @@ export interface SweptChunk extends DueChunk {
   overdue: number
 }
 
-async function readContent(database: Database, chunk: ChunkHead): Promise<ClaimedChunk | undefined> {
-  const readAt = performance.now()
-  if (chunk.runId !== null) {
-    const content = await readRunContent(database, chunk)
-    return content && { ...chunk, ...content, readAt }
+/** Held by another statement for the moment. */
+export const PASSED = 'passed'
+export type Claiming = ClaimedChunk | typeof PASSED | undefined
+
+export const openChunkClaims = (database: Database) => {
+  /**
+   * A statement of its own, after the claim: the claim may have waited for the last record of the former owner, and must not
+   * see the deliveries as they were before it.
+   */
+  async function readContents(heads: readonly ChunkHead[]): Promise<Map<number, ClaimedChunk>> {
+    const readAt = performance.now()
+    const direct = heads.filter(({ runId }) => runId === null)
+    const contents = direct.length > 0 ? await readDirectContents(database, direct) : new Map<number, DirectContent>()
+    const chunks = new Map<number, ClaimedChunk>()
+    for (const head of heads) {
+      const content = head.runId === null ? contents.get(head.id) : await readRunContent(database, head)
+      if (content) chunks.set(head.id, { rate: null, outcomes: null, ...head, ...content, readAt })
+    }
+    return chunks
   }
-  const [content] = await database.query(CONTENT, [chunk.id, chunk.applicationId, chunk.platform])
-  if (!content) return undefined
-  const deliveries = await takeNewTokens(database, content.deliveries)
-  return { ...chunk, ...content, deliveries, readAt, rate: null, outcomes: null }
+
+  /** Which of the ids can be claimed in a moment. */
+  async function passedBy(ids: readonly number[]): Promise<Set<number>> {
+    if (ids.length === 0) return new Set()
+    const rows = await database.query(PASSED_BY, [ids])
+    return new Set(rows.filter(({ isFree }) => isFree).map(({ id }) => id))
+  }
+
+  return {
+    /**
+     * For each of the ids, in their order. Undefined when the chunk is settled, not due, claimed by another worker, or paused:
+     * there is nothing to do then.
+     */
+    async claim(ids: readonly number[], owner: string, leaseMs: number): Promise<Claiming[]> {
+      const heads = await database.query(CLAIM, [ids, owner, leaseMs])
+      const claimed = new Set(heads.map(({ id }) => id))
+      const passed = await passedBy(ids.filter((id) => !claimed.has(id)))
+      try {
+        const chunks = heads.length > 0 ? await readContents(heads) : new Map<number, ClaimedChunk>()
+        return ids.map((id) => chunks.get(id) ?? (passed.has(id) ? PASSED : undefined))
+      } catch (error) {
+        const epochs = heads.map(({ epoch }) => epoch)
+        // If this fails as well, the leases run out.
+        await database.query(UNCLAIM, [[...claimed], epochs]).catch(() => {})
+        throw error
+      }
+    },
+
+    /** Resolves with the claims that are still held, and whether the platform of each was paused meanwhile. */
+    renew: (owner: string, claims: readonly Claim[], leaseMs: number): Promise<{ id: number; paused: boolean }[]> =>
+      database.query(RENEW, [owner, claims.map((claim) => claim.id), claims.map((claim) => claim.epoch), leaseMs]),
+
+    /** Those of the given chunks that a worker has settled, or put back for a later attempt. */
+    async handled(ids: readonly number[]): Promise<number[]> {
+      const rows = await database.query(HANDLED, [ids])
+      return rows.map((row) => row.id)
+    },
+
+    /** Up to `limit` chunks that have been due for `afterMs` and are not claimed; none comes again before `afterMs`. */
+    sweep: (afterMs: number, limit: number): Promise<SweptChunk[]> => database.query(SWEEP, [afterMs, limit]),
+  }
 }
-
-export const openChunkClaims = (database: Database) => ({
-  /** Undefined when the chunk is settled, not due, claimed by another worker, or paused: there is nothing to do then. */
-  async claim(id: number, owner: string, leaseMs: number): Promise<ClaimedChunk | undefined> {
-    const [chunk] = await database.query(CLAIM, [id, owner, leaseMs])
-    if (!chunk) {
-      await database.query(NOTIFY_PAUSED, [id])
-      return undefined
-    }
-    try {
-      return await readContent(database, chunk)
-    } catch (error) {
-      // If this fails as well, the lease runs out.
-      await database.query(UNCLAIM, [id, chunk.epoch]).catch(() => {})
-      throw error
-    }
-  },
-
-  /** Resolves with the claims that are still held, and whether the platform of each was paused meanwhile. */
-  renew: (owner: string, claims: readonly Claim[], leaseMs: number): Promise<{ id: number; paused: boolean }[]> =>
-    database.query(RENEW, [owner, claims.map((claim) => claim.id), claims.map((claim) => claim.epoch), leaseMs]),
-
-  /** Those of the given chunks that a worker has settled, or put back for a later attempt. */
-  async handled(ids: readonly number[]): Promise<number[]> {
-    const rows = await database.query(HANDLED, [ids])
-    return rows.map((row) => row.id)
-  },
-
-  /** Up to `limit` chunks that have been due for `afterMs` and are not claimed; none comes again before `afterMs`. */
-  sweep: (afterMs: number, limit: number): Promise<SweptChunk[]> => database.query(SWEEP, [afterMs, limit]),
-})

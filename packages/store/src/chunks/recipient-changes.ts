@@ -44,22 +44,23 @@ const obstacleOf = (stored: Stored) => `CASE
       WHEN v.platform <> ${stored.platform} OR NOT ${isSame(stored.platform, 'v.token', stored.token)} THEN 'TokenReplaced'
     END`
 
-const DIRECT: Stored = {
-  applicationId: '$2',
+const directStored = (applicationId: string): Stored => ({
+  applicationId,
   platform: 'd.platform',
   token: 'd.token',
   userId: 'm.user_id',
   activationId: 'm.activation_id',
   personal: 'm.personal',
-}
+})
 
-/** Pending deliveries of the chunk $1 of the application $2, each beside what it has become. */
-export const DIRECT_RECIPIENTS = `SELECT d.*, ${obstacleOf(DIRECT)} AS obstacle,
+/** Pending deliveries `d` of a chunk with their messages `m`, each beside what it has become; `columns` are those of d and m. */
+export const directRecipients = (chunkId: string, applicationId: string, columns: string) => `SELECT ${columns},
+      ${obstacleOf(directStored(applicationId))} AS obstacle,
       CASE WHEN v.id IS NULL THEN d.environment ELSE v.environment END AS device_environment,
       CASE WHEN v.platform = d.platform THEN v.token END AS new_token
     FROM deliveries d JOIN messages m ON m.id = d.message_id
-    ${deviceOf('d.device_id', '$2')}
-    WHERE d.chunk_id = $1 AND d.status = 'pending'`
+    ${deviceOf('d.device_id', applicationId)}
+    WHERE d.chunk_id = ${chunkId} AND d.status = 'pending'`
 
 /**
  * Nothing has changed in the run's chunk `c`: as nearly always, and much cheaper to see for all at once. Chunks hold their devices
@@ -107,7 +108,7 @@ export async function runObstacles(
 
 const READ_DIRECT = statement({
   name: 'recipient-read-direct',
-  text: `SELECT id, obstacle, new_token IS NOT NULL AS "isReplaceable" FROM (${DIRECT_RECIPIENTS}) AS r
+  text: `SELECT id, obstacle, new_token IS NOT NULL AS "isReplaceable" FROM (${directRecipients('$1', '$2', 'd.id')}) AS r
     WHERE id = ANY($3) AND obstacle IS NOT NULL`,
   notNull: { isReplaceable: 'IS NULL is never null', obstacle: 'the condition keeps nulls out' },
 }).narrow<{ obstacle: Obstacle }>()
@@ -140,10 +141,10 @@ export interface DirectRecipient extends DeliveryRow {
 }
 
 /** Gives deliveries the new tokens of their devices, as far as the message has not reached these in another way. */
-export async function takeNewTokens(
+export async function takeNewTokens<R extends DirectRecipient>(
   database: Database,
-  recipients: readonly DirectRecipient[],
-): Promise<DeliveryRow[]> {
+  recipients: readonly R[],
+): Promise<Omit<R, 'newToken'>[]> {
   const moving = recipients.filter(isMoving)
   if (moving.length === 0) return recipients.map(withoutNewToken)
   const ids = moving.map(({ id }) => id)
@@ -158,9 +159,9 @@ export async function takeNewTokens(
   })
 }
 
-const isMoving = (recipient: DirectRecipient): recipient is DirectRecipient & { newToken: string } =>
+const isMoving = <R extends DirectRecipient>(recipient: R): recipient is R & { newToken: string } =>
   recipient.obstacle === 'TokenReplaced' && recipient.newToken !== null
-const withoutNewToken = ({ newToken: _, ...delivery }: DirectRecipient): DeliveryRow => delivery
+const withoutNewToken = <R extends DirectRecipient>({ newToken: _, ...delivery }: R): Omit<R, 'newToken'> => delivery
 
 /** What a claimed delivery has become. */
 export interface ChangedRecipient {

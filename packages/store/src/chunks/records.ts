@@ -7,50 +7,59 @@ import type { Database } from '../connection/database.ts'
 import { statement, type ValuesOf } from '../connection/statement.ts'
 
 /**
- * Checkpoint and release in one statement. `fence` keeps a worker that lost the claim from writing. Only what was pending counts, so
- * that a record whose response was lost can be written again.
+ * Checkpoints and releases of many chunks in one statement. `fence` keeps a worker that lost a claim from writing to that chunk.
+ * Only what was pending counts, so that a record whose response was lost can be written again. Chunks are locked in one order, or
+ * two statements with the same chunks would deadlock.
  */
-const recording = (dropped: string) => `WITH fence AS (
-      SELECT id FROM chunks WHERE id = $1 AND owner = $2 AND epoch = $3 AND settled_at IS NULL FOR UPDATE),
+const recording = (dropped: string) => `WITH fence AS MATERIALIZED (
+      SELECT c.id, held.release, held.due_at
+      FROM unnest((SELECT $2::bigint[])::bigint[], (SELECT $3::int[])::int[], (SELECT $4::bool[])::bool[], (SELECT $5::timestamptz[])::timestamptz[])
+        AS held(id, epoch, release, due_at)
+      JOIN chunks c ON c.id = held.id
+      WHERE c.owner = $1 AND c.epoch = held.epoch AND c.settled_at IS NULL ORDER BY c.id FOR UPDATE OF c),
     delivered AS (
       UPDATE deliveries d SET status = r.status, reason = r.reason, attempts = r.attempts,
         next_attempt_at = r.next_attempt_at, provider_id = r.provider_id, updated_at = now()
-      FROM fence, unnest($4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::timestamptz[], $9::text[])
-        AS r(id, status, reason, attempts, next_attempt_at, provider_id)
-      WHERE d.id = r.id AND d.chunk_id = fence.id AND d.status = 'pending'
+      FROM fence, unnest((SELECT $6::bigint[])::bigint[], (SELECT $7::bigint[])::bigint[], (SELECT $8::text[])::text[], (SELECT $9::text[])::text[],
+          (SELECT $10::smallint[])::smallint[], (SELECT $11::timestamptz[])::timestamptz[], (SELECT $12::text[])::text[])
+        AS r(chunk_id, id, status, reason, attempts, next_attempt_at, provider_id)
+      WHERE r.chunk_id = fence.id AND d.id = r.id AND d.chunk_id = fence.id AND d.status = 'pending'
       RETURNING d.chunk_id, d.position, d.status, d.reason),
-    tally AS (
-      SELECT count(*) FILTER (WHERE status = 'sent') AS sent, count(*) FILTER (WHERE status = 'failed') AS failed FROM delivered),
-    failures AS (
-      SELECT coalesce(reason, '') AS reason, count(*) AS n FROM delivered WHERE status = 'failed' GROUP BY 1),
+    tally AS MATERIALIZED (
+      SELECT chunk_id, count(*) FILTER (WHERE status = 'sent') AS sent, count(*) FILTER (WHERE status = 'failed') AS failed
+      FROM (SELECT chunk_id, status FROM delivered UNION ALL SELECT id, NULL FROM fence) AS d GROUP BY chunk_id),
+    failures AS MATERIALIZED (
+      SELECT chunk_id, coalesce(reason, '') AS reason, count(*) AS n FROM delivered WHERE status = 'failed' GROUP BY 1, 2),
+    counted AS MATERIALIZED (
+      SELECT fence.id, fence.release, fence.due_at, tally.sent, tally.failed FROM fence JOIN tally ON tally.chunk_id = fence.id),
     recorded AS (
       UPDATE chunks c SET
-        sent = c.sent + tally.sent, failed = c.failed + tally.failed,
-        reasons = c.reasons || coalesce((SELECT jsonb_object_agg(reason, coalesce((c.reasons ->> reason)::int, 0) + n)
-          FROM failures), '{}'),
+        sent = c.sent + counted.sent, failed = c.failed + counted.failed,
+        reasons = CASE WHEN counted.failed = 0 THEN c.reasons ELSE c.reasons || (
+          SELECT jsonb_object_agg(f.reason, coalesce((c.reasons ->> f.reason)::int, 0) + f.n) FROM failures f WHERE f.chunk_id = c.id) END,
         ${RELEASE_COLUMNS({
-          release: '$10',
-          dueAt: '$11',
-          settles: '$10 AND c.sent + tally.sent + c.failed + tally.failed >= c.total',
+          release: 'counted.release',
+          dueAt: 'counted.due_at',
+          settles: 'counted.release AND c.sent + counted.sent + c.failed + counted.failed >= c.total',
         })}
-      FROM tally, fence WHERE c.id = fence.id
-      RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed),
+      FROM counted WHERE c.id = counted.id
+      RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed, counted.release),
     ${dropped}
-    ${RELEASED(NOTIFY({ chunk: 'recorded', delivered: 'delivered', release: '$10' }))}`
+    ${RELEASED(NOTIFY({ chunk: 'recorded', delivered: 'delivered', release: 'c.release' }))}`
+
+const NULLABLE = { nullableElements: [5, 9, 11, 12] }
 
 const RECORD = statement({
   name: 'chunk-record',
   text: recording(DROP_NONE),
   notNull: RELEASED_NOT_NULL,
-  nullable: [11],
-  nullableElements: [6, 8, 9],
+  ...NULLABLE,
 })
 const RECORD_AND_DROP = statement({
   name: 'chunk-record-and-drop',
-  text: recording(DROP_TOKENS(12)),
+  text: recording(DROP_TOKENS(13)),
   notNull: RELEASED_NOT_NULL,
-  nullable: [11],
-  nullableElements: [6, 8, 9],
+  ...NULLABLE,
 })
 
 /** Touches the chunk's row alone, with values of our own: whatever else of it was rejected does not stand in the way. */
@@ -99,55 +108,61 @@ export interface Release {
   dropped: number
 }
 
-export interface Records {
-  deliveries: readonly DeliveryRecord[]
-  deadTokens: readonly DeadToken[]
-}
-
-interface Entry extends Records {
+/** What a worker writes of one chunk. */
+export interface ChunkRecord {
   claim: Claim
-  owner: string
-  release?: { dueAt: number | null }
+  deliveries: readonly DeliveryRecord[]
+  /** The last record of a claim: the chunk is settled, or due again at `dueAt` (ms since the epoch; null = now). */
+  release?: { dueAt: number | null } | undefined
 }
 
 const timeOf = (ms: number | null) => (ms === null ? null : new Date(ms))
 
-export const openChunkRecords = (database: Database) => {
-  const write = async ({ claim, owner, deliveries, deadTokens, release }: Entry) => {
-    const values: ValuesOf<'chunk-record'> = [
-      claim.id,
-      owner,
-      claim.epoch,
-      deliveries.map((delivery) => delivery.id),
-      deliveries.map((delivery) => delivery.status),
-      deliveries.map((delivery) => delivery.reason),
-      deliveries.map((delivery) => delivery.attempts),
-      deliveries.map((delivery) => timeOf(delivery.nextAttemptAt)),
-      deliveries.map((delivery) => delivery.providerId),
-      release !== undefined,
-      release ? timeOf(release.dueAt) : null,
-    ]
-    const [row] =
-      deadTokens.length > 0
-        ? await database.query(RECORD_AND_DROP, [...values, ...deadTokenColumns(deadTokens)])
-        : await database.query(RECORD, values)
-    return row
-  }
-  return {
-    /** A checkpoint: the claim stays. Undefined when the claim is lost and nothing was written. */
-    record: (claim: Claim, owner: string, records: Records) => write({ claim, owner, ...records }),
-
-    /** The last record of a claim: the chunk is settled, or due again at `dueAt` (ms since the epoch; null = now). */
-    release: (claim: Claim, owner: string, { dueAt, ...records }: Records & { dueAt: number | null }) =>
-      write({ claim, owner, ...records, release: { dueAt } }),
-
-    /** Ends the claim and settles the chunk: what was not recorded fails as `Unrecordable`. Undefined when the claim is lost. */
-    async settleUnrecordable(claim: Claim, owner: string): Promise<Release | undefined> {
-      const [row] = await database.query(SETTLE, [claim.id, owner, claim.epoch, UNRECORDABLE])
-      return row
-    },
-
-    /** Settles up to `limit` chunks past their age limit; resolves with them. */
-    expire: (limit: number): Promise<{ id: number; platform: Platform }[]> => database.query(EXPIRE, [limit]),
-  }
+const valuesOf = (owner: string, records: readonly ChunkRecord[]): ValuesOf<'chunk-record'> => {
+  const deliveries = records.flatMap(({ claim: { id: chunkId }, deliveries }) =>
+    deliveries.map((delivery) => ({ chunkId, ...delivery })),
+  )
+  return [
+    owner,
+    records.map(({ claim }) => claim.id),
+    records.map(({ claim }) => claim.epoch),
+    records.map(({ release }) => release !== undefined),
+    records.map(({ release }) => (release ? timeOf(release.dueAt) : null)),
+    deliveries.map((delivery) => delivery.chunkId),
+    deliveries.map((delivery) => delivery.id),
+    deliveries.map((delivery) => delivery.status),
+    deliveries.map((delivery) => delivery.reason),
+    deliveries.map((delivery) => delivery.attempts),
+    deliveries.map((delivery) => timeOf(delivery.nextAttemptAt)),
+    deliveries.map((delivery) => delivery.providerId),
+  ]
 }
+
+export const openChunkRecords = (database: Database) => ({
+  /** Writes records of different chunks. For each, in their order: undefined when its claim is lost and nothing was written. */
+  async record(owner: string, records: readonly ChunkRecord[]): Promise<(Release | undefined)[]> {
+    const rows = await database.query(RECORD, valuesOf(owner, records))
+    const released = new Map(rows.map((row) => [row.id, row]))
+    return records.map(({ claim }) => released.get(claim.id))
+  },
+
+  /** Writes one record and drops the devices of its dead tokens. */
+  async recordAndDrop(
+    owner: string,
+    record: ChunkRecord,
+    deadTokens: readonly DeadToken[],
+  ): Promise<Release | undefined> {
+    const values = [...valuesOf(owner, [record]), ...deadTokenColumns(deadTokens)] as const
+    const [row] = await database.query(RECORD_AND_DROP, values)
+    return row
+  },
+
+  /** Ends the claim and settles the chunk: what was not recorded fails as `Unrecordable`. Undefined when the claim is lost. */
+  async settleUnrecordable(claim: Claim, owner: string): Promise<Release | undefined> {
+    const [row] = await database.query(SETTLE, [claim.id, owner, claim.epoch, UNRECORDABLE])
+    return row
+  },
+
+  /** Settles up to `limit` chunks past their age limit; resolves with them. */
+  expire: (limit: number): Promise<{ id: number; platform: Platform }[]> => database.query(EXPIRE, [limit]),
+})

@@ -107,7 +107,17 @@ function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readA
 /** What a claim returns, before the content is read. */
 export type ChunkHead = Pick<
   ClaimedChunk,
-  'id' | 'epoch' | 'applicationId' | 'platform' | 'lane' | 'runId' | 'isAwaited' | 'probe' | 'try' | 'seed' | 'expiresAt'
+  | 'id'
+  | 'epoch'
+  | 'applicationId'
+  | 'platform'
+  | 'lane'
+  | 'runId'
+  | 'isAwaited'
+  | 'probe'
+  | 'try'
+  | 'seed'
+  | 'expiresAt'
 >
 
 /** Undefined when the run is gone. */

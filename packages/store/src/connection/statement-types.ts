@@ -88,7 +88,7 @@ export interface StatementTypes {
   'campaign-user-list': { values: readonly [number, string | null, number, number]; row: { userId: string } }
   'campaign-user-remove': { values: readonly [number, readonly string[]]; row: never }
   'chunk-claim': {
-    values: readonly [number, string, number]
+    values: readonly [readonly number[], string, number]
     row: {
       id: number
       epoch: number
@@ -103,48 +103,87 @@ export interface StatementTypes {
       expiresAt: number
     }
   }
-  'chunk-content': {
-    values: readonly [number, number, string]
-    row: { credentialsVersion: number | null; messages: Json; deliveries: Json; laterDueAt: number | null }
+  'chunk-contents': {
+    values: readonly [readonly number[], readonly number[], readonly string[]]
+    row: {
+      chunkId: number
+      credentialsVersion: number | null
+      id: number | null
+      position: number | null
+      token: string | null
+      attempts: number | null
+      environment: string | null
+      obstacle: string | null
+      newToken: string | null
+      isDue: boolean | null
+      nextAttemptAt: number | null
+      messageId: string | null
+      body: Json | null
+      silent: boolean | null
+      priority: string | null
+      validUntil: number | null
+      createdAt: number | null
+    }
   }
   'chunk-expire': { values: readonly [number]; row: { id: number; platform: string; notified: string | null } }
   'chunk-handled': { values: readonly [readonly number[]]; row: { id: number } }
-  'chunk-notify-paused': { values: readonly [number]; row: { pg_notify: string | null } }
+  'chunk-passed-by': {
+    values: readonly [readonly number[]]
+    row: { id: number; isFree: boolean | null; notified: string | null }
+  }
   'chunk-record': {
     values: readonly [
-      number,
       string,
-      number,
+      readonly number[],
+      readonly number[],
+      readonly boolean[],
+      readonly (Date | null)[],
+      readonly number[],
       readonly number[],
       readonly string[],
       readonly (string | null)[],
       readonly number[],
       readonly (Date | null)[],
       readonly (string | null)[],
-      boolean,
-      Date | null,
     ]
-    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
+    row: {
+      id: number
+      settled: boolean
+      try: number
+      pending: number
+      delayMs: number
+      dropped: number
+      notified: number | null
+    }
   }
   'chunk-record-and-drop': {
     values: readonly [
-      number,
       string,
-      number,
+      readonly number[],
+      readonly number[],
+      readonly boolean[],
+      readonly (Date | null)[],
+      readonly number[],
       readonly number[],
       readonly string[],
       readonly (string | null)[],
       readonly number[],
       readonly (Date | null)[],
       readonly (string | null)[],
-      boolean,
-      Date | null,
       readonly string[],
       readonly string[],
       readonly Date[],
       readonly boolean[],
     ]
-    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
+    row: {
+      id: number
+      settled: boolean
+      try: number
+      pending: number
+      delayMs: number
+      dropped: number
+      notified: number | null
+    }
   }
   'chunk-renew': {
     values: readonly [string, readonly number[], readonly number[], number]
@@ -152,7 +191,15 @@ export interface StatementTypes {
   }
   'chunk-settle-unrecordable': {
     values: readonly [number, string, number, string]
-    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
+    row: {
+      id: number
+      settled: boolean
+      try: number
+      pending: number
+      delayMs: number
+      dropped: number
+      notified: number | null
+    }
   }
   'chunk-sweep': {
     values: readonly [number, number]
@@ -166,7 +213,7 @@ export interface StatementTypes {
       overdue: number
     }
   }
-  'chunk-unclaim': { values: readonly [number, number]; row: never }
+  'chunk-unclaim': { values: readonly [readonly number[], readonly number[]]; row: never }
   'credentials-open': {
     values: readonly [number, string]
     row: { app_id: string; version: number; settings: Json; secret: Buffer<ArrayBuffer>; key_id: string }
@@ -567,7 +614,15 @@ export interface StatementTypes {
       boolean,
       Date | null,
     ]
-    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
+    row: {
+      id: number
+      settled: boolean
+      try: number
+      pending: number
+      delayMs: number
+      dropped: number
+      notified: number | null
+    }
   }
   'run-chunk-record-and-drop': {
     values: readonly [
@@ -587,7 +642,15 @@ export interface StatementTypes {
       readonly Date[],
       readonly boolean[],
     ]
-    row: { settled: boolean; try: number; pending: number; delayMs: number; dropped: number; notified: number | null }
+    row: {
+      id: number
+      settled: boolean
+      try: number
+      pending: number
+      delayMs: number
+      dropped: number
+      notified: number | null
+    }
   }
   'run-fail': { values: readonly [number]; row: { id: number } }
   'run-failures': {

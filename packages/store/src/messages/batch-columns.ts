@@ -6,7 +6,9 @@ export const columnOf = <T, K extends keyof T>(rows: readonly T[], key: K) => ro
 /** The content of a message without recipients is not kept. */
 export function messageColumns(requests: readonly NewRequest[]) {
   const pushed = new Set(
-    requests.flatMap(({ deliveries }) => deliveries.flatMap(({ chunk, messageId }) => (chunk === null ? [] : messageId))),
+    requests.flatMap(({ deliveries }) =>
+      deliveries.flatMap(({ chunk, messageId }) => (chunk === null ? [] : messageId)),
+    ),
   )
   const rows = requests.flatMap(({ applicationId, messages }, request) =>
     messages.map((message) => ({ request, applicationId, ...message })),
@@ -44,7 +46,12 @@ export function deliveryColumns(requests: readonly NewRequest[]) {
 }
 
 export const chunkColumns = (chunks: readonly NewChunk[]) =>
-  [columnOf(chunks, 'seed'), columnOf(chunks, 'applicationId'), columnOf(chunks, 'platform'), columnOf(chunks, 'waiter')] as const
+  [
+    columnOf(chunks, 'seed'),
+    columnOf(chunks, 'applicationId'),
+    columnOf(chunks, 'platform'),
+    columnOf(chunks, 'waiter'),
+  ] as const
 
 export const requestColumns = (requests: readonly NewRequest[]) =>
   [requests.map((_, place) => place), columnOf(requests, 'applicationId')] as const

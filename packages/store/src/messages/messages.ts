@@ -108,7 +108,11 @@ export const openMessages = (database: Database) => {
     const pairs = [...users].flatMap(([appId, some]) =>
       [...new Set(some.flatMap(({ userIds }) => userIds))].map((userId) => ({ appId, userId })),
     )
-    const rows = await database.query(AUDIENCES, [[...users.keys()], columnOf(pairs, 'appId'), columnOf(pairs, 'userId')])
+    const rows = await database.query(AUDIENCES, [
+      [...users.keys()],
+      columnOf(pairs, 'appId'),
+      columnOf(pairs, 'userId'),
+    ])
     const recipients = rows.filter(isRecipient)
     const kept = rows[0]?.respelling ? await withoutOutdated(recipients) : recipients
     const byUser = Map.groupBy(kept, ({ appId, userId }) => `${appId}/${userId}`)

@@ -181,7 +181,7 @@ export const openMessageStoring = (database: Database) => {
   async function findKeyedBatch({ requests }: NewBatch<NewKeyedRequest>): Promise<StoredKeyedBatch | undefined> {
     const keys = requests.map(({ key }) => key.key)
     const rows = await database.query(FIND_UNDER_KEYS, [columnOf(requests, 'applicationId'), keys])
-    const found = new Map(rows.map((row) => [`${row.applicationId}/${row.key}`, row]))
+    const found = new Map(rows.map(({ applicationId, key, ...request }) => [`${applicationId}/${key}`, request]))
     const standing = requests.map(({ applicationId, key }) => found.get(`${applicationId}/${key.key}`))
     // Their keys were written by one statement: one that is free says that nothing was.
     if (standing.includes(undefined)) return undefined
@@ -208,9 +208,7 @@ export const openMessageStoring = (database: Database) => {
       ),
 
     /** What stands under keys of applications and can still be repeated, in the order of the keys. */
-    async findKeyed(
-      keys: readonly { appId: string; key: string }[],
-    ): Promise<(KeyedRequest | undefined)[]> {
+    async findKeyed(keys: readonly { appId: string; key: string }[]): Promise<(KeyedRequest | undefined)[]> {
       const rows = await database.query(FIND_KEYED, [columnOf(keys, 'appId'), columnOf(keys, 'key')])
       const found = new Map(rows.map(({ appId, key, ...request }) => [`${appId}/${key}`, request]))
       return keys.map(({ appId, key }) => found.get(`${appId}/${key}`))
