@@ -6,7 +6,7 @@ export type { ApplicationRow } from './applications/applications.ts'
 export type { CampaignDetailRow, CampaignRow, NewCampaign, RunTally } from './campaigns/campaigns.ts'
 export type { DueChunk } from './chunks/claims.ts'
 export { PASSED, type Claiming } from './chunks/claims.ts'
-export { UNRECORDABLE, type ChunkRecord, type Release } from './chunks/records.ts'
+export { UNRECORDABLE, type ChunkRecord, type Release, type RestOfChunk } from './chunks/records.ts'
 export type {
   Claim,
   ClaimedChunk,

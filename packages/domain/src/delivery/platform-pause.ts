@@ -1,5 +1,5 @@
 // After a chunk's release: pauses of the platform begin or end, and a chunk that is not settled gets its next job.
-import type { Release } from '@push-server/store'
+import type { Release, RestOfChunk } from '@push-server/store'
 import { jobOf } from '../chunk-job.ts'
 import type { ChunkDelivery } from './delivery-state.ts'
 
@@ -11,11 +11,20 @@ export async function afterRelease(work: ChunkDelivery, release: Release): Promi
     log.info({ devices: release.dropped }, 'devices with dead tokens dropped')
   }
   try {
+    const rest = await setAside(work, release)
     const isPaused = (await endProbe(work)) || (await pauseOnError(work))
-    if (!release.settled && !isPaused) await enqueueNext(work, release)
+    if (!release.settled && !isPaused) await enqueueNext(work, rest)
   } catch (error) {
     log.warn({ err: error }, 'enqueueing the next attempt failed, the sweep will retry')
   }
+}
+
+/** The chunk that has what is still pending: itself, unless something of it has ended. */
+async function setAside({ worker: { store }, chunk }: ChunkDelivery, release: Release): Promise<RestOfChunk> {
+  const { try: number, pending, ended, delayMs } = release
+  const rest =
+    chunk.lane === 'direct' && pending > 0 && ended > 0 ? await store.chunks.setAside(chunk.id) : undefined
+  return rest ?? { id: chunk.id, try: number, pending, delayMs }
 }
 
 /** True when the chunk was a probe and the platform stays paused. */
@@ -48,7 +57,7 @@ async function pauseOnError({ worker, chunk, failure }: ChunkDelivery): Promise<
 }
 
 /** A chunk of a paused run waits without a job. */
-async function enqueueNext({ worker, chunk, lease }: ChunkDelivery, release: Release): Promise<void> {
+async function enqueueNext({ worker, chunk, lease }: ChunkDelivery, rest: RestOfChunk): Promise<void> {
   if (lease.signal.reason === 'paused') return
-  await worker.queues.enqueue([jobOf({ ...chunk, try: release.try, size: release.pending }, release.delayMs)])
+  await worker.queues.enqueue([jobOf({ ...chunk, id: rest.id, try: rest.try, size: rest.pending }, rest.delayMs)])
 }

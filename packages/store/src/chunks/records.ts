@@ -75,6 +75,24 @@ const SETTLE = statement({
   notNull: RELEASED_NOT_NULL,
 })
 
+/**
+ * A chunk has messages of many callers. What of it stays pending goes into a chunk of its own, or the content of all of them would
+ * be kept until the last one has ended. Ids of pushes stay the same: they are made from the seed, and from the position.
+ */
+const SET_ASIDE = statement({
+  name: 'chunk-set-aside',
+  text: `WITH part AS (
+      SELECT * FROM chunks WHERE id = $1 AND settled_at IS NULL AND owner IS NULL AND lane = 'direct' AND sent + failed > 0 FOR UPDATE),
+    rest AS (
+      INSERT INTO chunks (application_id, platform, lane, seed, due_at, try, total, expires_at)
+      SELECT application_id, platform, lane, seed, due_at, try, total - sent - failed, expires_at FROM part
+      RETURNING id, try, due_at, total),
+    moved AS (UPDATE deliveries d SET chunk_id = rest.id FROM rest WHERE d.chunk_id = $1 AND d.status = 'pending'),
+    ended AS (UPDATE chunks c SET settled_at = now(), total = part.sent + part.failed FROM part WHERE c.id = part.id)
+    SELECT id, try, total AS pending, greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs" FROM rest`,
+  notNull: { delayMs: 'due_at is not null' },
+})
+
 /** Chunks past their age limit that no worker has claimed, paused or not. */
 const EXPIRE = statement({
   name: 'chunk-expire',
@@ -95,11 +113,20 @@ const EXPIRE = statement({
 /** Why a delivery failed whose outcome the database does not take. */
 export const UNRECORDABLE = 'Unrecordable'
 
+/** The chunk that pending deliveries were moved to. */
+export interface RestOfChunk {
+  id: number
+  try: number
+  pending: number
+  delayMs: number
+}
+
 /** What a release says about the chunk. */
 export interface Release {
   settled: boolean
-  /** Number of its deliveries that are pending. */
+  /** Number of its deliveries that are pending, and of those that have ended. */
   pending: number
+  ended: number
   /** Number of the next job, when one is needed. */
   try: number
   /** Until it is due again. */
@@ -161,6 +188,15 @@ export const openChunkRecords = (database: Database) => ({
   async settleUnrecordable(claim: Claim, owner: string): Promise<Release | undefined> {
     const [row] = await database.query(SETTLE, [claim.id, owner, claim.epoch, UNRECORDABLE])
     return row
+  },
+
+  /**
+   * Moves the pending deliveries of a released direct chunk to a chunk of their own, and settles the rest. Undefined when somebody
+   * else has claimed it, or none of it has ended.
+   */
+  async setAside(id: number): Promise<RestOfChunk | undefined> {
+    const [rest] = await database.query(SET_ASIDE, [id])
+    return rest
   },
 
   /** Settles up to `limit` chunks past their age limit; resolves with them. */

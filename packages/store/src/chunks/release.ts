@@ -56,6 +56,7 @@ export const deadTokenColumns = (deadTokens: readonly DeadToken[]) =>
 /** Columns of `RELEASED` that are never null. */
 export const RELEASED_NOT_NULL = {
   pending: 'computed from columns that are not null',
+  ended: 'computed from columns that are not null',
   settled: 'IS NOT NULL is never null',
   delayMs: 'due_at is not null',
   dropped: 'count is never null',
@@ -64,7 +65,7 @@ export const RELEASED_NOT_NULL = {
 /** What a record returns to its worker. `notify` tells the gateway that waits, as SQL with a row for each notification. */
 export const RELEASED = (notify: string) => `notification AS (
       ${notify})
-    SELECT id, settled_at IS NOT NULL AS settled, try, total - sent - failed AS pending,
+    SELECT id, settled_at IS NOT NULL AS settled, try, total - sent - failed AS pending, sent + failed AS ended,
       greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS "delayMs",
       (SELECT count(*) FROM dropped)::int AS dropped, (SELECT count(*) FROM notification)::int AS notified
     FROM recorded`

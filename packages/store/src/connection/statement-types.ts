@@ -151,6 +151,7 @@ export interface StatementTypes {
       settled: boolean
       try: number
       pending: number
+      ended: number
       delayMs: number
       dropped: number
       notified: number | null
@@ -180,6 +181,7 @@ export interface StatementTypes {
       settled: boolean
       try: number
       pending: number
+      ended: number
       delayMs: number
       dropped: number
       notified: number | null
@@ -189,6 +191,7 @@ export interface StatementTypes {
     values: readonly [string, readonly number[], readonly number[], number]
     row: { id: number; paused: boolean }
   }
+  'chunk-set-aside': { values: readonly [number]; row: { id: number; try: number; pending: number; delayMs: number } }
   'chunk-settle-unrecordable': {
     values: readonly [number, string, number, string]
     row: {
@@ -196,6 +199,7 @@ export interface StatementTypes {
       settled: boolean
       try: number
       pending: number
+      ended: number
       delayMs: number
       dropped: number
       notified: number | null
@@ -619,6 +623,7 @@ export interface StatementTypes {
       settled: boolean
       try: number
       pending: number
+      ended: number
       delayMs: number
       dropped: number
       notified: number | null
@@ -647,6 +652,7 @@ export interface StatementTypes {
       settled: boolean
       try: number
       pending: number
+      ended: number
       delayMs: number
       dropped: number
       notified: number | null
