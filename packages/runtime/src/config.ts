@@ -67,7 +67,8 @@ export function readConfig<K extends SettingKey = never>(
     let value = setting.fallback
     try {
       value = valueOf(name, setting, environment) ?? setting.fallback
-      values[key] = value === undefined ? undefined : setting.parse(value)
+      const parsed = value === undefined ? undefined : setting.parse(value)
+      values[key] = name === setting.formerName && typeof parsed === 'number' ? parsed * setting.formerTimes : parsed
     } catch (error) {
       const shown = setting.secret ? 'the value given' : `"${printable(String(value))}"`
       failures.push(`${name}: ${shown} is not ${(error as Error).message}`)

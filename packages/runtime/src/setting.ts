@@ -6,6 +6,8 @@ export interface Setting<T> {
   readonly name: string
   /** Name of the release before. It is read while the new one is not given, and goes with the next release. */
   readonly formerName: string | undefined
+  /** A value under the former name counted something larger: it is taken so many times. */
+  readonly formerTimes: number
   readonly doc: string
   /** As it would be written in the environment; undefined = no value. */
   readonly fallback: string | undefined
@@ -25,15 +27,21 @@ interface Bounds {
   readonly most: string
 }
 
-type Options = { fallback?: string; secret?: boolean; requiredWhen?: string; formerName?: string }
+type Options = {
+  fallback?: string
+  secret?: boolean
+  requiredWhen?: string
+  formerName?: string
+  formerTimes?: number
+}
 type Definition<T> = { format: string; bounds?: Bounds; parse: (text: string) => T }
 
 /** Makes the function that defines settings of one format. */
 const format =
   <T>({ format, bounds, parse }: Definition<T>) =>
   <const O extends Options = Options>(name: string, doc: string, options: O = {} as O) => {
-    const { fallback, secret = false, requiredWhen, formerName }: Options = options
-    return { name, formerName, doc, fallback, secret, requiredWhen, format, bounds, parse } as Setting<
+    const { fallback, secret = false, requiredWhen, formerName, formerTimes = 1 }: Options = options
+    return { name, formerName, formerTimes, doc, fallback, secret, requiredWhen, format, bounds, parse } as Setting<
       O extends { fallback: string } ? T : T | undefined
     >
   }

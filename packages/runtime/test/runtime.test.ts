@@ -172,12 +172,13 @@ t.test('settings: a former name is read for one release, beside the new one', as
     ['GUARD_PERCENT', 'CIRCUIT_BREAKER_PERCENT', 'breakerPercent'],
     ['GUARD_PUSHES', 'CIRCUIT_BREAKER_PUSHES', 'breakerPushes'],
     ['GUARD_RECENT', 'CIRCUIT_BREAKER_RECENT', 'breakerRecent'],
+    ['DIRECT_CONCURRENCY', 'DIRECT_DELIVERIES', 'directDeliveries', 1400],
   ] as const
   const listed = Object.values(SETTINGS).filter(({ formerName }) => formerName !== undefined)
   t.same(new Set(listed.map(({ formerName }) => formerName)), new Set(renamed.map(([formerName]) => formerName)))
-  for (const [formerName, name, key] of renamed) {
+  for (const [formerName, name, key, value = 7] of renamed) {
     const config = readConfig({ [formerName]: '7', [name]: '' })
-    t.equal(config[key], 7, formerName)
+    t.equal(config[key], value, formerName)
     t.same(config.formerNames, [{ formerName, name }], `${formerName}: to be warned of`)
     t.same(readConfig({ [name]: '7', [formerName]: '' }).formerNames, [], `${name}: nothing to be warned of`)
     t.match(refused({ [formerName]: 'x' }), new RegExp(`^  ${formerName}: "x" is not a whole number`, 'm'))

@@ -5,7 +5,7 @@ export const WORKER_SETTINGS = {
   directDeliveries: count(
     'DIRECT_DELIVERIES',
     'Maximum number of deliveries of direct messages that one worker has in hand at a time.',
-    { fallback: '4000' },
+    { fallback: '4000', formerName: 'DIRECT_CONCURRENCY', formerTimes: 200 },
   ),
   directBatchChunks: count(
     'DIRECT_BATCH_CHUNKS',
