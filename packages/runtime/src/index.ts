@@ -1,6 +1,7 @@
 // The frame of a process: settings, logger, start and stop order.
 export { ConfigError, readConfig, type Config, type ConfigWith } from './config.ts'
 export { createClientErrors, type ClientErrors } from './client-errors.ts'
+export { withDeadline } from './deadline.ts'
 export type { Environment } from './former-names.ts'
 export { isHost, isLocalHost, isLoopback } from './host-names.ts'
 export { createLogger, shortened, type Logger } from './logger.ts'

@@ -1,6 +1,7 @@
 // A delivery worker: takes chunks of one platform from both lanes until it is stopped.
 import { LANES, type Lane, type Platform } from '@push-server/contract'
 import type { Handled, JobData } from '@push-server/queues'
+import { withDeadline } from '@push-server/runtime'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -69,16 +70,3 @@ export const deliveryWorker =
       leases.close()
     }
   }
-
-async function withDeadline(work: Promise<unknown>, ms: number, onLate: () => void): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(() => {
-    onLate()
-    resolve()
-  }, ms)
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
