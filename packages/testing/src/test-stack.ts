@@ -82,7 +82,7 @@ export async function openTestStack(options: TestStackOptions = {}): Promise<Tes
   try {
     return await open(options, resources)
   } catch (error) {
-    await resources.release()
+    await resources.close()
     throw error
   }
 }
@@ -116,7 +116,7 @@ async function open(options: TestStackOptions, resources: Resources): Promise<Te
     },
     configure: (appId = APP, platforms = ['ios']) => configureApplication(context, appId, platforms),
     register: (device) => register(context, device),
-    close: () => resources.release(),
+    close: () => resources.close(),
   }
   for (const name of options.services ?? (['apns', 'fcm', 'hms', 'scheduler', 'gateway'] as const))
     await stack.start(name)

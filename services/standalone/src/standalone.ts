@@ -10,8 +10,8 @@ import {
   printable,
   readConfig,
   type Environment,
-  type Release,
   type Resources,
+  type Stop,
 } from '@push-server/runtime'
 import { fcmWorker } from '@push-server/fcm-worker'
 import { hmsWorker } from '@push-server/hms-worker'
@@ -24,15 +24,15 @@ import { settingsFor, startPhones } from './phones.ts'
 const SERVICES: readonly Service[] = [apnsWorker, fcmWorker, hmsWorker, campaignScheduler, apiGateway]
 
 /** Resolves with the function that stops it, once a message can be sent; `print` gets text for a person. */
-export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Release> {
+export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Stop> {
   const resources = createResources((name, error) => print(`Stopping ${name} failed: ${printable(String(error))}`))
   try {
     await start(environment, resources, print)
   } catch (error) {
-    await resources.release()
+    await resources.close()
     throw error
   }
-  return () => resources.release()
+  return () => resources.close()
 }
 
 async function start(given: Environment, resources: Resources, print: (text: string) => void): Promise<void> {

@@ -28,15 +28,15 @@ const offerLater = async (ms: number): Promise<Handled> => {
 const chunkHandler = (worker: Worker, lane: Lane, size: number) => {
   const slots = createFairSlots(size)
   return async ({ chunkId, applicationId }: JobData): Promise<Handled> => {
-    const releaseSlot = slots.take(applicationId)
-    if (!releaseSlot) return offerLater(NEXT_OFFER_MS[lane])
+    const freeSlot = slots.take(applicationId)
+    if (!freeSlot) return offerLater(NEXT_OFFER_MS[lane])
     try {
       await deliverChunk(worker, chunkId)
     } catch (error) {
       if (!worker.store.isUnavailable(error)) throw error
       return await offerLater(UNAVAILABLE_MS)
     } finally {
-      releaseSlot()
+      freeSlot()
     }
   }
 }
