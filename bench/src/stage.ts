@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { startPostgres } from '@push-server/embedded-postgres'
 import { freePort, THIS_TREE, type Tree } from '@push-server/testing'
+import { fakeSettings } from '@push-server/simulator'
 import { Client } from 'pg'
 import { startProgram, startScript, watch, type BenchProcess, type WatchedProcess } from './processes.ts'
 import type { Seen } from './provider-process.ts'
@@ -45,11 +46,6 @@ export interface StageOptions {
 
 /** Streams at a time on one connection, as of the real ones. */
 const STREAMS: Record<Platform, number> = { ios: 1000, android: 100, huawei: 1 }
-const SETTINGS: Record<Platform, (origin: string, caFile: string) => Record<string, string>> = {
-  ios: (origin, caFile) => ({ APNS_PRODUCTION_URL: origin, APNS_CA_FILE: caFile }),
-  android: (origin, caFile) => ({ FCM_BASE_URL: origin, FCM_TOKEN_URL: `${origin}/token`, FCM_CA_FILE: caFile }),
-  huawei: (origin, caFile) => ({ HMS_BASE_URL: origin, HMS_TOKEN_URL: `${origin}/token`, HMS_CA_FILE: caFile }),
-}
 
 /** A checkpoint is due after the longest time and amount of log that PostgreSQL takes: it finds none by itself. */
 const BY_HAND = { autovacuum: 'off', checkpoint_timeout: '1d', max_wal_size: '100GB' }
@@ -95,7 +91,7 @@ async function startProvider(platform: Platform, folder: string, latencyMs: Stag
   await writeFile(caFile, ca)
   const seen = async () => (await (await fetch(control)).json()) as Seen
   const provider: ProviderProcess = { ...process, name: `provider of ${platform}`, platform, seen }
-  return { provider, settings: SETTINGS[platform](origin, caFile) }
+  return { provider, settings: fakeSettings(platform, { origin }, caFile) }
 }
 
 async function sumOf(providers: readonly ProviderProcess[]): Promise<Seen> {

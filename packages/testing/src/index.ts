@@ -5,7 +5,13 @@ export { createApi, type Response, type Api } from './api.ts'
 export { BACKENDS, type TestBackend } from './backends.ts'
 export { startConnectProxy, type ConnectProxy } from './connect-proxy.ts'
 export { createDatabase, createDebianDatabase, noDebianPostgres, type TestDatabase } from './database.ts'
-export { APNS_SETTINGS, generateApnsKey, generateCredentials, generateServiceAccount } from './credentials.ts'
+export {
+  APNS_SETTINGS,
+  generateApnsKey,
+  generateCredentials,
+  generateServiceAccount,
+  generateUpdates,
+} from './credentials.ts'
 export {
   APP,
   openTestStack,

@@ -1,6 +1,6 @@
 // Settings of the ways to APNs, FCM and HMS.
 import type { ProviderName } from '@push-server/contract'
-import { count, duration, flag, port, text } from '../setting.ts'
+import { count, duration, flag, port, text, type Setting } from '../setting.ts'
 
 type Prefixed<P extends string, Settings> = { [K in keyof Settings & string as `${P}${K}`]: Settings[K] }
 
@@ -28,7 +28,7 @@ function proxySettings<P extends ProviderName>(provider: P, { name, reached }: {
   })
 }
 
-export const APNS_SETTINGS = {
+const APNS_SETTINGS = {
   apnsUseDevelopment: flag(
     'APNS_USE_DEVELOPMENT',
     'Whether applications that name no environment use the development environment of APNs.',
@@ -53,7 +53,7 @@ export const APNS_SETTINGS = {
   ...proxySettings('apns', { name: 'APNs', reached: 'APNs is' }),
 } as const
 
-export const FCM_SETTINGS = {
+const FCM_SETTINGS = {
   fcmBaseUrl: text('FCM_BASE_URL', 'Address of FCM.', { fallback: 'https://fcm.googleapis.com' }),
   fcmTokenUrl: text('FCM_TOKEN_URL', 'Address of the endpoint that issues access tokens for FCM.', {
     fallback: 'https://oauth2.googleapis.com/token',
@@ -81,7 +81,7 @@ export const FCM_SETTINGS = {
   ),
 } as const
 
-export const HMS_SETTINGS = {
+const HMS_SETTINGS = {
   hmsBaseUrl: text('HMS_BASE_URL', 'Address of the push service of HMS.', {
     fallback: 'https://push-api.cloud.huawei.com',
   }),
@@ -105,3 +105,9 @@ export const HMS_SETTINGS = {
     { fallback: 'false' },
   ),
 } as const
+
+export const PROVIDER_SETTINGS = {
+  apns: APNS_SETTINGS,
+  fcm: FCM_SETTINGS,
+  hms: HMS_SETTINGS,
+} as const satisfies Record<ProviderName, Readonly<Record<string, Setting<unknown>>>>
