@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { startPostgres } from '@push-server/embedded-postgres'
-import { freePort, THIS_TREE, type Tree } from '@push-server/testing'
 import { fakeSettings } from '@push-server/simulator'
+import { freePort, spawnRedis, THIS_TREE, type Tree } from '@push-server/testing'
 import { Client } from 'pg'
-import { startProgram, startScript, watch, type BenchProcess, type WatchedProcess } from './processes.ts'
+import { startScript, watch, watchChild, type BenchProcess, type WatchedProcess } from './processes.ts'
 import type { Seen } from './provider-process.ts'
 
 export interface Stage {
@@ -56,6 +56,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'push-bench-'))
   await using opening = new AsyncDisposableStack()
   opening.defer(() => rm(folder, { recursive: true, force: true }))
+  const redis = backend === 'redis' ? await startRedis(folder) : undefined
+  if (redis) opening.defer(redis.stop)
   const settings = { max_connections: '300', ...(maintenance === 'by-hand' && BY_HAND) }
   const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings })
   opening.defer(postgres.stop)
@@ -63,18 +65,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     LOG_LEVEL: 'warn',
     DATABASE_URL: postgres.url,
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    ...(redis && { REDIS_URL: redis.url }),
   }
   const providers: ProviderProcess[] = []
   for (const platform of platforms) {
     const { provider, settings } = await startProvider(platform, folder, latencyMs)
-    opening.defer(provider.stop)
-    providers.push(provider)
+    providers.push(opening.adopt(provider, ({ stop }) => stop()))
     Object.assign(environment, settings)
-  }
-  const redis = backend === 'redis' ? await startRedis(folder) : undefined
-  if (redis) {
-    opening.defer(redis.stop)
-    environment.REDIS_URL = redis.url
   }
   const seen = () => sumOf(providers)
   const maintain = () => maintainDatabase(postgres.url)
@@ -115,6 +112,5 @@ async function maintainDatabase(url: string): Promise<void> {
 async function startRedis(folder: string) {
   const port = await freePort()
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--save', '']
-  const redis = await startProgram('redis-server', flags, 'Ready to accept connections')
-  return { ...redis, url: `redis://127.0.0.1:${port}` }
+  return { ...watchChild('redis-server', await spawnRedis(flags)), url: `redis://127.0.0.1:${port}` }
 }

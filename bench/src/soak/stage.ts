@@ -53,10 +53,10 @@ export interface SoakStage {
 
 export async function openSoakStage(backend: 'redis' | 'postgresql'): Promise<SoakStage> {
   await using opening = new AsyncDisposableStack()
-  const postgres = await startOwnPostgres({ max_connections: '300' })
-  opening.defer(postgres.close)
   const redis = backend === 'redis' ? await startOwnRedis({ appendOnly: true }) : undefined
   if (redis) opening.defer(redis.close)
+  const postgres = await startOwnPostgres({ max_connections: '300' })
+  opening.defer(postgres.close)
   const stack = await openTestStack({
     backend: backendOf(redis),
     services: [],
