@@ -17,33 +17,32 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { fromBody, fromQuery } from '../validation/applications.ts'
 import { bodyFromQuery } from '../validation/query-body.ts'
-import { enforce, notEmpty, notNull, required, type Rule } from '../validation/rules.ts'
+import { applicationNamed, enforce, notEmpty, type Rule } from '../validation/rules.ts'
 import { OK_RESPONSES } from '../openapi/responses.ts'
 
 const tags = ['Administration']
 const description =
   'Credentials that the provider could not be reached with are refused and change nothing. Ends a pause.'
-const named = [required(TEXT.objectMissing), notNull('appId', TEXT.appIdMissing)]
 
 /** What the older paths of each platform check first. */
 const RULES: Record<Platform, { update: readonly Rule[]; remove: readonly Rule[] }> = {
   ios: {
     update: [
-      ...named,
+      ...applicationNamed,
       notEmpty('bundle', TEXT.bundleMissing),
       notEmpty('keyId', TEXT.keyIdMissing),
       notEmpty('teamId', TEXT.teamIdMissing),
       notEmpty('privateKeyBase64', TEXT.privateKeyMissing),
     ],
-    remove: named,
+    remove: applicationNamed,
   },
   android: {
     update: [
-      ...named,
+      ...applicationNamed,
       notEmpty('projectId', TEXT.projectIdMissing),
       notEmpty('privateKeyBase64', TEXT.privateKeyMissing),
     ],
-    remove: named,
+    remove: applicationNamed,
   },
   // Came later than the others: even its older paths report errors by field.
   huawei: { update: [], remove: [] },
