@@ -16,7 +16,7 @@ export {
 } from './test-stack.ts'
 export { createTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { freePort } from './free-port.ts'
-export { acceptSurely, registerCrowd, sendToCrowd, type Crowd, type Sent } from './load.ts'
+export { acceptSurely, analyzeDevices, registerCrowd, sendToCrowd, type Crowd, type Sent } from './load.ts'
 export { startOwnPostgres, startOwnRedis, type OwnServer } from './own-servers.ts'
 export { skipPgBouncer, startPgBouncer, type PgBouncer } from './pgbouncer.ts'
 export { emptyQueue } from './queue-loss.ts'
