@@ -4,7 +4,7 @@
 export interface FairSlots {
   /**
    * Takes `size` slots for the application, and waits while the worker is full. Undefined when the application holds its share
-   * already. The result releases them.
+   * already. The result frees them.
    */
   take(applicationId: number, size?: number): Promise<() => void> | undefined
 }

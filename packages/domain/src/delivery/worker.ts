@@ -1,6 +1,7 @@
 // A delivery worker: takes chunks of one platform from both lanes until it is stopped.
 import type { Lane, Platform } from '@push-server/contract'
 import type { Handled, JobData } from '@push-server/queues'
+import { withDeadline } from '@push-server/runtime'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -36,7 +37,7 @@ const chunkHandler = (worker: Worker, lane: Lane, slots: FairSlots, sizeOf: (job
     const { chunkId, applicationId } = job
     const taken = slots.take(applicationId, sizeOf(job))
     if (!taken) return offerLater(NEXT_OFFER_MS[lane])
-    const releaseSlot = await taken
+    const freeSlots = await taken
     try {
       const isDone = await deliverChunk(worker, lane, chunkId)
       if (!isDone) return { retryInMs: PASSED_MS }
@@ -44,7 +45,7 @@ const chunkHandler = (worker: Worker, lane: Lane, slots: FairSlots, sizeOf: (job
       if (!worker.store.isUnavailable(error)) throw error
       return await offerLater(UNAVAILABLE_MS)
     } finally {
-      releaseSlot()
+      freeSlots()
     }
   }
 }
@@ -88,16 +89,3 @@ export const deliveryWorker =
       leases.close()
     }
   }
-
-async function withDeadline(work: Promise<unknown>, ms: number, onLate: () => void): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(() => {
-    onLate()
-    resolve()
-  }, ms)
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
