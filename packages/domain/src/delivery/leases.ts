@@ -18,6 +18,8 @@ export interface Leases {
   hold(claim: Claim, requestedAt: number): HeldLease
   /** Aborts all leases, and those that are still to come: the process is stopping. */
   abortAll(reason: string): void
+  /** Whether all leases are aborted. */
+  areStopping(): boolean
   close(): void
 }
 
@@ -105,6 +107,7 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
       stopping = reason
       for (const entry of entries.values()) abort(entry, reason)
     },
+    areStopping: () => stopping !== undefined,
     close: () => clearInterval(timer),
   }
 }

@@ -22,6 +22,9 @@ const UNAVAILABLE_MS = 1000
 /** Another statement holds the chunk's row for the moment. */
 const PASSED_MS = 250
 
+/** For another worker. */
+const AT_ONCE: Handled = { retryInMs: 0 }
+
 /** Waits before it returns: a slot that was free at once would take the same jobs again and again. */
 const offerLater = async (ms: number): Promise<Handled> => {
   await sleep(ms)
@@ -39,6 +42,8 @@ const chunkHandler = (worker: Worker, lane: Lane, slots: FairSlots, sizeOf: (job
     if (!taken) return offerLater(NEXT_OFFER_MS[lane])
     const freeSlots = await taken
     try {
+      // Claimed now, the chunk would be released at once.
+      if (worker.leases.areStopping()) return AT_ONCE
       const isDone = await deliverChunk(worker, lane, chunkId)
       if (!isDone) return { retryInMs: PASSED_MS }
     } catch (error) {
@@ -81,8 +86,8 @@ export const deliveryWorker =
 
     /** Takes no new chunk. Pushes in flight finish, the rest is released for another worker. */
     return async () => {
-      const idle = Promise.all(consumers.map((consumer) => consumer.close()))
       leases.abortAll('stopping')
+      const idle = Promise.all(consumers.map((consumer) => consumer.close()))
       await withDeadline(idle, config.stopTimeout, () => log.warn({ platform }, 'worker stopped with pushes in flight'))
       await providers.close()
       await breaker.close()
