@@ -29,7 +29,13 @@ const TABLE = `
 function rowOf({ name, formerName, formerTimes, doc, format, secret, fallback, requiredWhen, bounds }: Row): string {
   const cells = [
     `\`${name}\``,
-    [doc, formerName && `Former name: \`${formerName}\`.`, formerTimes > 1 && `A value under that name is taken ${formerTimes} times.`].filter(Boolean).join(' '),
+    [
+      doc,
+      formerName && `Former name: \`${formerName}\`.`,
+      formerTimes > 1 && `A value under that name is taken ${formerTimes} times.`,
+    ]
+      .filter(Boolean)
+      .join(' '),
     secret ? `${format}, secret` : format,
     fallback === undefined ? '' : fallback === '' ? 'empty' : `\`${fallback}\``,
     requiredWhen ?? '',

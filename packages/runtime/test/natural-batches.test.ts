@@ -62,7 +62,10 @@ t.test('an item goes at once; what arrives meanwhile shares the next batch', asy
   t.same(await first, [fulfilled('done 1')])
   t.same(began, [[1], [2, 3, 4]])
   await letGo()
-  t.same((await Promise.all(others)).flat(), [2, 3, 4].map((id) => fulfilled(`done ${id}`)))
+  t.same(
+    (await Promise.all(others)).flat(),
+    [2, 3, 4].map((id) => fulfilled(`done ${id}`)),
+  )
 })
 
 t.test('which items share a batch', async (t) => {
@@ -71,8 +74,24 @@ t.test('which items share a batch', async (t) => {
     ['by weight', [...some(2, { weight: 4 }), { id: 3, weight: 2 }], [[1, 2, 3]]],
     ['a heavier one waits for the next', [{ id: 1 }, { id: 2, weight: 10 }, { id: 3 }], [[1], [2], [3]]],
     ['one beyond the bound goes alone', [{ id: 1, weight: 99 }, { id: 2 }], [[1], [2]]],
-    ['of each group in turn', [...some(4, { group: 'a' }), { id: 9, group: 'b' }], [[1, 9, 2], [3, 4]], { size: 3 }],
-    ['one of a key', [{ id: 1, key: 'k' }, { id: 2, key: 'k' }, { id: 3, key: 'l' }], [[1, 3], [2]]],
+    [
+      'of each group in turn',
+      [...some(4, { group: 'a' }), { id: 9, group: 'b' }],
+      [
+        [1, 9, 2],
+        [3, 4],
+      ],
+      { size: 3 },
+    ],
+    [
+      'one of a key',
+      [
+        { id: 1, key: 'k' },
+        { id: 2, key: 'k' },
+        { id: 3, key: 'l' },
+      ],
+      [[1, 3], [2]],
+    ],
     ['not one that is over', [{ id: 1 }, { id: 2, over: true }, { id: 3 }], [[1, 3]]],
     ['alone where it has to be', [{ id: 1 }, { id: 2, alone: true }, { id: 3 }], [[1], [2], [3]]],
     ['several under way', some(3), [[1], [2], [3]], { size: 1, inFlight: 2 }],
@@ -113,37 +132,48 @@ t.test('a batch that fails takes its own items with it, and no others', async (t
 })
 
 t.test('whatever arrives when, each item ends once and groups keep their order', async (t) => {
-  const items = fc.array(fc.record({ group: fc.constantFrom('a', 'b', 'c'), weight: fc.integer({ min: 1, max: 4 }), wait: fc.boolean() }), {
-    maxLength: 60,
-  })
+  const items = fc.array(
+    fc.record({ group: fc.constantFrom('a', 'b', 'c'), weight: fc.integer({ min: 1, max: 4 }), wait: fc.boolean() }),
+    {
+      maxLength: 60,
+    },
+  )
   await fc.assert(
-    fc.asyncProperty(items, fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 3 }), async (given, size, inFlight) => {
-      const seen: { group: string; id: number }[] = []
-      const batches = openNaturalBatches<{ id: number; group: string; weight: number }, number>({
-        size,
-        inFlight,
-        weigh: ({ weight }) => weight,
-        groupOf: ({ group }) => group,
-        async run(batch) {
-          seen.push(...batch)
-          const weight = batch.reduce((sum, { weight }) => sum + weight, 0)
-          if (batch.length > 1 && weight > size) throw new Error('too heavy')
-          await setImmediate()
-          return batch.map(({ id }) => fulfilled(id))
-        },
-      })
-      const ended: Promise<number>[] = []
-      for (const [id, { wait, ...item }] of given.entries()) {
-        ended.push(batches.add({ id, ...item }))
-        if (wait) await setImmediate()
-      }
-      t.same(await Promise.all(ended), [...given.keys()])
-      t.equal(seen.length, given.length)
-      for (const group of ['a', 'b', 'c']) {
-        const ids = seen.filter((item) => item.group === group).map(({ id }) => id)
-        t.same(ids, ids.toSorted((a, b) => a - b))
-      }
-    }),
+    fc.asyncProperty(
+      items,
+      fc.integer({ min: 1, max: 8 }),
+      fc.integer({ min: 1, max: 3 }),
+      async (given, size, inFlight) => {
+        const seen: { group: string; id: number }[] = []
+        const batches = openNaturalBatches<{ id: number; group: string; weight: number }, number>({
+          size,
+          inFlight,
+          weigh: ({ weight }) => weight,
+          groupOf: ({ group }) => group,
+          async run(batch) {
+            seen.push(...batch)
+            const weight = batch.reduce((sum, { weight }) => sum + weight, 0)
+            if (batch.length > 1 && weight > size) throw new Error('too heavy')
+            await setImmediate()
+            return batch.map(({ id }) => fulfilled(id))
+          },
+        })
+        const ended: Promise<number>[] = []
+        for (const [id, { wait, ...item }] of given.entries()) {
+          ended.push(batches.add({ id, ...item }))
+          if (wait) await setImmediate()
+        }
+        t.same(await Promise.all(ended), [...given.keys()])
+        t.equal(seen.length, given.length)
+        for (const group of ['a', 'b', 'c']) {
+          const ids = seen.filter((item) => item.group === group).map(({ id }) => id)
+          t.same(
+            ids,
+            ids.toSorted((a, b) => a - b),
+          )
+        }
+      },
+    ),
     { numRuns: 50 },
   )
 })

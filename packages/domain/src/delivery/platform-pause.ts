@@ -22,8 +22,7 @@ export async function afterRelease(work: ChunkDelivery, release: Release): Promi
 /** The chunk that has what is still pending: itself, unless something of it has ended. */
 async function setAside({ worker: { store }, chunk }: ChunkDelivery, release: Release): Promise<RestOfChunk> {
   const { try: number, pending, ended, delayMs } = release
-  const rest =
-    chunk.lane === 'direct' && pending > 0 && ended > 0 ? await store.chunks.setAside(chunk.id) : undefined
+  const rest = chunk.lane === 'direct' && pending > 0 && ended > 0 ? await store.chunks.setAside(chunk.id) : undefined
   return rest ?? { id: chunk.id, try: number, pending, delayMs }
 }
 
