@@ -47,6 +47,9 @@ export interface Target extends AsyncDisposable {
 }
 
 const SETTINGS = { shared_preload_libraries: 'pg_stat_statements' }
+/** Where this process keeps its compiled code, so do services: there are new ones for each cell. */
+const { NODE_COMPILE_CACHE } = process.env
+const COMPILED: Record<string, string> = NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {}
 const PLANS = { 'pg_stat_statements.track_planning': 'on' }
 
 export async function openGround(options: GroundOptions): Promise<Ground> {
@@ -59,11 +62,11 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
     settings: { ...SETTINGS, ...(plans && PLANS) },
     ...(tree && { tree }),
   })
-  const configured = { ...stage, environment: { ...stage.environment, ...environment } }
+  const configured = { ...stage, environment: { ...stage.environment, ...COMPILED, ...environment } }
   return {
     stage,
     options,
-    makeAudiences: (audiences) => makeAudiences(stage, audiences),
+    makeAudiences: (audiences) => makeAudiences(configured, audiences),
     startTarget: async (cell) =>
       targetOf(await startServices(configured, { platforms: platformsOf(cell), workers, gateways }), stage),
     close: stage.close,
