@@ -117,7 +117,8 @@ async function makeApplication({ api }: Server, audience: Audience, application:
   const lineOf = (line: number) => {
     const user = Math.floor((line - 1) / platforms.length)
     const platform = platforms[(line - 1) % platforms.length]
-    const activationId = `activation-${line}`
+    // At most 37 characters, and of one application alone.
+    const activationId = `${appId}-${line}`
     return `${JSON.stringify({ userId: userIdOf(user), activationId, platform, token: tokenOf(audience, application, user) })}\n`
   }
   await importLines(`${api.url}/push/device/import?appId=${appId}`, usersOfEach(audience) * platforms.length, lineOf)
