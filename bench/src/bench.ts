@@ -3,6 +3,7 @@
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { openTree, THIS_TREE } from '@push-server/testing'
+import { openApi } from './compare/api.ts'
 import { openCampaign } from './compare/campaign.ts'
 import { comparisonTable, compare, type Round } from './compare/figures.ts'
 import { openLanes } from './compare/lanes.ts'
@@ -20,6 +21,7 @@ const SUBJECTS: Record<string, OpenSubject> = {
   campaign: openCampaign,
   lanes: openLanes,
   limit: openLimit,
+  api: openApi,
 }
 const [name = '', ...options] = process.argv.slice(2)
 const openSubject = SUBJECTS[name]

@@ -9,7 +9,10 @@ export const APP = 'bench'
 export const WORKERS: Record<Platform, string> = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' }
 
 export interface Server {
+  /** Of the first gateway. */
   api: Api
+  /** Of all gateways. */
+  urls: string[]
   services: BenchProcess[]
   stop(): Promise<void>
 }
@@ -19,6 +22,8 @@ export interface ServerOptions {
   /** Of each kind (1). */
   workers?: number
   schedulers?: number
+  /** Each on a port of its own (1). */
+  gateways?: number
 }
 
 /** With the application APP, which has credentials for the platforms. */
@@ -35,7 +40,7 @@ export async function startServer(stage: Stage, options: ServerOptions = {}): Pr
 
 /** On a stage that may have been used before. */
 export async function startServices(stage: Stage, options: ServerOptions = {}): Promise<Server> {
-  const { platforms = PLATFORMS, workers = 1, schedulers = 1 } = options
+  const { platforms = PLATFORMS, workers = 1, schedulers = 1, gateways = 1 } = options
   const port = await freePort()
   // Node's options are those of the image.
   const environment = { ...stage.environment, NODE_OPTIONS: '--max-semi-space-size=16', PORT: String(port) }
@@ -45,22 +50,31 @@ export async function startServices(stage: Stage, options: ServerOptions = {}): 
   const stop = async () => {
     for (const service of services.toReversed()) await service.stop()
   }
-  const isReady = () =>
-    api.get('/health/ready').then(
-      (response) => response.status === 200,
-      () => false,
-    )
+  const urls = [api.url]
   try {
-    await waitFor('the gateway to be ready', isReady)
+    await waitFor('the gateway to be ready', () => isReady(api))
     const kinds = platforms.flatMap((platform) => Array.from({ length: workers }, () => WORKERS[platform]))
     const names = [...Array.from({ length: schedulers }, () => 'campaign-scheduler'), ...kinds]
     for (const name of names) services.push(await startUnseen(stage, name, environment))
-    return { api, services, stop }
+    while (urls.length < gateways) {
+      const port = String(await freePort())
+      services.push(startService('api-gateway', { ...environment, PORT: port }, stage.tree))
+      const another = createApi(`http://127.0.0.1:${port}`)
+      await waitFor('another gateway to be ready', () => isReady(another))
+      urls.push(another.url)
+    }
+    return { api, urls, services, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
+
+const isReady = (api: Api): Promise<boolean> =>
+  api.get('/health/ready').then(
+    (response) => response.status === 200,
+    () => false,
+  )
 
 async function configure({ api }: Server, { platforms = PLATFORMS }: ServerOptions): Promise<void> {
   await accepted('application', api.post('/admin/app/create', { appId: APP }))
@@ -105,8 +119,8 @@ export async function createCampaign({ api }: Server, count: number): Promise<st
 
 const LINES = 1000
 
-/** Made as they are sent. */
-async function importLines(url: string, count: number, lineOf: (n: number) => string): Promise<void> {
+/** Lines 1 to `count`, made as they are sent. */
+export async function importLines(url: string, count: number, lineOf: (n: number) => string): Promise<void> {
   function* chunks() {
     for (let first = 1; first <= count; first += LINES)
       yield Array.from({ length: Math.min(LINES, count - first + 1) }, (_, index) => lineOf(first + index)).join('')

@@ -10,7 +10,7 @@ import { fakeSettings } from '@push-server/simulator'
 import { freePort, spawnRedis, THIS_TREE, type Tree } from '@push-server/testing'
 import { Client } from 'pg'
 import { startScript, watch, watchChild, type BenchProcess, type WatchedProcess } from './processes.ts'
-import type { Seen } from './provider-process.ts'
+import type { Arrivals, Seen } from './provider-process.ts'
 
 export interface Stage {
   /** For every service. */
@@ -31,6 +31,9 @@ export interface Stage {
 export interface ProviderProcess extends BenchProcess {
   platform: Platform
   seen(): Promise<Seen>
+  arrivals(): Promise<Arrivals>
+  /** From here on it responds after this latency, and counts from 0. No push may be under way. */
+  begin(latencyMs: StageOptions['latencyMs']): Promise<void>
 }
 
 export interface StageOptions {
@@ -42,6 +45,8 @@ export interface StageOptions {
   tree?: Tree
   /** `by-hand`: a vacuum or checkpoint of PostgreSQL's own falls into no measurement (automatic). */
   maintenance?: 'automatic' | 'by-hand'
+  /** More settings of PostgreSQL (none). */
+  settings?: Record<string, string>
 }
 
 /** Streams at a time on one connection, as of the real ones. */
@@ -58,7 +63,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   opening.defer(() => rm(folder, { recursive: true, force: true }))
   const redis = backend === 'redis' ? await startRedis(folder) : undefined
   if (redis) opening.defer(redis.stop)
-  const settings = { max_connections: '300', ...(maintenance === 'by-hand' && BY_HAND) }
+  const settings = { max_connections: '300', ...(maintenance === 'by-hand' && BY_HAND), ...options.settings }
   const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings })
   opening.defer(postgres.stop)
   const environment: Record<string, string> = {
@@ -86,8 +91,14 @@ async function startProvider(platform: Platform, folder: string, latencyMs: Stag
   const { origin, control, ca } = JSON.parse(line) as Record<'origin' | 'control' | 'ca', string>
   const caFile = join(folder, `${platform}.pem`)
   await writeFile(caFile, ca)
-  const seen = async () => (await (await fetch(control)).json()) as Seen
-  const provider: ProviderProcess = { ...process, name: `provider of ${platform}`, platform, seen }
+  const provider: ProviderProcess = {
+    ...process,
+    name: `provider of ${platform}`,
+    platform,
+    seen: async () => (await (await fetch(control)).json()) as Seen,
+    arrivals: async () => (await (await fetch(`${control}/arrivals`)).json()) as Arrivals,
+    begin: async (latencyMs) => void (await fetch(control, { method: 'POST', body: JSON.stringify(latencyMs) })),
+  }
   return { provider, settings: fakeSettings(platform, { origin }, caFile) }
 }
 

@@ -55,3 +55,27 @@ t.test('HTTP/1.1, as HMS is spoken to', async (t) => {
 t.test('a latency that is too long for it', async (t) => {
   await t.rejects(startLoadServer({ latencyMs: 2_000 }), /a latency of 2000 ms/)
 })
+
+t.test('what each token got is counted, from 0 as often as it is requested', async (t) => {
+  const server = await start(t, { countsTokens: true })
+  const client = openHttp2({ origin: `https://localhost:${server.port}`, ca: server.ca })
+  const send = (path: string) => new Promise((settle) => client.request({ ...apns, path }, settle))
+  t.equal(server.lastPushAt(), 0)
+  const before = Date.now()
+  for (const token of ['aa', 'bb', 'aa']) await send(`/3/device/${token}`)
+  t.same(
+    [...server.pushesByToken()],
+    [
+      ['aa', 2],
+      ['bb', 1],
+    ],
+  )
+  t.ok(server.lastPushAt() >= before - 1)
+  server.forget()
+  server.setLatency({ min: 30, max: 30 })
+  const sentAt = performance.now()
+  await send('/3/device/cc')
+  t.ok(performance.now() - sentAt >= 28, 'the latency is the new one')
+  t.same([server.pushes(), server.distinctTokens(), [...server.pushesByToken()]], [1, 1, [['cc', 1]]])
+  await client.close()
+})

@@ -29,6 +29,14 @@ export interface LoadServer {
   /** Pushes, and how many tokens they went to; of a server that counts tokens. */
   pushes(): number
   distinctTokens(): number
+  /** How many pushes went to each token. */
+  pushesByToken(): ReadonlyMap<string, number>
+  /** Of the last push, in milliseconds since the epoch; 0 before the first one. */
+  lastPushAt(): number
+  /** Pushes and tokens are counted from 0 from here on. */
+  forget(): void
+  /** Of requests that arrive from here on, while none waits for its response. */
+  setLatency(latencyMs: LatencyMs): void
   stop(): Promise<void>
 }
 
@@ -39,14 +47,13 @@ export async function startLoadServer(options: LoadServerOptions): Promise<LoadS
   const { names = [], latencyMs = 0, maxStreams = 1_000, countsTokens = false } = options
   const { ca, cert, key } = await openCertificate(['localhost', ...names])
   let requests = 0
-  let pushes = 0
-  const tokens = new Set<string>()
-  const seen = (token: string) => {
-    pushes++
-    tokens.add(token)
+  const { seen, ...counts } = openCounts()
+  const context = {
+    maxStreams,
+    delays: openDelays(latencyMs),
+    counted: () => void requests++,
+    seen: countsTokens ? seen : undefined,
   }
-  const delays = openDelays(latencyMs)
-  const context = { maxStreams, delays, counted: () => void requests++, seen: countsTokens ? seen : undefined }
   const http1 = createHttpServer((request, response) => {
     const body: Buffer[] = []
     request.on('data', (chunk: Buffer) => void (countsTokens && body.push(chunk)))
@@ -54,7 +61,7 @@ export async function startLoadServer(options: LoadServerOptions): Promise<LoadS
       const isPush = !request.url?.includes('token')
       if (isPush) requests++
       if (isPush && countsTokens) tokensOf(Buffer.concat(body)).forEach(seen)
-      delays.add(() => reply(request, response))
+      context.delays.add(() => reply(request, response))
     })
   })
   const sockets = new Set<TLSSocket>()
@@ -70,13 +77,37 @@ export async function startLoadServer(options: LoadServerOptions): Promise<LoadS
     ca,
     port: (server.address() as AddressInfo).port,
     requests: () => requests,
-    pushes: () => pushes,
-    distinctTokens: () => tokens.size,
+    ...counts,
+    setLatency(latencyMs) {
+      context.delays.close()
+      context.delays = openDelays(latencyMs)
+    },
     async stop() {
-      delays.close()
+      context.delays.close()
       for (const socket of sockets) socket.destroy()
       server.close()
       await once(server, 'close')
+    },
+  }
+}
+
+function openCounts() {
+  let pushes = 0
+  let lastPushAt = 0
+  const tokens = new Map<string, number>()
+  return {
+    seen(token: string) {
+      pushes++
+      lastPushAt = performance.timeOrigin + performance.now()
+      tokens.set(token, (tokens.get(token) ?? 0) + 1)
+    },
+    pushes: () => pushes,
+    distinctTokens: () => tokens.size,
+    pushesByToken: () => tokens,
+    lastPushAt: () => lastPushAt,
+    forget() {
+      pushes = 0
+      tokens.clear()
     },
   }
 }

@@ -1,0 +1,98 @@
+// `npm run bench:api [-- --quick]`: the price and the speed of single messages through the public API, everything as processes on
+// this machine. `--cells a,b,c,d,e,f,g,h` chooses figures (docs/performance.md); `--operation`, `--devices`, `--applications`,
+// `--connections`, `--latency` and `--provider` take lists and change cells a to d. Fails when a response was not 200, or a message
+// did not arrive exactly once.
+import { parseArgs } from 'node:util'
+import { PLATFORMS } from '@push-server/contract'
+import { CELLS, expand, isCellName, latencyFrom, USUAL, type Cell, type Overrides } from './api/cells.ts'
+import { measureFigures, type FigureName, type FiguresOptions } from './api/measure-figures.ts'
+import { keepResults, machine } from './results.ts'
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    cells: { type: 'string' },
+    messages: { type: 'string' },
+    workers: { type: 'string', default: '1' },
+    gateways: { type: 'string', default: '1' },
+    /** redis or postgresql */
+    backend: { type: 'string', default: 'redis' },
+    /** Settings of the services: NAME=value, any number of them. */
+    env: { type: 'string', multiple: true, default: [] },
+    /** How often PostgreSQL plans the dearest statements; counting it costs time. */
+    plans: { type: 'boolean', default: false },
+    keyed: { type: 'boolean', default: false },
+    operation: { type: 'string' },
+    devices: { type: 'string' },
+    applications: { type: 'string' },
+    connections: { type: 'string' },
+    latency: { type: 'string' },
+    provider: { type: 'string' },
+  },
+})
+
+const FIGURES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const
+const QUICK = { messages: 2_000, alone: 500, warmUp: 500 }
+
+const print = (line: string) => void process.stdout.write(`${line}\n`)
+
+function oneOf<T extends string>(what: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === text)
+  if (found === undefined) throw new Error(`--${what} ${text}: one of ${allowed.join(', ')} is required`)
+  return found
+}
+
+function positive(what: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${what} ${text}: a whole number above 0 is required`)
+  return value
+}
+
+const list = (text: string | undefined) => text?.split(',') ?? []
+
+const overrides: Overrides = {
+  operation: list(values.operation).map((each) => oneOf('operation', each, ['ASYNCHRONOUS', 'SYNCHRONOUS', 'batch'])),
+  devices: list(values.devices).map((each) => (oneOf('devices', each, ['1', '3']) === '1' ? 1 : 3)),
+  applications: list(values.applications).map((each) => positive('applications', each)),
+  connections: list(values.connections).map((each) => positive('connections', each)),
+  latencyMs: list(values.latency).map(latencyFrom),
+  platform: list(values.provider).map((each) => oneOf('provider', each, PLATFORMS)),
+  keyed: values.keyed ? [true] : [],
+}
+const isChanged = Object.values(overrides).some(({ length }) => length > 0)
+const defaultCells = values.quick ? 'a,b,c,d' : isChanged ? 'a' : FIGURES.join(',')
+const figures: FigureName[] = (values.cells ?? defaultCells).split(',').map((name) => oneOf('cells', name, FIGURES))
+
+function messagesOf(cell: Cell): number {
+  if (values.messages !== undefined) return positive('messages', values.messages)
+  if (values.quick) return cell.connections === 1 ? QUICK.alone : QUICK.messages
+  return cell.connections === 1 ? Math.min(cell.messages, CELLS.d.messages) : cell.messages
+}
+
+const sized = (cell: Cell): Cell => ({ ...cell, messages: messagesOf(cell) })
+const cells = figures.filter(isCellName).map((name) => ({ name, cells: expand(CELLS[name], overrides).map(sized) }))
+
+function settingOf(text: string): [name: string, value: string] {
+  const [, name, value] = /^(\w+)=(.*)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new Error(`--env ${text}: NAME=value is required`)
+  return [name, value]
+}
+
+const options: FiguresOptions = {
+  figures,
+  cells,
+  usual: expand(sized(USUAL), overrides)[0] ?? USUAL,
+  ground: {
+    backend: oneOf('backend', values.backend, ['redis', 'postgresql']),
+    plans: values.plans,
+    workers: positive('workers', values.workers),
+    gateways: positive('gateways', values.gateways),
+    environment: Object.fromEntries(values.env.map(settingOf)),
+  },
+  warmUp: values.quick ? QUICK.warmUp : undefined,
+  print,
+}
+print(`${machine()}; ${JSON.stringify({ ...options.ground, quick: values.quick })}`)
+const found = await measureFigures(options)
+if (found.failures > 0) process.exitCode = 1
+print(`\n${keepResults('api', { options, ...found })}`)
