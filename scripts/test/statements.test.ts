@@ -32,7 +32,7 @@ t.test('a renamed column is told for each statement that names it', async (t) =>
   const url = await migrated(t, 'ALTER TABLE devices RENAME COLUMN environment TO apns_environment')
   const { problems } = await reportStatements(url, definitions)
   t.ok(problems.includes('device-list: column d.environment does not exist'))
-  t.ok(problems.includes('chunk-content: column v.environment does not exist'))
+  t.ok(problems.includes('chunk-contents: column v.environment does not exist'))
   t.ok(problems.includes('fan-out-respelling: column d.environment does not exist'), 'variants as well')
 })
 

@@ -38,59 +38,60 @@ interface Entry<Item, Result> {
 export const fulfilled = <Result>(value: Result): Ended<Result> => ({ status: 'fulfilled', value })
 export const rejected = (reason: unknown): Ended<never> => ({ status: 'rejected', reason })
 
-export function openNaturalBatches<Item, Result>(
+export const openNaturalBatches = <Item, Result>(
   options: NaturalBatchesOptions<Item, Result>,
-): NaturalBatches<Item, Result> {
-  const {
-    size,
-    inFlight,
-    weigh = () => 1,
-    groupOf = () => undefined,
-    keyOf,
-    isOver,
-    isAlone = () => false,
-    run,
-  } = options
-  /** In the order in which they are served next. */
-  const groups = new Map<unknown, Entry<Item, Result>[]>()
-  const busyKeys = new Set<string>()
-  let waiting = 0
-  let underWay = 0
+): NaturalBatches<Item, Result> => new Batches(options)
 
-  function start(): void {
-    while (underWay < inFlight && waiting > 0) {
-      const batch = takeBatch()
+class Batches<Item, Result> implements NaturalBatches<Item, Result> {
+  readonly #options: NaturalBatchesOptions<Item, Result>
+  /** In the order in which they are served next. */
+  readonly #groups = new Map<unknown, Entry<Item, Result>[]>()
+  /** Of items in batches that are under way. */
+  readonly #busyKeys = new Set<string>()
+  #underWay = 0
+  waiting = 0
+
+  constructor(options: NaturalBatchesOptions<Item, Result>) {
+    this.#options = options
+  }
+
+  add(item: Item): Promise<Result> {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    const group = this.#options.groupOf?.(item)
+    const entries = this.#groups.get(group)
+    if (entries) entries.push({ item, resolve, reject })
+    else this.#groups.set(group, [{ item, resolve, reject }])
+    this.waiting++
+    // What arrives in the same turn of the event loop shares the batch.
+    if (this.#underWay < this.#options.inFlight) queueMicrotask(() => this.#start())
+    return promise
+  }
+
+  #start(): void {
+    while (this.#underWay < this.#options.inFlight && this.waiting > 0) {
+      const batch = this.#takeBatch()
       if (batch.length === 0) return
-      underWay++
-      void runBatch(batch)
+      this.#underWay++
+      void this.#runBatch(batch)
     }
   }
 
   /** One item of each group in turn, until the batch is full or nothing else may join. */
-  function takeBatch(): Entry<Item, Result>[] {
+  #takeBatch(): Entry<Item, Result>[] {
+    const { size, weigh = () => 1, isAlone = () => false } = this.#options
     const batch: Entry<Item, Result>[] = []
     let weight = 0
     for (let joined = true; joined;) {
       joined = false
-      for (const [group, entries] of [...groups]) {
-        const place = entries.findIndex(({ item }) => !isBusy(item))
-        const entry = entries[place]
+      // Groups move to the end while they are gone through.
+      for (const group of Array.from(this.#groups.keys())) {
+        const entry = this.#firstOf(group)
         if (!entry) continue
         const alone = isAlone(entry.item)
         const next = weigh(entry.item)
         if (batch.length > 0 && (alone || weight + next > size)) continue
-        entries.splice(place, 1)
-        waiting--
-        // Behind the others, for this batch and for the next.
-        groups.delete(group)
-        if (entries.length > 0) groups.set(group, entries)
         joined = true
-        const over = isOver?.(entry.item)
-        if (over) {
-          entry.reject(over)
-          continue
-        }
-        hold(entry.item)
+        if (!this.#take(group, entry)) continue
         batch.push(entry)
         weight += next
         if (alone || weight >= size) return batch
@@ -99,46 +100,44 @@ export function openNaturalBatches<Item, Result>(
     return batch
   }
 
-  const isBusy = (item: Item) => {
-    const key = keyOf?.(item)
-    return key !== undefined && busyKeys.has(key)
-  }
-  const hold = (item: Item) => {
-    const key = keyOf?.(item)
-    if (key !== undefined) busyKeys.add(key)
-  }
-  const release = (item: Item) => {
-    const key = keyOf?.(item)
-    if (key !== undefined) busyKeys.delete(key)
+  /** The first of a group whose key is free. */
+  #firstOf(group: unknown): Entry<Item, Result> | undefined {
+    return this.#groups.get(group)?.find(({ item }) => {
+      const key = this.#options.keyOf?.(item)
+      return key === undefined || !this.#busyKeys.has(key)
+    })
   }
 
-  async function runBatch(batch: readonly Entry<Item, Result>[]): Promise<void> {
+  /** Takes an item out of the line; false when it is over and joins no batch. */
+  #take(group: unknown, entry: Entry<Item, Result>): boolean {
+    const entries = this.#groups.get(group) ?? []
+    entries.splice(entries.indexOf(entry), 1)
+    this.waiting--
+    // Behind the others, for this batch and for the next.
+    this.#groups.delete(group)
+    if (entries.length > 0) this.#groups.set(group, entries)
+    const over = this.#options.isOver?.(entry.item)
+    if (over) {
+      entry.reject(over)
+      return false
+    }
+    const key = this.#options.keyOf?.(entry.item)
+    if (key !== undefined) this.#busyKeys.add(key)
+    return true
+  }
+
+  async #runBatch(batch: readonly Entry<Item, Result>[]): Promise<void> {
+    const { run, keyOf } = this.#options
     const ended = await run(batch.map(({ item }) => item)).catch((error: unknown) => batch.map(() => rejected(error)))
-    underWay--
+    this.#underWay--
     for (const [place, { item, resolve, reject }] of batch.entries()) {
-      release(item)
+      const key = keyOf?.(item)
+      if (key !== undefined) this.#busyKeys.delete(key)
       const end = ended[place] ?? rejected(new Error('A batch ended without this item'))
       if (end.status === 'fulfilled') resolve(end.value)
       else reject(end.reason)
     }
-    start()
-  }
-
-  return {
-    get waiting() {
-      return waiting
-    },
-    add(item) {
-      const { promise, resolve, reject } = Promise.withResolvers<Result>()
-      const group = groupOf(item)
-      const entries = groups.get(group)
-      if (entries) entries.push({ item, resolve, reject })
-      else groups.set(group, [{ item, resolve, reject }])
-      waiting++
-      // What arrives in the same turn of the event loop shares the batch.
-      if (underWay < inFlight) queueMicrotask(start)
-      return promise
-    },
+    this.#start()
   }
 }
 

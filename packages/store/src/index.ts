@@ -36,10 +36,11 @@ export type {
   NewKeyedRequest,
   NewMessage,
   NewRequest,
+  Recipient,
   StoredBatch,
   StoredChunk,
 } from './messages/batch.ts'
-export type { Audience, AudienceQuery, AwaitedChunk, MessageCount, Recipient } from './messages/messages.ts'
+export type { Audience, AudienceQuery, AwaitedChunk, MessageCount } from './messages/messages.ts'
 export type { InboxListing, InboxMessageRow, InboxSummaryRow } from './inbox/inbox.ts'
 export type { DeviceImport, ImportCounts, ImportedRow } from './devices/import.ts'
 export type { Registration } from './devices/registration.ts'

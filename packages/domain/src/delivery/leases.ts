@@ -95,12 +95,14 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
       const entry: Entry = { claim, controller: new AbortController(), renewedAt: requestedAt, isPushed: false }
       entries.set(claim.id, entry)
       if (stopping !== undefined) abort(entry, stopping)
+      const end = () => void (entries.get(claim.id) === entry && entries.delete(claim.id))
+      const pushed = () => void (entry.isPushed = true)
       return {
         signal: entry.controller.signal,
         abort: (reason) => abort(entry, reason),
         check: () => check(entry),
-        pushed: () => void (entry.isPushed = true),
-        end: () => void (entries.get(claim.id) === entry && entries.delete(claim.id)),
+        pushed,
+        end,
       }
     },
     abortAll(reason) {

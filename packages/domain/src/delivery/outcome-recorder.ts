@@ -4,11 +4,10 @@ import type { Logger } from '@push-server/runtime'
 import type { DeliveryRow, Release, Store } from '@push-server/store'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutcomeBuffer } from './outcome-buffer.ts'
+import { startCheckpoints } from './checkpoints.ts'
 import type { Decision } from './retry-policy.ts'
 import type { Ending } from './rejected-records.ts'
 
-/** When a worker dies, the outcomes of at most this time are lost beside those of the pushes in flight. */
-export const CHECKPOINT_MS = 250
 const RETRY_MS = 500
 
 export interface OutcomeRecorder {
@@ -31,38 +30,19 @@ export interface OutcomeRecorderOptions {
   onUnrecordable(count: number): void
 }
 
-export function openOutcomeRecorder({
-  isAwaited,
-  buffer,
-  store,
-  log,
-  onLost,
-  onUnrecordable,
-}: OutcomeRecorderOptions): OutcomeRecorder {
-  let writing: Promise<void> = Promise.resolve()
-  let idle = true
-  let isEnding = false
-  let soon: NodeJS.Immediate | undefined
-  const write = () => {
-    if (idle && buffer.hasNews()) writing = checkpoint()
-  }
-  const timer = setInterval(write, CHECKPOINT_MS)
-  /** Outcomes that arrive together are written together. */
-  const writeSoon = () => {
-    if (isAwaited && idle && !isEnding) soon ??= setImmediate(() => ((soon = undefined), write()))
-  }
-
-  async function checkpoint(): Promise<void> {
-    idle = false
-    try {
-      if ((await record()) === undefined) onLost()
-      idle = true
-      if (buffer.hasNews()) writeSoon()
-    } catch (error) {
-      log.warn({ err: error }, 'chunk recording failed, retrying at the next checkpoint')
-      idle = true
-    }
-  }
+export function openOutcomeRecorder(options: OutcomeRecorderOptions): OutcomeRecorder {
+  const { isAwaited, buffer, store, log, onLost, onUnrecordable } = options
+  const checkpoints = startCheckpoints({
+    isAwaited,
+    hasNews: () => buffer.hasNews(),
+    async write() {
+      try {
+        if ((await record()) === undefined) onLost()
+      } catch (error) {
+        log.warn({ err: error }, 'chunk recording failed, retrying at the next checkpoint')
+      }
+    },
+  })
 
   /** Null: nothing was written, and the claim stays. */
   async function record(ending?: Ending): Promise<Release | undefined | null> {
@@ -83,19 +63,16 @@ export function openOutcomeRecorder({
   return {
     add(decision) {
       buffer.add(decision)
-      writeSoon()
+      checkpoints.hurry()
     },
     sent(delivery, providerId) {
       buffer.sent(delivery, providerId)
-      writeSoon()
+      checkpoints.hurry()
     },
 
     /** Retries for as long as the database is unavailable or busy: deliveries without a record would be pushed again. */
     async release(dueAt) {
-      clearInterval(timer)
-      clearImmediate(soon)
-      isEnding = true
-      await writing
+      await checkpoints.end()
       for (;;) {
         try {
           return (await record({ dueAt })) ?? undefined

@@ -34,11 +34,14 @@ const offerLater = async (ms: number): Promise<Handled> => {
 /** How many chunks of direct messages a worker may claim at a time; what they may hold together is bounded by deliveries. */
 const DIRECT_CHUNKS = 200
 
-/** Handles the jobs of a lane: each application has its share of the slots. A chunk takes `sizeOf` of them. */
-const chunkHandler = (worker: Worker, lane: Lane, slots: FairSlots, sizeOf: (job: JobData) => number) => {
+/** What a chunk takes of the slots: its deliveries, or one, as a chunk of a campaign is handled alone. */
+const SIZE_OF: Record<Lane, (job: JobData) => number> = { direct: ({ size = 1 }) => size, campaign: () => 1 }
+
+/** Handles the jobs of a lane: each application has its share of the slots. */
+const chunkHandler = (worker: Worker, lane: Lane, slots: FairSlots) => {
   return async (job: JobData): Promise<Handled> => {
     const { chunkId, applicationId } = job
-    const taken = slots.take(applicationId, sizeOf(job))
+    const taken = slots.take(applicationId, SIZE_OF[lane](job))
     if (!taken) return offerLater(NEXT_OFFER_MS[lane])
     const freeSlots = await taken
     try {
@@ -75,11 +78,11 @@ export const deliveryWorker =
     const consumers = [
       queues.consume(
         { platform, lane: 'direct', concurrency: Math.min(DIRECT_CHUNKS, directDeliveries) },
-        chunkHandler(worker, 'direct', direct, ({ size = 1 }) => size),
+        chunkHandler(worker, 'direct', direct),
       ),
       queues.consume(
         { platform, lane: 'campaign', concurrency: campaignConcurrency },
-        chunkHandler(worker, 'campaign', campaign, () => 1),
+        chunkHandler(worker, 'campaign', campaign),
       ),
     ]
     log.info({ platform, owner, queues: queues.backend }, 'worker started')

@@ -74,7 +74,7 @@ interface Stored {
   planned: readonly PlannedDelivery[]
   parts: readonly StoredPart[]
   /** What became of the deliveries that were waited for; undefined for ASYNCHRONOUS. */
-  told: Promise<StatusCount[] | undefined> | undefined
+  outcomes: Promise<StatusCount[] | undefined> | undefined
 }
 
 /** Checks the request whole and stores it whole, unless another request was stored under its key meanwhile. */
@@ -90,7 +90,7 @@ async function composeAndStore(
   const planned = planDeliveries(messages, audience)
   request.pressure.check(applicationId, platformsOf(planned))
   let parts: readonly StoredPart[] = []
-  let told: Stored['told']
+  let outcomes: Stored['outcomes']
   const storing = await request.batches
     .store({
       applicationId,
@@ -102,7 +102,7 @@ async function composeAndStore(
       onStored(stored) {
         parts = stored
         const due = stored.filter(({ paused }) => !paused)
-        told = waiters?.wait(due, Math.max(0, deadline - Date.now()))
+        outcomes = waiters?.wait(due, Math.max(0, deadline - Date.now()))
       },
     })
     .catch((error: unknown) => {
@@ -112,7 +112,7 @@ async function composeAndStore(
   if ('applicationGone' in storing) throw refusal(TEXT.sendApplicationUnknown(appId))
   if ('earlier' in storing) return storing
   await storing.stored.enqueued
-  return { messageIds: messages.map(({ id }) => id), planned, parts, told }
+  return { messageIds: messages.map(({ id }) => id), planned, parts, outcomes }
 }
 
 const platformsOf = (planned: readonly PlannedDelivery[]) =>
@@ -134,9 +134,9 @@ const known = ({ planned, parts }: Stored): StatusCount[] => [
 
 /** A stored request succeeds in any case: after an error the caller would send it again. */
 async function respond({ batches, log }: AcceptRequest, stored: Stored): Promise<Accepted> {
-  const { messageIds, planned, told } = stored
-  if (!told) return { messageIds }
-  const counts = await told
+  const { messageIds, planned, outcomes } = stored
+  if (!outcomes) return { messageIds }
+  const counts = await outcomes
   if (counts) return { messageIds, tallies: talliesOf([...known(stored), ...counts]) }
   const read = await batches.tally(messageIds).catch((error: unknown) => {
     log.warn({ err: error }, 'reading tallies failed, responding as accepted')

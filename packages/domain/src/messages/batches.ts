@@ -15,7 +15,7 @@ import type {
 import type { Context } from '../context.ts'
 import { enqueueFirst } from './enqueue.ts'
 import { shareChunks, type Sharing } from './plan.ts'
-import type { AwaitedPart } from './waiters.ts'
+import type { AwaitedPart } from './awaited-chunks.ts'
 
 /** Deliveries of a request that wait in one chunk. */
 export interface StoredPart extends AwaitedPart {
@@ -105,7 +105,11 @@ function openStoring(context: Pick<Context, 'config' | 'store' | 'queues' | 'log
       keyOf: ({ applicationId, key }) => key && `${applicationId}/${key.key}`,
       isOver: (request) => (request.isOver() ? tooLate() : undefined),
       isAlone: ({ applicationId }) => isAlone(alone, applicationId),
-      run: async (requests) => noteSpoilers(alone, requests, await runDivided(requests, run, store.batchErrors), store),
+      async run(requests) {
+        const ended = await runDivided(requests, run, store.batchErrors)
+        for (const id of spoilersOf(requests, ended, store)) alone.set(id, performance.now() + ALONE_MS)
+        return ended
+      },
     })
   const unkeyed = batch((requests) => storeUnkeyed(context, requests))
   const keyed = batch((requests) => storeKeyed(context, requests))
@@ -123,20 +127,19 @@ function isAlone(alone: Map<number, number>, applicationId: number): boolean {
   return false
 }
 
-/** A request that PostgreSQL rejects costs its neighbours a few statements more: not again and again. */
-function noteSpoilers(
-  alone: Map<number, number>,
+/**
+ * Applications whose requests PostgreSQL has rejected. Such a request costs its neighbours a few statements more: not again and
+ * again.
+ */
+const spoilersOf = (
   requests: readonly StoringRequest[],
   ended: readonly Ended<Storing>[],
   { isDataError }: Pick<Context['store'], 'isDataError'>,
-): readonly Ended<Storing>[] {
-  for (const [place, end] of ended.entries()) {
-    const request = requests[place]
-    if (request && end.status === 'rejected' && isDataError(end.reason))
-      alone.set(request.applicationId, performance.now() + ALONE_MS)
-  }
-  return ended
-}
+): number[] =>
+  requests.flatMap(({ applicationId }, place) => {
+    const end = ended[place]
+    return end?.status === 'rejected' && isDataError(end.reason) ? applicationId : []
+  })
 
 async function storeUnkeyed(context: StoringContext, requests: readonly StoringRequest[]): Promise<Storing[]> {
   const { config, store } = context

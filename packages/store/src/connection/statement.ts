@@ -51,7 +51,7 @@ class RegisteredStatement<V extends Values, Row> {
 }
 export type Statement<V extends Values, Row> = RegisteredStatement<V, Row>
 /** A row of the statement's result. */
-export type RowOf<S> = S extends Statement<infer _V, infer Row> ? Row : never
+export type RowOf<S> = S extends RegisteredStatement<never, infer Row> ? Row : never
 
 interface DefinitionOf<N extends Name> extends Definition {
   readonly name: N

@@ -1,6 +1,16 @@
 // What a gateway stores at once: the requests of many callers, and the chunks that their deliveries share.
 import type { MessageBody, Platform } from '@push-server/contract'
-import type { Recipient } from './messages.ts'
+
+/** A device that a message may go to. */
+export interface Recipient {
+  deviceId: number
+  userId: string
+  activationId: string
+  platform: Platform
+  environment: string | null
+  token: string
+  active: boolean
+}
 
 export interface NewMessage {
   id: string

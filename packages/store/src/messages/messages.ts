@@ -4,19 +4,9 @@ import { PAUSED } from '../chunks/claims.ts'
 import type { Database } from '../connection/database.ts'
 import { IS_OUTDATED, RESPELLING } from '../devices/respelling.ts'
 import type { StatusCount } from './status.ts'
+import type { Recipient } from './batch.ts'
 import { columnOf } from './batch-columns.ts'
 import { statement } from '../connection/statement.ts'
-
-/** A device that a message may go to. */
-export interface Recipient {
-  deviceId: number
-  userId: string
-  activationId: string
-  platform: Platform
-  environment: string | null
-  token: string
-  active: boolean
-}
 
 export interface Audience {
   applicationId: number
