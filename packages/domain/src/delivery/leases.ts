@@ -95,15 +95,7 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
       const entry: Entry = { claim, controller: new AbortController(), renewedAt: requestedAt, isPushed: false }
       entries.set(claim.id, entry)
       if (stopping !== undefined) abort(entry, stopping)
-      const end = () => void (entries.get(claim.id) === entry && entries.delete(claim.id))
-      const pushed = () => void (entry.isPushed = true)
-      return {
-        signal: entry.controller.signal,
-        abort: (reason) => abort(entry, reason),
-        check: () => check(entry),
-        pushed,
-        end,
-      }
+      return heldLease(entry, { abort, check, end: () => entries.get(claim.id) === entry && entries.delete(claim.id) })
     },
     abortAll(reason) {
       stopping = reason
@@ -113,3 +105,17 @@ export function openLeases({ store, owner, leaseMs, log }: LeaseOptions): Leases
     close: () => clearInterval(timer),
   }
 }
+
+interface LeaseActs {
+  abort(entry: Entry, reason: string): void
+  check(entry: Entry): void
+  end(): void
+}
+
+const heldLease = (entry: Entry, { abort, check, end }: LeaseActs): HeldLease => ({
+  signal: entry.controller.signal,
+  abort: (reason) => abort(entry, reason),
+  check: () => check(entry),
+  pushed: () => void (entry.isPushed = true),
+  end,
+})
