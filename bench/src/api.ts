@@ -7,6 +7,7 @@ import { PLATFORMS } from '@push-server/contract'
 import { CELLS, expand, isCellName, latencyFrom, USUAL, type Cell, type Overrides } from './api/cells.ts'
 import { measureFigures, type FigureName, type FiguresOptions } from './api/measure-figures.ts'
 import { keepResults, machine } from './results.ts'
+import { settingsFrom } from './settings-option.ts'
 
 const { values } = parseArgs({
   options: {
@@ -72,12 +73,6 @@ function messagesOf(cell: Cell): number {
 const sized = (cell: Cell): Cell => ({ ...cell, messages: messagesOf(cell) })
 const cells = figures.filter(isCellName).map((name) => ({ name, cells: expand(CELLS[name], overrides).map(sized) }))
 
-function settingOf(text: string): [name: string, value: string] {
-  const [, name, value] = /^(\w+)=(.*)$/.exec(text) ?? []
-  if (name === undefined || value === undefined) throw new Error(`--env ${text}: NAME=value is required`)
-  return [name, value]
-}
-
 const options: FiguresOptions = {
   figures,
   cells,
@@ -87,7 +82,7 @@ const options: FiguresOptions = {
     plans: values.plans,
     workers: positive('workers', values.workers),
     gateways: positive('gateways', values.gateways),
-    environment: Object.fromEntries(values.env.map(settingOf)),
+    environment: settingsFrom('env', values.env),
   },
   warmUp: values.quick ? QUICK.warmUp : undefined,
   print,

@@ -43,7 +43,8 @@ export async function measureFigures(options: FiguresOptions): Promise<Found> {
     process.once(signal, () => interrupted.reject(new Error('Interrupted')))
   await using stack = new AsyncDisposableStack()
   const latencyCells = figures.includes('e') ? PLATFORMS.map((platform) => ({ ...usual, platform })) : []
-  const all = [...cells.flatMap((each) => each.cells), usual, ...latencyCells]
+  const usualCells = figures.includes('g') || figures.includes('h') ? [usual, USUAL] : [usual]
+  const all = [...cells.flatMap((each) => each.cells), ...usualCells, ...latencyCells]
   const platforms = PLATFORMS.filter((platform) => all.some((cell) => platformsOf(cell).includes(platform)))
   const ground = stack.adopt(await openGround({ ...options.ground, platforms }), ({ close }) => close())
   const audiences = all.map(audienceOf)
@@ -118,8 +119,9 @@ async function measureLatencies({ measure }: Series, usual: Cell): Promise<strin
 }
 
 async function measureLone({ ground }: Series, usual: Cell): Promise<Fairness> {
-  await using target = await ground.startTarget(usual)
-  const cell = { ...usual, messages: Math.min(usual.messages, FEW_MESSAGES) }
+  const { connections, latencyMs } = usual
+  const cell = { ...USUAL, connections, latencyMs, messages: Math.min(usual.messages, FEW_MESSAGES) }
+  await using target = await ground.startTarget(cell)
   return await measureFairness(ground, target, { cell, seconds: FAIRNESS_SECONDS })
 }
 
