@@ -7,6 +7,7 @@ import { findWords } from './checks/words.ts'
 import { findBreaches, readPackages } from './checks/layers.ts'
 import { findOpenApiProblems } from './checks/openapi.ts'
 import { findUnopened } from './checks/openings.ts'
+import { findBrokenPaths } from './checks/paths.ts'
 import { findStatementProblems } from './checks/statements.ts'
 import { pendingMigration } from './database/pending-migration.ts'
 
@@ -20,6 +21,7 @@ const checks: Record<string, Check> = {
   words: async () => findWords('.').join('\n'),
   layers: async () => findBreaches(readPackages('.')).join('\n'),
   unused: () => run('node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'),
+  paths: async () => findBrokenPaths('.').join('\n'),
   openings: async () => findUnopened('.').join('\n'),
   migrations: checkMigrations,
   statements: async () => (await findStatementProblems()).join('\n'),

@@ -7,6 +7,7 @@ import { PLATFORMS } from '@push-server/contract'
 import { CELLS, expand, isCellName, latencyFrom, USUAL, type Cell, type Overrides } from './api/cells.ts'
 import { measureFigures, type FigureName, type FiguresOptions } from './api/measure-figures.ts'
 import { keepResults, machine } from './results.ts'
+import { runBenchmark } from './run-benchmark.ts'
 import { settingsFrom } from './settings-option.ts'
 
 const { values } = parseArgs({
@@ -87,7 +88,9 @@ const options: FiguresOptions = {
   warmUp: values.quick ? QUICK.warmUp : undefined,
   print,
 }
-print(`${machine()}; ${JSON.stringify({ ...options.ground, quick: values.quick })}`)
-const found = await measureFigures(options)
-if (found.failures > 0) process.exitCode = 1
-print(`\n${keepResults('api', { options, ...found })}`)
+await runBenchmark(async () => {
+  print(`${machine()}; ${JSON.stringify({ ...options.ground, quick: values.quick })}`)
+  const found = await measureFigures(options)
+  print(`\n${keepResults('api', { options, ...found })}`)
+  if (found.failures > 0) process.exitCode = 1
+})

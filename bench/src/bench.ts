@@ -13,6 +13,7 @@ import type { OpenSubject } from './compare/subject.ts'
 import { openTransport } from './compare/transport.ts'
 import { openWorker } from './compare/worker.ts'
 import { keepResults, machine } from './results.ts'
+import { runBenchmark } from './run-benchmark.ts'
 
 const SUBJECTS: Record<string, OpenSubject> = {
   transport: openTransport,
@@ -78,11 +79,13 @@ if (!openSubject) {
   print(`npm run bench -- <${Object.keys(SUBJECTS).join(' | ')}> [--against <commit>] [options]`)
   process.exitCode = 2
 } else if (options.some((option) => option.startsWith('--against'))) {
-  const start = performance.now()
-  await compareWith(openSubject)
-  print(
-    `${((performance.now() - start) / 60_000).toFixed(1)} min; ${process.exitCode ? '✖ not all' : '✔ all'} figures are within`,
-  )
+  await runBenchmark(async () => {
+    const start = performance.now()
+    await compareWith(openSubject)
+    print(
+      `${((performance.now() - start) / 60_000).toFixed(1)} min; ${process.exitCode ? '✖ not all' : '✔ all'} figures are within`,
+    )
+  })
 } else {
   // The benchmark reads its options itself.
   process.argv.splice(1, 2, `bench/src/${name}.ts`)

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 import { PLATFORMS } from '@push-server/contract'
 import { sendCampaign } from './campaign-run.ts'
+import { runBenchmark } from './run-benchmark.ts'
 import { openStage } from './stage.ts'
 import { createCampaign, importDevices, startServer } from './server.ts'
 
@@ -83,5 +84,7 @@ function compareMemory(small: readonly Peak[], large: readonly Peak[]): void {
   }
 }
 
-if (values.memory) compareMemory(await measure(devices / 10), await measure(devices))
-else await measure(devices)
+await runBenchmark(async () => {
+  if (values.memory) compareMemory(await measure(devices / 10), await measure(devices))
+  else await measure(devices)
+})

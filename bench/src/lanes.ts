@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { openStage } from './stage.ts'
 import { quantile, runLanes } from './lanes-run.ts'
+import { runBenchmark } from './run-benchmark.ts'
 import { createCampaign, importDevices, startServer, type Server } from './server.ts'
 
 const { values } = parseArgs({
@@ -30,8 +31,10 @@ async function measure(server: Server): Promise<void> {
   )
 }
 
-await using stack = new AsyncDisposableStack()
-const backend = values.backend === 'postgresql' ? 'postgresql' : 'redis'
-const stage = stack.adopt(await openStage({ backend, latencyMs: { min: 25, max: 75 } }), ({ close }) => close())
-const server = stack.adopt(await startServer(stage), ({ stop }) => stop())
-await measure(server)
+await runBenchmark(async () => {
+  await using stack = new AsyncDisposableStack()
+  const backend = values.backend === 'postgresql' ? 'postgresql' : 'redis'
+  const stage = stack.adopt(await openStage({ backend, latencyMs: { min: 25, max: 75 } }), ({ close }) => close())
+  const server = stack.adopt(await startServer(stage), ({ stop }) => stop())
+  await measure(server)
+})

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { THIS_TREE, type Tree } from '@push-server/testing'
+import { bound, endProcess, THIS_TREE, type Tree } from '@push-server/testing'
 import { peakMemory, processorTime } from './processor-time.ts'
 
 export interface WatchedProcess {
@@ -35,13 +35,9 @@ export function secondsOf(process: WatchedProcess): number {
   return seconds
 }
 
-const watchChild = (name: string, child: ChildProcess): BenchProcess => ({
+export const watchChild = (name: string, child: ChildProcess): BenchProcess => ({
   ...watch(name, child.pid),
-  async stop() {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  },
+  stop: async () => void (await endProcess(child, 'SIGTERM')),
 })
 
 /** A service by the launcher of its tree, in exactly this environment. */
@@ -51,28 +47,19 @@ export function startService(name: string, environment: Record<string, string>, 
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  return watchChild(name, child)
+  return watchChild(name, bound(child))
 }
 
 /** A script of this tree that prints one line once it is ready; resolves with that line. */
 export async function startScript(script: string, args: readonly string[] = []) {
-  const child = spawn(process.execPath, [`bench/src/${script}`, ...args], {
-    cwd: THIS_TREE.root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = bound(
+    spawn(process.execPath, [`bench/src/${script}`, ...args], {
+      cwd: THIS_TREE.root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  )
   for await (const line of createInterface(child.stdout)) return { line, process: watchChild(script, child) }
   throw new Error(`${script} ended without a word`)
-}
-
-/** A server program, ready once one of its lines has `word` in it. */
-export async function startProgram(program: string, args: readonly string[], word: string): Promise<BenchProcess> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  for await (const line of createInterface(child.stdout)) {
-    if (!line.includes(word)) continue
-    child.stdout.resume()
-    return watchChild(program, child)
-  }
-  throw new Error(`${program} did not start`)
 }
 
 const PINS = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
@@ -92,7 +79,7 @@ export function startPinned(script: string, { core, tree = THIS_TREE, flags = []
   const pin = PINS ? ['taskset', '-c', String(core)] : []
   const [command = '', ...args] = [...pin, process.execPath, ...flags, ...programOf(script, tree)]
   const options: SpawnOptions = { cwd: THIS_TREE.root, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }
-  return spawn(command, args, { ...options, env: { ...process.env, BENCH_TREE: tree.root, ...env } })
+  return bound(spawn(command, args, { ...options, env: { ...process.env, BENCH_TREE: tree.root, ...env } }))
 }
 
 /** The tree's own script, which knows its packages best. One that it has not got is run with its packages all the same. */

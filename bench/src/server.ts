@@ -1,7 +1,7 @@
 // The whole server for a benchmark: every service in a process of its own, and an audience made through the API.
 import { Readable } from 'node:stream'
 import { PLATFORMS, type Platform } from '@push-server/contract'
-import { createApi, freePort, generateApnsKey, generateServiceAccount, waitFor, type Api } from '@push-server/testing'
+import { createApi, freePort, generateUpdates, waitFor, type Api } from '@push-server/testing'
 import { startService, type BenchProcess } from './processes.ts'
 import type { Stage } from './stage.ts'
 
@@ -79,7 +79,7 @@ const isReady = (api: Api): Promise<boolean> =>
 async function configure({ api }: Server, { platforms = PLATFORMS }: ServerOptions): Promise<void> {
   await accepted('application', api.post('/admin/app/create', { appId: APP }))
   for (const platform of platforms)
-    await accepted(platform, api.post(`/admin/app/${platform}/update`, { appId: APP, ...CREDENTIALS[platform]() }))
+    await accepted(platform, api.post(`/admin/app/${platform}/update`, { appId: APP, ...generateUpdates[platform]() }))
 }
 
 /** A service that nobody calls: its health is all that listens. */
@@ -88,19 +88,6 @@ export const startUnseen = async (
   name: string,
   environment: Record<string, string>,
 ): Promise<BenchProcess> => startService(name, { ...environment, HEALTH_PORT: String(await freePort()) }, tree)
-
-const base64 = (text: string) => Buffer.from(text).toString('base64')
-/** For the administration of an application. */
-export const CREDENTIALS: Record<Platform, () => object> = {
-  ios: () => ({
-    bundle: 'com.example.app',
-    keyId: 'KEYID12345',
-    teamId: 'TEAMID1234',
-    privateKeyBase64: base64(generateApnsKey()),
-  }),
-  android: () => ({ projectId: 'test-project', privateKeyBase64: base64(generateServiceAccount()) }),
-  huawei: () => ({ projectId: 'test-project', clientId: '100000001', clientSecret: 'secret' }),
-}
 
 export async function accepted(what: string, response: Promise<{ status: number; body: unknown }>): Promise<void> {
   const { status, body } = await response

@@ -3,6 +3,7 @@
 // a process has grown. `--quick` takes under a minute.
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ConfigError } from '@push-server/runtime'
 import { createRandom } from '@push-server/testing'
 import { createFailures, injectFailures } from './soak/failures.ts'
 import { createSentMessages } from './soak/sent-messages.ts'
@@ -54,9 +55,17 @@ let isGood = false
 try {
   isGood = await Promise.race([opening.then(soak), ended.promise])
 } catch (error) {
+  if (error instanceof ConfigError) {
+    // A person has to correct it. It is found while the stage is opened, which has closed what it had.
+    print(error.message)
+    process.exit(1)
+  }
   print(String(error instanceof Error ? error.stack : error))
 } finally {
-  await (await opening).close()
+  await opening.then(
+    (stage) => stage.close(),
+    () => undefined,
+  )
 }
 print(isGood ? `✔ nothing was lost; seed ${seed}` : `✖ not as promised; --seed ${seed} runs it again`)
 // Not by itself: what was given up may still be waiting.

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { startPostgres } from '@push-server/embedded-postgres'
-import { freePort, THIS_TREE, type Tree } from '@push-server/testing'
+import { fakeSettings } from '@push-server/simulator'
+import { freePort, spawnRedis, THIS_TREE, type Tree } from '@push-server/testing'
 import { Client } from 'pg'
-import { startProgram, startScript, watch, type BenchProcess, type WatchedProcess } from './processes.ts'
+import { startScript, watch, watchChild, type BenchProcess, type WatchedProcess } from './processes.ts'
 import type { Arrivals, Seen } from './provider-process.ts'
 
 export interface Stage {
@@ -50,11 +51,6 @@ export interface StageOptions {
 
 /** Streams at a time on one connection, as of the real ones. */
 const STREAMS: Record<Platform, number> = { ios: 1000, android: 100, huawei: 1 }
-const SETTINGS: Record<Platform, (origin: string, caFile: string) => Record<string, string>> = {
-  ios: (origin, caFile) => ({ APNS_PRODUCTION_URL: origin, APNS_CA_FILE: caFile }),
-  android: (origin, caFile) => ({ FCM_BASE_URL: origin, FCM_TOKEN_URL: `${origin}/token`, FCM_CA_FILE: caFile }),
-  huawei: (origin, caFile) => ({ HMS_BASE_URL: origin, HMS_TOKEN_URL: `${origin}/token`, HMS_CA_FILE: caFile }),
-}
 
 /** A checkpoint is due after the longest time and amount of log that PostgreSQL takes: it finds none by itself. */
 const BY_HAND = { autovacuum: 'off', checkpoint_timeout: '1d', max_wal_size: '100GB' }
@@ -65,6 +61,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'push-bench-'))
   await using opening = new AsyncDisposableStack()
   opening.defer(() => rm(folder, { recursive: true, force: true }))
+  const redis = backend === 'redis' ? await startRedis(folder) : undefined
+  if (redis) opening.defer(redis.stop)
   const settings = { max_connections: '300', ...(maintenance === 'by-hand' && BY_HAND), ...options.settings }
   const postgres = await startPostgres({ dir: join(folder, 'postgres'), settings })
   opening.defer(postgres.stop)
@@ -72,18 +70,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     LOG_LEVEL: 'warn',
     DATABASE_URL: postgres.url,
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    ...(redis && { REDIS_URL: redis.url }),
   }
   const providers: ProviderProcess[] = []
   for (const platform of platforms) {
     const { provider, settings } = await startProvider(platform, folder, latencyMs)
-    opening.defer(provider.stop)
-    providers.push(provider)
+    providers.push(opening.adopt(provider, ({ stop }) => stop()))
     Object.assign(environment, settings)
-  }
-  const redis = backend === 'redis' ? await startRedis(folder) : undefined
-  if (redis) {
-    opening.defer(redis.stop)
-    environment.REDIS_URL = redis.url
   }
   const seen = () => sumOf(providers)
   const maintain = () => maintainDatabase(postgres.url)
@@ -106,7 +99,7 @@ async function startProvider(platform: Platform, folder: string, latencyMs: Stag
     arrivals: async () => (await (await fetch(`${control}/arrivals`)).json()) as Arrivals,
     begin: async (latencyMs) => void (await fetch(control, { method: 'POST', body: JSON.stringify(latencyMs) })),
   }
-  return { provider, settings: SETTINGS[platform](origin, caFile) }
+  return { provider, settings: fakeSettings(platform, { origin }, caFile) }
 }
 
 async function sumOf(providers: readonly ProviderProcess[]): Promise<Seen> {
@@ -130,6 +123,5 @@ async function maintainDatabase(url: string): Promise<void> {
 async function startRedis(folder: string) {
   const port = await freePort()
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--save', '']
-  const redis = await startProgram('redis-server', flags, 'Ready to accept connections')
-  return { ...redis, url: `redis://127.0.0.1:${port}` }
+  return { ...watchChild('redis-server', await spawnRedis(flags)), url: `redis://127.0.0.1:${port}` }
 }

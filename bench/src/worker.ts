@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import { keepResults, machine } from './results.ts'
+import { runBenchmark } from './run-benchmark.ts'
 import { realScenario } from './scenarios.ts'
 import { createCampaign, importDevices, startServer } from './server.ts'
 import { settingsFrom } from './settings-option.ts'
@@ -73,13 +74,15 @@ function judge(platform: Platform, done: readonly Round[]): void {
   }
 }
 
-const named = values.platforms.split(',')
-const results: Record<string, Round[]> = {}
-print(`${machine()}, ${rounds} rounds, ${audience} devices`)
-for (const platform of PLATFORMS.filter((each) => named.includes(each))) {
-  const done = await measure(platform)
-  results[platform] = done
-  print(`\n${realScenario(platform).name}\n${workerTable(SETUPS, done)}\n`)
-  judge(platform, done)
-}
-print(`\n${keepResults('worker', { times, rounds, audience, settings, setups: SETUPS, results })}`)
+await runBenchmark(async () => {
+  const named = values.platforms.split(',')
+  const results: Record<string, Round[]> = {}
+  print(`${machine()}, ${rounds} rounds, ${audience} devices`)
+  for (const platform of PLATFORMS.filter((each) => named.includes(each))) {
+    const done = await measure(platform)
+    results[platform] = done
+    print(`\n${realScenario(platform).name}\n${workerTable(SETUPS, done)}\n`)
+    judge(platform, done)
+  }
+  print(`\n${keepResults('worker', { times, rounds, audience, settings, setups: SETUPS, results })}`)
+})

@@ -14,3 +14,15 @@ export function testFilesOf(paths: readonly string[], root = '.'): string[] {
     return files.toSorted().map((file) => join(path, file))
   })
 }
+
+/** Those that take longest: started late, they would run alone in the end. */
+const LONGEST = ['campaign-crash', 'failures', 'processes', 'campaigns', 'crash', 'fan-out'].map(
+  (name) => `packages/testing/test/${name}.test.ts`,
+)
+
+/** The order in which files are started; each comes once. */
+export function longestFirst(files: readonly string[]): string[] {
+  const named = new Set(files)
+  const longest = LONGEST.filter((file) => named.has(file))
+  return [...new Set([...longest, ...[...named].toSorted()])]
+}

@@ -1,9 +1,9 @@
 // What all cells of `bench:api` stand on: PostgreSQL, the queue's store and providers, with the audiences that cells need. Each
 // cell has services of its own, which it warms up.
 import { PLATFORMS, type Platform } from '@push-server/contract'
-import type { Tree } from '@push-server/testing'
+import { generateUpdates, type Tree } from '@push-server/testing'
 import type { WatchedProcess } from '../processes.ts'
-import { accepted, CREDENTIALS, importLines, startServices, type Server } from '../server.ts'
+import { accepted, importLines, startServices, type Server } from '../server.ts'
 import { openStage, type Stage } from '../stage.ts'
 import { appIdOf, tokenOf, userIdOf, usersOfEach, type Audience } from './audience.ts'
 import { platformsOf, type Cell } from './cells.ts'
@@ -123,7 +123,7 @@ async function makeApplication({ api }: Server, audience: Audience, application:
   const { platforms } = audience
   await accepted('application', api.post('/admin/app/create', { appId }))
   for (const platform of platforms)
-    await accepted(platform, api.post(`/admin/app/${platform}/update`, { appId, ...CREDENTIALS[platform]() }))
+    await accepted(platform, api.post(`/admin/app/${platform}/update`, { appId, ...generateUpdates[platform]() }))
   const lineOf = (line: number) => {
     const user = Math.floor((line - 1) / platforms.length)
     const platform = platforms[(line - 1) % platforms.length]

@@ -1,7 +1,7 @@
 // What a soak makes fail, one thing after the other, chosen by chance; each says how many pushes it may duplicate.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PLATFORMS, type Platform } from '@push-server/contract'
-import { APNS_SETTINGS, emptyQueue, generateApnsKey, generateServiceAccount } from '@push-server/testing'
+import { PLATFORMS } from '@push-server/contract'
+import { emptyQueue, generateUpdates } from '@push-server/testing'
 import { insist, wrapped } from './insist.ts'
 import { APP, LATENCY_MS, PREFIXES, USERS, CONCURRENCY, type SoakStage } from './stage.ts'
 
@@ -104,15 +104,6 @@ function providerFailures({ stack: { simulator } }: SoakStage, random: () => num
   ]
 }
 
-const UPLOADS: Record<Platform, () => object> = {
-  ios: () => ({ ...APNS_SETTINGS, privateKeyBase64: Buffer.from(generateApnsKey()).toString('base64') }),
-  android: () => ({
-    projectId: 'test-project',
-    privateKeyBase64: Buffer.from(generateServiceAccount()).toString('base64'),
-  }),
-  huawei: () => ({ projectId: 'test-project', clientId: '100000001', clientSecret: 'another secret' }),
-}
-
 function credentialsFailures({ stack: { api, simulator } }: SoakStage): Failure[] {
   return [
     {
@@ -120,7 +111,7 @@ function credentialsFailures({ stack: { api, simulator } }: SoakStage): Failure[
       mayDuplicate: 0,
       async inject() {
         for (const platform of PLATFORMS) {
-          const body = wrapped({ appId: APP, ...UPLOADS[platform]() })
+          const body = wrapped({ appId: APP, ...generateUpdates[platform]() })
           await insist(api, ['POST', `/admin/app/${platform}/update`, body])
         }
       },

@@ -1,7 +1,7 @@
 // What a soak runs on: servers of its own, the simulator in this process, and every service in a process of its own that is
 // started again whenever it was killed, as an orchestrator would.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PLATFORMS } from '@push-server/contract'
+import { PLATFORMS, type Platform } from '@push-server/contract'
 import {
   freePort,
   openTestStack,
@@ -15,6 +15,7 @@ import {
   type ServiceProcess,
   type TestBackend,
 } from '@push-server/testing'
+import { WORKERS } from '../server.ts'
 
 export const APP = 'soak'
 export const USERS = 300
@@ -22,16 +23,14 @@ export const USERS = 300
 export const CONCURRENCY = 50
 export const LATENCY_MS = 100
 /** Tokens of each platform begin with it, so that responses can be scripted for one of them. */
-export const PREFIXES = { ios: 'a', android: 'b', huawei: 'c' } as const
+export const PREFIXES: Readonly<Record<Platform, string>> = { ios: 'a', android: 'b', huawei: 'c' }
 
 const SERVICES = [
   'api-gateway',
   'campaign-scheduler',
   'campaign-scheduler',
-  'apns-worker',
-  'apns-worker',
-  'fcm-worker',
-  'hms-worker',
+  WORKERS.ios,
+  ...Object.values(WORKERS),
 ] as const
 
 export interface SoakService {
@@ -54,10 +53,10 @@ export interface SoakStage {
 
 export async function openSoakStage(backend: 'redis' | 'postgresql'): Promise<SoakStage> {
   await using opening = new AsyncDisposableStack()
-  const postgres = await startOwnPostgres({ max_connections: '300' })
-  opening.defer(postgres.close)
   const redis = backend === 'redis' ? await startOwnRedis({ appendOnly: true }) : undefined
   if (redis) opening.defer(redis.close)
+  const postgres = await startOwnPostgres({ max_connections: '300' })
+  opening.defer(postgres.close)
   const stack = await openTestStack({
     backend: backendOf(redis),
     services: [],

@@ -1,6 +1,6 @@
 // Requests and responses about applications and their credentials.
-import Type, { type Static } from 'typebox'
-import { PLATFORMS, PROVIDER_NAMES, type Platform } from './platform.ts'
+import Type, { type Static, type TSchema } from 'typebox'
+import { PLATFORMS, PROVIDER_NAMES, type Platform, type PlatformName } from './platform.ts'
 import { byPlatform, byPlatformName, NotBlank, Nullable, optionally } from './schema.ts'
 
 export const AppId = Type.String({
@@ -21,16 +21,17 @@ export const ApnsEnvironmentName = Type.String({
 
 export const CreateApplicationRequest = Type.Object({ appId: AppId }, { title: 'CreateApplicationRequest' })
 
+const includes = {
+  includeIos: flag('Responds with the APNs settings.'),
+  includeApns: flag('The same flag under its newer name.'),
+  includeAndroid: flag('Responds with the FCM settings.'),
+  includeFcm: flag('The same flag under its newer name.'),
+  includeHuawei: flag('Responds with the HMS settings.'),
+  includeHms: flag('The same flag under its newer name.'),
+} satisfies Record<`include${Capitalize<PlatformName>}`, TSchema>
+
 export const ApplicationDetailRequest = Type.Object(
-  {
-    appId: AppId,
-    includeIos: flag('Responds with the APNs settings.'),
-    includeApns: flag('The same flag under its newer name.'),
-    includeAndroid: flag('Responds with the FCM settings.'),
-    includeFcm: flag('The same flag under its newer name.'),
-    includeHuawei: flag('Responds with the HMS settings.'),
-    includeHms: flag('The same flag under its newer name.'),
-  },
+  { appId: AppId, ...includes },
   { title: 'ApplicationDetailRequest' },
 )
 export type ApplicationDetailRequest = Static<typeof ApplicationDetailRequest>
@@ -114,7 +115,7 @@ const named = { appId: NotBlank(255, { description: 'Identifier of the applicati
 const project = { projectId: NotBlank(255, { description: 'Id of the project.', examples: ['PROJECTID123'] }) }
 const LARGEST_KEY = 65_536
 
-export const UpdateIosRequest = Type.Object(
+const UpdateIosRequest = Type.Object(
   {
     ...named,
     bundle: NotBlank(255, {
@@ -131,9 +132,8 @@ export const UpdateIosRequest = Type.Object(
   },
   { title: 'UpdateIosRequest' },
 )
-export type UpdateIosRequest = Static<typeof UpdateIosRequest>
 
-export const UpdateAndroidRequest = Type.Object(
+const UpdateAndroidRequest = Type.Object(
   {
     ...named,
     ...project,
@@ -144,9 +144,8 @@ export const UpdateAndroidRequest = Type.Object(
   },
   { title: 'UpdateAndroidRequest' },
 )
-export type UpdateAndroidRequest = Static<typeof UpdateAndroidRequest>
 
-export const UpdateHuaweiRequest = Type.Object(
+const UpdateHuaweiRequest = Type.Object(
   {
     ...named,
     ...project,
@@ -155,7 +154,14 @@ export const UpdateHuaweiRequest = Type.Object(
   },
   { title: 'UpdateHuaweiRequest' },
 )
-export type UpdateHuaweiRequest = Static<typeof UpdateHuaweiRequest>
+
+/** What sets the credentials of an application, on each platform. */
+export const UPDATE_REQUESTS = {
+  ios: UpdateIosRequest,
+  android: UpdateAndroidRequest,
+  huawei: UpdateHuaweiRequest,
+} satisfies Record<Platform, TSchema>
+export type UpdateRequest<P extends Platform> = Static<(typeof UPDATE_REQUESTS)[P]>
 
 export const RemoveCredentialsRequest = Type.Object(named, { title: 'RemoveCredentialsRequest' })
 

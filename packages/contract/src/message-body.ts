@@ -2,25 +2,46 @@
 import Type, { type Static } from 'typebox'
 import { Integer32, Nullable } from './schema.ts'
 
+/** The message of the API's document, which every example of ours shows. */
+export const DOCUMENTED_BODY = {
+  title: 'Balance update',
+  titleLocKey: 'balance.update.title',
+  titleLocArgs: [],
+  body: 'Your balance is now $745.00',
+  bodyLocKey: 'balance.update.body',
+  bodyLocArgs: [],
+  badge: 3,
+  sound: 'default',
+  icon: 'custom-icon',
+  category: 'balance-update',
+  collapseKey: 'balance-update',
+  extras: { _comment: 'Any custom data.' },
+}
+
 const text = (description: string, example: string) =>
   Type.Optional(Nullable(Type.String({ description, examples: [example] })))
 const texts = (description: string) => Type.Optional(Nullable(Type.Array(Type.String(), { description })))
 
 export const MessageBody = Type.Object(
   {
-    title: text('Title of the notification.', 'Balance update'),
-    titleLocKey: text('Key of a localised title in the mobile application.', 'balance.update.title'),
+    title: text('Title of the notification.', DOCUMENTED_BODY.title),
+    titleLocKey: text('Key of a localised title in the mobile application.', DOCUMENTED_BODY.titleLocKey),
     titleLocArgs: texts('Arguments of the localised title.'),
-    body: text('Text of the notification.', 'Your balance is now $745.00'),
-    bodyLocKey: text('Key of a localised text in the mobile application.', 'balance.update.body'),
+    body: text('Text of the notification.', DOCUMENTED_BODY.body),
+    bodyLocKey: text('Key of a localised text in the mobile application.', DOCUMENTED_BODY.bodyLocKey),
     bodyLocArgs: texts('Arguments of the localised text.'),
     badge: Type.Optional(
-      Nullable(Integer32({ description: 'Number on the application icon; 0 clears it.', examples: [3] })),
+      Nullable(
+        Integer32({ description: 'Number on the application icon; 0 clears it.', examples: [DOCUMENTED_BODY.badge] }),
+      ),
     ),
-    sound: text('Name of the sound.', 'default'),
-    icon: text('Name of the icon (Android and Huawei).', 'custom-icon'),
-    category: text('Category of the notification, for actions and grouping.', 'balance-update'),
-    collapseKey: text('A later notification with the same key replaces this one; at most 64 bytes.', 'balance-update'),
+    sound: text('Name of the sound.', DOCUMENTED_BODY.sound),
+    icon: text('Name of the icon (Android and Huawei).', DOCUMENTED_BODY.icon),
+    category: text('Category of the notification, for actions and grouping.', DOCUMENTED_BODY.category),
+    collapseKey: text(
+      'A later notification with the same key replaces this one; at most 64 bytes.',
+      DOCUMENTED_BODY.collapseKey,
+    ),
     validUntil: Type.Optional(
       Nullable(
         Type.Union([Type.String(), Type.Number()], {

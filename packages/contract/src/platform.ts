@@ -12,6 +12,10 @@ export type ProviderName = (typeof PROVIDER_NAMES)[Platform]
 export const PLATFORM_NAMES = [...PLATFORMS, ...Object.values(PROVIDER_NAMES)] as const
 export type PlatformName = (typeof PLATFORM_NAMES)[number]
 
+/** A name as it stands inside the names of members and operations: `includeIos`, `updateApns`. */
+export const capitalized = <Name extends string>(name: Name) =>
+  `${name.charAt(0).toUpperCase()}${name.slice(1)}` as Capitalize<Name>
+
 const BY_NAME = new Map<string, Platform>(
   PLATFORMS.flatMap((platform) => [
     [platform, platform],

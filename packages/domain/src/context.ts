@@ -4,10 +4,11 @@ import {
   createHealth,
   createMetrics,
   createResources,
+  type Close,
   type Config,
   type ConfigWith,
   type Logger,
-  type Release,
+  type Stop,
   type Vitals,
 } from '@push-server/runtime'
 import { migrateDatabase, openStore, type Store } from '@push-server/store'
@@ -27,10 +28,10 @@ export const SERVICE_SETTINGS = ['databaseUrl', 'encryptionKey'] as const
 export type ServiceConfig = ConfigWith<(typeof SERVICE_SETTINGS)[number]>
 
 /** Something that runs until the function that it resolves with is called. */
-export type Service = (context: Context) => Promise<Release>
+export type Service = (context: Context) => Promise<Stop>
 
-/** Migrates the database, then opens store and queues; `close` releases them in reverse. */
-export async function openContext(config: ServiceConfig, log: Logger): Promise<Context & { close: Release }> {
+/** Migrates the database, then opens store and queues; `close` closes them in reverse. */
+export async function openContext(config: ServiceConfig, log: Logger): Promise<Context & { close: Close }> {
   const { databaseUrl, encryptionKey, formerNames } = config
   for (const names of formerNames)
     log.warn(names, 'setting given under its former name; the next release refuses that name')
@@ -56,9 +57,9 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     const queues = await openQueues(config, log)
     resources.add('queues', () => queues.close())
     const access = openAccess({ config, store, log })
-    return { config, log, store, queues, access, ...openVitals(config, store), close: () => resources.release() }
+    return { config, log, store, queues, access, ...openVitals(config, store), close: () => resources.close() }
   } catch (error) {
-    await resources.release()
+    await resources.close()
     throw error
   }
 }

@@ -1,5 +1,5 @@
 // What every launcher does: read the environment, open the shared context, start one service, stop it in order.
-import { createLogger, createResources, readConfig, runProcess, serveProbes, type Release } from '@push-server/runtime'
+import { createLogger, createResources, readConfig, runProcess, serveProbes, type Close } from '@push-server/runtime'
 import { createProbeAccess } from './access/index.ts'
 import { openContext, SERVICE_SETTINGS, type Context, type Service } from './context.ts'
 
@@ -19,14 +19,14 @@ export const runService = (name: string, service: Service, { hasApi = false }: R
       resources.add('context', context.close)
       if (!hasApi) resources.add('probes', await openProbes(context))
       resources.add(name, await service(context))
-      return () => resources.release()
+      return () => resources.close()
     } catch (error) {
-      await resources.release()
+      await resources.close()
       throw error
     }
   })
 
-async function openProbes(context: Context): Promise<Release> {
+async function openProbes(context: Context): Promise<Close> {
   const { config, log } = context
   const { host, healthPort } = config
   const server = await serveProbes(context, { host, port: healthPort, access: createProbeAccess(context), log })

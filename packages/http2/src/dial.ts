@@ -1,14 +1,14 @@
 // Opens a TLS socket that has agreed on h2, through a proxy or directly. Certificates are always verified.
 import { once } from 'node:events'
 import { isIP, type Socket } from 'node:net'
-import { connect, createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls'
+import { connect, type TLSSocket } from 'node:tls'
 import type { Http2Options, Proxy } from './client.ts'
 import { openTunnel } from './proxy.ts'
+import { verifyingTls, type VerifyingTls } from './tls.ts'
 
 export interface Target {
   origin: URL
-  /** Undefined: Node's own, which all clients then share. */
-  secureContext: SecureContext | undefined
+  tls: VerifyingTls
   proxy: Proxy | undefined
   /** The TLS session to resume: the next handshake needs no certificates. */
   resumption: Buffer | undefined
@@ -18,15 +18,12 @@ export interface Target {
 export function targetOf({ origin, ca, proxy }: Http2Options): Target {
   const url = new URL(origin)
   if (url.protocol !== 'https:') throw new TypeError(`not an https origin: ${origin}`)
-  // A custom `ca` replaces the built-in ones, so these are added to it.
-  const trusted = ca === undefined ? [] : [...getCACertificates('default'), ...[ca].flat()]
-  const secureContext = ca === undefined ? undefined : createSecureContext({ ca: trusted })
-  return { origin: url, secureContext, proxy, resumption: undefined }
+  return { origin: url, tls: verifyingTls(ca), proxy, resumption: undefined }
 }
 
 /** Rejects with the error; `signal` ends the attempt at any stage. */
 export async function dial(target: Target, signal: AbortSignal): Promise<TLSSocket> {
-  const { origin, secureContext, proxy, resumption } = target
+  const { origin, tls, proxy, resumption } = target
   const host = origin.hostname.replace(/^\[|\]$/g, '')
   const port = Number(origin.port) || 443
   const tunnel = proxy && (await openTunnel(proxy, `${origin.hostname}:${port}`, signal))
@@ -35,11 +32,9 @@ export async function dial(target: Target, signal: AbortSignal): Promise<TLSSock
     port,
     ...(tunnel && { socket: tunnel }),
     ...(!isIP(host) && { servername: host }),
-    ...(secureContext && { secureContext }),
+    ...tls,
     ...(resumption && { session: resumption }),
     ALPNProtocols: ['h2'],
-    // Always set, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
-    rejectUnauthorized: true,
   })
   socket.on('session', (session: Buffer) => (target.resumption = session))
   // Requests in flight keep the process alive (pool.ts), not connections.

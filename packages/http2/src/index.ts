@@ -12,6 +12,10 @@ export type {
 } from './client.ts'
 export { openHttp2 } from './open.ts'
 
+// How an origin is reached, for the requests to a provider that go over HTTP/1.1.
+export { proxyAuthorization } from './proxy.ts'
+export { verifyingTls } from './tls.ts'
+
 // Frames and header compression, for the server's side: the simulator's load server.
 export { HpackDecoder } from './hpack/decoder.ts'
 export { HpackEncoder } from './hpack/encoder.ts'

@@ -3,18 +3,20 @@ import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Proxy } from './client.ts'
 
-const authorization = ({ username, password = '' }: Proxy) =>
-  username && { 'proxy-authorization': `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
+/** Value of Proxy-Authorization; undefined when the proxy gets no credentials. */
+export const proxyAuthorization = ({ username, password = '' }: Proxy): string | undefined =>
+  username ? `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` : undefined
 
 /** The socket behind the proxy. Rejects when the proxy refuses, cannot be reached, or `signal` ends the wait. */
 export function openTunnel(proxy: Proxy, authority: string, signal: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const authorization = proxyAuthorization(proxy)
   const connect = request({
     host: proxy.host,
     port: proxy.port,
     method: 'CONNECT',
     path: authority,
-    headers: { host: authority, ...authorization(proxy) },
+    headers: { host: authority, ...(authorization && { 'proxy-authorization': authorization }) },
     agent: false,
     signal,
   })

@@ -120,7 +120,7 @@ test('bodies without end, and early responses', async (t) => {
   await client.close()
 })
 
-test('a response before the body has gone out releases its stream', async (t) => {
+test('a response before the body has gone out frees its stream', async (t) => {
   const tls = await startTls((socket) => {
     socket.write(settingsFrame(1))
     // More window for the connection, none for the first stream: its body stays unfinished.

@@ -1,4 +1,5 @@
-// The error for unusable credentials of any provider.
+// Reading stored credentials of any provider, and the error for unusable ones.
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 
 interface Details extends ErrorOptions {
   /** The setting that is wrong; without it, the secret is. */
@@ -13,5 +14,23 @@ export class InvalidCredentials extends Error {
   constructor(message: string, { field, ...options }: Details = {}) {
     super(message, options)
     this.field = field
+  }
+}
+
+/** Reads a private key. Throws InvalidCredentials; `what` it is called there. */
+export function readPrivateKey(pem: Buffer | string, what: string): KeyObject {
+  try {
+    return createPrivateKey({ key: pem, format: 'pem' })
+  } catch (cause) {
+    throw new InvalidCredentials(`${what} is damaged: its PEM content cannot be read`, { cause })
+  }
+}
+
+/** Reads the members of a secret that is JSON. Throws InvalidCredentials without its cause, which quotes the secret. */
+export function readSecretObject(secret: Buffer, message: string): Partial<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(secret.toString()))
+  } catch {
+    throw new InvalidCredentials(message)
   }
 }

@@ -6,18 +6,18 @@ export interface ProviderParts {
   /** For the error of a push after the close. */
   name: string
   push(chunk: PushChunk, options: PushOptions): Promise<void>
-  /** Closes the connections, once nothing is in flight. */
-  release(): Promise<unknown>
+  /** Called once nothing is in flight. */
+  closeConnections(): Promise<unknown>
 }
 
-export function createProvider({ name, push, release }: ProviderParts): Provider {
+export function createProvider({ name, push, closeConnections }: ProviderParts): Provider {
   const underWay = new Set<Promise<void>>()
   const state: ProviderState = { connection: 'idle' }
   let closing: Promise<unknown> | undefined
 
   async function close() {
     await Promise.allSettled(underWay)
-    await release()
+    await closeConnections()
   }
 
   return {

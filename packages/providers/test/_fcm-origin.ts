@@ -24,14 +24,6 @@ export function accept({ stream, token }: Received) {
   stream.end(JSON.stringify({ name: `projects/my-project/messages/${token}` }))
 }
 
-/** Answers as FCM does: `code` in a detail of its own. */
-export function refuse({ stream }: Received, status: number, code: string, headers: Record<string, string> = {}) {
-  if (stream.destroyed || stream.headersSent) return
-  const details = [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode: code }]
-  stream.respond({ ':status': status, ...headers })
-  stream.end(JSON.stringify({ error: { code: status, message: code, status: code, details } }))
-}
-
 export interface ReceivedRequest {
   method: string | undefined
   path: string | undefined
@@ -76,11 +68,7 @@ async function stop(server: Server) {
 }
 
 /** Answers as Google's token endpoint does. */
-export function grant({ response }: ReceivedRequest, accessToken: string, seconds = 3_599) {
+export function grant({ response }: Pick<ReceivedRequest, 'response'>, accessToken: string, seconds = 3_599) {
   const reply = { access_token: accessToken, expires_in: seconds, token_type: 'Bearer' }
   response.setHeader('content-type', 'application/json').end(JSON.stringify(reply))
-}
-
-export function deny({ response }: ReceivedRequest, status: number, body: object | string) {
-  response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body))
 }

@@ -1,8 +1,8 @@
-// A scripted HMS on loopback, its OAuth endpoint with it, and a proxy: a test says how each request is responded to.
+// A scripted HMS on loopback, its OAuth endpoint with it: a test says how each request is responded to.
 import { EventEmitter, once } from 'node:events'
-import { createServer as createHttpServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { generate } from 'selfsigned'
 
 const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
@@ -106,37 +106,4 @@ export function reply(
 ) {
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
   response.end(typeof body === 'string' ? body : JSON.stringify(body))
-}
-
-/** A CONNECT proxy. `admit` returns the status of its response; undefined: none. */
-export async function startProxy(admit: (headers: IncomingHttpHeaders) => number | undefined) {
-  const authorities: string[] = []
-  const sockets = new Set<Socket>()
-  const server = createHttpServer()
-  const keep = (socket: Socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
-  }
-  server.on('connection', keep)
-  server.on('connect', ({ url = '', headers }, socket: Socket) => {
-    authorities.push(url)
-    const status = admit(headers)
-    if (status !== 200) return status === undefined ? undefined : socket.end(`HTTP/1.1 ${status} No\r\n\r\n`)
-    const [host, port] = url.split(':')
-    const upstream = connect(Number(port), host)
-    keep(upstream)
-    socket.write('HTTP/1.1 200 OK\r\n\r\n')
-    socket.pipe(upstream).pipe(socket)
-  })
-  server.listen(0, 'localhost')
-  await once(server, 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
-    authorities,
-    async stop() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  }
 }

@@ -1,6 +1,7 @@
-// What tests of a provider push with: a token cache in memory, and a push whose outcomes are collected.
+// What tests of a provider push with: chunks, a token cache in memory, and a push whose outcomes are collected.
+import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import type { Outcome, Provider, ProviderToken, PushChunk, TokenCache } from '../src/index.ts'
+import type { Outcome, Provider, ProviderToken, PushChunk, PushMessage, PushTarget, TokenCache } from '../src/index.ts'
 
 const HOUR = 3_600_000
 
@@ -31,6 +32,30 @@ export class MemoryTokens implements TokenCache {
     return this
   }
 }
+
+/** A token that every provider takes, and that has none of the simulator's prefixes. */
+export const tokenOf = (index: number) => `a0${index.toString(16).padStart(62, '0')}`
+export const tokensOf = (count: number, first = 0) =>
+  Array.from({ length: count }, (_, index) => tokenOf(first + index))
+export const targetOf = (token: string, message = 0): PushTarget => ({ token, pushId: randomUUID(), message })
+
+export const HELLO = {
+  body: { title: 'Hello', body: 'World' },
+  silent: false,
+  priority: 'HIGH',
+} as const satisfies PushMessage
+
+/** One message for all. */
+export const together = (tokens: readonly string[]): PushChunk => ({
+  messages: [HELLO],
+  targets: tokens.map((token) => targetOf(token)),
+})
+
+/** A message for each, so that HMS gets a request for each. */
+export const apart = (tokens: readonly string[]): PushChunk => ({
+  messages: tokens.map((_, index) => ({ ...HELLO, body: { title: String(index), body: 'World' } })),
+  targets: tokens.map((token, index) => targetOf(token, index)),
+})
 
 /** Pushes and collects what was settled, by index. A second outcome for one index fails the test. */
 export async function push(test: Test, provider: Provider, chunk: PushChunk, controller = new AbortController()) {

@@ -1,6 +1,6 @@
-// The APNs provider against a scripted APNs: what goes over the wire, what is settled, and what is never done twice.
+// What the APNs provider does alone, against a scripted APNs: what goes over the wire and to which service, when it gives a
+// connection up, when it mints a provider token. provider-contract.test.ts has what all providers promise.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import apn from '@parse/node-apn'
 import { createLogger, readConfig } from '@push-server/runtime'
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
@@ -10,7 +10,7 @@ import { openApnsProvider, type ApnsProviderOptions } from '../src/apns/provider
 import { createApnsToken } from '../src/apns/token.ts'
 import { PROVIDERS, type PushChunk, type PushTarget } from '../src/index.ts'
 import { response, ca, startOrigin, type Received } from './_apns-origin.ts'
-import { inOrder, kinds, MemoryTokens, push, transport } from './_pushing.ts'
+import { HELLO, inOrder, kinds, MemoryTokens, push, tokenOf, transport } from './_pushing.ts'
 
 const MINUTE = 60_000
 const log = createLogger({ logLevel: 'silent', logPretty: false }, 'test')
@@ -24,8 +24,8 @@ const credentials = {
   privateKey: pem,
 } as const
 
-async function start(test: Test, onRequest: (request: Received) => void, settings = {}) {
-  const origin = await startOrigin(onRequest, settings)
+async function start(test: Test, onRequest: (request: Received) => void) {
+  const origin = await startOrigin(onRequest)
   test.teardown(() => origin.stop())
   return origin
 }
@@ -49,14 +49,12 @@ function open(test: Test, production: string, { development = 'https://localhost
   return provider
 }
 
-const hex = (index: number) => `a0${index.toString(16).padStart(62, '0')}`
 const target = (index: number, rest: Partial<PushTarget> = {}): PushTarget => ({
-  token: hex(index),
+  token: tokenOf(index),
   pushId: randomUUID(),
   message: 0,
   ...rest,
 })
-const HELLO = { body: { title: 'Hello', body: 'World' }, silent: false, priority: 'HIGH' } as const
 const chunkOf = (count: number): PushChunk => ({
   messages: [HELLO],
   targets: Array.from({ length: count }, (_, index) => target(index)),
@@ -82,7 +80,7 @@ t.test('what goes over the wire', async (t) => {
   const received = targets.map(({ pushId }) => origin.received.find(({ headers }) => headers['apns-id'] === pushId))
   t.strictSame(
     received.map((request) => request?.headers[':path']),
-    [`/3/device/${hex(1)}`, `/3/device/${hex(2)}`, '/3/device/A1B2c3d4', `/3/device/${hex(4)}`],
+    [`/3/device/${tokenOf(1)}`, `/3/device/${tokenOf(2)}`, '/3/device/A1B2c3d4', `/3/device/${tokenOf(4)}`],
   )
   t.strictSame(
     received.map((request) => request?.headers['apns-push-type']),
@@ -148,7 +146,7 @@ t.test('it is what node-apn would have sent', async (t) => {
     category: 'category',
     payload: { custom: { nested: [1, null] } },
   })
-  const { failed } = await vendor.send(notification, hex(1))
+  const { failed } = await vendor.send(notification, tokenOf(1))
   await vendor.shutdown()
   t.strictSame(failed, [])
 
@@ -165,46 +163,21 @@ t.test('it is what node-apn would have sent', async (t) => {
   t.strictSame(comparable(ours?.headers), comparable(theirs?.headers))
 })
 
-t.test('responses become outcomes', async (t) => {
-  const since = Date.now() - MINUTE
-  const origin = await start(t, (request) => {
-    const script: Record<string, () => void> = {
-      [hex(0)]: () => response(request),
-      [hex(1)]: () => response(request, 410, { reason: 'Unregistered', timestamp: since }),
-      [hex(2)]: () => response(request, 400, { reason: 'BadDeviceToken' }),
-      [hex(3)]: () => response(request, 403, { reason: 'InvalidProviderToken' }),
-      [hex(4)]: () => response(request, 429, { reason: 'TooManyRequests' }, { 'retry-after': '60' }),
-      [hex(5)]: () => response(request, 413, { reason: 'PayloadTooLarge' }),
-      [hex(6)]: () => response(request, 502),
-      [hex(7)]: () => request.stream.close(8),
-    }
-    script[request.token]?.()
-  })
-  const now = Date.now()
-  const chunk = chunkOf(8)
-  const outcomes = await push(t, open(t, origin.url, { now: () => now }), chunk)
-  t.match(inOrder(outcomes), [
-    { kind: 'sent', id: chunk.targets[0]?.pushId },
-    { kind: 'token-gone', reason: 'Unregistered', since },
-    { kind: 'token-doubtful', reason: 'BadDeviceToken' },
-    { kind: 'credentials-error', reason: 'InvalidProviderToken' },
-    { kind: 'retry', reason: 'TooManyRequests', notBefore: now + 60_000 },
-    { kind: 'failed', reason: 'PayloadTooLarge' },
-    { kind: 'retry', reason: 'HTTP 502' },
-    { kind: 'retry', reason: /^Unknown: / },
-  ])
-})
-
 t.test('each device goes to the service its token belongs to', async (t) => {
   const production = await start(t, (request) => response(request))
   const development = await start(t, (request) => response(request))
   const targets = [target(0), target(1, { environment: 'production' }), target(2, { environment: 'development' })]
   const tokensAt = ({ received }: { received: Received[] }) => received.splice(0).map(({ token }) => token)
   const cases = [
-    { environment: null, useDevelopment: false, production: [hex(0), hex(1)], development: [] },
-    { environment: null, useDevelopment: true, production: [hex(1)], development: [hex(0), hex(2)] },
-    { environment: 'production', useDevelopment: true, production: [hex(0), hex(1)], development: [] },
-    { environment: 'development', useDevelopment: false, production: [hex(1)], development: [hex(0), hex(2)] },
+    { environment: null, useDevelopment: false, production: [tokenOf(0), tokenOf(1)], development: [] },
+    { environment: null, useDevelopment: true, production: [tokenOf(1)], development: [tokenOf(0), tokenOf(2)] },
+    { environment: 'production', useDevelopment: true, production: [tokenOf(0), tokenOf(1)], development: [] },
+    {
+      environment: 'development',
+      useDevelopment: false,
+      production: [tokenOf(1)],
+      development: [tokenOf(0), tokenOf(2)],
+    },
   ] as const
   for (const { environment, useDevelopment, ...expected } of cases) {
     const provider = open(t, production.url, {
@@ -220,81 +193,6 @@ t.test('each device goes to the service its token belongs to', async (t) => {
     if (expected.development.length === 0) t.strictSame(outcomes.get(2), refused, name)
     t.equal(outcomes.size, 3, name)
   }
-})
-
-t.test('the limit holds for pushes in flight over all chunks', async (t) => {
-  const origin = await start(t, (request) => setImmediate(() => response(request)))
-  const provider = open(t, origin.url, { concurrency: 4 })
-  const all = await Promise.all([
-    push(t, provider, chunkOf(30)),
-    push(t, provider, chunkOf(20)),
-    push(t, provider, chunkOf(1)),
-    push(t, provider, chunkOf(0)),
-  ])
-  t.strictSame(
-    all.map(({ size }) => size),
-    [30, 20, 1, 0],
-  )
-  t.equal(origin.received.length, 51)
-  t.equal(origin.peak, 4)
-})
-
-t.test('an abort starts nothing more and settles what is in flight', async (t) => {
-  const origin = await start(t, () => {})
-  const provider = open(t, origin.url, { concurrency: 2 })
-  const controller = new AbortController()
-  const pushed = push(t, provider, chunkOf(6), controller)
-  await origin.waitFor(2)
-  controller.abort()
-  for (const request of origin.received) response(request)
-  const outcomes = await pushed
-  t.strictSame([...outcomes.keys()].sort(), [0, 1])
-  t.strictSame(kinds(outcomes), { sent: 2 })
-  t.equal(origin.received.length, 2)
-  t.equal((await push(t, provider, chunkOf(3), controller)).size, 0)
-  t.equal(origin.received.length, 2)
-})
-
-t.test('an abort withdraws what still waits for a stream, unsettled', async (t) => {
-  const origin = await start(t, () => {}, { maxConcurrentStreams: 1 })
-  const provider = open(t, origin.url)
-  const controller = new AbortController()
-  const pushed = push(t, provider, chunkOf(5), controller)
-  await origin.waitFor(1)
-  controller.abort()
-  for (const request of origin.received) response(request)
-  t.strictSame(
-    [...(await pushed)].map(([index, { kind }]) => [index, kind]),
-    [[0, 'sent']],
-  )
-  t.equal(origin.received.length, 1)
-})
-
-t.test('a push without a response ends at the deadline, to be retried', async (t) => {
-  const origin = await start(t, ({ token, ...request }) => {
-    if (token !== hex(1)) response({ token, ...request })
-  })
-  const outcomes = await push(t, open(t, origin.url, { requestTimeoutMs: 1_500 }), chunkOf(3))
-  t.strictSame(kinds(outcomes), { sent: 2, retry: 1 })
-  t.match(outcomes.get(1), { kind: 'retry', reason: /^Timeout: / })
-})
-
-t.test('GOAWAY loses nothing', async (t) => {
-  let sessions = 0
-  const seen = new WeakSet()
-  const origin = await start(t, (request) => {
-    if (!seen.has(request.session)) sessions++
-    seen.add(request.session)
-    // Each of the first connections sends GOAWAY with its fifth request, and responds to what it has.
-    if (sessions <= 3 && origin.received.filter(({ session }) => session === request.session).length === 5) {
-      request.session.goaway(0)
-    }
-    setImmediate(() => response(request))
-  })
-  const outcomes = await push(t, open(t, origin.url, { concurrency: 10 }), chunkOf(100))
-  t.strictSame(kinds(outcomes), { sent: 100 })
-  t.equal(new Set(origin.received.map(({ token }) => token)).size, 100)
-  t.ok(sessions > 3)
 })
 
 t.test('a connection that APNs has no use for is given up, and the provider token is kept', async (t) => {
@@ -324,113 +222,15 @@ t.test('a connection that APNs has no use for is given up, and the provider toke
   }
 })
 
-t.test('a provider token that APNs calls expired', async (t) => {
-  const refusing = (...values: string[]) =>
-    start(t, (request) => {
-      const token = String(request.headers['authorization']).replace('bearer ', '')
-      if (values.includes(token)) response(request, 403, { reason: 'ExpiredProviderToken' })
-      else response(request)
-    })
-
-  t.test('is replaced once, and every push repeated with the new one', async (t) => {
-    const origin = await refusing('old')
-    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const provider = open(t, origin.url, { tokens, concurrency: 20 })
-    const chunk = chunkOf(50)
-    t.strictSame(kinds(await push(t, provider, chunk)), { sent: 50 })
-    t.equal(tokens.minted.length, 1)
-    const attempts = origin.received.filter(({ token }) => token === hex(0))
-    t.strictSame(
-      attempts.map(({ headers }) => headers['apns-id']),
-      [chunk.targets[0]?.pushId, chunk.targets[0]?.pushId],
-      'under the same id',
-    )
-    t.ok(origin.received.length <= 70, 'what had not started yet went with the new one at once')
-    const before = origin.received.length
-    t.strictSame(kinds(await push(t, provider, chunkOf(5))), { sent: 5 })
-    t.equal(origin.received.length, before + 5)
-  })
-
-  t.test('waits when it is too young to be replaced', async (t) => {
-    const origin = await refusing('young')
-    const tokens = new MemoryTokens().keep('young', 5 * MINUTE)
-    const notBefore = (tokens.kept?.issuedAt ?? 0) + 20 * MINUTE
-    const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(3))
-    const waits = { kind: 'retry', reason: 'ExpiredProviderToken', notBefore }
-    t.strictSame(inOrder(outcomes), [waits, waits, waits])
-    t.equal(origin.received.length, 3)
-    t.strictSame(tokens.minted, [])
-  })
-
-  t.test('costs one repetition, not more', async (t) => {
-    const origin = await start(t, (request) => response(request, 403, { reason: 'ExpiredProviderToken' }))
-    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(3))
-    t.equal(outcomes.size, 3)
-    for (const outcome of outcomes.values()) t.match(outcome, { kind: 'retry', reason: 'ExpiredProviderToken' })
-    t.equal(origin.received.length, 6)
-    t.equal(tokens.minted.length, 1)
-  })
-
-  t.test('costs one repetition also when others keep replacing it', async (t) => {
-    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const origin = await start(t, (request) => {
-      tokens.keep(`other ${origin.received.length}`, 30 * MINUTE)
-      response(request, 403, { reason: 'ExpiredProviderToken' })
-    })
-    const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(1))
-    t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
-    t.equal(origin.received.length, 2)
-  })
-
-  t.test('is not followed by a repetition after an abort', async (t) => {
-    const controller = new AbortController()
-    const origin = await start(t, (request) => {
-      controller.abort()
-      response(request, 403, { reason: 'ExpiredProviderToken' })
-    })
-    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const outcomes = await push(t, open(t, origin.url, { tokens, concurrency: 1 }), chunkOf(2), controller)
-    t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
-    t.equal(origin.received.length, 1)
-  })
-
-  t.test('is tried again later when the cache fails', async (t) => {
-    const tokens = new MemoryTokens().keep('old', 30 * MINUTE)
-    const origin = await start(t, (request) => {
-      tokens.failure = new Error('the store is away')
-      response(request, 403, { reason: 'ExpiredProviderToken' })
-    })
-    const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(1))
-    t.strictSame([...outcomes], [[0, { kind: 'retry', reason: 'ExpiredProviderToken' }]])
-  })
-})
-
-t.test('without a provider token nothing is pushed', async (t) => {
-  const origin = await start(t, (request) => response(request))
-  const tokens = new MemoryTokens()
-  tokens.failure = new Error('the store is away')
-  const provider = open(t, origin.url, { tokens })
-  await t.rejects(push(t, provider, chunkOf(1)), { message: 'the store is away' })
-  tokens.failure = undefined
-  t.strictSame(kinds(await push(t, provider, chunkOf(1))), { sent: 1 })
-  await t.rejects(push(t, provider, { messages: [], targets: [target(0)] }), RangeError)
-})
-
-t.test('closing lets the chunks under way finish', async (t) => {
-  const closing: { closed?: Promise<void> } = {}
-  const origin = await start(t, (request) => closing.closed && response(request))
-  const provider = open(t, origin.url, { concurrency: 1 })
-  const pushed = push(t, provider, chunkOf(3))
-  await origin.waitFor(1)
-  const closed = (closing.closed = provider.close())
-  await t.rejects(push(t, provider, chunkOf(1)), { message: 'the APNs provider is closed' })
-  const [first] = origin.received
-  if (!first) throw new Error('nothing was received')
-  const sessionClosed = once(first.session, 'close')
-  response(first)
-  t.strictSame(kinds(await pushed), { sent: 3 })
-  await Promise.all([closed, sessionClosed])
+t.test('a provider token that APNs calls expired waits when it is too young to be replaced', async (t) => {
+  const origin = await start(t, (request) => response(request, 403, { reason: 'ExpiredProviderToken' }))
+  const tokens = new MemoryTokens().keep('young', 5 * MINUTE)
+  const notBefore = (tokens.kept?.issuedAt ?? 0) + 20 * MINUTE
+  const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(3))
+  const waits = { kind: 'retry', reason: 'ExpiredProviderToken', notBefore }
+  t.strictSame(inOrder(outcomes), [waits, waits, waits])
+  t.equal(origin.received.length, 3)
+  t.strictSame(tokens.minted, [])
 })
 
 t.test('tokens are minted no more often than need be', async (t) => {
@@ -438,7 +238,7 @@ t.test('tokens are minted no more often than need be', async (t) => {
   const scene = () => {
     const clock = { now: Date.UTC(2026, 0, 1) }
     const tokens = new MemoryTokens()
-    const create = (teamKey = key) => createApnsToken({ credentials, key: teamKey, tokens, now: () => clock.now })
+    const create = () => createApnsToken({ credentials, key, tokens, now: () => clock.now })
     return { clock, tokens, create, token: create() }
   }
 
@@ -507,30 +307,12 @@ t.test('tokens are minted no more often than need be', async (t) => {
     t.not(second.value, first.value)
     t.equal(second.issuedAt, clock.now)
   })
-
-  t.test('another key under the same id has tokens of its own', async (t) => {
-    const { tokens, token, create } = scene()
-    await token.take()
-    await create(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey).take()
-    const [one, other] = tokens.keys
-    t.match(one, /^apns:TEAM123456:ABC123DEFG:[0-9a-f]{16}$/)
-    t.match(other, /^apns:TEAM123456:ABC123DEFG:[0-9a-f]{16}$/)
-    t.not(one, other)
-  })
 })
 
-t.test('as one of the providers', async (t) => {
+t.test('the settings name the client that speaks HTTP/2', async (t) => {
   const kind = PROVIDERS.ios
   const { bundle, keyId, teamId } = credentials
   const settings = { bundle, keyId, teamId, environment: null }
-  t.doesNotThrow(() => kind?.verify({ settings, secret: Buffer.from(pem) }))
-  const failing = [
-    { settings, secret: Buffer.from('garbage') },
-    { settings: { ...settings, bundle: 'zpráva' }, secret: Buffer.from(pem) },
-    { settings: { ...settings, keyId: null }, secret: Buffer.from(pem) },
-  ]
-  for (const stored of failing) t.throws(() => kind?.verify(stored), { name: 'InvalidCredentials' })
-
   // By what a client allows its peer one can tell who it is: our own wants no table of headers.
   for (const [HTTP2_TRANSPORT, tableSize] of Object.entries({ lean: 0, node: 4096 })) {
     const seen: (number | undefined)[] = []

@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import type { Platform } from '@push-server/contract'
 import { startSimulator, type Failure } from '@push-server/simulator'
 import t, { type Test } from 'tap'
-import { inOrder, kinds, push } from './_pushing.ts'
-import { apart, open, pushUntilSettled, together, tokenOf, type Address } from './_simulated.ts'
+import { apart, inOrder, kinds, push, together, tokenOf, tokensOf } from './_pushing.ts'
+import { open, pushUntilSettled, type Address } from './_simulated.ts'
 
 const PLATFORMS = ['ios', 'android', 'huawei'] as const
 
@@ -15,8 +15,6 @@ async function start(test: Test) {
   test.teardown(() => simulator.stop())
   return simulator
 }
-
-const tokensOf = (count: number, first = 0) => Array.from({ length: count }, (_, index) => tokenOf(first + index))
 
 /** Time enough for a response that arrives, on any machine. */
 const IMPATIENT = { APNS_REQUEST_TIMEOUT: '2s', FCM_REQUEST_TIMEOUT: '2s', HMS_REQUEST_TIMEOUT: '2s' }

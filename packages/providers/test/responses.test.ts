@@ -3,8 +3,8 @@ import type { Platform } from '@push-server/contract'
 import { startSimulator, type Response } from '@push-server/simulator'
 import t, { type Test } from 'tap'
 import type { Outcome, OutcomeKind } from '../src/index.ts'
-import { inOrder, MemoryTokens, push } from './_pushing.ts'
-import { apart, open, together, tokenOf } from './_simulated.ts'
+import { apart, inOrder, MemoryTokens, push, together, tokenOf } from './_pushing.ts'
+import { open } from './_simulated.ts'
 
 const simulator = await startSimulator()
 t.teardown(() => simulator.stop())

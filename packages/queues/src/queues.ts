@@ -1,7 +1,7 @@
 // The queues: one per platform and lane. A job is a hint that a chunk is due: losing one costs time, never a message.
 import { LANES, PLATFORMS, type ChunkJob, type Lane, type Platform } from '@push-server/contract'
 import type { BaseAdapter } from '@bull-board/api/baseAdapter'
-import type { Logger } from '@push-server/runtime'
+import { withDeadline, type Logger } from '@push-server/runtime'
 import {
   openPostgresBackend,
   openRedisBackend,
@@ -101,7 +101,9 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
       if (!backend.reachable()) throw new Error('The queue is unavailable')
       const byQueue = Map.groupBy(jobs, (job) => queueName(job.platform, job.lane))
       const added = [...byQueue].map(([name, some]) => queueOf(name).addBulk(some.map(jobOf)))
-      await within(settings.enqueueTimeout, Promise.all(added))
+      await withDeadline(Promise.all(added), settings.enqueueTimeout, () => {
+        throw new Error(`The queue did not respond within ${settings.enqueueTimeout} ms`)
+      })
     },
 
     consume: (options, handle) => consume({ backend, log, onError }, options, handle),
@@ -152,15 +154,5 @@ function consume(
       await Promise.allSettled(running)
       await worker.close(true)
     },
-  }
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(`The queue did not respond within ${ms} ms`)), ms)
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -307,10 +307,10 @@ t.test('PostgreSQL that hangs: enqueueing rejects in time, and works again after
     silent,
   )
   t.teardown(() => queues.close())
-  const release = await lockJobs(database)
+  const unlock = await lockJobs(database)
   const waited = await elapsed(() => t.rejects(queues.enqueue([job(1)]), { message: /within 1500 ms/ }))
   t.ok(waited >= ENQUEUE_TIMEOUT - 5 && waited < IN_TIME, `after ${waited} ms`)
-  await release()
+  await unlock()
   await queues.enqueue([job(2)])
   const { got } = collect(t, queues)
   await gets(got, 2)

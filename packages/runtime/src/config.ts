@@ -1,6 +1,7 @@
 // The environment, read once: checked against the list of settings, frozen, passed down. Nothing else reads it.
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
+import { PROVIDER_NAMES } from '@push-server/contract'
 import { doubleNames, formerNamesIn, nameInUse, type Environment, type FormerName } from './former-names.ts'
 import { printable } from './printable.ts'
 import type { Setting } from './setting.ts'
@@ -17,9 +18,7 @@ export type Config = Readonly<{
 
 /** A name that begins like one of ours but is none is a typing error, which would otherwise be found too late. */
 const PREFIXES = [
-  'APNS_',
-  'FCM_',
-  'HMS_',
+  ...Object.values(PROVIDER_NAMES).map((provider) => `${provider.toUpperCase()}_`),
   'POWERAUTH_',
   'REGISTRATION_',
   'DELIVERY_',

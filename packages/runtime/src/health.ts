@@ -1,4 +1,5 @@
 // Whether a process lives and whether it can work. Each part reports for itself.
+import { withDeadline } from './deadline.ts'
 
 export interface Part {
   name: string
@@ -33,7 +34,7 @@ export interface Health {
 }
 
 /** A part whose check takes longer is down, since probes have a time limit too. */
-const CHECK_MS = 2000
+export const CHECK_MS = 2000
 
 export function createHealth(): Health {
   const parts: Part[] = []
@@ -49,7 +50,7 @@ export function createHealth(): Health {
 
 async function reportOf({ essential, check }: Part): Promise<PartReport> {
   try {
-    const detail = await inTime(check())
+    const detail = await withDeadline(check(), CHECK_MS, refuseLate)
     return { status: 'up', essential, ...(detail !== undefined && { detail }) }
   } catch (error) {
     // The text is for the operator: addresses stand in errors of our drivers.
@@ -57,13 +58,6 @@ async function reportOf({ essential, check }: Part): Promise<PartReport> {
   }
 }
 
-/** Rejects when the work takes longer than a probe waits. */
-export async function inTime<T>(work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${CHECK_MS} ms`)), CHECK_MS)
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
+function refuseLate(): never {
+  throw new Error(`no response within ${CHECK_MS} ms`)
 }

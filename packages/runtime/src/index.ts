@@ -1,12 +1,13 @@
 // The frame of a process: settings, logger, start and stop order.
 export { ConfigError, readConfig, type Config, type ConfigWith } from './config.ts'
 export { createClientErrors, type ClientErrors } from './client-errors.ts'
+export { withDeadline } from './deadline.ts'
 export type { Environment } from './former-names.ts'
 export { isHost, isLocalHost, isLoopback } from './host-names.ts'
 export { createLogger, shortened, type Logger } from './logger.ts'
 export { printable } from './printable.ts'
-export { runOnce, runProcess } from './process.ts'
-export { createResources, type Release, type Resources } from './resources.ts'
+export { runOnce, runProcess, type Stop } from './process.ts'
+export { createResources, type Close, type Resources } from './resources.ts'
 export { SETTINGS, SETTINGS_BY_SUBJECT } from './settings.ts'
 export { createHealth, type Health, type Part } from './health.ts'
 export {

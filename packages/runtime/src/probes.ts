@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createClientErrors } from './client-errors.ts'
-import { inTime, withoutDetails, type Health } from './health.ts'
+import { withDeadline } from './deadline.ts'
+import { CHECK_MS, withoutDetails, type Health } from './health.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -44,7 +45,7 @@ export async function probe(
       return json(200, { status: 'live' })
     case '/health/ready': {
       // Without a database no key can be looked up, and just then the states are needed.
-      const detailed = inTime(mayReadDetails()).catch(() => false)
+      const detailed = withDeadline(mayReadDetails(), CHECK_MS, () => false).catch(() => false)
       const [report, isDetailed] = await Promise.all([health.report(), detailed])
       return json(report.status === 'ready' ? 200 : 503, isDetailed ? report : withoutDetails(report))
     }

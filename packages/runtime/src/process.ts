@@ -1,13 +1,15 @@
 // The frame of a process: start, wait for a signal, stop in good order.
 import { boundGarbage } from './memory.ts'
 import { printable, printableLines, printableStack } from './printable.ts'
-import type { Release } from './resources.ts'
+
+/** Stops what runs, in good order. */
+export type Stop = () => Promise<void> | void
 
 /**
  * Starts a service and stops it on SIGINT or SIGTERM; a second signal ends the process at once. An error of starting or
  * stopping goes to stderr as one text and makes the exit code 1.
  */
-export async function runProcess(start: () => Promise<Release>): Promise<void> {
+export async function runProcess(start: () => Promise<Stop>): Promise<void> {
   boundGarbage()
   try {
     const stop = await start()

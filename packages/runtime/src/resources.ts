@@ -1,23 +1,23 @@
-// Everything that was opened, in the order of its opening; it is released in reverse.
+// Everything that was opened, in the order of its opening; it is closed in reverse.
 
-export type Release = () => Promise<void> | void
+export type Close = () => Promise<void> | void
 
 export interface Resources {
-  /** Remembers how to release what was just opened. */
-  add(name: string, release: Release): void
-  /** Releases all, newest first; each is released whatever the others do, and the first error is thrown at the end. May be called twice. */
-  release(): Promise<void>
+  /** Remembers how to close what was just opened. */
+  add(name: string, close: Close): void
+  /** Closes all, newest first; each is closed whatever the others do, and the first error is thrown at the end. May be called twice. */
+  close(): Promise<void>
 }
 
 export function createResources(onFailure: (name: string, error: unknown) => void): Resources {
-  const held: { name: string; release: Release }[] = []
-  let releasing: Promise<void> = Promise.resolve()
+  const open: { name: string; close: Close }[] = []
+  let closing: Promise<void> = Promise.resolve()
 
-  async function releaseHeld(): Promise<void> {
+  async function closeAll(): Promise<void> {
     const failures: unknown[] = []
-    for (let entry = held.pop(); entry !== undefined; entry = held.pop()) {
+    for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
       try {
-        await entry.release()
+        await entry.close()
       } catch (error) {
         onFailure(entry.name, error)
         failures.push(error)
@@ -27,11 +27,11 @@ export function createResources(onFailure: (name: string, error: unknown) => voi
   }
 
   return {
-    add: (name, release) => void held.push({ name, release }),
-    release() {
+    add: (name, close) => void open.push({ name, close }),
+    close() {
       // One after the other: a second call must not overtake the first within the order. Each error is thrown once.
-      releasing = releasing.then(releaseHeld, releaseHeld)
-      return releasing
+      closing = closing.then(closeAll, closeAll)
+      return closing
     },
   }
 }

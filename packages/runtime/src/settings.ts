@@ -4,7 +4,7 @@ import { API_SETTINGS, GATEWAY_LIMIT_SETTINGS, IMPORT_SETTINGS, QUOTA_SETTINGS }
 import { CAMPAIGN_SETTINGS, CIRCUIT_BREAKER_SETTINGS, WORKER_SETTINGS } from './settings/delivery.ts'
 import { POWERAUTH_SETTINGS } from './settings/power-auth.ts'
 import { LOGGING_SETTINGS, MONITORING_SETTINGS, STANDALONE_SETTINGS } from './settings/process.ts'
-import { APNS_SETTINGS, FCM_SETTINGS, HMS_SETTINGS } from './settings/providers.ts'
+import { PROVIDER_SETTINGS } from './settings/providers.ts'
 import { DATABASE_SETTINGS, ENCRYPTION_SETTINGS, QUEUE_SETTINGS, RETENTION_SETTINGS } from './settings/storage.ts'
 
 export const SETTINGS = {
@@ -19,9 +19,9 @@ export const SETTINGS = {
   ...WORKER_SETTINGS,
   ...CAMPAIGN_SETTINGS,
   ...CIRCUIT_BREAKER_SETTINGS,
-  ...APNS_SETTINGS,
-  ...FCM_SETTINGS,
-  ...HMS_SETTINGS,
+  ...PROVIDER_SETTINGS.apns,
+  ...PROVIDER_SETTINGS.fcm,
+  ...PROVIDER_SETTINGS.hms,
   ...POWERAUTH_SETTINGS,
   ...LOGGING_SETTINGS,
   ...MONITORING_SETTINGS,
@@ -41,9 +41,9 @@ export const SETTINGS_BY_SUBJECT: Readonly<Record<string, Readonly<Record<string
   'Workers and the sweep': WORKER_SETTINGS,
   Campaigns: CAMPAIGN_SETTINGS,
   'Circuit breaker': CIRCUIT_BREAKER_SETTINGS,
-  APNs: APNS_SETTINGS,
-  FCM: FCM_SETTINGS,
-  HMS: HMS_SETTINGS,
+  APNs: PROVIDER_SETTINGS.apns,
+  FCM: PROVIDER_SETTINGS.fcm,
+  HMS: PROVIDER_SETTINGS.hms,
   'Activations and PowerAuth Server': POWERAUTH_SETTINGS,
   Logging: LOGGING_SETTINGS,
   'Health and metrics': MONITORING_SETTINGS,

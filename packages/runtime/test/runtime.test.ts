@@ -465,17 +465,17 @@ t.test('shortened: enough to find a token, too little to use it', async (t) => {
   t.equal(shortened('0123456789abcdef'), '012345…')
 })
 
-t.test('resources are released in reverse', async (t) => {
+t.test('resources are closed in reverse', async (t) => {
   const order: string[] = []
-  const resources = createResources(() => t.fail('no release fails'))
+  const resources = createResources(() => t.fail('no close fails'))
   for (const name of ['store', 'queues', 'http'])
     resources.add(name, async () => {
       await Promise.resolve()
       order.push(name)
     })
-  await resources.release()
+  await resources.close()
   t.same(order, ['http', 'queues', 'store'])
-  await resources.release()
+  await resources.close()
   t.equal(order.length, 3, 'once')
 })
 
@@ -491,16 +491,16 @@ t.test('resources: one that fails does not keep the others, and the first error 
   resources.add('http', () => {
     throw thrown
   })
-  await t.rejects(resources.release(), thrown)
+  await t.rejects(resources.close(), thrown)
   t.same(order, ['waiters', 'store'])
   t.same(failures, [
     ['http', thrown],
     ['queues', late],
   ])
-  await t.resolves(resources.release(), 'nothing is left')
+  await t.resolves(resources.close(), 'nothing is left')
 })
 
-t.test('resources: two releases at once keep the order', async (t) => {
+t.test('resources: two closes at once keep the order', async (t) => {
   const order: string[] = []
   const slow = Promise.withResolvers<void>()
   const resources = createResources(() => {})
@@ -509,7 +509,7 @@ t.test('resources: two releases at once keep the order', async (t) => {
     await slow.promise
     order.push('http')
   })
-  const both = [resources.release(), resources.release()]
+  const both = [resources.close(), resources.close()]
   slow.resolve()
   await Promise.all(both)
   t.same(order, ['http', 'store'])

@@ -13,6 +13,7 @@ export type { PowerAuthActivation, PowerAuthBehaviour, PowerAuthRequest } from '
 export { PREFIXES, type Prefix } from './token-prefixes.ts'
 export type { ApnsPush, FcmPush, HmsPush, Push } from './push.ts'
 export type { Rate } from './rate.ts'
+export { fakeSettings, simulatorSettings, type FakeAddress } from './settings.ts'
 export {
   startSimulator,
   type Endpoint,

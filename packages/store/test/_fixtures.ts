@@ -1,6 +1,6 @@
 // A migrated database with a store on it, and short ways to what the tests start from.
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Platform } from '@push-server/contract'
+import { PLATFORMS, type Platform } from '@push-server/contract'
 import type { Test } from 'tap'
 import pg from 'pg'
 import { createDatabase, waitFor, type TestDatabase } from '@push-server/testing'
@@ -8,6 +8,9 @@ import { migrate, openStore, type DeliveryRecord, type Recipient, type Registrat
 
 export const KEY = randomBytes(32).toString('base64')
 export const LEASE_MS = 30_000
+
+export const everyPlatform = (value: number) =>
+  Object.fromEntries(PLATFORMS.map((platform) => [platform, value])) as Record<Platform, number>
 
 export const open = (url: string, more: Partial<Parameters<typeof openStore>[0]> = {}): Store =>
   openStore({ url, connections: 10, encryptionKey: KEY, onError: () => {}, ...more })

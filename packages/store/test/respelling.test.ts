@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { bucketOf } from '../src/devices/devices.ts'
 import { respellingOf } from '../src/devices/respelling.ts'
 import {
+  everyPlatform,
   LEASE_MS,
   makeApplication,
   newToken,
@@ -17,7 +18,7 @@ import {
   type Fixture,
 } from './_fixtures.ts'
 
-const FAN_OUT = { usersPerPartition: 2, chunkSizes: { ios: 10, android: 10, huawei: 10 }, maxAgeMs: 3_600_000 }
+const FAN_OUT = { usersPerPartition: 2, chunkSizes: everyPlatform(10), maxAgeMs: 3_600_000 }
 
 t.test('of the spellings of a token the rows of the one registered last stay', async (t) => {
   const at = (second: number) => new Date(second * 1000)

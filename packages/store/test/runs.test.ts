@@ -4,7 +4,7 @@ import { waitFor } from '@push-server/testing'
 import pg from 'pg'
 import t from 'tap'
 import type { StoredOutcomes } from '../src/index.ts'
-import { LEASE_MS, makeApplication, newToken, openFixture, registration } from './_fixtures.ts'
+import { everyPlatform, LEASE_MS, makeApplication, newToken, openFixture, registration } from './_fixtures.ts'
 
 const fixture = await openFixture()
 const { database, store } = fixture
@@ -12,7 +12,7 @@ t.teardown(() => fixture.close())
 
 const BODY = { title: 'Market closed' }
 const HOUR = 3_600_000
-const FAN_OUT = { usersPerPartition: 10, chunkSizes: { ios: 4, android: 4, huawei: 8 }, maxAgeMs: HOUR }
+const FAN_OUT = { usersPerPartition: 10, chunkSizes: { ...everyPlatform(4), huawei: 8 }, maxAgeMs: HOUR }
 
 interface Group {
   applicationId: number

@@ -1,5 +1,5 @@
 // Credentials of the right form for each platform, with keys made for the run.
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { Platform } from '@push-server/contract'
 import { hmsSecret, type StoredCredentials } from '@push-server/providers'
 
@@ -26,6 +26,15 @@ export function generateServiceAccount(): string {
     client_email: `push@${PROJECT}.iam.gserviceaccount.com`,
     token_uri: 'https://oauth2.googleapis.com/token',
   })
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+/** The same as the administration's requests bring them, but for the application. */
+export const generateUpdates: Record<Platform, () => object> = {
+  ios: () => ({ ...APNS_SETTINGS, privateKeyBase64: base64(generateApnsKey()) }),
+  android: () => ({ projectId: PROJECT, privateKeyBase64: base64(generateServiceAccount()) }),
+  huawei: () => ({ projectId: PROJECT, clientId: '100000001', clientSecret: randomBytes(8).toString('hex') }),
 }
 
 export const generateCredentials: Record<Platform, () => StoredCredentials> = {

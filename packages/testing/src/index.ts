@@ -5,7 +5,13 @@ export { createApi, type Response, type Api } from './api.ts'
 export { BACKENDS, type TestBackend } from './backends.ts'
 export { startConnectProxy, type ConnectProxy } from './connect-proxy.ts'
 export { createDatabase, createDebianDatabase, noDebianPostgres, type TestDatabase } from './database.ts'
-export { APNS_SETTINGS, generateApnsKey, generateCredentials, generateServiceAccount } from './credentials.ts'
+export {
+  APNS_SETTINGS,
+  generateApnsKey,
+  generateCredentials,
+  generateServiceAccount,
+  generateUpdates,
+} from './credentials.ts'
 export {
   APP,
   openTestStack,
@@ -16,8 +22,9 @@ export {
 } from './test-stack.ts'
 export { createTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { freePort } from './free-port.ts'
-export { acceptSurely, registerCrowd, sendToCrowd, type Crowd, type Sent } from './load.ts'
-export { startOwnPostgres, startOwnRedis, type OwnServer } from './own-servers.ts'
+export { bound, endProcess } from './child-process.ts'
+export { spawnRedis, startOwnPostgres, startOwnRedis, type OwnServer } from './own-servers.ts'
+export { acceptSurely, analyzeDevices, registerCrowd, sendToCrowd, type Crowd, type Sent } from './load.ts'
 export { skipPgBouncer, startPgBouncer, type PgBouncer } from './pgbouncer.ts'
 export { emptyQueue } from './queue-loss.ts'
 export { createRandom } from './random.ts'

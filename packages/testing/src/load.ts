@@ -25,6 +25,15 @@ export async function registerCrowd({ query }: Pick<TestDatabase, 'query'>, crow
      FROM applications, generate_series(1, $4::int) n WHERE app_id = $1`,
     [appId, platforms, prefix, users],
   )
+  await analyzeDevices({ query })
+}
+
+/**
+ * After many rows at once, as autovacuum does within a minute: without statistics PostgreSQL looks for one device, or one token,
+ * among all of the application's.
+ */
+export async function analyzeDevices({ query }: Pick<TestDatabase, 'query'>): Promise<void> {
+  await query('ANALYZE devices')
 }
 
 const BATCH = 20

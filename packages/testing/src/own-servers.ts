@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { startPostgres, type EmbeddedPostgres } from '@push-server/embedded-postgres'
+import { ConfigError } from '@push-server/runtime'
+import { bound, endProcess } from './child-process.ts'
 import { freePort } from './free-port.ts'
 
 export interface OwnServer {
@@ -18,43 +20,37 @@ export interface OwnServer {
   close(): Promise<void>
 }
 
-const running = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
-
 /** With its log (`appendOnly`) it comes back with what it had, otherwise empty. Requires `redis-server`. */
 export async function startOwnRedis({ appendOnly }: { appendOnly: boolean }): Promise<OwnServer> {
+  await using opening = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'push-redis-'))
+  opening.defer(() => rm(dir, { recursive: true, force: true }))
   const port = await freePort()
   const keeping = ['--save', '', '--appendonly', appendOnly ? 'yes' : 'no']
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...keeping]
   let child: ChildProcess | undefined
 
-  async function kill() {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
+  const kill = async () => void (child && (await endProcess(child, 'SIGKILL')))
   const start = async () => {
     child = await spawnRedis(flags)
   }
   await start()
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    kill,
-    start,
-    async close() {
-      await kill()
-      await rm(dir, { recursive: true, force: true })
-    },
-  }
+  opening.defer(kill)
+  const opened = opening.move()
+  return { url: `redis://127.0.0.1:${port}`, kill, start, close: () => opened.disposeAsync() }
 }
 
-async function spawnRedis(flags: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'ignore'] })
-  running.add(child)
-  child.once('exit', () => running.delete(child))
+/** A Redis that is ready. Rejects with a ConfigError that says what to install where there is none. */
+export async function spawnRedis(flags: readonly string[]): Promise<ChildProcess> {
+  const child = bound(spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'ignore'] }))
+  try {
+    await once(child, 'spawn')
+  } catch (cause) {
+    throw new ConfigError(
+      'redis-server could not be started. Install it, with `apt-get install redis-server` or `brew install redis`.',
+      { cause },
+    )
+  }
   for await (const line of createInterface(child.stdout)) {
     if (!line.includes('Ready to accept connections')) continue
     child.stdout.resume()

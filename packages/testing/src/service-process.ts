@@ -1,6 +1,7 @@
 // A service in a process of its own, as production runs it, to be killed at will.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { bound, endProcess } from './child-process.ts'
 import { THIS_TREE, type Tree } from './trees.ts'
 
 export interface ServiceProcess {
@@ -13,12 +14,6 @@ export interface ServiceProcess {
   ended: Promise<void>
 }
 
-/** A test that ends early, by its time limit for one, leaves nobody behind. */
-const running = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
-
 /** Code that the tests' own processes have compiled already halves the processor time of a start. */
 const { PATH = '', NODE_COMPILE_CACHE } = process.env
 const SURROUNDINGS = { PATH, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) }
@@ -29,21 +24,20 @@ export function spawnService(
   environment: Record<string, string>,
   tree: Tree = THIS_TREE,
 ): ServiceProcess {
-  const child = spawn(process.execPath, [`services/${name}/src/main.ts`], {
-    cwd: tree.root,
-    env: { ...SURROUNDINGS, ...environment },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  running.add(child)
-  const ended = once(child, 'exit').then(() => void running.delete(child))
+  const child = bound(
+    spawn(process.execPath, [`services/${name}/src/main.ts`], {
+      cwd: tree.root,
+      env: { ...SURROUNDINGS, ...environment },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    }),
+  )
+  const ended = once(child, 'exit').then(() => undefined)
   const { pid } = child
   if (pid === undefined) throw new Error(`${name} could not be started`)
-  return { pid, kill: async () => void (await end(child, 'SIGKILL')), stop: () => end(child, 'SIGTERM'), ended }
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
-  child.kill(signal)
-  await once(child, 'exit')
-  return child.exitCode
+  return {
+    pid,
+    kill: async () => void (await endProcess(child, 'SIGKILL')),
+    stop: () => endProcess(child, 'SIGTERM'),
+    ended,
+  }
 }

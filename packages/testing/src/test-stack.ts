@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { apiGateway } from '@push-server/api-gateway'
 import { apnsWorker } from '@push-server/apns-worker'
 import { campaignScheduler } from '@push-server/campaign-scheduler'
-import type { Platform } from '@push-server/contract'
+import { PROVIDER_NAMES, type Platform, type ProviderName } from '@push-server/contract'
 import { fcmWorker } from '@push-server/fcm-worker'
 import { hmsWorker } from '@push-server/hms-worker'
 import { openContext, SERVICE_SETTINGS, type Context, type Service } from '@push-server/domain'
 import { createLogger, createResources, readConfig, type Resources } from '@push-server/runtime'
-import { startSimulator, type Simulator, type SimulatorOptions } from '@push-server/simulator'
+import { simulatorSettings, startSimulator, type Simulator, type SimulatorOptions } from '@push-server/simulator'
 import { createApi, type Api } from './api.ts'
 import { BACKENDS, type TestBackend } from './backends.ts'
 import { generateCredentials } from './credentials.ts'
@@ -20,14 +20,17 @@ import { freePort } from './free-port.ts'
 
 export const APP = 'mobile-app'
 
-const SERVICES = {
+export type ServiceName = ProviderName | 'gateway' | 'scheduler'
+
+const SERVICES: Record<ServiceName, Service> = {
   gateway: apiGateway,
   apns: apnsWorker,
   fcm: fcmWorker,
   hms: hmsWorker,
   scheduler: campaignScheduler,
-} satisfies Record<string, Service>
-export type ServiceName = keyof typeof SERVICES
+}
+/** In the order of their start. */
+const ALL: readonly ServiceName[] = [...Object.values(PROVIDER_NAMES), 'scheduler', 'gateway']
 
 export interface TestStackOptions {
   backend?: TestBackend
@@ -82,7 +85,7 @@ export async function openTestStack(options: TestStackOptions = {}): Promise<Tes
   try {
     return await open(options, resources)
   } catch (error) {
-    await resources.release()
+    await resources.close()
     throw error
   }
 }
@@ -116,10 +119,9 @@ async function open(options: TestStackOptions, resources: Resources): Promise<Te
     },
     configure: (appId = APP, platforms = ['ios']) => configureApplication(context, appId, platforms),
     register: (device) => register(context, device),
-    close: () => resources.release(),
+    close: () => resources.close(),
   }
-  for (const name of options.services ?? (['apns', 'fcm', 'hms', 'scheduler', 'gateway'] as const))
-    await stack.start(name)
+  for (const name of options.services ?? ALL) await stack.start(name)
   return stack
 }
 
@@ -133,15 +135,7 @@ async function environmentOf(simulator: Simulator, database: TestDatabase, resou
     PORT: String(await freePort()),
     DATABASE_URL: database.url,
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    APNS_PRODUCTION_URL: simulator.apns.origin,
-    APNS_DEVELOPMENT_URL: simulator.apns.origin,
-    APNS_CA_FILE: authority,
-    FCM_BASE_URL: simulator.fcm.origin,
-    FCM_TOKEN_URL: simulator.fcm.tokenUrl,
-    FCM_CA_FILE: authority,
-    HMS_BASE_URL: simulator.hms.origin,
-    HMS_TOKEN_URL: simulator.hms.tokenUrl,
-    HMS_CA_FILE: authority,
+    ...simulatorSettings(simulator, authority),
   }
 }
 

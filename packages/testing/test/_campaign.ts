@@ -2,6 +2,7 @@
 import type { CampaignProgress } from '@push-server/contract'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  analyzeDevices,
   APP,
   openTestStack,
   spawnService,
@@ -38,6 +39,7 @@ export async function openCrowd(t: Test, backend: TestBackend, environment: Reco
      FROM applications, generate_series(1, $1::int) n`,
     [USERS],
   )
+  await analyzeDevices(stack.database)
   return stack
 }
 

@@ -1,9 +1,19 @@
 // A campaign's way through the whole test stack, once on each back end of the queues.
 import t, { type Test } from 'tap'
 import type { Platform } from '@push-server/contract'
-import { APP, BACKENDS, openTestStack, waitFor, type TestStack, type TestStackOptions } from '@push-server/testing'
+import {
+  analyzeDevices,
+  APP,
+  BACKENDS,
+  openTestStack,
+  waitFor,
+  type TestStack,
+  type TestStackOptions,
+} from '@push-server/testing'
 
 t.setTimeout(1_800_000)
+// Much of the time they wait for intervals, retries and rates.
+t.jobs = 3
 
 const PLATFORMS = ['ios', 'android', 'huawei'] as const
 const BODY = { title: 'Market closed', body: 'We open again on Monday.' }
@@ -30,6 +40,7 @@ async function registerCrowd(stack: TestStack, crowd: Crowd): Promise<string[]> 
      WHERE a.app_id = $1`,
     [appId, users, each, platforms, prefix],
   )
+  await analyzeDevices(stack.database)
   return Array.from({ length: users }, (_, index) => `${prefix}${index + 1}`)
 }
 

@@ -1,6 +1,7 @@
 // What keeps our own errors from costing devices: the circuit breaker of the device table, and pauses that are probed.
 import t, { type Test } from 'tap'
 import {
+  analyzeDevices,
   APP,
   generateApnsKey,
   APNS_SETTINGS,
@@ -29,6 +30,7 @@ async function registerPhones(stack: TestStack, prefix: string, count: number): 
        now() - interval '1 hour' FROM applications, generate_series(1, $2::int) n WHERE app_id = $3`,
     [prefix, count, APP],
   )
+  await analyzeDevices(stack.database)
   return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`)
 }
 

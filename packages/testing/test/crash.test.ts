@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import {
+  analyzeDevices,
   APP,
   BACKENDS,
   emptyQueue,
@@ -16,6 +17,8 @@ import {
 import pg from 'pg'
 
 t.setTimeout(1_800_000)
+// Much of the time they wait for processes to start and for leases of the dead.
+t.jobs = 3
 
 const CONCURRENCY = 50
 const LATENCY_MS = 100
@@ -39,6 +42,7 @@ async function registerPhones(stack: TestStack, userId: string, count: number): 
      SELECT 1, $1::text, $1 || '-' || n, 'ios', lpad(to_hex(n), 64, '0'), 0, true FROM generate_series(1, $2::int) AS n`,
     [userId, count],
   )
+  await analyzeDevices(stack.database)
 }
 
 /** The same back end, on a Redis that other tests do not wait for. */

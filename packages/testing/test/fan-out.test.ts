@@ -6,6 +6,8 @@ import { BACKENDS, waitFor, type TestStack } from '@push-server/testing'
 import { checkProgress, checkSent, follow, launch, openCrowd, startRun, USERS } from './_campaign.ts'
 
 t.setTimeout(1_800_000)
+// Most of the time they wait for a scheduler to start.
+t.jobs = 2
 
 interface Step {
   name: string

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import { PLATFORMS, type Platform } from '@push-server/contract'
 import {
+  analyzeDevices,
   BACKENDS,
   freePort,
   openTestStack,
@@ -12,6 +13,8 @@ import {
 } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
+// The first takes about as long as the others one after the other, and has most of the processes.
+t.jobs = 2
 
 const PORTFOLIO = 'portfolio'
 const BATCH = 20
@@ -69,6 +72,7 @@ async function registerPhones(stack: TestStack, phones: Phones): Promise<void> {
      WHERE a.app_id = $1`,
     [appId, users, each, platforms, prefix],
   )
+  if (users * each >= 100) await analyzeDevices(stack.database)
 }
 
 /** One message for each of the application's users, in batches that are under way ten at a time. */

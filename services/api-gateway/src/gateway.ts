@@ -27,10 +27,10 @@ export const apiGateway: Service = async (context) => {
     await app.listen({ host: await addressOf(config.host), port: config.port, backlog: BACKLOG })
     log.info({ host: config.host, port: config.port }, 'listening')
   } catch (error) {
-    await resources.release()
+    await resources.close()
     throw portTaken(error, config) ?? error
   }
-  return () => resources.release()
+  return () => resources.close()
 }
 
 /** For a name the framework opens a second server, which lacks what ours does with broken requests. */

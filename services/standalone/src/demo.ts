@@ -1,14 +1,7 @@
 // Something to try at once: an application with credentials, a user, and three phones in the simulator.
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { PLATFORMS, type Platform } from '@push-server/contract'
-import {
-  localRegistry,
-  registerDevice,
-  updateAndroid,
-  updateHuawei,
-  updateIos,
-  type Context,
-} from '@push-server/domain'
+import { localRegistry, registerDevice, updateCredentials, type Context } from '@push-server/domain'
 import type { Simulator } from '@push-server/simulator'
 
 export const DEMO_APP = 'mobile-app'
@@ -65,7 +58,11 @@ const GENERATE: Record<Platform, (context: Context) => Promise<void>> = {
   ios({ store }) {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const ids = { bundle: 'com.example.mobile-app', keyId: 'DEMOKEY001', teamId: 'DEMOTEAM01' }
-    return updateIos(store, { appId: DEMO_APP, ...ids, privateKeyBase64: base64(privateKey.export(pem).toString()) })
+    return updateCredentials.ios(store, {
+      appId: DEMO_APP,
+      ...ids,
+      privateKeyBase64: base64(privateKey.export(pem).toString()),
+    })
   },
 
   android({ store }) {
@@ -78,7 +75,7 @@ const GENERATE: Record<Platform, (context: Context) => Promise<void>> = {
       client_email: `push@${PROJECT}.iam.gserviceaccount.com`,
       token_uri: 'https://oauth2.googleapis.com/token',
     }
-    return updateAndroid(store, {
+    return updateCredentials.android(store, {
       appId: DEMO_APP,
       projectId: PROJECT,
       privateKeyBase64: base64(JSON.stringify(account)),
@@ -86,5 +83,10 @@ const GENERATE: Record<Platform, (context: Context) => Promise<void>> = {
   },
 
   huawei: ({ store }) =>
-    updateHuawei(store, { appId: DEMO_APP, projectId: PROJECT, clientId: '100000001', clientSecret: 'demo-secret' }),
+    updateCredentials.huawei(store, {
+      appId: DEMO_APP,
+      projectId: PROJECT,
+      clientId: '100000001',
+      clientSecret: 'demo-secret',
+    }),
 }

@@ -1,6 +1,6 @@
 // The simulator as a place to push to: its start, and the settings that lead a service to it.
 import { ConfigError, type Config, type Environment } from '@push-server/runtime'
-import { startSimulator, type Simulator } from '@push-server/simulator'
+import { simulatorSettings, startSimulator, type Simulator } from '@push-server/simulator'
 import { writeAuthority, type Folders } from './environment.ts'
 
 export async function startPhones(
@@ -16,17 +16,5 @@ export async function startPhones(
 }
 
 /** Every provider simulated. Writes the file with the certificate authority that they name. */
-export async function settingsFor({ apns, fcm, hms }: Simulator, folders: Folders): Promise<Environment> {
-  const authority = await writeAuthority(folders, apns.ca)
-  return {
-    APNS_PRODUCTION_URL: apns.origin,
-    APNS_DEVELOPMENT_URL: apns.origin,
-    APNS_CA_FILE: authority,
-    FCM_BASE_URL: fcm.origin,
-    FCM_TOKEN_URL: fcm.tokenUrl,
-    FCM_CA_FILE: authority,
-    HMS_BASE_URL: hms.origin,
-    HMS_TOKEN_URL: hms.tokenUrl,
-    HMS_CA_FILE: authority,
-  }
-}
+export const settingsFor = async (simulator: Simulator, folders: Folders): Promise<Environment> =>
+  simulatorSettings(simulator, await writeAuthority(folders, simulator.apns.ca))

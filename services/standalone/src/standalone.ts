@@ -2,6 +2,7 @@
 import { apiGateway } from '@push-server/api-gateway'
 import { apnsWorker } from '@push-server/apns-worker'
 import { campaignScheduler } from '@push-server/campaign-scheduler'
+import type { Platform } from '@push-server/contract'
 import { openContext, SERVICE_SETTINGS, type Service } from '@push-server/domain'
 import { startPostgres } from '@push-server/embedded-postgres'
 import {
@@ -10,8 +11,8 @@ import {
   printable,
   readConfig,
   type Environment,
-  type Release,
   type Resources,
+  type Stop,
 } from '@push-server/runtime'
 import { fcmWorker } from '@push-server/fcm-worker'
 import { hmsWorker } from '@push-server/hms-worker'
@@ -20,19 +21,20 @@ import { setUpDemo } from './demo.ts'
 import { encryptionKey, makeFolders, terminalDefaults, type Folders } from './environment.ts'
 import { settingsFor, startPhones } from './phones.ts'
 
+const WORKERS: Record<Platform, Service> = { ios: apnsWorker, android: fcmWorker, huawei: hmsWorker }
 /** Workers first: once the API responds, messages are delivered. */
-const SERVICES: readonly Service[] = [apnsWorker, fcmWorker, hmsWorker, campaignScheduler, apiGateway]
+const SERVICES: readonly Service[] = [...Object.values(WORKERS), campaignScheduler, apiGateway]
 
 /** Resolves with the function that stops it, once a message can be sent; `print` gets text for a person. */
-export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Release> {
+export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Stop> {
   const resources = createResources((name, error) => print(`Stopping ${name} failed: ${printable(String(error))}`))
   try {
     await start(environment, resources, print)
   } catch (error) {
-    await resources.release()
+    await resources.close()
     throw error
   }
-  return () => resources.release()
+  return () => resources.close()
 }
 
 async function start(given: Environment, resources: Resources, print: (text: string) => void): Promise<void> {

@@ -1,5 +1,6 @@
 // The examples of the API's document in its order, as data: what a reader pastes, and what the document prints for it. Lists
 // that it cuts short are filled in; `{id}` stands for what was made last.
+import { DOCUMENTED_BODY } from '@push-server/contract'
 
 export interface Example {
   name: string
@@ -11,21 +12,7 @@ export interface Example {
   response: Record<string, unknown>
 }
 
-const BODY = {
-  title: 'Balance update',
-  titleLocKey: 'balance.update.title',
-  titleLocArgs: [],
-  body: 'Your balance is now $745.00',
-  bodyLocKey: 'balance.update.body',
-  bodyLocArgs: [],
-  badge: 3,
-  sound: 'default',
-  icon: 'custom-icon',
-  category: 'balance-update',
-  collapseKey: 'balance-update',
-  validUntil: '2017-12-11T21:22:29.923Z',
-  extras: { _comment: 'Any custom data.' },
-}
+const BODY = { ...DOCUMENTED_BODY, validUntil: '2017-12-11T21:22:29.923Z' }
 const CAMPAIGN_BODY = { ...BODY, validUntil: '2016-10-12T11:20:04Z' }
 const ACTIVATION = '49414e31-f3df-4cea-87e6-f214ca3b8412'
 const OTHER_ACTIVATION = '26c94bf8-f594-4bd8-9c51-93449926b644'

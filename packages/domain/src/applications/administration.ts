@@ -1,5 +1,6 @@
 // Applications and their credentials, as the administration API changes and shows them.
 import {
+  capitalized,
   invalidRequest,
   PLATFORMS,
   PROVIDER_NAMES,
@@ -10,9 +11,7 @@ import {
   type ApplicationDetailRequest,
   type ApplicationSummary,
   type Platform,
-  type UpdateAndroidRequest,
-  type UpdateHuaweiRequest,
-  type UpdateIosRequest,
+  type UpdateRequest,
 } from '@push-server/contract'
 import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
@@ -34,42 +33,43 @@ export async function describeApplication(
 ): Promise<ApplicationDetail> {
   const row = await configured(store, request.appId)
   const paused = pausesOf(row)
-  return {
-    application: summaryOf(row),
-    ...((request.includeIos || request.includeApns) && settingsOf(row, 'ios')),
-    ...((request.includeAndroid || request.includeFcm) && settingsOf(row, 'android')),
-    ...((request.includeHuawei || request.includeHms) && settingsOf(row, 'huawei')),
-    ...(paused && { paused }),
-  }
+  const included = PLATFORMS.filter((platform) => isIncluded(request, platform))
+  const settings = Object.fromEntries(included.flatMap((platform) => settingsOf(row, platform)))
+  return { application: summaryOf(row), ...settings, ...(paused && { paused }) }
 }
+
+const isIncluded = (request: ApplicationDetailRequest, platform: Platform) =>
+  [platform, PROVIDER_NAMES[platform]].some((name) => request[`include${capitalized(name)}`])
 
 const SECRET_FIELD = 'requestObject.privateKeyBase64'
 
-export const updateIos = (store: ApplicationStore, request: UpdateIosRequest) => {
-  const { appId, bundle, keyId, teamId, environment, privateKeyBase64 } = request
-  const settings = { bundle, keyId, teamId, environment: environment ?? null }
-  return update(store, { appId, platform: 'ios', settings, secret: () => decodeBase64(SECRET_FIELD, privateKeyBase64) })
+type Updates = { [P in Platform]: (store: ApplicationStore, request: UpdateRequest<P>) => Promise<void> }
+
+/** Sets the credentials of an application, on each platform. */
+export const updateCredentials: Updates = {
+  ios(store, { appId, bundle, keyId, teamId, environment, privateKeyBase64 }) {
+    const settings = { bundle, keyId, teamId, environment: environment ?? null }
+    const secret = () => decodeBase64(SECRET_FIELD, privateKeyBase64)
+    return update(store, { appId, platform: 'ios', settings, secret })
+  },
+
+  android: (store, { appId, projectId, privateKeyBase64 }) =>
+    update(store, {
+      appId,
+      platform: 'android',
+      settings: { projectId },
+      secret: () => decodeBase64(SECRET_FIELD, privateKeyBase64),
+    }),
+
+  huawei: (store, { appId, projectId, clientId, clientSecret }) =>
+    update(store, {
+      appId,
+      platform: 'huawei',
+      settings: { projectId },
+      secret: () => hmsSecret({ clientId, clientSecret }),
+      secretField: 'requestObject.clientSecret',
+    }),
 }
-
-export const updateAndroid = (store: ApplicationStore, { appId, projectId, privateKeyBase64 }: UpdateAndroidRequest) =>
-  update(store, {
-    appId,
-    platform: 'android',
-    settings: { projectId },
-    secret: () => decodeBase64(SECRET_FIELD, privateKeyBase64),
-  })
-
-export const updateHuawei = (
-  store: ApplicationStore,
-  { appId, projectId, clientId, clientSecret }: UpdateHuaweiRequest,
-) =>
-  update(store, {
-    appId,
-    platform: 'huawei',
-    settings: { projectId },
-    secret: () => hmsSecret({ clientId, clientSecret }),
-    secretField: 'requestObject.clientSecret',
-  })
 
 interface Update {
   appId: string
@@ -135,13 +135,11 @@ function summaryOf(row: ApplicationRow): ApplicationSummary {
 }
 
 /** Under both names of the platform: `iosBundle` and `apnsBundle`. */
-function settingsOf(row: ApplicationRow, platform: Platform): Partial<ApplicationDetail> {
+function settingsOf(row: ApplicationRow, platform: Platform): [name: string, value: string][] {
   const settings = row.credentials.find((credentials) => credentials.platform === platform)?.settings
   const shown = Object.entries(settings ?? {}).filter((entry): entry is [string, string] => entry[1] !== null)
-  return Object.fromEntries(
-    [platform, PROVIDER_NAMES[platform]].flatMap((family) =>
-      shown.map(([name, value]) => [`${family}${name.charAt(0).toUpperCase()}${name.slice(1)}`, value]),
-    ),
+  return [platform, PROVIDER_NAMES[platform]].flatMap((family) =>
+    shown.map(([name, value]): [string, string] => [`${family}${capitalized(name)}`, value]),
   )
 }
 

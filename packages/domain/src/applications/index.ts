@@ -5,9 +5,7 @@ export {
   listApplications,
   removeCredentials,
   resumePlatform,
-  updateAndroid,
-  updateHuawei,
-  updateIos,
+  updateCredentials,
 } from './administration.ts'
 export { clearRemovedApplications, removeApplication } from './removal.ts'
 export { listUnconfigured } from './unconfigured.ts'

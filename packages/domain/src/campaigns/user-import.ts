@@ -1,19 +1,13 @@
 // An import of a campaign's users: many lines, each known to be well-formed, in batches.
 import { refusal, TEXT, type CampaignUserLine, type UserImportResult } from '@push-server/contract'
 import type { Store } from '@push-server/store'
-import { createImportErrors, type ImportBatch } from '../imports/index.ts'
+import { createImportErrors, type ImportFile } from '../imports/index.ts'
 import { findCampaign } from './campaigns.ts'
 
-export interface UserImportRequest {
+export interface UserImportRequest extends ImportFile<CampaignUserLine> {
+  /** Of the campaign. */
   id: string
-  /** Keeps the good lines of a file with bad ones; otherwise nothing of it is kept. */
-  partial: boolean
-  batches: AsyncIterable<ImportBatch<CampaignUserLine>>
-  /** Aborted with an error for the caller when the import has to end: what is applied by then stays. */
-  signal: AbortSignal
 }
-
-const MOST_ERRORS = 100
 
 /** Nothing is changed before the last line was read. */
 export async function importCampaignUsers(
@@ -23,7 +17,7 @@ export async function importCampaignUsers(
   const campaign = await findCampaign(store, id)
   const staging = store.openUserImport()
   try {
-    const failures = createImportErrors(MOST_ERRORS)
+    const failures = createImportErrors()
     for await (const batch of batches) {
       failures.add(batch.failures)
       await staging.stage(batch.items.map(({ value }) => (typeof value === 'string' ? value : value.userId)))

@@ -2,7 +2,7 @@
 // application does not keep the others waiting.
 
 export interface FairSlots {
-  /** Takes a slot for the application; undefined when it holds its share already. The result releases the slot. */
+  /** Takes a slot for the application; undefined when it holds its share already. The result frees the slot. */
   take(applicationId: number): (() => void) | undefined
 }
 

@@ -1,6 +1,7 @@
 // A delivery worker: takes chunks of one platform from both lanes until it is stopped.
 import { LANES, type Lane, type Platform } from '@push-server/contract'
 import type { Handled, JobData } from '@push-server/queues'
+import { withDeadline } from '@push-server/runtime'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -27,15 +28,15 @@ const offerLater = async (ms: number): Promise<Handled> => {
 const chunkHandler = (worker: Worker, lane: Lane, size: number) => {
   const slots = createFairSlots(size)
   return async ({ chunkId, applicationId }: JobData): Promise<Handled> => {
-    const releaseSlot = slots.take(applicationId)
-    if (!releaseSlot) return offerLater(NEXT_OFFER_MS[lane])
+    const freeSlot = slots.take(applicationId)
+    if (!freeSlot) return offerLater(NEXT_OFFER_MS[lane])
     try {
       await deliverChunk(worker, chunkId)
     } catch (error) {
       if (!worker.store.isUnavailable(error)) throw error
       return await offerLater(UNAVAILABLE_MS)
     } finally {
-      releaseSlot()
+      freeSlot()
     }
   }
 }
@@ -69,16 +70,3 @@ export const deliveryWorker =
       leases.close()
     }
   }
-
-async function withDeadline(work: Promise<unknown>, ms: number, onLate: () => void): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(() => {
-    onLate()
-    resolve()
-  }, ms)
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}

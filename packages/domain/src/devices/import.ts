@@ -9,21 +9,14 @@ import {
   type LineError,
 } from '@push-server/contract'
 import type { DeviceImport, ImportedRow, Store } from '@push-server/store'
-import { createImportErrors, type ImportBatch } from '../imports/index.ts'
+import { createImportErrors, MOST_ERRORS, type ImportFile } from '../imports/index.ts'
 import { readToken } from './token.ts'
 
-export interface ImportRequest {
+export interface ImportRequest extends ImportFile<ImportedDevice> {
   appId: string
-  /** Keeps the good lines of a file with bad ones; otherwise nothing of it is kept. */
-  partial: boolean
   /** Whether the local registry stores the activations of the devices. */
   keep: boolean
-  batches: AsyncIterable<ImportBatch<ImportedDevice>>
-  /** Aborted with an error for the caller when the import has to end: what is applied by then stays. */
-  signal: AbortSignal
 }
-
-const MOST_ERRORS = 100
 
 /** The registry of activations is not called. Nothing is changed before the last line was read. */
 export async function importDevices(
@@ -44,7 +37,7 @@ export async function importDevices(
 }
 
 async function stageAll(staging: DeviceImport, batches: ImportRequest['batches']) {
-  const failures = createImportErrors(MOST_ERRORS)
+  const failures = createImportErrors()
   for await (const batch of batches) {
     failures.add(batch.failures)
     const rows: ImportedRow[] = []

@@ -7,6 +7,18 @@ export interface ImportBatch<T> {
   failures: readonly LineError[]
 }
 
+/** What every import gets. */
+export interface ImportFile<T> {
+  /** Keeps the good lines of a file with bad ones; otherwise nothing of it is kept. */
+  partial: boolean
+  batches: AsyncIterable<ImportBatch<T>>
+  /** Aborted with an error for the caller when the import has to end: what is applied by then stays. */
+  signal: AbortSignal
+}
+
+/** How many errors a response has. */
+export const MOST_ERRORS = 100
+
 export interface ImportErrors {
   add(failures: readonly LineError[]): void
   count(): number
@@ -14,13 +26,13 @@ export interface ImportErrors {
   first(): LineError[]
 }
 
-export function createImportErrors(most: number): ImportErrors {
+export function createImportErrors(): ImportErrors {
   const first: LineError[] = []
   let count = 0
   return {
     add(failures) {
       count += failures.length
-      first.push(...failures.slice(0, most - first.length))
+      first.push(...failures.slice(0, MOST_ERRORS - first.length))
     },
     count: () => count,
     first: () => first.toSorted((one, other) => one.line - other.line),

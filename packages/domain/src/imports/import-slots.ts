@@ -4,7 +4,7 @@ import { unavailable } from '@push-server/contract'
 const RETRY_AFTER_S = 30
 
 export interface ImportSlots {
-  /** Takes a slot, or throws 503 at once. The result releases the slot. */
+  /** Takes a slot, or throws 503 at once. The result frees the slot. */
   take(key: string | undefined): () => void
 }
 

@@ -1,3 +1,9 @@
 // What imports have in common: streamed files whose lines were checked one by one.
 export { createImportSlots, type ImportSlots, type ImportSlotsOptions } from './import-slots.ts'
-export { createImportErrors, type ImportErrors, type ImportBatch } from './import-errors.ts'
+export {
+  createImportErrors,
+  MOST_ERRORS,
+  type ImportErrors,
+  type ImportBatch,
+  type ImportFile,
+} from './import-errors.ts'

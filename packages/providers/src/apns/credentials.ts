@@ -1,6 +1,6 @@
 // Credentials of an application for APNs, and the check of the key that Apple issues as a .p8 file.
-import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { InvalidCredentials } from '../credentials.ts'
+import type { KeyObject } from 'node:crypto'
+import { InvalidCredentials, readPrivateKey } from '../credentials.ts'
 import type { Environment } from '../provider.ts'
 
 export interface ApnsCredentials {
@@ -58,19 +58,11 @@ export function parseApnsKey(pem: Buffer): KeyObject {
   if (label === undefined) throw new InvalidCredentials('APNs key is not a PEM file')
   if (label !== 'PRIVATE KEY')
     throw new InvalidCredentials(`APNs key must be PKCS#8 ("BEGIN PRIVATE KEY"), this file holds "${label}"`)
-  const key = readKey(pem)
+  const key = readPrivateKey(pem, 'APNs key')
   if (key.asymmetricKeyType !== 'ec')
     throw new InvalidCredentials(`APNs key must be an elliptic curve key, this one is "${key.asymmetricKeyType}"`)
   const curve = key.asymmetricKeyDetails?.namedCurve
   if (curve !== 'prime256v1')
     throw new InvalidCredentials(`APNs key must be on the curve P-256, this one is on "${curve}"`)
   return key
-}
-
-function readKey(pem: Buffer): KeyObject {
-  try {
-    return createPrivateKey({ key: pem, format: 'pem' })
-  } catch (cause) {
-    throw new InvalidCredentials('APNs key is damaged: its PEM content cannot be read', { cause })
-  }
 }

@@ -1,7 +1,6 @@
 // APNs as an entry of the registry: stored credentials and settings in, a provider out.
-import { readFileSync } from 'node:fs'
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
-import { proxyOf } from '../proxy.ts'
+import { networkOf } from '../network.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from './credentials.ts'
 import { checkApnsPayload } from './payload.ts'
 import { openApnsProvider } from './provider.ts'
@@ -19,8 +18,7 @@ export const apns: ProviderKind = {
       credentials: readApnsCredentials(settings, secret),
       tokens,
       origins: { production: config.apnsProductionUrl, development: config.apnsDevelopmentUrl },
-      ...(config.apnsCaFile !== undefined && { ca: readFileSync(config.apnsCaFile) }),
-      proxy: proxyOf(config, 'apns'),
+      ...networkOf(config, 'apns'),
       concurrency: config.apnsConcurrency,
       useDevelopment: config.apnsUseDevelopment,
       requestTimeoutMs: config.apnsRequestTimeout,

@@ -61,6 +61,6 @@ export function openApnsProvider(options: ApnsProviderOptions): Provider {
   return createProvider({
     name: 'APNs',
     push: (chunk, pushOptions) => sendChunk(sender, chunk, pushOptions),
-    release: () => Promise.all(both.map((one) => one.close())),
+    closeConnections: () => Promise.all(both.map((one) => one.close())),
   })
 }

@@ -1,8 +1,8 @@
 // Credentials of an application for FCM: the JSON file that Google issues for a key of a service account.
 import { isUtf8 } from 'node:buffer'
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { cert } from 'firebase-admin/app'
-import { InvalidCredentials } from '../credentials.ts'
+import { InvalidCredentials, readPrivateKey, readSecretObject } from '../credentials.ts'
 
 export interface ServiceAccount {
   projectId: string
@@ -57,29 +57,14 @@ export function certify(secret: Buffer): void {
   }
 }
 
-function parseFile(secret: Buffer): Readonly<Record<string, unknown>> {
-  try {
-    return Object(JSON.parse(secret.toString()))
-  } catch {
-    // Without its cause, which quotes the file.
-    throw new InvalidCredentials('FCM key file is not JSON')
-  }
-}
+const parseFile = (secret: Buffer) => readSecretObject(secret, 'FCM key file is not JSON')
 
 function readKey(pem: string): KeyObject {
-  const key = parseKey(pem)
+  const key = readPrivateKey(pem, 'FCM private key')
   if (key.asymmetricKeyType !== 'rsa')
     throw new InvalidCredentials(`FCM private key must be an RSA key, this one is "${key.asymmetricKeyType}"`)
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
   if (bits < LEAST_KEY_BITS)
     throw new InvalidCredentials(`FCM private key must have ${LEAST_KEY_BITS} bits at least, this one has ${bits}`)
   return key
-}
-
-function parseKey(pem: string): KeyObject {
-  try {
-    return createPrivateKey({ key: pem, format: 'pem' })
-  } catch (cause) {
-    throw new InvalidCredentials('FCM private key is damaged: its PEM content cannot be read', { cause })
-  }
 }

@@ -1,7 +1,6 @@
 // FCM as an entry of the registry: stored credentials and settings in, a provider out.
-import { readFileSync } from 'node:fs'
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
-import { proxyOf } from '../proxy.ts'
+import { networkOf } from '../network.ts'
 import { certify, readServiceAccount } from './credentials.ts'
 import { checkFcmPayload } from './payload.ts'
 import { openFcmProvider } from './provider.ts'
@@ -20,8 +19,7 @@ export const fcm: ProviderKind = {
       tokens,
       baseUrl: config.fcmBaseUrl,
       tokenUrl: config.fcmTokenUrl,
-      ...(config.fcmCaFile !== undefined && { ca: readFileSync(config.fcmCaFile) }),
-      proxy: proxyOf(config, 'fcm'),
+      ...networkOf(config, 'fcm'),
       concurrency: config.fcmConcurrency,
       connections: config.fcmConnections,
       dataOnly: config.fcmDataOnly,

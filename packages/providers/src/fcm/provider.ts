@@ -77,6 +77,6 @@ export function openFcmProvider(options: FcmProviderOptions): Provider {
       onTokenError: (error) =>
         log.warn({ err: error, projectId: account.projectId }, 'FCM access token request failed'),
     }),
-    release: () => Promise.all([client.close(), endpoint.close()]),
+    closeConnections: () => Promise.all([client.close(), endpoint.close()]),
   })
 }

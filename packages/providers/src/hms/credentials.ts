@@ -1,6 +1,6 @@
 // Credentials of an application for HMS: a project, and an OAuth client of it. The client's id is kept with its secret,
 // so that neither is shown or stored in clear.
-import { InvalidCredentials } from '../credentials.ts'
+import { InvalidCredentials, readSecretObject } from '../credentials.ts'
 
 export interface HmsCredentials {
   /** Names the project in the path of every push. */
@@ -13,6 +13,7 @@ export interface HmsCredentials {
 export const hmsSecret = ({ clientId, clientSecret }: Pick<HmsCredentials, 'clientId' | 'clientSecret'>): Buffer =>
   Buffer.from(JSON.stringify({ clientId, clientSecret }))
 
+const NOT_JSON = 'HMS secret is not the JSON of a client id and a client secret'
 const PATH_SEGMENT = /^[\x21-\x7e]+$/
 const CONTROL_CHARACTER = /\p{Cc}/u
 
@@ -21,7 +22,7 @@ export function readHmsCredentials(
   { projectId }: Readonly<Record<string, string | null>>,
   secret: Buffer,
 ): HmsCredentials {
-  const { clientId, clientSecret } = parseSecret(secret)
+  const { clientId, clientSecret } = readSecretObject(secret, NOT_JSON)
   const credentials = {
     projectId: checked('projectId', projectId),
     clientId: checked('clientId', clientId),
@@ -30,15 +31,6 @@ export function readHmsCredentials(
   if (!PATH_SEGMENT.test(credentials.projectId))
     throw new InvalidCredentials('HMS project id must be ASCII without blanks')
   return credentials
-}
-
-function parseSecret(secret: Buffer): Partial<Record<string, unknown>> {
-  try {
-    return Object(JSON.parse(secret.toString()))
-  } catch {
-    // Without the cause, which quotes the text.
-    throw new InvalidCredentials('HMS secret is not the JSON of a client id and a client secret')
-  }
 }
 
 function checked(name: keyof HmsCredentials, value: unknown): string {

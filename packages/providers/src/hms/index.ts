@@ -1,7 +1,6 @@
 // HMS as an entry of the registry: stored credentials and settings in, a provider out.
-import { readFileSync } from 'node:fs'
 import type { ProviderKind } from '../provider-kind.ts'
-import { proxyOf } from '../proxy.ts'
+import { networkOf } from '../network.ts'
 import { readHmsCredentials } from './credentials.ts'
 import { checkHmsPayload } from './payload.ts'
 import { openHmsProvider } from './provider.ts'
@@ -23,8 +22,7 @@ export const hms: ProviderKind = {
       tokens,
       baseUrl: config.hmsBaseUrl,
       tokenUrl: config.hmsTokenUrl,
-      ...(config.hmsCaFile !== undefined && { ca: readFileSync(config.hmsCaFile) }),
-      proxy: proxyOf(config, 'hms'),
+      ...networkOf(config, 'hms'),
       requestsInFlight: config.hmsConcurrency,
       requestTimeoutMs: config.hmsRequestTimeout,
       dataOnly: config.hmsDataOnly,

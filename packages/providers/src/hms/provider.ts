@@ -73,7 +73,7 @@ export function openHmsProvider(options: HmsProviderOptions): Provider {
       reportCollapseKeys(chunk)
       await sendRequests(context, chunk, pushOptions)
     },
-    release: () => Promise.all([client.close(), endpoint.close()]),
+    closeConnections: () => Promise.all([client.close(), endpoint.close()]),
   })
 }
 

@@ -1,7 +1,7 @@
 // A client of an OAuth 2.0 token endpoint (RFC 6749 §5): each request resolves with an access token or fails within a bounded time.
-import { createSecureContext, getCACertificates } from 'node:tls'
-import type { Http2Options, Proxy } from '@push-server/http2'
-import { Agent, ProxyAgent, request, type Dispatcher } from 'undici'
+import type { Http2Options } from '@push-server/http2'
+import { request, type Dispatcher } from 'undici'
+import { openDispatcher } from '../dispatcher.ts'
 import { jsonObject } from '../json-object.ts'
 import type { ProviderToken } from '../provider.ts'
 
@@ -32,9 +32,9 @@ export interface TokenEndpoint {
 /** In bytes. Longer than any access token that a header can have. */
 const LARGEST_RESPONSE = 256 * 1024
 
-/** Connects with the first request. Certificates are always verified. */
+/** Connects with the first request. */
 export function openTokenEndpoint({ url, ca, proxy, timeoutMs = 10_000, now }: TokenEndpointOptions): TokenEndpoint {
-  const dispatcher = dispatcherOf(ca, proxy)
+  const dispatcher = openDispatcher({ ca, proxy, agent: { maxResponseSize: LARGEST_RESPONSE } })
   return {
     async requestToken(parameters) {
       const issuedAt = now()
@@ -44,21 +44,6 @@ export function openTokenEndpoint({ url, ca, proxy, timeoutMs = 10_000, now }: T
     // Not close(): a proxy that never responds to CONNECT would hold it up.
     close: () => dispatcher.destroy(),
   }
-}
-
-function dispatcherOf(ca: Http2Options['ca'], proxy: Proxy | undefined): Dispatcher {
-  // A `ca` of one's own replaces the built-in ones, so these are named beside it; once, for each connection would read them anew.
-  const trusted =
-    ca === undefined
-      ? {}
-      : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ...[ca].flat()] }) }
-  // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
-  const tls = { ...trusted, rejectUnauthorized: true }
-  const common = { allowH2: false, maxResponseSize: LARGEST_RESPONSE }
-  if (!proxy) return new Agent({ ...common, connect: tls })
-  const { host, port, username, password = '' } = proxy
-  const token = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-  return new ProxyAgent({ uri: `http://${host}:${port}`, requestTls: tls, ...common, ...(token && { token }) })
 }
 
 interface TokenRequest {

@@ -1,7 +1,34 @@
 // Settings of the ways to APNs, FCM and HMS.
-import { count, duration, flag, port, text } from '../setting.ts'
+import type { ProviderName } from '@push-server/contract'
+import { count, duration, flag, port, text, type Setting } from '../setting.ts'
 
-export const APNS_SETTINGS = {
+type Prefixed<P extends string, Settings> = { [K in keyof Settings & string as `${P}${K}`]: Settings[K] }
+
+/** With the provider's name before each key: `apnsProxyHost`. */
+const prefixed = <P extends ProviderName, Settings extends object>(provider: P, settings: Settings) =>
+  Object.fromEntries(Object.entries(settings).map(([key, setting]) => [`${provider}${key}`, setting])) as Prefixed<
+    P,
+    Settings
+  >
+
+/** `APNS_PROXY_ENABLED` and so on. `reached` says what the proxy leads to, with its verb. */
+function proxySettings<P extends ProviderName>(provider: P, { name, reached }: { name: string; reached: string }) {
+  const prefix = `${provider.toUpperCase()}_PROXY`
+  return prefixed(provider, {
+    ProxyEnabled: flag(`${prefix}_ENABLED`, `Whether ${reached} reached through an HTTP proxy, by CONNECT.`, {
+      fallback: 'false',
+    }),
+    ProxyHost: text(`${prefix}_HOST`, `Host of the proxy for ${name}.`, { fallback: '127.0.0.1' }),
+    ProxyPort: port(`${prefix}_PORT`, `Port of the proxy for ${name}.`, { fallback: '8080' }),
+    ProxyUsername: text(
+      `${prefix}_USERNAME`,
+      `User name for the proxy for ${name}. Without it the proxy gets no credentials.`,
+    ),
+    ProxyPassword: text(`${prefix}_PASSWORD`, `Password for the proxy for ${name}.`, { secret: true }),
+  })
+}
+
+const APNS_SETTINGS = {
   apnsUseDevelopment: flag(
     'APNS_USE_DEVELOPMENT',
     'Whether applications that name no environment use the development environment of APNs.',
@@ -23,19 +50,10 @@ export const APNS_SETTINGS = {
     { fallback: '1000', formerName: 'APNS_WINDOW' },
   ),
   apnsRequestTimeout: duration('APNS_REQUEST_TIMEOUT', 'Maximum wait for a response of APNs.', { fallback: '10s' }),
-  apnsProxyEnabled: flag('APNS_PROXY_ENABLED', 'Whether APNs is reached through an HTTP proxy, by CONNECT.', {
-    fallback: 'false',
-  }),
-  apnsProxyHost: text('APNS_PROXY_HOST', 'Host of the proxy for APNs.', { fallback: '127.0.0.1' }),
-  apnsProxyPort: port('APNS_PROXY_PORT', 'Port of the proxy for APNs.', { fallback: '8080' }),
-  apnsProxyUsername: text(
-    'APNS_PROXY_USERNAME',
-    'User name for the proxy for APNs. Without it the proxy gets no credentials.',
-  ),
-  apnsProxyPassword: text('APNS_PROXY_PASSWORD', 'Password for the proxy for APNs.', { secret: true }),
+  ...proxySettings('apns', { name: 'APNs', reached: 'APNs is' }),
 } as const
 
-export const FCM_SETTINGS = {
+const FCM_SETTINGS = {
   fcmBaseUrl: text('FCM_BASE_URL', 'Address of FCM.', { fallback: 'https://fcm.googleapis.com' }),
   fcmTokenUrl: text('FCM_TOKEN_URL', 'Address of the endpoint that issues access tokens for FCM.', {
     fallback: 'https://oauth2.googleapis.com/token',
@@ -55,18 +73,7 @@ export const FCM_SETTINGS = {
     { fallback: '10' },
   ),
   fcmRequestTimeout: duration('FCM_REQUEST_TIMEOUT', 'Maximum wait for a response of FCM.', { fallback: '15s' }),
-  fcmProxyEnabled: flag(
-    'FCM_PROXY_ENABLED',
-    'Whether FCM and its token endpoint are reached through an HTTP proxy, by CONNECT.',
-    { fallback: 'false' },
-  ),
-  fcmProxyHost: text('FCM_PROXY_HOST', 'Host of the proxy for FCM.', { fallback: '127.0.0.1' }),
-  fcmProxyPort: port('FCM_PROXY_PORT', 'Port of the proxy for FCM.', { fallback: '8080' }),
-  fcmProxyUsername: text(
-    'FCM_PROXY_USERNAME',
-    'User name for the proxy for FCM. Without it the proxy gets no credentials.',
-  ),
-  fcmProxyPassword: text('FCM_PROXY_PASSWORD', 'Password for the proxy for FCM.', { secret: true }),
+  ...proxySettings('fcm', { name: 'FCM', reached: 'FCM and its token endpoint are' }),
   fcmDataOnly: flag(
     'FCM_DATA_ONLY',
     'Whether notifications go to FCM as data, for the mobile application to show them.',
@@ -74,7 +81,7 @@ export const FCM_SETTINGS = {
   ),
 } as const
 
-export const HMS_SETTINGS = {
+const HMS_SETTINGS = {
   hmsBaseUrl: text('HMS_BASE_URL', 'Address of the push service of HMS.', {
     fallback: 'https://push-api.cloud.huawei.com',
   }),
@@ -91,21 +98,16 @@ export const HMS_SETTINGS = {
     { fallback: '16', formerName: 'HMS_WINDOW' },
   ),
   hmsRequestTimeout: duration('HMS_REQUEST_TIMEOUT', 'Maximum wait for a response of HMS.', { fallback: '30s' }),
-  hmsProxyEnabled: flag(
-    'HMS_PROXY_ENABLED',
-    'Whether HMS and its token endpoint are reached through an HTTP proxy, by CONNECT.',
-    { fallback: 'false' },
-  ),
-  hmsProxyHost: text('HMS_PROXY_HOST', 'Host of the proxy for HMS.', { fallback: '127.0.0.1' }),
-  hmsProxyPort: port('HMS_PROXY_PORT', 'Port of the proxy for HMS.', { fallback: '8080' }),
-  hmsProxyUsername: text(
-    'HMS_PROXY_USERNAME',
-    'User name for the proxy for HMS. Without it the proxy gets no credentials.',
-  ),
-  hmsProxyPassword: text('HMS_PROXY_PASSWORD', 'Password for the proxy for HMS.', { secret: true }),
+  ...proxySettings('hms', { name: 'HMS', reached: 'HMS and its token endpoint are' }),
   hmsDataOnly: flag(
     'HMS_DATA_ONLY',
     'Whether notifications go to HMS as data, for the mobile application to show them.',
     { fallback: 'false' },
   ),
 } as const
+
+export const PROVIDER_SETTINGS = {
+  apns: APNS_SETTINGS,
+  fcm: FCM_SETTINGS,
+  hms: HMS_SETTINGS,
+} as const satisfies Record<ProviderName, Readonly<Record<string, Setting<unknown>>>>

@@ -3,9 +3,10 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessTokens } from '../access-tokens.ts'
 import type { Context } from '../context.ts'
+import { oauthRoutes } from '../oauth-routes.ts'
 import type { FcmPush } from '../push.ts'
 import { createRequestHandler, type ReplyFormat } from '../request-handler.ts'
-import { gatewayReply, jsonReply, type Exchange, type Reply } from '../wire/http-exchange.ts'
+import { jsonReply, type Exchange, type Reply } from '../wire/http-exchange.ts'
 import { startListener, type ListenAddress } from '../wire/listener.ts'
 import type { FcmAccounts, FcmPermit } from './accounts.ts'
 import { readSend } from './checks.ts'
@@ -43,14 +44,13 @@ export function startFcm(context: Context, address: ListenAddress, { accounts, t
     handler.handle(exchange, push, REPLIES)
   }
 
-  function take(exchange: Exchange) {
-    const { method, path, body } = exchange
-    const [, projectId] = SEND_PATH.exec(path) ?? []
-    if (method === 'POST' && projectId) return send(exchange, projectId)
-    const isGrant = method === 'POST' && path === FCM_TOKEN_PATH
-    const reply = isGrant ? accounts.grant(new URLSearchParams(body.bytes.toString())) : gatewayReply(404)
-    context.controls.android.delay(() => exchange.reply(reply))
-  }
+  const take = oauthRoutes({
+    sendPath: SEND_PATH,
+    tokenPath: FCM_TOKEN_PATH,
+    grant: accounts.grant,
+    send,
+    control: context.controls.android,
+  })
 
   return startListener(address, {
     protocols: ['h2', 'http/1.1'],

@@ -3,9 +3,10 @@
 import type { AccessTokens } from '../access-tokens.ts'
 import { isAccepted } from '../behaviour.ts'
 import type { Context } from '../context.ts'
+import { oauthRoutes } from '../oauth-routes.ts'
 import type { HmsPush } from '../push.ts'
 import { createRequestHandler } from '../request-handler.ts'
-import { gatewayReply, withExtras, type Exchange } from '../wire/http-exchange.ts'
+import { withExtras, type Exchange } from '../wire/http-exchange.ts'
 import { startListener, type ListenAddress } from '../wire/listener.ts'
 import type { HmsAccounts, HmsPermit } from './accounts.ts'
 import { readSend } from './checks.ts'
@@ -59,14 +60,13 @@ export function startHms(context: Context, address: ListenAddress, { accounts, t
     })
   }
 
-  function take(exchange: Exchange) {
-    const { method, path, body } = exchange
-    const [, projectId] = SEND_PATH.exec(path) ?? []
-    if (method === 'POST' && projectId) return send(exchange, projectId)
-    const isGrant = method === 'POST' && path === HMS_TOKEN_PATH
-    const reply = isGrant ? accounts.grant(new URLSearchParams(body.bytes.toString())) : gatewayReply(404)
-    context.controls.huawei.delay(() => exchange.reply(reply))
-  }
+  const take = oauthRoutes({
+    sendPath: SEND_PATH,
+    tokenPath: HMS_TOKEN_PATH,
+    grant: accounts.grant,
+    send,
+    control: context.controls.huawei,
+  })
 
   return startListener(address, { protocols: ['http/1.1'], streams: 1, bytesKept: BYTES_KEPT, open: () => take })
 }

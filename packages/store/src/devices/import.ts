@@ -1,22 +1,16 @@
 // An import of devices: lines are staged in a table that only this connection sees, and touch the devices once all are read.
 // Then they are applied in batches that lock for a moment only; the whole may be repeated.
-import type { Platform } from '@push-server/contract'
 import { ACTIVATION_APPLICATION } from './activations.ts'
 import { isContended } from '../connection/errors.ts'
 import type { Queryable } from '../connection/database.ts'
 import { bucketOf } from './devices.ts'
+import type { Registration } from './registration.ts'
 import { NORMAL_TOKEN } from './token-spelling.ts'
 import { openStaging, type StagingOptions } from '../connection/staging.ts'
 import { statement, type ValuesOf } from '../connection/statement.ts'
 
-export interface ImportedRow {
+export interface ImportedRow extends Omit<Registration, 'applicationId'> {
   line: number
-  activationId: string
-  userId: string
-  platform: Platform
-  environment: string | null
-  token: string
-  active: boolean
   /** Null: now. */
   registeredAt: Date | null
 }

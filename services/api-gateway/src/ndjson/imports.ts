@@ -45,12 +45,12 @@ export function createImports({ config, metrics }: Pick<Context, 'config' | 'met
 
   return {
     async run(request, format, work) {
-      const release = slots.take(request.caller?.id)
+      const freeSlot = slots.take(request.caller?.id)
       try {
         const batches = bounded(readNdjson(request, { ...format, ...limits }))
         return await work({ batches, signal: stopping.signal })
       } finally {
-        release()
+        freeSlot()
       }
     },
     stop: () => stopping.abort(unavailable('The gateway is stopping: send the import again', RETRY_AFTER_S)),

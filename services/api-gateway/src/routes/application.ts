@@ -20,12 +20,11 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromBody } from '../validation/applications.ts'
-import { enforce, notNull, required } from '../validation/rules.ts'
+import { applicationNamed, enforce, notNull, required } from '../validation/rules.ts'
 import { responses } from '../openapi/responses.ts'
 
 const tags = ['Administration']
 const config = { scope: 'admin', applications: fromBody('appId') } as const
-const named = [required(TEXT.objectMissing), notNull('appId', TEXT.appIdMissing)]
 
 export const applicationRoutes =
   ({ store, access }: Context): FastifyPluginAsyncTypebox =>
@@ -55,7 +54,7 @@ export const applicationRoutes =
           body: Wrapped(CreateApplicationRequest),
           response: responses(OkWith(CreateApplicationRequest)),
         },
-        preValidation: enforce(named),
+        preValidation: enforce(applicationNamed),
       },
       async ({ body: { requestObject } }) => {
         await createApplication(store, requestObject.appId)
@@ -92,7 +91,7 @@ export const applicationRoutes =
           body: Wrapped(RemoveApplicationRequest),
           response: responses(OkWith(RemovedApplication)),
         },
-        preValidation: enforce(named),
+        preValidation: enforce(applicationNamed),
       },
       async ({ body: { requestObject }, log }) =>
         okWith(await removeApplication({ store, access }, requestObject.appId, log)),

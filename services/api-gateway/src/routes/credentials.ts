@@ -1,80 +1,85 @@
 // The credentials of an application on each platform, under two families of paths: /admin/app/ios/update and /remove, whose
 // texts existing clients know, and /admin/app/apns, whose errors are all reported at once.
 import {
+  capitalized,
   OK,
+  PLATFORMS,
   PROVIDER_NAMES,
   RemoveCredentialsRequest,
   TEXT,
-  UpdateAndroidRequest,
-  UpdateHuaweiRequest,
-  UpdateIosRequest,
+  UPDATE_REQUESTS,
   Wrapped,
   type Platform,
+  type UpdateRequest,
 } from '@push-server/contract'
-import { removeCredentials, updateAndroid, updateHuawei, updateIos, type Context } from '@push-server/domain'
+import { removeCredentials, updateCredentials, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import type { Static, TSchema } from 'typebox'
 import { fromBody, fromQuery } from '../validation/applications.ts'
 import { bodyFromQuery } from '../validation/query-body.ts'
-import { enforce, notEmpty, notNull, required, type Rule } from '../validation/rules.ts'
+import { applicationNamed, enforce, notEmpty, type Rule } from '../validation/rules.ts'
 import { OK_RESPONSES } from '../openapi/responses.ts'
 
 const tags = ['Administration']
 const description =
   'Credentials that the provider could not be reached with are refused and change nothing. Ends a pause.'
-const named = [required(TEXT.objectMissing), notNull('appId', TEXT.appIdMissing)]
 
-interface Paths {
-  platform: Platform
-  /** Of the provider, in names of operations. */
-  provider: string
-  /** Of the older paths. */
-  rules: { update: readonly Rule[]; remove: readonly Rule[] }
-}
-
-interface CredentialsKind<Request extends TSchema> extends Paths {
-  request: Request
-  update(store: Context['store'], request: Static<Request>): Promise<void>
+/** What the older paths of each platform check first. */
+const RULES: Record<Platform, { update: readonly Rule[]; remove: readonly Rule[] }> = {
+  ios: {
+    update: [
+      ...applicationNamed,
+      notEmpty('bundle', TEXT.bundleMissing),
+      notEmpty('keyId', TEXT.keyIdMissing),
+      notEmpty('teamId', TEXT.teamIdMissing),
+      notEmpty('privateKeyBase64', TEXT.privateKeyMissing),
+    ],
+    remove: applicationNamed,
+  },
+  android: {
+    update: [
+      ...applicationNamed,
+      notEmpty('projectId', TEXT.projectIdMissing),
+      notEmpty('privateKeyBase64', TEXT.privateKeyMissing),
+    ],
+    remove: applicationNamed,
+  },
+  // Came later than the others: even its older paths report errors by field.
+  huawei: { update: [], remove: [] },
 }
 
 const config = { scope: 'admin', applications: fromBody('appId') } as const
 
-const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
-
-function updateRoutes<Request extends TSchema>(
-  app: FastifyInstance,
-  store: Context['store'],
-  kind: CredentialsKind<Request>,
-) {
-  const { platform, provider, request, rules, update } = kind
-  for (const [url, name, own] of [
-    [`/admin/app/${platform}/update`, capital(platform), rules.update],
-    [`/admin/app/${PROVIDER_NAMES[platform]}`, provider, []],
+function updateRoutes<P extends Platform>(app: FastifyInstance, store: Context['store'], platform: P) {
+  const provider = PROVIDER_NAMES[platform]
+  for (const [url, name, rules] of [
+    [`/admin/app/${platform}/update`, platform, RULES[platform].update],
+    [`/admin/app/${provider}`, provider, []],
   ] as const)
-    app.route<{ Body: { requestObject: Static<Request> } }>({
+    app.route<{ Body: { requestObject: UpdateRequest<P> } }>({
       method: ['PUT', 'POST'],
       url,
       config,
       schema: {
         tags,
         description,
-        operationId: `update${name}`,
+        operationId: `update${capitalized(name)}`,
         summary: `Set the ${provider.toUpperCase()} credentials`,
-        body: Wrapped(request),
+        body: Wrapped(UPDATE_REQUESTS[platform]),
         response: OK_RESPONSES,
       },
-      preValidation: enforce(own),
+      preValidation: enforce(rules),
       handler: async ({ body: { requestObject } }) => {
-        await update(store, requestObject)
+        await updateCredentials[platform](store, requestObject)
         return OK
       },
     })
 }
 
 const removeRoutes =
-  (store: Context['store'], { platform, provider, rules }: Paths): FastifyPluginAsyncTypebox =>
+  (store: Context['store'], platform: Platform): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const provider = PROVIDER_NAMES[platform]
     const summary = `Remove the ${provider.toUpperCase()} credentials`
     app.route({
       method: ['DELETE', 'POST'],
@@ -82,12 +87,12 @@ const removeRoutes =
       config,
       schema: {
         tags,
-        operationId: `remove${capital(platform)}`,
+        operationId: `remove${capitalized(platform)}`,
         summary,
         body: Wrapped(RemoveCredentialsRequest),
         response: OK_RESPONSES,
       },
-      preValidation: [bodyFromQuery('appId'), enforce(rules.remove)],
+      preValidation: [bodyFromQuery('appId'), enforce(RULES[platform].remove)],
       handler: async ({ body: { requestObject } }) => {
         await removeCredentials(store, requestObject.appId, platform)
         return OK
@@ -95,12 +100,12 @@ const removeRoutes =
     })
 
     app.delete(
-      `/admin/app/${PROVIDER_NAMES[platform]}`,
+      `/admin/app/${provider}`,
       {
         config: { scope: 'admin', applications: fromQuery('appId') },
         schema: {
           tags,
-          operationId: `remove${provider}`,
+          operationId: `remove${capitalized(provider)}`,
           summary,
           querystring: RemoveCredentialsRequest,
           response: OK_RESPONSES,
@@ -113,50 +118,9 @@ const removeRoutes =
     )
   }
 
-const ios: CredentialsKind<typeof UpdateIosRequest> = {
-  platform: 'ios',
-  provider: 'Apns',
-  request: UpdateIosRequest,
-  rules: {
-    update: [
-      ...named,
-      notEmpty('bundle', TEXT.bundleMissing),
-      notEmpty('keyId', TEXT.keyIdMissing),
-      notEmpty('teamId', TEXT.teamIdMissing),
-      notEmpty('privateKeyBase64', TEXT.privateKeyMissing),
-    ],
-    remove: named,
-  },
-  update: updateIos,
-}
-const android: CredentialsKind<typeof UpdateAndroidRequest> = {
-  platform: 'android',
-  provider: 'Fcm',
-  request: UpdateAndroidRequest,
-  rules: {
-    update: [
-      ...named,
-      notEmpty('projectId', TEXT.projectIdMissing),
-      notEmpty('privateKeyBase64', TEXT.privateKeyMissing),
-    ],
-    remove: named,
-  },
-  update: updateAndroid,
-}
-/** Came later than the others: even its older paths report errors by field. */
-const huawei: CredentialsKind<typeof UpdateHuaweiRequest> = {
-  platform: 'huawei',
-  provider: 'Hms',
-  request: UpdateHuaweiRequest,
-  rules: { update: [], remove: [] },
-  update: updateHuawei,
-}
-
 export const credentialsRoutes =
   ({ store }: Context) =>
   async (app: FastifyInstance) => {
-    updateRoutes(app, store, ios)
-    updateRoutes(app, store, android)
-    updateRoutes(app, store, huawei)
-    for (const kind of [ios, android, huawei]) await app.register(removeRoutes(store, kind))
+    for (const platform of PLATFORMS) updateRoutes(app, store, platform)
+    for (const platform of PLATFORMS) await app.register(removeRoutes(store, platform))
   }

@@ -1,12 +1,10 @@
 // Ends pauses by hand, once their cause has been corrected elsewhere: under both names of each platform.
-import { PLATFORMS, PROVIDER_NAMES, OK, ResumePlatformRequest, TEXT, Wrapped } from '@push-server/contract'
+import { capitalized, PLATFORMS, PROVIDER_NAMES, OK, ResumePlatformRequest, TEXT, Wrapped } from '@push-server/contract'
 import { resumePlatform, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromBody } from '../validation/applications.ts'
 import { enforce, notNull, required } from '../validation/rules.ts'
 import { OK_RESPONSES } from '../openapi/responses.ts'
-
-const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
 export const pauseRoutes =
   ({ store }: Pick<Context, 'store'>): FastifyPluginAsyncTypebox =>
@@ -19,7 +17,7 @@ export const pauseRoutes =
             config: { scope: 'admin', applications: fromBody('appId') },
             schema: {
               tags: ['Administration'],
-              operationId: `resume${capital(name)}`,
+              operationId: `resume${capitalized(name)}`,
               summary: `Push to ${PROVIDER_NAMES[platform].toUpperCase()} again`,
               description:
                 'Ends every pause of the platform, also that of an open circuit breaker; what waited is due at once. OK when nothing is paused, too.',

@@ -1,6 +1,6 @@
 // Ordered rules of a request whose texts existing clients know. They are checked before the schema, and the text of the first
 // broken rule is the response.
-import { refusal } from '@push-server/contract'
+import { refusal, TEXT } from '@push-server/contract'
 import type { FastifyRequest, preValidationHookHandler } from 'fastify'
 
 type Members = Readonly<Record<string, unknown>>
@@ -27,6 +27,9 @@ export const notEmpty =
   (member: string, text: string): Rule =>
   (object) =>
     isAbsent(object?.[member]) || object?.[member] === '' ? text : undefined
+
+/** The request names an application. */
+export const applicationNamed: readonly Rule[] = [required(TEXT.objectMissing), notNull('appId', TEXT.appIdMissing)]
 
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

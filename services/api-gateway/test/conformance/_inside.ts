@@ -38,6 +38,6 @@ export const INSIDE: Readonly<Record<string, readonly [file: string, test: strin
   'C-57 HMS: silent': [`${PROVIDERS}/hms.test.ts`, 'data, with and without a notification'],
   'C-58 HMS: collapse keys, numeric and textual': [`${PROVIDERS}/hms.test.ts`, 'collapse keys'],
   'C-59 HMS: codes of success and failure': [`${PROVIDERS}/hms.test.ts`, 'what each code means'],
-  'C-60 HMS: renewal of the token': [`${PROVIDERS}/hms-provider.test.ts`, 'an access token'],
+  'C-60 HMS: renewal of the token': [`${PROVIDERS}/provider-contract.test.ts`, 'a provider token'],
   'C-80': [`${GATEWAY}/administration.test.ts`, 'C-80 new credentials are what the next send goes with'],
 }
