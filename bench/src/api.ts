@@ -7,6 +7,8 @@ import { PLATFORMS } from '@push-server/contract'
 import { CELLS, expand, isCellName, latencyFrom, USUAL, type Cell, type Overrides } from './api/cells.ts'
 import { measureFigures, type FigureName, type FiguresOptions } from './api/measure-figures.ts'
 import { keepResults, machine } from './results.ts'
+import { runBenchmark } from './run-benchmark.ts'
+import { settingsFrom } from './settings-option.ts'
 
 const { values } = parseArgs({
   options: {
@@ -72,12 +74,6 @@ function messagesOf(cell: Cell): number {
 const sized = (cell: Cell): Cell => ({ ...cell, messages: messagesOf(cell) })
 const cells = figures.filter(isCellName).map((name) => ({ name, cells: expand(CELLS[name], overrides).map(sized) }))
 
-function settingOf(text: string): [name: string, value: string] {
-  const [, name, value] = /^(\w+)=(.*)$/.exec(text) ?? []
-  if (name === undefined || value === undefined) throw new Error(`--env ${text}: NAME=value is required`)
-  return [name, value]
-}
-
 const options: FiguresOptions = {
   figures,
   cells,
@@ -87,12 +83,14 @@ const options: FiguresOptions = {
     plans: values.plans,
     workers: positive('workers', values.workers),
     gateways: positive('gateways', values.gateways),
-    environment: Object.fromEntries(values.env.map(settingOf)),
+    environment: settingsFrom('env', values.env),
   },
   warmUp: values.quick ? QUICK.warmUp : undefined,
   print,
 }
-print(`${machine()}; ${JSON.stringify({ ...options.ground, quick: values.quick })}`)
-const found = await measureFigures(options)
-if (found.failures > 0) process.exitCode = 1
-print(`\n${keepResults('api', { options, ...found })}`)
+await runBenchmark(async () => {
+  print(`${machine()}; ${JSON.stringify({ ...options.ground, quick: values.quick })}`)
+  const found = await measureFigures(options)
+  print(`\n${keepResults('api', { options, ...found })}`)
+  if (found.failures > 0) process.exitCode = 1
+})

@@ -7,6 +7,7 @@ import { keepResults, machine } from './results.ts'
 import { runBenchmark } from './run-benchmark.ts'
 import { realScenario } from './scenarios.ts'
 import { createCampaign, importDevices, startServer } from './server.ts'
+import { settingsFrom } from './settings-option.ts'
 import { openStage } from './stage.ts'
 import { runTransport } from './transport-run.ts'
 import { QUICK_AUDIENCE, runWorkers, type Ground, type Setup, type WorkerRun } from './worker-run.ts'
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
 const audience = Number(values.devices ?? (values.quick ? QUICK_AUDIENCE : 300_000))
 const times = values.quick ? { warmUpMs: 700, measureMs: 1_300 } : { warmUpMs: 2_000, measureMs: 4_000 }
-const settings = Object.fromEntries(values.set.map(settingOf))
+const settings = settingsFrom('set', values.set)
 const SETUPS: readonly Setup[] = (['redis', 'postgresql'] as const).flatMap((backend) =>
   [1, 2].map((workers) => ({ backend, workers })),
 )
@@ -56,12 +57,6 @@ async function measure(platform: Platform): Promise<Round[]> {
     print(`${platform}, round ${round} of ${rounds}: ${figures.join(' · ')} × bare`)
   }
   return done
-}
-
-function settingOf(text: string): [name: string, value: string] {
-  const [, name, value] = /^(\w+)=(.*)$/.exec(text) ?? []
-  if (name === undefined || value === undefined) throw new Error(`--set ${text}: NAME=value is required`)
-  return [name, value]
 }
 
 /** Huawei has no target: what stands beside it is no bare transport but the way through the provider. */

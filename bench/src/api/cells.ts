@@ -27,7 +27,7 @@ export const BATCH = 20
 
 const REAL = { min: 30, max: 100 }
 const AT_ONCE = { min: 0, max: 0 }
-export const SLOW = { min: 1_000, max: 1_000 }
+export const SLOW_LATENCY = { min: 1_000, max: 1_000 }
 
 /** What figures are usually about: 256 connections, one application, iPhones. */
 export const USUAL: Cell = {

@@ -42,6 +42,8 @@ interface Position {
 
 export async function openDatabase(url: string): Promise<Database> {
   const client = new Client({ connectionString: url })
+  // A server that stops ends the session: what is queried then rejects by itself.
+  client.on('error', () => {})
   await client.connect()
   const query = async (text: string) => (await client.query<QueryResultRow>(text)).rows
   await query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements')

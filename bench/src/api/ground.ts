@@ -30,6 +30,8 @@ export interface Ground {
   makeAudiences(audiences: readonly Audience[]): Promise<void>
   /** What takes the requests of a cell; it is stopped when it is disposed of. */
   startTarget(cell: Cell): Promise<Target>
+  /** Targets that were started: one whose cell is interrupted is stopped with the ground. */
+  targets: AsyncDisposableStack
   close(): Promise<void>
 }
 
@@ -63,20 +65,31 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
     ...(tree && { tree }),
   })
   const configured = { ...stage, environment: { ...stage.environment, ...COMPILED, ...environment } }
+  const targets = new AsyncDisposableStack()
   return {
     stage,
     options,
+    targets,
     makeAudiences: (audiences) => makeAudiences(configured, audiences),
     startTarget: async (cell) =>
-      targetOf(await startServices(configured, { platforms: platformsOf(cell), workers, gateways }), stage),
-    close: stage.close,
+      targets.use(
+        await targetOf(await startServices(configured, { platforms: platformsOf(cell), workers, gateways }), stage),
+      ),
+    async close() {
+      await targets.disposeAsync()
+      await stage.close()
+    },
   }
 }
 
 const OPEN_CHUNKS = 'SELECT FROM chunks WHERE settled_at IS NULL LIMIT 1'
 
 async function targetOf(server: Server, stage: Stage): Promise<Target> {
+  await using opening = new AsyncDisposableStack()
+  opening.defer(server.stop)
   const database = await openDatabase(stage.environment.DATABASE_URL ?? '')
+  opening.defer(database.close)
+  const opened = opening.move()
   const named = (isIt: (name: string) => boolean) => server.services.filter(({ name }) => isIt(name))
   return {
     urls: server.urls,
@@ -88,10 +101,7 @@ async function targetOf(server: Server, stage: Stage): Promise<Target> {
     database,
     isSettled: async () => (await database.query(OPEN_CHUNKS)).length === 0,
     maintain: stage.maintain,
-    async [Symbol.asyncDispose]() {
-      await database.close()
-      await server.stop()
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
 

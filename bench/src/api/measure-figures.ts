@@ -1,7 +1,7 @@
 // The figures of `bench:api`, one after the other on one ground: cells a to d as they are, and what is made of several measurements.
 import { PLATFORMS } from '@push-server/contract'
 import { audienceOf } from './audience.ts'
-import { latencyName, platformsOf, SLOW, USUAL, type Cell } from './cells.ts'
+import { latencyName, platformsOf, SLOW_LATENCY, USUAL, type Cell } from './cells.ts'
 import { LONE, measureFairness, type Fairness } from './fairness.ts'
 import { startFloor } from './floor.ts'
 import { openGround, type Ground, type GroundOptions, type Target } from './ground.ts'
@@ -31,8 +31,10 @@ export interface Found {
 
 /** Seconds of messages of the lone application. */
 const FAIRNESS_SECONDS = 20
-/** Of each measurement of `e`: there are two for each provider. */
-const LATENCY_MESSAGES = 5_000
+/** At most, of what is measured several times or beside something else. */
+const FEW_MESSAGES = 5_000
+/** Slow providers get what others take in ten seconds: some servers would take many minutes for more. */
+const SLOW = { latencyMs: SLOW_LATENCY, least: 1_000, seconds: 10, warmUp: 500 }
 
 export async function measureFigures(options: FiguresOptions): Promise<Found> {
   const { cells, usual, figures, print } = options
@@ -41,7 +43,8 @@ export async function measureFigures(options: FiguresOptions): Promise<Found> {
     process.once(signal, () => interrupted.reject(new Error('Interrupted')))
   await using stack = new AsyncDisposableStack()
   const latencyCells = figures.includes('e') ? PLATFORMS.map((platform) => ({ ...usual, platform })) : []
-  const all = [...cells.flatMap((each) => each.cells), usual, ...latencyCells]
+  const usualCells = figures.includes('g') || figures.includes('h') ? [usual, USUAL] : [usual]
+  const all = [...cells.flatMap((each) => each.cells), ...usualCells, ...latencyCells]
   const platforms = PLATFORMS.filter((platform) => all.some((cell) => platformsOf(cell).includes(platform)))
   const ground = stack.adopt(await openGround({ ...options.ground, platforms }), ({ close }) => close())
   const audiences = all.map(audienceOf)
@@ -56,15 +59,15 @@ interface Series {
   ground: Ground
   results: NamedResult[]
   /** On services of its own, unless a target is given. */
-  measure(name: string, cell: Cell, target?: Target): Promise<CellResult>
+  measure(name: string, cell: Cell, options?: { target?: Target; warmUp?: number }): Promise<CellResult>
 }
 
-function createSeries(ground: Ground, { print, warmUp = WARM_UP }: FiguresOptions): Series {
+function createSeries(ground: Ground, { print, warmUp: usually = WARM_UP }: FiguresOptions): Series {
   const results: NamedResult[] = []
   return {
     ground,
     results,
-    async measure(name, cell, given) {
+    async measure(name, cell, { target: given, warmUp = usually } = {}) {
       await using own = given ? undefined : await ground.startTarget(cell)
       const target = given ?? own
       if (!target) throw new Error('There is nothing to measure')
@@ -96,8 +99,8 @@ async function measureAll(series: Series, { cells, figures, usual, print }: Figu
 
 async function measureFloor({ ground, measure }: Series, usually: CellResult): Promise<string> {
   if (!ground.stage.redis) return 'h: the floor has its queue in Redis'
-  await using floor = await startFloor(ground.stage)
-  const result = await measure('floor', { ...USUAL, messages: usually.cell.messages }, floor)
+  await using floor = ground.targets.use(await startFloor(ground.stage))
+  const result = await measure('floor', { ...USUAL, messages: usually.cell.messages }, { target: floor })
   const [ours, least] = [usually, result].map(({ micros }) => altogether(micros)) as [number, number]
   return `h: µs CPU/message of a ÷ floor: ${ours.toFixed(0)} ÷ ${least.toFixed(0)} = ${(ours / least).toFixed(1)}`
 }
@@ -105,17 +108,20 @@ async function measureFloor({ ground, measure }: Series, usually: CellResult): P
 async function measureLatencies({ measure }: Series, usual: Cell): Promise<string> {
   const ratios: string[] = []
   for (const platform of PLATFORMS) {
-    const cell = { ...usual, platform, messages: Math.min(usual.messages, LATENCY_MESSAGES) }
+    const cell = { ...usual, platform, messages: Math.min(usual.messages, FEW_MESSAGES) }
     const real = await measure('e', cell)
-    const slow = await measure('e', { ...cell, latencyMs: SLOW })
+    const { latencyMs, warmUp } = SLOW
+    const most = Math.max(SLOW.least, Math.ceil(SLOW.seconds * real.deliveredPerSecond))
+    const slow = await measure('e', { ...cell, latencyMs, messages: Math.min(usual.messages, most) }, { warmUp })
     ratios.push(`${platform} ${(slow.deliveredPerSecond / real.deliveredPerSecond).toFixed(2)}`)
   }
-  return `e: delivered/s at ${latencyName(SLOW)} ÷ at ${latencyName(usual.latencyMs)}: ${ratios.join(', ')}`
+  return `e: delivered/s at ${latencyName(SLOW.latencyMs)} ÷ at ${latencyName(usual.latencyMs)}: ${ratios.join(', ')}`
 }
 
 async function measureLone({ ground }: Series, usual: Cell): Promise<Fairness> {
-  await using target = await ground.startTarget(usual)
-  const cell = { ...usual, messages: Math.min(usual.messages, LATENCY_MESSAGES) }
+  const { connections, latencyMs } = usual
+  const cell = { ...USUAL, connections, latencyMs, messages: Math.min(usual.messages, FEW_MESSAGES) }
+  await using target = await ground.startTarget(cell)
   return await measureFairness(ground, target, { cell, seconds: FAIRNESS_SECONDS })
 }
 
