@@ -2,6 +2,7 @@
 // this machine. `--cells a,b,c,d,e,f,g,h` chooses figures (docs/performance.md); `--operation`, `--devices`, `--applications`,
 // `--connections`, `--latency` and `--provider` take lists and change cells a to d. Fails when a response was not 200, or a message
 // did not arrive exactly once.
+import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { PLATFORMS } from '@push-server/contract'
 import { CELLS, expand, isCellName, latencyFrom, USUAL, type Cell, type Overrides } from './api/cells.ts'
@@ -92,5 +93,7 @@ await runBenchmark(async () => {
   print(`${machine()}; ${JSON.stringify({ ...options.ground, quick: values.quick })}`)
   const found = await measureFigures(options)
   print(`\n${keepResults('api', { options, ...found })}`)
-  if (found.failures > 0) process.exitCode = 1
+  if (found.failures === 0) return
+  print(`✖ ${found.failures} measurements failed; this machine has a load of ${loadavg()[0]?.toFixed(1)}.`)
+  process.exitCode = 1
 })
