@@ -37,7 +37,8 @@ async function run({ url, sending, operation, perSecond }: OpenLoopOrder): Promi
   }
   for (const [place, request] of requests.entries()) {
     const dueAt = startedAt + (1_000 * place) / perSecond
-    if (now() < dueAt) await sleep(dueAt - now())
+    const rest = dueAt - now()
+    if (rest > 0) await sleep(rest)
     // Timers are coarse: one that leaves early counts from when it left.
     const from = Math.min(dueAt, now())
     underWay.push(measure(from, request))
