@@ -161,6 +161,37 @@ t.test('records: many at once, each under its claim; a lost one changes nothing'
   ])
 })
 
+t.test('renewals, records and a resume of the same chunks, in any order, never deadlock', async (t) => {
+  const { id } = await makeApplication(fixture)
+  const chunks = await Promise.all(Array.from({ length: 40 }, () => storeChunk(fixture, id)))
+  const ids = chunks.map((chunk) => chunk.id)
+  const claims = (await store.chunks.claim(ids, 'a', LEASE_MS)).filter(
+    (claim) => claim !== undefined && claim !== PASSED,
+  )
+  t.equal(claims.length, 40)
+  const deadlocks = async () => {
+    const [row] = await database.query<{ count: number }>(
+      'SELECT deadlocks::int AS count FROM pg_stat_database WHERE datname = current_database()',
+    )
+    return row?.count
+  }
+  const checkpoint = claims.map((claim) => ({ claim, deliveries: [] }))
+  for (let round = 0; round < 30; round++) {
+    await database.query(
+      "INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at) VALUES ($1, 'ios', 'all', 'x', now())",
+      [id],
+    )
+    const orders = [claims, claims.toReversed(), claims.toSorted(() => Math.random() - 0.5)]
+    await Promise.all([
+      ...orders.map((order) => store.chunks.renew('a', order, LEASE_MS)),
+      store.chunks.record('a', checkpoint),
+      store.chunks.record('a', checkpoint.toReversed()),
+      store.pauses.resume({ applicationId: id, platform: 'ios' }, { all: true }),
+    ])
+  }
+  t.equal(await deadlocks(), 0)
+})
+
 t.test('news: which places were sent, failed, put off; the end of the claim; nothing of neighbours', async (t) => {
   const { id } = await makeApplication(fixture)
   const channel = `sync_${randomUUID()}`

@@ -1,6 +1,5 @@
 // Requests that share a statement: each gets its own response, and what one of them meets costs the others nothing.
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
 import { waitFor } from '@push-server/testing'
@@ -12,6 +11,20 @@ const gateway = await openGateway({ DATABASE_TIMEOUT: '9s' })
 const { stack, database, api } = gateway
 t.teardown(() => stack.close())
 await stack.register({ userId: 'user', token: newToken() })
+/** Number of requests whose recipients have been read: they are stored next. */
+let readied = 0
+const { messages } = stack.context.store
+const { audiences } = messages
+messages.audiences = async (queries) => {
+  const read = await audiences(queries)
+  readied += queries.length
+  return read
+}
+const readiedOf = (count: number) => {
+  const before = readied
+  return () => waitFor(`${count} requests that are to be stored`, () => readied - before >= count)
+}
+
 const OTHER = await gateway.makeApplication('other-app')
 
 interface Send {
@@ -56,6 +69,8 @@ const WAITING = "pg_stat_activity WHERE datname = current_database() AND wait_ev
 
 /** The requests share statements, as they gather behind that of the first. */
 const gathered = <T>(requests: () => Promise<T>[]): Promise<T[]> => {
+  const before = readied
+  const allReadied = (count: number) => waitFor(`${count} requests`, () => readied - before >= count)
   let others: Promise<T>[] = []
   const first = () => {
     const [one, ...more] = requests()
@@ -63,7 +78,7 @@ const gathered = <T>(requests: () => Promise<T>[]): Promise<T[]> => {
     return one as Promise<T>
   }
   return whileLocked(first, async () => {
-    await sleep(500)
+    await allReadied(1 + others.length)
     return others
   })
 }
@@ -74,7 +89,7 @@ t.test('as many requests as come share few statements and few chunks', async (t)
   t.same(new Set(statusesOf(responses)), new Set([200]))
   t.equal(new Set(responses.map(({ body }) => body.responseObject.messageIds[0])).size, 60, 'each has an id of its own')
   const made = ((await countOf('chunks')) ?? 0) - chunks
-  t.ok(made <= 30, `${made} chunks for 60 messages`)
+  t.ok(made <= 6, `${made} chunks for 60 messages`)
   t.equal(await countOf("deliveries WHERE status = 'pending'"), 60)
 })
 
@@ -104,9 +119,9 @@ t.test('neighbours of requests that PostgreSQL rejects are stored, once', async 
 t.test('an application that is removed meanwhile is refused, and its neighbours are stored', async (t) => {
   const [before, gone] = [(await countOf('messages')) ?? 0, await gateway.makeApplication()]
   const ended = await whileLocked(send, async () => {
+    const waitForThem = readiedOf(3)
     const others = [send({ appId: gone }), send({ appId: OTHER }), send()]
-    // Their audience is read by then, and they wait to be stored.
-    await sleep(300)
+    await waitForThem()
     await database.query('UPDATE applications SET app_id = NULL WHERE app_id = $1', [gone])
     return others
   })

@@ -14,8 +14,8 @@ export interface Checkpoints {
 export interface CheckpointsOptions {
   isAwaited: boolean
   hasNews(): boolean
-  /** Never rejects. */
-  write(): Promise<void>
+  /** False: it failed, and is left to the next checkpoint. Never rejects. */
+  write(): Promise<boolean>
 }
 
 export function startCheckpoints({ isAwaited, hasNews, write }: CheckpointsOptions): Checkpoints {
@@ -26,9 +26,9 @@ export function startCheckpoints({ isAwaited, hasNews, write }: CheckpointsOptio
   function checkpoint(): void {
     soon = undefined
     if (writing || !hasNews()) return
-    writing = write().finally(() => {
+    writing = write().then((isWritten) => {
       writing = undefined
-      if (hasNews()) hurry()
+      if (isWritten && hasNews()) hurry()
     })
   }
 

@@ -38,8 +38,10 @@ export function openOutcomeRecorder(options: OutcomeRecorderOptions): OutcomeRec
     async write() {
       try {
         if ((await record()) === undefined) onLost()
+        return true
       } catch (error) {
         log.warn({ err: error }, 'chunk recording failed, retrying at the next checkpoint')
+        return false
       }
     },
   })

@@ -55,12 +55,15 @@ const PASSED_BY = statement({
     FROM chunks c WHERE c.id = ANY((SELECT $1::bigint[])::bigint[])`,
 })
 
+/** Locks in the order of ids, as every statement over several chunks does that waits for locks: no two of them deadlock. */
 const RENEW = statement({
   name: 'chunk-renew',
-  text: `UPDATE chunks c SET lease_until = now() + $4 * interval '1 ms'
-    FROM unnest($2::bigint[], $3::int[]) AS held(id, epoch)
-    WHERE c.id = held.id AND c.epoch = held.epoch AND c.owner = $1 AND c.settled_at IS NULL
-    RETURNING c.id, ${PAUSED} AS paused`,
+  text: `WITH owned AS MATERIALIZED (
+      SELECT c.id FROM unnest((SELECT $2::bigint[])::bigint[], (SELECT $3::int[])::int[]) AS held(id, epoch)
+      JOIN chunks c ON c.id = held.id
+      WHERE c.epoch = held.epoch AND c.owner = $1 AND c.settled_at IS NULL ORDER BY c.id FOR UPDATE OF c)
+    UPDATE chunks c SET lease_until = now() + $4 * interval '1 ms'
+    FROM owned WHERE c.id = owned.id RETURNING c.id, ${PAUSED} AS paused`,
   notNull: { paused: 'EXISTS is never null' },
 })
 
@@ -136,8 +139,8 @@ export const openChunkClaims = (database: Database) => {
     async claim(ids: readonly number[], owner: string, leaseMs: number): Promise<Claiming[]> {
       const heads = await database.query(CLAIM, [ids, owner, leaseMs])
       const claimed = new Set(heads.map(({ id }) => id))
-      const passed = await passedBy(ids.filter((id) => !claimed.has(id)))
       try {
+        const passed = await passedBy(ids.filter((id) => !claimed.has(id)))
         const chunks = heads.length > 0 ? await readContents(heads) : new Map<number, ClaimedChunk>()
         return ids.map((id) => chunks.get(id) ?? (passed.has(id) ? PASSED : undefined))
       } catch (error) {

@@ -42,9 +42,11 @@ const RESUME = statement({
     forgotten AS (
       DELETE FROM token_guards WHERE application_id = $1 AND platform = $2 AND EXISTS (
         SELECT FROM resumed WHERE lanes = 'campaign')),
+    open AS MATERIALIZED (
+      SELECT id FROM chunks WHERE application_id = $1 AND platform = $2 AND settled_at IS NULL AND EXISTS (SELECT FROM resumed)
+      ORDER BY id FOR UPDATE),
     due AS (
-      UPDATE chunks SET due_at = now() - interval '1 min', swept_at = NULL
-      WHERE application_id = $1 AND platform = $2 AND settled_at IS NULL AND EXISTS (SELECT FROM resumed))
+      UPDATE chunks c SET due_at = now() - interval '1 min', swept_at = NULL FROM open WHERE c.id = open.id)
     SELECT count(*)::int AS resumed FROM resumed`,
   notNull: { resumed: 'count is never null' },
 })

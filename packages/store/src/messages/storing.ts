@@ -183,9 +183,9 @@ export const openMessageStoring = (database: Database) => {
     const rows = await database.query(FIND_UNDER_KEYS, [columnOf(requests, 'applicationId'), keys])
     const found = new Map(rows.map(({ applicationId, key, ...request }) => [`${applicationId}/${key}`, request]))
     const standing = requests.map(({ applicationId, key }) => found.get(`${applicationId}/${key.key}`))
-    // Their keys were written by one statement: one that is free says that nothing was.
-    if (standing.includes(undefined)) return undefined
     const own = requests.filter(({ messages }, place) => standing[place]?.messageIds[0] === messages[0]?.id)
+    // Keys are written by one statement. One that is free beside others of ours is that of an application that has gone.
+    if (own.length === 0 && standing.includes(undefined)) return undefined
     const stored = (await findStored(own)) ?? { chunks: [] }
     return { chunks: stored.chunks, applicationIds: new Set(columnOf(requests, 'applicationId')), requests: standing }
   }

@@ -81,7 +81,7 @@ const CLEAR = [
   statement({
     name: 'removal-clear-chunks',
     text: counting(`DELETE FROM chunks WHERE id IN (
-      SELECT id FROM chunks WHERE application_id = $1 AND settled_at IS NULL LIMIT $2) RETURNING 1`),
+      SELECT id FROM chunks WHERE application_id = $1 AND settled_at IS NULL ORDER BY id LIMIT $2 FOR UPDATE) RETURNING 1`),
     notNull,
   }),
   statement({
