@@ -32,7 +32,7 @@ function open(isAwaited: boolean) {
     },
     async letGo(isWritten: boolean) {
       held.shift()?.(isWritten)
-      for (let turn = 0; turn < 5; turn++) await setImmediate()
+      for (let n = 0; n < 5; n++) await setImmediate()
     },
   }
 }

@@ -26,10 +26,13 @@ export function startCheckpoints({ isAwaited, hasNews, write }: CheckpointsOptio
   function checkpoint(): void {
     soon = undefined
     if (writing || !hasNews()) return
-    writing = write().then((isWritten) => {
-      writing = undefined
-      if (isWritten && hasNews()) hurry()
-    })
+    writing = writeOnce()
+  }
+
+  async function writeOnce(): Promise<void> {
+    const isWritten = await write()
+    writing = undefined
+    if (isWritten && hasNews()) hurry()
   }
 
   /** Outcomes that arrive together are written together. */
