@@ -2,7 +2,7 @@
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { CHECKPOINT_MS, startCheckpoints } from '../src/delivery/checkpoints.ts'
+import { CHECKPOINT_MS, startCheckpoints } from '../src/delivery/outcomes/checkpoints.ts'
 
 /** Writes that end when they are let go. */
 function open(isAwaited: boolean) {

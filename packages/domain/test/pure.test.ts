@@ -2,10 +2,15 @@
 import { PROVIDERS } from '@push-server/providers'
 import t from 'tap'
 import type { Audience, ClaimedChunk, DeliveryRow, MessageRow, NewMessage, Recipient } from '@push-server/store'
-import { createNextAttempt } from '../src/delivery/next-attempt.ts'
-import { accepted, decide, MOST_ATTEMPTS, type Circumstances, type Refusal } from '../src/delivery/retry-policy.ts'
-import { pushIdAt } from '../src/delivery/push-id.ts'
-import { selectDue } from '../src/delivery/due-deliveries.ts'
+import { createNextAttempt } from '../src/delivery/outcomes/next-attempt.ts'
+import {
+  accepted,
+  decide,
+  MOST_ATTEMPTS,
+  type Circumstances,
+  type Refusal,
+} from '../src/delivery/outcomes/retry-policy.ts'
+import { pushIdAt, selectDue } from '../src/delivery/due-deliveries.ts'
 import { createImportSlots } from '../src/imports/index.ts'
 import { restAfter } from '../src/messages/back-pressure.ts'
 import { createBacklogLimits, refuses } from '../src/messages/backlog-limits.ts'
@@ -137,8 +142,7 @@ t.test('next attempt: when a released chunk is due', async (t) => {
     ['one waits for the credentials', 2, [null, 20], 50, null],
   ]
   for (const [name, expected, retries, later, due] of cases) {
-    const nextAttempt = createNextAttempt()
-    nextAttempt.expect(expected)
+    const nextAttempt = createNextAttempt(expected)
     for (const retry of retries) {
       if (retry === undefined) nextAttempt.settled()
       else nextAttempt.retryAt(retry)
@@ -193,7 +197,7 @@ t.test('due deliveries: what is still to be pushed', async (t) => {
   for (const [name, chunkGiven, messageGiven, reason] of table) {
     const selection = selectDue({ ...chunk, messages: [{ ...message, ...messageGiven }], ...chunkGiven }, NOW)
     t.equal(selection.due.length, reason === undefined ? 1 : 0, name)
-    t.equal(selection.settled[0]?.reason, reason, name)
+    t.equal(selection.ended[0]?.reason, reason, name)
   }
 })
 

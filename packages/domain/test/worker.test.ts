@@ -1,7 +1,7 @@
 // The parts of a worker that share and count.
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { createOutcomeCounts } from '../src/delivery/outcome-counts.ts'
+import { createOutcomeCounts } from '../src/delivery/outcomes/outcome-counts.ts'
 import { reportOf } from '../src/delivery/provider-report.ts'
 import { createFairSlots } from '../src/delivery/fair-slots.ts'
 

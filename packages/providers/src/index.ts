@@ -15,6 +15,6 @@ export type {
   PushTarget,
   TokenCache,
 } from './provider.ts'
-export { STALE } from './provider.ts'
+export { isAboutToken, STALE } from './provider.ts'
 export type { ProviderContext, ProviderKind, StoredCredentials } from './provider-kind.ts'
 export { PROVIDERS } from './registry.ts'

@@ -24,6 +24,11 @@ export type Outcome =
 
 export type OutcomeKind = Outcome['kind']
 
+const ABOUT_TOKENS: ReadonlySet<OutcomeKind> = new Set(['sent', 'token-gone', 'token-doubtful'])
+
+/** The provider has looked at the token, so it accepted our credentials. */
+export const isAboutToken = (outcome: Outcome): boolean => ABOUT_TOKENS.has(outcome.kind)
+
 /** The APNs service for which a token is valid; the other providers have one service each. */
 export type Environment = 'development' | 'production'
 

@@ -1,8 +1,6 @@
-// Selects the deliveries of a chunk that are still to be pushed, and the records of the others. Pure.
+// Selects the deliveries of a chunk that are still to be pushed, and names what ends the others. Pure.
 import type { PushTarget } from '@push-server/providers'
-import type { ClaimedChunk, DeliveryRecord, DeliveryRow, MessageRow } from '@push-server/store'
-import { settled } from './retry-policy.ts'
-import { pushIdAt } from './push-id.ts'
+import type { ClaimedChunk, DeliveryRow, MessageRow } from '@push-server/store'
 
 /** A delivery that is to be pushed. */
 export interface DueDelivery extends PushTarget {
@@ -11,18 +9,23 @@ export interface DueDelivery extends PushTarget {
 
 export interface DueSelection {
   due: DueDelivery[]
-  settled: DeliveryRecord[]
+  /** Deliveries that end without a push. */
+  ended: { delivery: DeliveryRow; reason: string }[]
 }
 
 export function selectDue(chunk: ClaimedChunk, now: number): DueSelection {
   const positions = new Map(chunk.messages.map((message, position) => [message.id, position]))
-  const result: DueSelection = { due: [], settled: [] }
+  const result: DueSelection = { due: [], ended: [] }
   for (const delivery of chunk.deliveries) {
     const position = positions.get(delivery.messageId)
     const message = position === undefined ? undefined : chunk.messages[position]
-    const reason = obstacle(chunk, message, now) ?? delivery.obstacle ?? undefined
-    if (reason !== undefined || position === undefined) result.settled.push(settled(delivery, 'failed', reason ?? null))
-    else result.due.push(dueOf(delivery, position, chunk.seed))
+    if (position === undefined || message === undefined) {
+      result.ended.push({ delivery, reason: 'MessageRemoved' })
+      continue
+    }
+    const reason = obstacle(chunk, message, now) ?? delivery.obstacle
+    if (reason === null) result.due.push(dueOf(delivery, position, chunk.seed))
+    else result.ended.push({ delivery, reason })
   }
   return result
 }
@@ -36,10 +39,15 @@ const dueOf = (delivery: DeliveryRow, message: number, seed: string): DueDeliver
 })
 
 /** A message that was valid on acceptance and is not now has expired. One that was past its time then gets one attempt. */
-function obstacle(chunk: ClaimedChunk, message: MessageRow | undefined, now: number): string | undefined {
-  if (message === undefined) return 'MessageRemoved'
+function obstacle(chunk: ClaimedChunk, message: MessageRow, now: number): string | null {
   if (chunk.credentialsVersion === null) return 'NotConfigured'
   if (chunk.expiresAt < now) return 'TooOld'
   const { validUntil, createdAt } = message
-  return validUntil !== null && validUntil < now && validUntil > createdAt ? 'Expired' : undefined
+  return validUntil !== null && validUntil < now && validUntil > createdAt ? 'Expired' : null
 }
+
+/**
+ * The id of a push, the same on every attempt: a UUID, the chunk's seed with its last four digits replaced by the delivery's position
+ * in it (0 to 65 535).
+ */
+export const pushIdAt = (seed: string, position: number) => seed.slice(0, -4) + position.toString(16).padStart(4, '0')

@@ -1,62 +1,68 @@
-// After a chunk's release: pauses of the platform begin or end, and a chunk that is not settled gets its next job.
-import type { Release, RestOfChunk } from '@push-server/store'
-import { jobOf } from '../chunk-job.ts'
-import type { ChunkDelivery } from './delivery-state.ts'
+// Pauses of a platform, in the delivery of one chunk: what the provider says of the credentials pauses the platform when the chunk is
+// released, and a probe that was accepted resumes it.
+import type { Platform } from '@push-server/contract'
+import { isAboutToken, type Outcome } from '@push-server/providers'
+import type { Logger } from '@push-server/runtime'
+import type { ClaimedChunk, Store } from '@push-server/store'
 
-/** Never rejects: the sweep repeats what failed here. */
-export async function afterRelease(work: ChunkDelivery, release: Release): Promise<void> {
-  const { log, metrics, platform } = work.worker
-  if (release.dropped > 0) {
-    metrics.dropped(platform, release.dropped)
-    log.info({ devices: release.dropped }, 'devices with dead tokens dropped')
-  }
-  try {
-    const rest = await setAside(work, release)
-    const isPaused = (await endProbe(work)) || (await pauseOnError(work))
-    if (!release.settled && !isPaused) await enqueueNext(work, rest)
-  } catch (error) {
-    log.warn({ err: error }, 'enqueueing the next attempt failed, the sweep will retry')
-  }
+export interface PlatformPause {
+  learn(outcome: Outcome): void
+  /** The credentials are refused, by the provider or before it was asked. */
+  refuse(reason: string): void
+  /** Pauses or resumes the platform after the chunk's release. Resolves with true while it is paused. */
+  settle(): Promise<boolean>
 }
 
-/** The chunk that has what is still pending: itself, unless something of it has ended. */
-async function setAside({ worker: { store }, chunk }: ChunkDelivery, release: Release): Promise<RestOfChunk> {
-  const { try: number, pending, ended, delayMs } = release
-  const rest = chunk.lane === 'direct' && pending > 0 && ended > 0 ? await store.chunks.setAside(chunk.id) : undefined
-  return rest ?? { id: chunk.id, try: number, pending, delayMs }
+export interface PlatformPauseOptions {
+  store: Pick<Store, 'pauses'>
+  log: Logger
+  platform: Platform
+  chunk: Pick<ClaimedChunk, 'id' | 'applicationId' | 'credentialsVersion' | 'probe'>
+  /** Called when the provider refuses the credentials: no further push may start. */
+  onRefused(): void
 }
 
-/** True when the chunk was a probe and the platform stays paused. */
-async function endProbe({ worker, chunk, failure, isProven }: ChunkDelivery): Promise<boolean> {
-  if (!chunk.probe) return false
-  const { log, platform, store } = worker
-  const { applicationId } = chunk
-  if (isProven && failure === undefined) {
-    await store.pauses.resume({ applicationId, platform }, { all: false })
-    log.warn({ applicationId, platform }, 'platform resumed: probe succeeded')
-    return false
-  }
-  await store.pauses.probed({ applicationId, platform }, chunk.id)
-  log.warn({ applicationId, platform, reason: failure }, 'platform stays paused: probe failed')
-  return true
-}
-
-/** True when the platform is paused now because of this chunk. */
-async function pauseOnError({ worker, chunk, failure }: ChunkDelivery): Promise<boolean> {
-  if (failure === undefined || chunk.credentialsVersion === null) return false
-  const { log, platform, store } = worker
+export function openPlatformPause({ store, log, platform, chunk, onRefused }: PlatformPauseOptions): PlatformPause {
   const { applicationId, credentialsVersion: version } = chunk
-  const isPaused = await store.pauses.pause({ applicationId, platform, version, reason: failure })
-  if (isPaused)
-    log.error(
-      { applicationId, platform, reason: failure },
-      'platform paused: credentials refused; it resumes with new credentials, a successful probe or by request',
-    )
-  return isPaused
-}
+  /** The first reason for which the credentials were refused. */
+  let reason: string | undefined
+  /** The provider accepted the credentials: it sent a response about a token. */
+  let isProven = false
 
-/** A chunk of a paused run waits without a job. */
-async function enqueueNext({ worker, chunk, lease }: ChunkDelivery, rest: RestOfChunk): Promise<void> {
-  if (lease.signal.reason === 'paused') return
-  await worker.queues.enqueue([jobOf({ ...chunk, id: rest.id, try: rest.try, size: rest.pending }, rest.delayMs)])
+  async function endProbe(): Promise<boolean> {
+    if (isProven && reason === undefined) {
+      await store.pauses.resume({ applicationId, platform }, { all: false })
+      log.warn({ applicationId, platform }, 'platform resumed: probe succeeded')
+      return false
+    }
+    await store.pauses.probed({ applicationId, platform }, chunk.id)
+    log.warn({ applicationId, platform, reason }, 'platform stays paused: probe failed')
+    return true
+  }
+
+  /** False as well when newer credentials have come: they are not to blame. */
+  async function pauseIfRefused(): Promise<boolean> {
+    if (reason === undefined || version === null) return false
+    const isPaused = await store.pauses.pause({ applicationId, platform, version, reason })
+    if (isPaused)
+      log.error(
+        { applicationId, platform, reason },
+        'platform paused: credentials refused; it resumes with new credentials, a successful probe or by request',
+      )
+    return isPaused
+  }
+
+  return {
+    learn(outcome) {
+      if (isAboutToken(outcome)) isProven = true
+      else if (outcome.kind === 'credentials-error') {
+        reason ??= outcome.reason
+        onRefused()
+      }
+    },
+    refuse(refusal) {
+      reason = refusal
+    },
+    settle: async () => (chunk.probe && (await endProbe())) || (await pauseIfRefused()),
+  }
 }

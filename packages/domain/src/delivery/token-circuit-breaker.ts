@@ -1,12 +1,13 @@
 // The circuit breaker that protects device tables, in a worker: it counts responses about tokens and sends the counts to the store
 // once a second, and at once before doubtful tokens are dropped.
 import type { Platform } from '@push-server/contract'
+import { isAboutToken, type Outcome } from '@push-server/providers'
 import { BREAKER_RECENT, type DeadToken, type BreakerCount, type BreakerState } from '@push-server/store'
 import type { Context } from '../context.ts'
 
 export interface TokenCircuitBreaker {
-  /** Counts a response about a token. */
-  count(applicationId: number, doubtful: boolean): void
+  /** Counts the outcome if it says something about a token. */
+  learn(applicationId: number, outcome: Outcome): void
   /** Resolves with the tokens that may be dropped now. */
   admit(applicationId: number, deadTokens: readonly DeadToken[]): Promise<readonly DeadToken[]>
   close(): Promise<void>
@@ -56,7 +57,9 @@ export function openTokenCircuitBreaker(
   }, SEND_MS)
 
   return {
-    count: (applicationId, doubtful) => countsOf(applicationId).add(doubtful),
+    learn(applicationId, outcome) {
+      if (isAboutToken(outcome)) countsOf(applicationId).add(outcome.kind === 'token-doubtful')
+    },
     async admit(applicationId, deadTokens) {
       if (!deadTokens.some(({ doubtful }) => doubtful)) return deadTokens
       // Creates a count of zero when all were just sent: the store's response is needed in any case.

@@ -6,13 +6,12 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '../context.ts'
-import { deliverChunk } from './chunk-delivery.ts'
-import { openTokenCircuitBreaker } from './token-circuit-breaker.ts'
-import type { Worker } from './delivery-state.ts'
+import { deliverChunk, type Worker } from './chunk-delivery.ts'
+import { createFairSlots, type FairSlots } from './fair-slots.ts'
 import { openLeases } from './leases.ts'
 import { openProviderPool } from './provider-pool.ts'
+import { openTokenCircuitBreaker } from './token-circuit-breaker.ts'
 import { openWorkerBatches } from './worker-batches.ts'
-import { createFairSlots, type FairSlots } from './fair-slots.ts'
 
 /** Delay until a job whose application holds its share of the slots is offered again. */
 const NEXT_OFFER_MS: Record<Lane, number> = { direct: 250, campaign: 500 }

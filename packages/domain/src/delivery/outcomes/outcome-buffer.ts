@@ -11,8 +11,8 @@ import type {
   StoredOutcomes,
 } from '@push-server/store'
 import { accepted, type Decision } from './retry-policy.ts'
-import type { TokenCircuitBreaker } from './token-circuit-breaker.ts'
-import { createOutcomes } from './outcomes.ts'
+import type { TokenCircuitBreaker } from '../token-circuit-breaker.ts'
+import { createOutcomes } from './outcome-bytes.ts'
 import { rejectedRecords, type Ending, type Rejected } from './rejected-records.ts'
 
 export interface OutcomeBuffer {

@@ -1,24 +1,20 @@
 // When a released chunk is due again, by its deliveries that are not settled. Pure.
 
 export interface NextAttempt {
-  /** `count` more deliveries are to be pushed. */
-  expect(count: number): void
-  /** One of them is settled. */
+  /** A delivery is settled. */
   settled(): void
-  /** One of them is due again then (ms since the epoch; null = at once). */
+  /** A delivery is due again then (ms since the epoch; null = at once). */
   retryAt(dueAt: number | null): void
   /** ms since the epoch, null = at once. `laterDueAt`: of the deliveries that were not due with this claim. */
   dueAt(laterDueAt: number | null): number | null
 }
 
-export function createNextAttempt(): NextAttempt {
+/** `count`: number of deliveries of the claim. */
+export function createNextAttempt(count: number): NextAttempt {
   /** Deliveries that are neither settled nor due at a later time. */
-  let atOnce = 0
+  let atOnce = count
   let earliest = Infinity
   return {
-    expect(count) {
-      atOnce += count
-    },
     settled() {
       atOnce--
     },
