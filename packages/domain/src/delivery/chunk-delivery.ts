@@ -169,8 +169,8 @@ async function goOn(delivery: Delivery, released: Release): Promise<void> {
     log.info({ devices: released.dropped }, 'devices with dead tokens dropped')
   }
   try {
-    const rest = await setAside(delivery, released)
     const isPaused = await delivery.pause.settle()
+    const rest = await setAside(delivery, released)
     if (!released.settled && !isPaused) await enqueueNext(delivery, rest)
   } catch (error) {
     log.warn({ err: error }, 'enqueueing the next attempt failed, the sweep will retry')
