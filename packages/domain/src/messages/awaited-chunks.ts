@@ -18,6 +18,7 @@ export interface AwaitedChunks {
   /** News may have been lost: what is known of requests that wait now is not all. */
   doubt(): void
   ids(): number[]
+  has(chunkId: number): boolean
 }
 
 /** A request that waits. */
@@ -108,5 +109,6 @@ export function createAwaitedChunks(): AwaitedChunks {
       for (const { waiters } of chunks.values()) for (const waiter of waiters.values()) waiter.doubt()
     },
     ids: () => [...chunks.keys()],
+    has: (chunkId) => chunks.has(chunkId),
   }
 }

@@ -3,7 +3,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '@push-server/runtime'
 import { parseChunkNews, type StatusCount, type Store } from '@push-server/store'
+import { pause } from '../pause.ts'
 import { createAwaitedChunks, type AwaitedPart } from './awaited-chunks.ts'
+
+/** A database that was away may refuse a read or two. */
+const READ_AGAIN_MS = 250
 
 export interface Waiters {
   /** Name of the channel that notifies this process; stored with the chunks. */
@@ -20,13 +24,24 @@ export async function openWaiters(store: Pick<Store, 'listen' | 'chunks'>, log: 
   const channel = `sync_${randomUUID()}`
   const chunks = createAwaitedChunks()
 
-  /** What was notified while the connection was lost is in the rows only. */
+  const closing = new AbortController()
+  /** How often the connection was lost. */
+  let losses = 0
+
+  /** What was notified while the connection was lost is in the rows only. They are read until that succeeds, or nobody waits. */
   async function catchUp(): Promise<void> {
+    const loss = ++losses
     chunks.doubt()
-    try {
-      for (const chunkId of await store.chunks.handled(chunks.ids())) chunks.apply({ chunkId })
-    } catch (error) {
-      log.warn({ err: error }, 'reading awaited chunks failed, requests wait until their deadline')
+    // Whoever comes later has registered with a connection that works.
+    const awaited = chunks.ids()
+    while (awaited.some((id) => chunks.has(id)) && loss === losses && !closing.signal.aborted) {
+      try {
+        for (const chunkId of await store.chunks.handled(awaited)) chunks.apply({ chunkId })
+        return
+      } catch (error) {
+        log.warn({ err: error, awaited: awaited.length }, 'reading awaited chunks failed, they are read again')
+        await pause(READ_AGAIN_MS, closing.signal)
+      }
     }
   }
 
@@ -47,6 +62,9 @@ export async function openWaiters(store: Pick<Store, 'listen' | 'chunks'>, log: 
       chunks.forget(parts)
       return waiter.counts()
     },
-    close: () => listener.close(),
+    async close() {
+      closing.abort()
+      await listener.close()
+    },
   }
 }
