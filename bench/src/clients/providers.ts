@@ -69,6 +69,7 @@ const context = (options: ClientOptions) => ({
   config: configFor(options),
   log: createLogger({ logLevel: 'error', logPretty: false }, 'bench'),
   tokens,
+  now: Date.now,
 })
 
 export const apnsProvider: OpenClient = (options) => {

@@ -12,6 +12,7 @@ import {
   type Vitals,
 } from '@push-server/runtime'
 import { migrateDatabase, openStore, type Store } from '@push-server/store'
+import { watchClock } from './clock-watch.ts'
 import { warnOfConnections } from './connection-budget.ts'
 import { openAccess, type Access } from './access/index.ts'
 
@@ -54,10 +55,13 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
   resources.add('store', () => store.close())
   try {
     await warnOfConnections(config, store, log)
-    const queues = await openQueues(config, log)
+    const vitals = openVitals(config, store)
+    const watch = await watchClock({ store, log, metrics: vitals.metrics })
+    resources.add('clock', watch)
+    const queues = await openQueues(config, log, () => Math.min(store.clock.now(), Date.now()))
     resources.add('queues', () => queues.close())
     const access = openAccess({ config, store, log })
-    return { config, log, store, queues, access, ...openVitals(config, store), close: () => resources.close() }
+    return { config, log, store, queues, access, ...vitals, close: () => resources.close() }
   } catch (error) {
     await resources.close()
     throw error

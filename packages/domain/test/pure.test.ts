@@ -171,6 +171,7 @@ t.test('due deliveries: what is still to be pushed', async (t) => {
     probe: false,
     rate: null,
     outcomes: null,
+    claimedAt: NOW,
     try: 0,
     seed: '',
     expiresAt: NOW + DAY,

@@ -2,6 +2,7 @@
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createLogger } from '@push-server/runtime'
+import type { Store } from '@push-server/store'
 import t from 'tap'
 import { openWaiters } from '../src/messages/waiters.ts'
 
@@ -11,19 +12,19 @@ const LONG_MS = 60_000
 
 /** `reads`: what the store says of the awaited chunks, one read after the other; an error rejects. */
 async function open(reads: (number[] | Error)[]) {
-  const asked: number[][] = []
+  const requested: number[][] = []
   let reconnect = () => {}
   let notify: (payload: string) => void = () => {}
   const waiters = await openWaiters(
     {
-      listen: async ({ onNotification, onReconnect }) => {
+      listen: async ({ onNotification, onReconnect }: Parameters<Store['listen']>[0]) => {
         notify = onNotification
         reconnect = onReconnect
         return { close: async () => {} }
       },
       chunks: {
         handled: async (ids: readonly number[]) => {
-          asked.push([...ids])
+          requested.push([...ids])
           const read = reads.shift() ?? []
           if (read instanceof Error) throw read
           return read
@@ -32,22 +33,22 @@ async function open(reads: (number[] | Error)[]) {
     } as unknown as Parameters<typeof openWaiters>[0],
     log,
   )
-  return { waiters, asked, reconnect: () => reconnect(), notify: (payload: string) => notify(payload) }
+  return { waiters, requested, reconnect: () => reconnect(), notify: (payload: string) => notify(payload) }
 }
 
 t.test('a read that fails after a reconnect is repeated until it succeeds', async (t) => {
-  const { waiters, asked, reconnect } = await open([new Error('no'), new Error('no'), [7]])
+  const { waiters, requested, reconnect } = await open([new Error('no'), new Error('no'), [7]])
   const waiting = waiters.wait([part(7)], LONG_MS)
   reconnect()
   t.equal(await waiting, undefined, 'the rows are read, long before the deadline')
-  t.same(asked, [[7], [7], [7]])
+  t.same(requested, [[7], [7], [7]])
   await waiters.close()
 })
 
 t.test('nothing is read for those who wait no more', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const { waiters, asked, reconnect, notify } = await open([new Error('no'), [7]])
+  const { waiters, requested, reconnect, notify } = await open([new Error('no'), [7]])
   const waiting = waiters.wait([part(7)], LONG_MS)
   reconnect()
   await setImmediate()
@@ -58,19 +59,19 @@ t.test('nothing is read for those who wait no more', async (t) => {
   t.same(await later, [{ platform: 'ios', status: 'failed', count: 1 }], 'and who came later has its news')
   mock.timers.tick(1_000)
   await setImmediate()
-  t.same(asked, [[7]])
+  t.same(requested, [[7]])
   await waiters.close()
 })
 
 t.test('a second loss starts the reading anew, and closing ends it', async (t) => {
-  const { waiters, asked, reconnect } = await open([new Error('no'), new Error('no'), [7], [7]])
+  const { waiters, requested, reconnect } = await open([new Error('no'), new Error('no'), [7], [7]])
   const waiting = waiters.wait([part(7)], LONG_MS)
   reconnect()
   reconnect()
   t.equal(await waiting, undefined)
-  t.same(asked, [[7], [7], [7]], 'by one reader, once the other has noticed')
+  t.same(requested, [[7], [7], [7]], 'by one reader, once the other has noticed')
   await waiters.close()
   reconnect()
   await setImmediate()
-  t.equal(asked.length, 3)
+  t.equal(requested.length, 3)
 })

@@ -14,6 +14,8 @@ export interface ProviderContext {
   config: Config
   log: Logger
   tokens: TokenCache
+  /** ms since the epoch, by the clock that counts: provider tokens are stamped with it. */
+  now: () => number
 }
 
 /** A chunk settles in a few round trips to its provider, and is a small loss when its worker dies. */

@@ -5,12 +5,14 @@ import type { Outcome, Provider, ProviderState, PushChunk, PushOptions } from '.
 export interface ProviderParts {
   /** For the error of a push after the close. */
   name: string
+  /** ms since the epoch. */
+  now: () => number
   push(chunk: PushChunk, options: PushOptions): Promise<void>
   /** Called once nothing is in flight. */
   closeConnections(): Promise<unknown>
 }
 
-export function createProvider({ name, push, closeConnections }: ProviderParts): Provider {
+export function createProvider({ name, now, push, closeConnections }: ProviderParts): Provider {
   const underWay = new Set<Promise<void>>()
   const state: ProviderState = { connection: 'idle' }
   let closing: Promise<unknown> | undefined
@@ -23,7 +25,7 @@ export function createProvider({ name, push, closeConnections }: ProviderParts):
   return {
     async push(chunk, options) {
       if (closing) throw new Error(`the ${name} provider is closed`)
-      const pushed = push(chunk, observed(state, options))
+      const pushed = push(chunk, observed(state, options, now))
       underWay.add(pushed)
       await pushed.finally(() => underWay.delete(pushed))
     },
@@ -36,11 +38,11 @@ export function createProvider({ name, push, closeConnections }: ProviderParts):
 }
 
 /** The same options, whose calls update the state as well. */
-const observed = (state: ProviderState, options: PushOptions): PushOptions => ({
+const observed = (state: ProviderState, options: PushOptions, now: () => number): PushOptions => ({
   signal: options.signal,
   settle(index, received) {
-    const outcome = boundOutcome(received, Date.now)
-    if (isPutOff(outcome)) state.failure = { reason: outcome.reason, at: Date.now() }
+    const outcome = boundOutcome(received, now)
+    if (isPutOff(outcome)) state.failure = { reason: outcome.reason, at: now() }
     options.settle(index, outcome)
   },
   responded(seconds) {

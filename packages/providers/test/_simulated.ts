@@ -37,6 +37,7 @@ export function open(test: Test, { apns, fcm, hms }: Address, { platform, tokens
     config,
     log,
     tokens: tokens ?? new MemoryTokens(),
+    now: Date.now,
   })
   test.teardown(() => provider.close())
   return provider

@@ -2,7 +2,7 @@
 // connection up, when it mints a provider token. provider-contract.test.ts has what all providers promise.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import apn from '@parse/node-apn'
-import { createLogger, readConfig } from '@push-server/runtime'
+import { createLogger, readConfig, type Logger } from '@push-server/runtime'
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { parseApnsKey } from '../src/apns/credentials.ts'
@@ -226,7 +226,11 @@ t.test('a provider token that APNs calls expired waits when it is too young to b
   const origin = await start(t, (request) => response(request, 403, { reason: 'ExpiredProviderToken' }))
   const tokens = new MemoryTokens().keep('young', 5 * MINUTE)
   const notBefore = (tokens.kept?.issuedAt ?? 0) + 20 * MINUTE
-  const outcomes = await push(t, open(t, origin.url, { tokens }), chunkOf(3))
+  const errors: object[] = []
+  const log = { error: (members: object) => void errors.push(members) } as unknown as Logger
+  const outcomes = await push(t, open(t, origin.url, { tokens, log }), chunkOf(3))
+  t.match(errors, [{ reason: 'ExpiredProviderToken', ageMs: Number }], 'whoever is on call learns it at once, once')
+  t.equal(errors.length, 1)
   const waits = { kind: 'retry', reason: 'ExpiredProviderToken', notBefore }
   t.strictSame(inOrder(outcomes), [waits, waits, waits])
   t.equal(origin.received.length, 3)
@@ -322,7 +326,10 @@ t.test('the settings name the client that speaks HTTP/2', async (t) => {
     })
     const caFile = `${t.testdir({ 'ca.pem': ca })}/ca.pem`
     const config = readConfig({ APNS_PRODUCTION_URL: origin.url, APNS_CA_FILE: caFile, HTTP2_TRANSPORT })
-    const provider = kind.open({ settings, secret: Buffer.from(pem) }, { config, log, tokens: new MemoryTokens() })
+    const provider = kind.open(
+      { settings, secret: Buffer.from(pem) },
+      { config, log, tokens: new MemoryTokens(), now: Date.now },
+    )
     t.strictSame(kinds(await push(t, provider, chunkOf(1))), { sent: 1 })
     t.same(seen, [tableSize], HTTP2_TRANSPORT)
     await provider.close()

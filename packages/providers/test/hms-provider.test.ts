@@ -317,7 +317,7 @@ t.test('the settings say whether a notification goes as data', async (t) => {
     HMS_CA_FILE: caFile,
     HMS_DATA_ONLY: 'true',
   })
-  const provider = hms.open(stored, { config, log, tokens: new MemoryTokens() })
+  const provider = hms.open(stored, { config, log, tokens: new MemoryTokens(), now: Date.now })
   t.teardown(() => provider.close())
   t.strictSame(kinds(await push(t, provider, together(2))), { sent: 2 })
   t.equal(origin.received[0]?.title, undefined)

@@ -524,7 +524,7 @@ t.test('a token endpoint', async (t) => {
     async (t, scripted) => {
       for (const [response, reason] of REFUSED) {
         const server = await start(t, scripted, { onToken: (token) => respondWith(token, response) })
-        const provider = open(t, scripted, { address: server, tokens: new MemoryTokens() })
+        const provider = open(t, scripted, { address: server, tokens: new MemoryTokens(), now: Date.now })
         const failure = { kind: 'credentials-error', reason: `TokenRefused: ${reason}` }
         t.strictSame(inOrder(await push(t, provider, apart(tokensOf(3)))), [failure, failure, failure])
         t.equal(server.tokenRequests, 1, reason)
@@ -581,7 +581,7 @@ t.test('a token endpoint', async (t) => {
     }
     for (const row of UNAVAILABLE) await isDown(row)
     const nobody = { url: 'https://localhost:1', tokenUrl: undefined }
-    const down = open(t, scripted, { address: nobody, tokens: new MemoryTokens() })
+    const down = open(t, scripted, { address: nobody, tokens: new MemoryTokens(), now: Date.now })
     t.match(inOrder(await push(t, down, apart(tokensOf(1)))), [
       { kind: 'retry', reason: /^TokenUnavailable: .*ECONNREFUSED/ },
     ])
@@ -604,7 +604,7 @@ t.test('a token endpoint', async (t) => {
 
   eachWithTokenEndpoint(t, 'whose certificate is not trusted gets no request', async (t, scripted) => {
     const server = await start(t, scripted)
-    const provider = open(t, scripted, { address: server, ca: undefined, tokens: new MemoryTokens() })
+    const provider = open(t, scripted, { address: server, ca: undefined, tokens: new MemoryTokens(), now: Date.now })
     t.match(inOrder(await push(t, provider, apart(tokensOf(1)))), [{ kind: 'retry', reason: /certificate/ }])
     t.equal(server.tokenRequests, 0)
   })
@@ -625,7 +625,7 @@ t.test('a token endpoint', async (t) => {
             respondWith(token, { status: 503 })
           },
         })
-        const provider = open(t, scripted, { address: server, tokens: new MemoryTokens() })
+        const provider = open(t, scripted, { address: server, tokens: new MemoryTokens(), now: Date.now })
         const outcomes = await push(t, provider, apart(tokensOf(3)), controller)
         t.strictSame(kinds(outcomes), settled ? { retry: settled } : {})
         t.equal(server.received.length, 0)
@@ -759,7 +759,7 @@ each(t, 'a message beyond the limits is named before it is sent', async (t, { pl
 
 each(t, 'credentials are verified before anything is sent, and never quoted', async (t, scripted) => {
   const kind = PROVIDERS[scripted.platform]
-  const context = { config: readConfig({}), log, tokens: new MemoryTokens() }
+  const context = { config: readConfig({}), log, tokens: new MemoryTokens(), now: Date.now }
   t.doesNotThrow(() => kind.verify(scripted.credentials))
   for (const [index, stored] of scripted.unusable.entries()) {
     const secrets = [...secretsOf(scripted.credentials), 's3cr3t']
@@ -780,7 +780,7 @@ each(t, 'opened with the settings of a worker', async (t, scripted) => {
     [`${scripted.name}_CA_FILE`.toUpperCase()]: caFile,
     HTTP2_TRANSPORT: transport,
   })
-  const context = { config, log, tokens: new MemoryTokens() }
+  const context = { config, log, tokens: new MemoryTokens(), now: Date.now }
   const provider = PROVIDERS[scripted.platform].open(scripted.credentials, context)
   t.teardown(() => provider.close())
   t.strictSame(kinds(await push(t, provider, together(tokensOf(2)))), { sent: 2 })

@@ -68,21 +68,31 @@ const hintQueue = (queue: Omit<HintQueue, 'board'>): HintQueue => ({
 
 /** A job that is to be offered again goes back into the queue under its own id, behind the jobs that wait there. */
 const processorOf =
-  (handle: (data: JobData) => Promise<Handled>, putLast?: (job: Job) => Promise<unknown>): Processor<JobData> =>
+  (
+    handle: (data: JobData) => Promise<Handled>,
+    now: () => number,
+    putLast?: (job: Job) => Promise<unknown>,
+  ): Processor<JobData> =>
   async (job, token) => {
     const handled = await handle(job.data)
     if (!handled) return
     await putLast?.(job)
-    await job.moveToDelayed(Date.now() + handled.retryInMs, token)
+    await job.moveToDelayed(now() + handled.retryInMs, token)
     throw new DelayedError()
   }
+
+export interface BackendEvents {
+  onError(error: Error): void
+  /** ms since the epoch: delays count from there. */
+  now(): number
+}
 
 /** How long opening waits for Redis before it goes on without a connection. */
 const FIRST_CONNECT_MS = 3000
 const LONGEST_RETRY_MS = 2000
 
 /** One producer connection that fails at once while Redis is unavailable; workers use blocking ones that wait until it is back. */
-export async function openRedisBackend(url: string, prefix: string, onError: (error: Error) => void): Promise<Backend> {
+export async function openRedisBackend(url: string, prefix: string, { onError, now }: BackendEvents): Promise<Backend> {
   let closed = false
   // Workers copy it into connections of their own, which cannot be reached: so they end, too.
   const retryStrategy = (times: number) => (closed ? null : Math.min(times * 50, LONGEST_RETRY_MS))
@@ -94,7 +104,7 @@ export async function openRedisBackend(url: string, prefix: string, onError: (er
     reachable: () => producer.status === 'ready',
     openQueue: (name) => hintQueue(new Queue<JobData>(name, { connection: producer, prefix })),
     openWorker: (name, handle, options) =>
-      new Worker<JobData>(name, processorOf(handle), { connection: consumer, prefix, ...options }),
+      new Worker<JobData>(name, processorOf(handle, now), { connection: consumer, prefix, ...options }),
     async close() {
       // `quit` waits for a response of the server, which never arrives while it is unavailable.
       closed = true
@@ -136,7 +146,7 @@ export interface PostgresOptions {
 
 export async function openPostgresBackend(
   { url, connections }: PostgresOptions,
-  onError: (error: Error) => void,
+  { onError, now }: BackendEvents,
 ): Promise<Backend> {
   const pool = new pg.Pool({
     connectionString: url,
@@ -163,7 +173,7 @@ export async function openPostgresBackend(
     reachable: () => true,
     openQueue: (name) => hintQueue(new bound.Queue<JobData>(name, { connection: pool })),
     openWorker: (name, handle, options) =>
-      new bound.Worker<JobData>(name, processorOf(handle, putLast), { connection: pool, ...options }),
+      new bound.Worker<JobData>(name, processorOf(handle, now, putLast), { connection: pool, ...options }),
     close: () => pool.end(),
   }
 }

@@ -57,11 +57,12 @@ const NO_LIMIT = 2 ** 31 - 1
 const queueName = (platform: Platform, lane: Lane) => `${platform}-${lane}`
 
 /** BullMQ takes no colon in an id and no id of digits alone. Nothing is kept: a kept job would block its successor's id. */
-const jobOf = ({ chunkId, applicationId, size, try: number, overdue = 0, delayMs }: ChunkJob) => ({
+const jobOf = ({ chunkId, applicationId, size, try: number, overdue = 0, delayMs }: ChunkJob, timestamp: number) => ({
   name: 'chunk',
   data: { chunkId, applicationId, size },
   opts: {
     jobId: overdue > 0 ? `${chunkId}-${number}-${overdue}` : `${chunkId}-${number}`,
+    timestamp,
     delay: Math.ceil(delayMs),
     attempts: 1,
     removeOnComplete: true,
@@ -69,13 +70,17 @@ const jobOf = ({ chunkId, applicationId, size, try: number, overdue = 0, delayMs
   },
 })
 
-export async function openQueues(settings: QueueSettings, log: Logger): Promise<Queues> {
+/**
+ * `now`: ms since the epoch; a delay counts from there. BullMQ ends delays by the clock of whichever worker looks: one that is too early
+ * costs a look at the chunk's row and the time until the sweep, one that is too late costs the error of the clock.
+ */
+export async function openQueues(settings: QueueSettings, log: Logger, now: () => number): Promise<Queues> {
   const onError = (error: Error) => log.warn({ err: error }, 'queue connection failed')
   const backend: Backend = settings.redisUrl
-    ? await openRedisBackend(settings.redisUrl, settings.queuePrefix, onError)
+    ? await openRedisBackend(settings.redisUrl, settings.queuePrefix, { onError, now })
     : await openPostgresBackend(
         { url: settings.databaseUrlDirect ?? settings.databaseUrl, connections: settings.databasePoolQueues },
-        onError,
+        { onError, now },
       )
   const queues = new Map<string, HintQueue>(
     PLATFORMS.flatMap((platform) =>
@@ -99,8 +104,9 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
 
     async enqueue(jobs) {
       if (!backend.reachable()) throw new Error('The queue is unavailable')
+      const timestamp = now()
       const byQueue = Map.groupBy(jobs, (job) => queueName(job.platform, job.lane))
-      const added = [...byQueue].map(([name, some]) => queueOf(name).addBulk(some.map(jobOf)))
+      const added = [...byQueue].map(([name, some]) => queueOf(name).addBulk(some.map((job) => jobOf(job, timestamp))))
       await withDeadline(Promise.all(added), settings.enqueueTimeout, () => {
         throw new Error(`The queue did not respond within ${settings.enqueueTimeout} ms`)
       })

@@ -69,7 +69,7 @@ for (const backend of BACKENDS) {
     /** Queues of their own for each test, so that nothing is left over from another. */
     const openAlone = async (t: Test, { log = silent, namespace = backend.environment() } = {}) => {
       if (backend.name === 'postgresql') await database.query('DROP SCHEMA IF EXISTS bullmq CASCADE')
-      const queues = await openQueues(settingsOf(namespace), log)
+      const queues = await openQueues(settingsOf(namespace), log, Date.now)
       t.teardown(() => queues.close())
       return queues
     }
@@ -257,7 +257,7 @@ for (const backend of BACKENDS) {
     t.test('several processes that start at once on an empty store', async (t) => {
       if (backend.name === 'postgresql') await database.query('DROP SCHEMA IF EXISTS bullmq CASCADE')
       const settings = settingsOf(backend.environment())
-      const opened = await Promise.allSettled(Array.from({ length: 4 }, () => openQueues(settings, silent)))
+      const opened = await Promise.allSettled(Array.from({ length: 4 }, () => openQueues(settings, silent, Date.now)))
       const all = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
       t.teardown(() => Promise.all(all.map((queues) => queues.close())))
       t.same(
@@ -277,7 +277,7 @@ for (const backend of BACKENDS) {
       const settings = settingsOf(backend.environment())
       const [one, two] = await Promise.all(
         ['one', 'two'].map((name) =>
-          openQueues({ ...settings, queuePrefix: `${settings.queuePrefix}_${name}` }, silent),
+          openQueues({ ...settings, queuePrefix: `${settings.queuePrefix}_${name}` }, silent, Date.now),
         ),
       )
       if (!one || !two) return t.fail('not opened')
@@ -305,6 +305,7 @@ t.test('PostgreSQL that hangs: enqueueing rejects in time, and works again after
       enqueueTimeout: ENQUEUE_TIMEOUT,
     },
     silent,
+    Date.now,
   )
   t.teardown(() => queues.close())
   const unlock = await lockJobs(database)
@@ -367,7 +368,7 @@ t.test('Redis that is away, comes, hangs and goes', { skip: noServer }, async (t
   const moreFailures = (expected = failures + 6) => waitFor('attempts to connect that fail', () => failures >= expected)
   let queues: Queues | undefined
   const got: number[] = []
-  const opening = await elapsed(async () => (queues = await openQueues(settings, log)))
+  const opening = await elapsed(async () => (queues = await openQueues(settings, log, Date.now)))
   t.ok(opening < 3_000 + 10_000, `opened without it after ${opening} ms`)
   if (!queues) return
   const { enqueue, consume, close, ping } = queues

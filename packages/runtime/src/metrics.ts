@@ -52,6 +52,8 @@ export interface Metrics {
   refused(platform: string): void
   /** A request was refused, or ended, because it passed a limit. */
   refusal(reason: RefusalReason): void
+  /** `read` says by how many seconds the process's clock is ahead of the database's; it is called at each scrape. */
+  clockOffset(read: () => number): void
   /** `count` says what the gateway has open; it is called at each scrape. */
   underWay(count: () => { requests: number; connections: number }): void
   /** `sample` says what waits; it is called at each scrape. */
@@ -83,6 +85,13 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     responded: latencies.of,
     ...byPlatform,
     ...createLimitMetrics(registers),
+    clockOffset(read) {
+      addGauge(registers, {
+        name: 'push_clock_offset_seconds',
+        help: 'By how much the clock of this process is ahead of the database’s',
+        read: read,
+      })
+    },
     watch(required) {
       refresh = createBacklogGauges(registers)
       sample = required
@@ -141,6 +150,17 @@ function createPlatformMetrics(
   }
 }
 
+/** A gauge that is read at each scrape. */
+const addGauge = (registers: Registry[], { name, help, read }: { name: string; help: string; read: () => number }) =>
+  new Gauge({
+    name,
+    help,
+    registers,
+    collect() {
+      this.set(read())
+    },
+  })
+
 /** What the gateway has open, and what it refuses beyond its limits. */
 function createLimitMetrics(registers: Registry[]): Pick<Metrics, 'refusal' | 'underWay'> {
   const refusals = new Counter({
@@ -149,15 +169,6 @@ function createLimitMetrics(registers: Registry[]): Pick<Metrics, 'refusal' | 'u
     labelNames: ['reason'],
     registers,
   })
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read())
-      },
-    })
   let current: (() => { requests: number; connections: number }) | undefined
   return {
     refusal: (reason) => refusals.inc({ reason }),
@@ -165,8 +176,16 @@ function createLimitMetrics(registers: Registry[]): Pick<Metrics, 'refusal' | 'u
       const isFirst = current === undefined
       current = count
       if (!isFirst) return
-      gauge('push_requests_under_way', 'Requests under way, of at most REQUEST_LIMIT', () => current?.().requests ?? 0)
-      gauge('push_client_connections', 'Open connections of clients', () => current?.().connections ?? 0)
+      addGauge(registers, {
+        name: 'push_requests_under_way',
+        help: 'Requests under way, of at most REQUEST_LIMIT',
+        read: () => current?.().requests ?? 0,
+      })
+      addGauge(registers, {
+        name: 'push_client_connections',
+        help: 'Open connections of clients',
+        read: () => current?.().connections ?? 0,
+      })
     },
   }
 }

@@ -6,6 +6,7 @@ import { openApplicationRemovals } from './retention/application-removals.ts'
 import { openApplications } from './applications/applications.ts'
 import { isAborted, isUnavailable, isDataError } from './connection/errors.ts'
 import { openBacklog } from './chunks/backlog.ts'
+import { createDatabaseClock, readClock } from './connection/clock.ts'
 import { openCampaigns } from './campaigns/campaigns.ts'
 import { openChunkClaims } from './chunks/claims.ts'
 import { openChunkRecords } from './chunks/records.ts'
@@ -63,8 +64,10 @@ export function openStore({ url, directUrl, ...more }: StoreOptions) {
   const database = openDatabase(options)
   // Apart from the others: a transaction that mints a token waits for its provider, and must not keep leases from being renewed.
   const tokenDatabase = openDatabase({ ...options, connections: TOKEN_CONNECTIONS })
+  const clock = createDatabaseClock()
   const encryption = createEncryption(options.encryptionKey, options.encryptionKeysOld)
   return {
+    clock: { now: clock.now, offset: clock.offset, read: () => readClock(database, clock) },
     applications: openApplications(database),
     applicationRemovals: openApplicationRemovals(database),
     credentials: openCredentials(database, encryption),
@@ -77,7 +80,7 @@ export function openStore({ url, directUrl, ...more }: StoreOptions) {
     apiKeys: openApiKeys(database),
     messages: { ...openMessages(database), ...openMessageStoring(database), ...openMessageStatus(database) },
     inbox: openInbox(database),
-    chunks: { ...openChunkClaims(database), ...openChunkRecords(database), ...openRecipientChanges(database) },
+    chunks: { ...openChunkClaims(database, clock), ...openChunkRecords(database), ...openRecipientChanges(database) },
     campaigns: openCampaigns(database),
     runs: { ...openRuns(database), ...openRunFanOut(database), ...openRunResults(database) },
     runChunks: openRunChunks(database),

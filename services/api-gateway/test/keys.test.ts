@@ -341,6 +341,7 @@ t.test('keys are read once in ten seconds, each once at a time, and believed whi
   let [clock, reads, isUnavailable] = [0, 0, false]
   const store = {
     isUnavailable: context.store.isUnavailable,
+    clock: context.store.clock,
     apiKeys: {
       ...apiKeys,
       async find(expected: string) {

@@ -38,23 +38,23 @@ export interface Access {
 
 export interface AccessOptions {
   config: Pick<Config, 'auth'>
-  store: Pick<Store, 'apiKeys' | 'isUnavailable'>
+  store: Pick<Store, 'apiKeys' | 'clock' | 'isUnavailable'>
   log: Logger
   /** Milliseconds on a clock that never goes back. */
   now?: () => number
 }
 
 export function openAccess({ config, store, log, now = () => performance.now() }: AccessOptions): Access {
-  const { apiKeys, isUnavailable } = store
+  const { apiKeys, clock, isUnavailable } = store
   const keys = createKeyCache({ find: (id) => apiKeys.find(id), isUnavailable, now })
   const isOn = createSwitch({ config, store, log, now })
 
   async function recordUse(row: ApiKeyRow): Promise<void> {
-    const before = new Date(Date.now() - USE_RECORDED_EVERY_MS)
-    if (row.lastUsedAt && row.lastUsedAt > before) return
+    const time = clock.now()
+    if (row.lastUsedAt && row.lastUsedAt.getTime() > time - USE_RECORDED_EVERY_MS) return
     // Set before the write, in the row that other requests share: one of them is enough to write it.
-    row.lastUsedAt = new Date()
-    await apiKeys.touch(row.id, before).catch((error: unknown) => {
+    row.lastUsedAt = new Date(time)
+    await apiKeys.touch(row.id, USE_RECORDED_EVERY_MS).catch((error: unknown) => {
       log.warn({ err: error, key: row.id }, 'recording the use of an API key failed')
     })
   }

@@ -28,8 +28,8 @@ export async function clearRemovedApplications(
   { applicationRemovals }: Pick<Store, 'applicationRemovals'>,
   log: Pick<Logger, 'info'>,
 ): Promise<void> {
-  const deadline = Date.now() + SWEEP_MS
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + SWEEP_MS
+  while (performance.now() < deadline) {
     const step = await applicationRemovals.clear(ROWS)
     if (!step) return
     if (step.isCleared) log.info({ applicationId: step.id }, 'removed application cleared')

@@ -25,7 +25,7 @@ export async function createCampaign(
   if (!application) throw refusal(TEXT.campaignApplicationUnknown(appId))
   const field = 'requestObject.message'
   // As it would be sent to one user; a campaign names its body `message`.
-  const composed = composeMessage({ userId: '', body: message }, field)
+  const composed = composeMessage({ userId: '', body: message }, field, store.clock.now())
   const platforms = application.credentials.map(({ platform }) => platform)
   checkPayloads({ messages: [composed], platforms, fieldOf: () => field, config })
   const id = await store.campaigns.create({

@@ -14,7 +14,10 @@ export const resultOf = (tallies: readonly RunTally[]): Tallies =>
     ]),
   )
 
-export async function campaignProgress({ campaigns }: Pick<Store, 'campaigns'>, id: string): Promise<CampaignProgress> {
+export async function campaignProgress(
+  { campaigns, clock }: Pick<Store, 'campaigns' | 'clock'>,
+  id: string,
+): Promise<CampaignProgress> {
   const number = campaignNumber(id)
   const row = number === undefined ? undefined : await campaigns.describe(number)
   if (!row) throw refusal(TEXT.campaignUnknown)
@@ -32,7 +35,9 @@ export async function campaignProgress({ campaigns }: Pick<Store, 'campaigns'>, 
     sent,
     failed,
     pushesPerSecond,
-    ...(isFannedOut && !paused && pushesPerSecond > 0 && { timestampEstimatedEnd: endOf(pending / pushesPerSecond) }),
+    ...(isFannedOut &&
+      !paused &&
+      pushesPerSecond > 0 && { timestampEstimatedEnd: endOf(pending / pushesPerSecond, clock.now()) }),
   }
 }
 
@@ -42,7 +47,7 @@ function rateOf({ completedAt, rateBase }: CampaignDetailRow, done: number): num
   return Math.round((10 * (done - rateBase.done)) / Math.max(1, rateBase.seconds)) / 10
 }
 
-const endOf = (seconds: number) => timestampOf(new Date(Date.now() + seconds * 1000))
+const endOf = (seconds: number, now: number) => timestampOf(new Date(now + seconds * 1000))
 
 function sumsOf(tallies: readonly RunTally[]) {
   const sums = { total: 0, sent: 0, failed: 0 }

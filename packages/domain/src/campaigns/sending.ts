@@ -7,7 +7,7 @@ import { campaignNumber } from './campaign-number.ts'
 import { findCampaign } from './campaigns.ts'
 import { enqueueOpenChunks } from './fan-out.ts'
 
-type RunStore = Pick<Store, 'runs' | 'campaigns'>
+type RunStore = Pick<Store, 'runs' | 'campaigns' | 'clock'>
 
 /** Sends an ordinary message with the campaign's body and waits for its outcome. The user need not be in the campaign. */
 export async function testCampaign(
@@ -47,7 +47,7 @@ export async function sendCampaign(store: RunStore, id: string, { resend, rate }
 export async function scheduleCampaign(store: RunStore, id: string, request: ScheduleCampaignRequest): Promise<void> {
   const { id: campaignId } = await findCampaign(store, id)
   const sendAt = instantOf(request.sendAt)
-  if (sendAt === undefined || sendAt <= Date.now())
+  if (sendAt === undefined || sendAt <= store.clock.now())
     throw invalidRequest([
       { fieldName: 'requestObject.sendAt', hint: 'must be an ISO 8601 time with offset, in the future' },
     ])

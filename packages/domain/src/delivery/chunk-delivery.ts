@@ -67,7 +67,7 @@ async function deliver(delivery: Delivery): Promise<void> {
     await pushDue(delivery)
   } catch (error) {
     worker.log.error({ err: error }, 'pushing a chunk failed')
-    notBefore = Date.now() + backOff(chunk.try)
+    notBefore = worker.store.clock.now() + backOff(chunk.try)
   }
   lease.pushed()
   await release(delivery, notBefore)
@@ -79,7 +79,7 @@ const backOff = (attempts: number) => 1000 * 2 ** Math.min(attempts, 6)
 /** Resolves when nothing is in flight. Rejects for errors of our own; deliveries that were not pushed stay pending. */
 async function pushDue(delivery: Delivery): Promise<void> {
   const { worker, chunk, recorder, pause } = delivery
-  const { due, ended } = selectDue(chunk, Date.now())
+  const { due, ended } = selectDue(chunk, worker.store.clock.now())
   for (const each of ended) recorder.fail(each.delivery, each.reason)
   if (due.length === 0 || chunk.credentialsVersion === null) return
   try {

@@ -36,7 +36,12 @@ export function openProviderPool({ config, log, store }: Context, platform: Plat
   async function open(applicationId: number): Promise<Entry | undefined> {
     const credentials = await store.credentials.open({ applicationId, platform })
     if (!credentials) return undefined
-    const provider = PROVIDERS[platform].open(credentials, { config, log, tokens: store.providerTokens })
+    const provider = PROVIDERS[platform].open(credentials, {
+      config,
+      log,
+      tokens: store.providerTokens,
+      now: store.clock.now,
+    })
     const { appId, version } = credentials
     const entry = { appId, version, provider, usedAt: performance.now() }
     const former = entries.get(applicationId)

@@ -29,7 +29,7 @@ export interface AcceptRequest {
   isAbandoned(): boolean
   /** What the caller may send. */
   allowance: Allowance
-  /** When the request arrived, in ms since the epoch: SYNC_TIMEOUT counts from then. */
+  /** When the request arrived, on the clock of `performance`, ms: SYNC_TIMEOUT counts from then. */
   arrivedAt: number
   /** When given, the result has the tallies of the deliveries that were recorded in time. */
   waiters?: Waiters | undefined
@@ -98,11 +98,11 @@ async function composeAndStore(
       planned,
       waiter: waiters?.channel ?? null,
       key: key === undefined ? undefined : { key, digest: digestOf(request.messages), ageMs: config.idempotencyAge },
-      isOver: () => request.isAbandoned() || Date.now() - request.arrivedAt > config.databaseTimeout,
+      isOver: () => request.isAbandoned() || performance.now() - request.arrivedAt > config.databaseTimeout,
       onStored(stored) {
         parts = stored
         const due = stored.filter(({ paused }) => !paused)
-        outcomes = waiters?.wait(due, Math.max(0, deadline - Date.now()))
+        outcomes = waiters?.wait(due, Math.max(0, deadline - performance.now()))
       },
     })
     .catch((error: unknown) => {
@@ -146,12 +146,12 @@ async function respond({ batches, log }: AcceptRequest, stored: Stored): Promise
 }
 
 /** Runs every check that needs the application. Resolves with the messages to store, and their audience. */
-async function compose({ config }: Context, { appId, messages: requested, fieldOf, batches }: AcceptRequest) {
+async function compose({ config, store }: Context, { appId, messages: requested, fieldOf, batches }: AcceptRequest) {
   const userIds = [...new Set(requested.map((message) => message.userId))]
   const audience = await batches.audience({ appId, userIds })
   if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
-  const messages = requested.map((message, index) => composeMessage(message, fieldOf(index)))
+  const messages = requested.map((message, index) => composeMessage(message, fieldOf(index), store.clock.now()))
   checkPayloads({ messages, platforms: audience.configured, fieldOf, config })
   return { audience, messages }
 }

@@ -7,8 +7,11 @@ import { v7 } from 'uuid'
 /** No provider keeps a notification longer. */
 const LONGEST_VALIDITY_MS = 28 * 86_400_000
 
-/** `field` is the path of the message in its request, for the violation of a validUntil that is no point in time. */
-export function composeMessage(message: Message, field: string, now = Date.now()): NewMessage {
+/**
+ * `field` is the path of the message in its request, for the violation of a validUntil that is no point in time. `now`: ms since the
+ * epoch, by the database's clock.
+ */
+export function composeMessage(message: Message, field: string, now: number): NewMessage {
   const { validUntil, ...body } = message.body
   return {
     id: v7(),

@@ -9,11 +9,11 @@ import { talliesOf, type Tallies } from './tallies.ts'
 /** The first request may still wait for its chunks in another process. Only one waiter is notified, so a replay polls. */
 const POLL_MS = 250
 
-const timeTo = (deadline: number) => deadline - Date.now()
+const timeTo = (deadline: number) => deadline - performance.now()
 
 interface Replay {
   messageIds: string[]
-  /** When a SYNCHRONOUS response is due at the latest, in ms since the epoch. */
+  /** When a SYNCHRONOUS response is due at the latest, on the clock of `performance`, ms. */
   deadline: number
   batches: Pick<MessageBatches, 'tally'>
   synchronous: boolean

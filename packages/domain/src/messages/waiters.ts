@@ -7,7 +7,7 @@ import { pause } from '../pause.ts'
 import { createAwaitedChunks, type AwaitedPart } from './awaited-chunks.ts'
 
 /** A database that was away may refuse a read or two. */
-const READ_AGAIN_MS = 250
+const NEXT_READING_MS = 250
 
 export interface Waiters {
   /** Name of the channel that notifies this process; stored with the chunks. */
@@ -34,13 +34,14 @@ export async function openWaiters(store: Pick<Store, 'listen' | 'chunks'>, log: 
     chunks.doubt()
     // Whoever comes later has registered with a connection that works.
     const awaited = chunks.ids()
-    while (awaited.some((id) => chunks.has(id)) && loss === losses && !closing.signal.aborted) {
+    const isNeeded = () => loss === losses && awaited.some((id) => chunks.has(id))
+    while (isNeeded() && !closing.signal.aborted) {
       try {
         for (const chunkId of await store.chunks.handled(awaited)) chunks.apply({ chunkId })
         return
       } catch (error) {
         log.warn({ err: error, awaited: awaited.length }, 'reading awaited chunks failed, they are read again')
-        await pause(READ_AGAIN_MS, closing.signal)
+        await pause(NEXT_READING_MS, closing.signal)
       }
     }
   }

@@ -13,7 +13,7 @@ export const apns: ProviderKind = {
     checkTopic(readApnsCredentials(settings, secret).bundle)
   },
 
-  open: ({ settings, secret }, { config, log, tokens }) =>
+  open: ({ settings, secret }, { config, log, tokens, now }) =>
     openApnsProvider({
       credentials: readApnsCredentials(settings, secret),
       tokens,
@@ -24,6 +24,7 @@ export const apns: ProviderKind = {
       requestTimeoutMs: config.apnsRequestTimeout,
       transport: config.http2Transport,
       log,
+      now,
     }),
 
   check: checkApnsPayload,

@@ -4,7 +4,7 @@ import type { Http2Options } from '@push-server/http2'
 import type { Logger } from '@push-server/runtime'
 import { sendChunk } from '../chunk-push.ts'
 import { createLimiter } from '../concurrency/limiter.ts'
-import type { Environment, Provider, TokenCache } from '../provider.ts'
+import type { Environment, Provider, ProviderToken, TokenCache } from '../provider.ts'
 import { createProvider } from '../provider-lifecycle.ts'
 import { openConnections } from './connections.ts'
 import { checkTopic, parseApnsKey, type ApnsCredentials } from './credentials.ts'
@@ -33,6 +33,15 @@ export interface ApnsProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' |
   now?: () => number
 }
 
+function onceForEachToken(report: (token: ProviderToken) => void) {
+  let reported: string | undefined
+  return (token: ProviderToken) => {
+    if (token.value === reported) return
+    reported = token.value
+    report(token)
+  }
+}
+
 /** Connects with the first push. Throws InvalidCredentials. */
 export function openApnsProvider(options: ApnsProviderOptions): Provider {
   const { credentials, tokens, origins = ORIGINS, concurrency, log, now = Date.now } = options
@@ -57,8 +66,15 @@ export function openApnsProvider(options: ApnsProviderOptions): Provider {
     }),
     now,
     onRenewalFailed: (error) => log.warn({ err: error, keyId: credentials.keyId }, 'APNs token renewal failed'),
+    onRefusedYoung: onceForEachToken(({ issuedAt }) =>
+      log.error(
+        { keyId: credentials.keyId, reason: 'ExpiredProviderToken', ageMs: now() - issuedAt },
+        'APNs calls a provider token expired that is not: all pushes wait until it may be replaced; check the clock of the database',
+      ),
+    ),
   })
   return createProvider({
+    now,
     name: 'APNs',
     push: (chunk, pushOptions) => sendChunk(sender, chunk, pushOptions),
     closeConnections: () => Promise.all(both.map((one) => one.close())),

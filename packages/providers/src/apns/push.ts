@@ -22,6 +22,8 @@ export interface ApnsSenderOptions {
   now: () => number
   /** Called when a provider token could not be replaced. */
   onRenewalFailed(error: unknown): void
+  /** Called for each push that waits because its token was refused and may not be replaced yet. */
+  onRefusedYoung(token: ProviderToken): void
 }
 
 /** The parts of a push that all devices of a message share. */
@@ -83,6 +85,7 @@ export function apnsSender({
     refused({ token }, { reason }, renewal) {
       if ('error' in renewal) events.onRenewalFailed(renewal.error)
       const isTooYoung = 'token' in renewal && renewal.token.value === token.value
+      if (isTooYoung) events.onRefusedYoung(token)
       return { kind: 'retry', reason, ...(isTooYoung && { notBefore: renewableAt(token) }) }
     },
   }

@@ -13,7 +13,7 @@ export const fcm: ProviderKind = {
     readServiceAccount(settings, secret)
   },
 
-  open: ({ settings, secret }, { config, log, tokens }) =>
+  open: ({ settings, secret }, { config, log, tokens, now }) =>
     openFcmProvider({
       account: readServiceAccount(settings, secret),
       tokens,
@@ -26,6 +26,7 @@ export const fcm: ProviderKind = {
       requestTimeoutMs: config.fcmRequestTimeout,
       transport: config.http2Transport,
       log,
+      now,
     }),
 
   check: (message, { fcmDataOnly: dataOnly }) => checkFcmPayload(message, { dataOnly }),

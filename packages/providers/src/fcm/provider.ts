@@ -61,6 +61,7 @@ export function openFcmProvider(options: FcmProviderOptions): Provider {
     log,
   })
   return createProvider({
+    now,
     name: 'FCM',
     push: fcmPush({
       projectId: account.projectId,

@@ -16,7 +16,7 @@ export const hms: ProviderKind = {
     readHmsCredentials(settings, secret)
   },
 
-  open: ({ settings, secret }, { config, log, tokens }) =>
+  open: ({ settings, secret }, { config, log, tokens, now }) =>
     openHmsProvider({
       ...readHmsCredentials(settings, secret),
       tokens,
@@ -27,6 +27,7 @@ export const hms: ProviderKind = {
       requestTimeoutMs: config.hmsRequestTimeout,
       dataOnly: config.hmsDataOnly,
       log,
+      now,
     }),
 
   check: (message, { hmsDataOnly: dataOnly }) => checkHmsPayload(message, { dataOnly }),

@@ -68,6 +68,7 @@ export function openHmsProvider(options: HmsProviderOptions): Provider {
     log.info({ projectId }, 'collapse keys omitted: HMS takes integers from -1 to 100 only'),
   )
   return createProvider({
+    now,
     name: 'HMS',
     async push(chunk, pushOptions) {
       reportCollapseKeys(chunk)

@@ -33,6 +33,17 @@ const INSERT_FIRST = statement({
     ON CONFLICT (id) DO NOTHING RETURNING id`,
 })
 
+const TOUCH = statement({
+  name: 'api-key-touch',
+  text: `UPDATE api_keys SET last_used_at = now()
+    WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - $2 * interval '1 ms')`,
+})
+
+const REVOKE = statement({
+  name: 'api-key-revoke',
+  text: 'UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id',
+})
+
 /**
  * The names are those of living applications. Without a row that it is bound to, a key comes from a process of an earlier
  * version: an application of the name was there before it, or is another one.
@@ -107,12 +118,9 @@ export const openApiKeys = ({ prisma, query, transaction }: Database) => ({
       return (await connection.query(INSERT_FIRST, valuesOf(key))).length > 0
     }),
 
-  /** Notes a use, unless one has been noted since `before`. */
-  async touch(id: string, before: Date): Promise<void> {
-    await prisma.apiKey.updateMany({
-      where: { id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: before } }] },
-      data: { lastUsedAt: new Date() },
-    })
+  /** Notes a use, unless one was noted less than `everyMs` ago. */
+  async touch(id: string, everyMs: number): Promise<void> {
+    await query(TOUCH, [id, everyMs])
   },
 
   async list(): Promise<ListedApiKey[]> {
@@ -122,11 +130,7 @@ export const openApiKeys = ({ prisma, query, transaction }: Database) => ({
 
   /** False when there is none of this id that is not revoked yet. */
   async revoke(id: string): Promise<boolean> {
-    const { count } = await prisma.apiKey.updateMany({
-      where: { id, revokedAt: null },
-      data: { revokedAt: new Date() },
-    })
-    return count > 0
+    return (await query(REVOKE, [id])).length > 0
   },
 })
 export type ApiKeys = ReturnType<typeof openApiKeys>

@@ -1,6 +1,7 @@
 // Claims: which worker has a chunk. At most one at a time, each under an epoch of its own.
 import type { Lane, Platform } from '@push-server/contract'
 import type { Claim, ClaimedChunk } from './row.ts'
+import { CLOCK, type DatabaseClock } from '../connection/clock.ts'
 import type { Database } from '../connection/database.ts'
 import { readDirectContents, type DirectContent } from './direct-contents.ts'
 import { readRunContent, type ChunkHead } from './run-chunks.ts'
@@ -30,8 +31,10 @@ const CLAIM = statement({
     UPDATE chunks c SET owner = $2, epoch = epoch + 1, lease_until = now() + $3 * interval '1 ms'
     FROM free WHERE c.id = free.id
     RETURNING c.id, c.epoch, c.application_id AS "applicationId", c.platform, c.lane, c.run_id AS "runId", c.try, c.seed,
-      c.waiter IS NOT NULL AS "isAwaited", ${PROBES} AS probe, (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt"`,
+      c.waiter IS NOT NULL AS "isAwaited", ${PROBES} AS probe, (extract(epoch FROM c.expires_at) * 1000)::float8 AS "expiresAt",
+      ${CLOCK} AS "claimedAt"`,
   notNull: {
+    claimedAt: 'clock_timestamp is never null',
     isAwaited: 'IS NOT NULL is never null',
     probe: 'EXISTS is never null',
     expiresAt: 'computed from a column that is not null',
@@ -107,7 +110,7 @@ export interface SweptChunk extends DueChunk {
 export const PASSED = 'passed'
 export type Claiming = ClaimedChunk | typeof PASSED | undefined
 
-export const openChunkClaims = (database: Database) => {
+export const openChunkClaims = (database: Database, clock: Pick<DatabaseClock, 'learn'>) => {
   /**
    * A statement of its own, after the claim: the claim may have waited for the last record of the former owner, and must not
    * see the deliveries as they were before it.
@@ -137,7 +140,10 @@ export const openChunkClaims = (database: Database) => {
      * there is nothing to do then.
      */
     async claim(ids: readonly number[], owner: string, leaseMs: number): Promise<Claiming[]> {
+      const requestedAt = performance.now()
       const heads = await database.query(CLAIM, [ids, owner, leaseMs])
+      const [latest] = heads.slice(-1)
+      if (latest) clock.learn(latest.claimedAt, requestedAt)
       const claimed = new Set(heads.map(({ id }) => id))
       try {
         const passed = await passedBy(ids.filter((id) => !claimed.has(id)))

@@ -17,6 +17,8 @@ export interface ClaimedChunk extends Claim {
   isAwaited: boolean
   /** It is claimed only to find out whether a paused platform works again: one delivery is pushed. */
   probe: boolean
+  /** When it was claimed, by the database's clock: ms since the epoch. */
+  claimedAt: number
   /** How often it was claimed and released before. */
   try: number
   /** With a delivery's position it makes the id that every attempt of the push repeats. */

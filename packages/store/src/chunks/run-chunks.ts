@@ -118,6 +118,7 @@ export type ChunkHead = Pick<
   | 'try'
   | 'seed'
   | 'expiresAt'
+  | 'claimedAt'
 >
 
 /** Undefined when the run is gone. */

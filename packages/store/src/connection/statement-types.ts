@@ -42,6 +42,8 @@ export interface StatementTypes {
     row: { id: string }
   }
   'api-key-lock': { values: readonly []; row: { pg_advisory_xact_lock: string | null } }
+  'api-key-revoke': { values: readonly [string]; row: { id: string } }
+  'api-key-touch': { values: readonly [string, number]; row: never }
   'application-create': { values: readonly [string]; row: { id: number } }
   backlog: {
     values: readonly []
@@ -101,6 +103,7 @@ export interface StatementTypes {
       isAwaited: boolean
       probe: boolean
       expiresAt: number
+      claimedAt: number
     }
   }
   'chunk-contents': {
@@ -218,6 +221,7 @@ export interface StatementTypes {
     }
   }
   'chunk-unclaim': { values: readonly [readonly number[], readonly number[]]; row: never }
+  'clock-read': { values: readonly []; row: { time: number } }
   'credentials-open': {
     values: readonly [number, string]
     row: { app_id: string; version: number; settings: Json; secret: Buffer<ArrayBuffer>; key_id: string }

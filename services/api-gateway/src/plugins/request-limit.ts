@@ -19,7 +19,7 @@ declare module 'fastify' {
     exempt?: boolean
   }
   interface FastifyRequest {
-    /** When its headers had been read, in ms since the epoch. */
+    /** When its headers had been read, on the clock of `performance`, ms. */
     arrivedAt: number
     slot: RequestSlot | null
   }
@@ -48,7 +48,7 @@ export const requestLimit = fp(
     app.decorateRequest('arrivedAt', 0)
     app.decorateRequest('slot', null)
     app.addHook('onRequest', async (request, reply) => {
-      request.arrivedAt = Date.now()
+      request.arrivedAt = performance.now()
       // Given back sooner than it would fall idle: others wait for it.
       if (connections.areTooMany()) reply.header('connection', 'close')
       if (request.routeOptions.config.exempt) return

@@ -28,7 +28,7 @@ export interface OutcomeBuffer {
 }
 
 export interface OutcomeBufferOptions {
-  store: Pick<Store, 'chunks' | 'runChunks' | 'isDataError'>
+  store: Pick<Store, 'chunks' | 'clock' | 'runChunks' | 'isDataError'>
   breaker: Pick<TokenCircuitBreaker, 'admit'>
   /** Shared by the chunks of a worker. */
   records: NaturalBatches<ChunkRecord, Release | undefined>

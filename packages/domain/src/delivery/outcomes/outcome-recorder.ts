@@ -24,19 +24,19 @@ export type OutcomeRecorderOptions = OutcomeBufferOptions & RecordWriterOptions
 
 export function openOutcomeRecorder(options: OutcomeRecorderOptions): OutcomeRecorder {
   const { chunk, metrics, platform } = options
+  const { clock } = options.store
   const buffer = bufferOf(options)
   const writer = openRecordWriter(buffer, chunk.isAwaited, options)
   const nextAttempt = createNextAttempt(chunk.deliveries.length)
   const counts = createOutcomeCounts()
-  const claimedAt = Date.now()
 
   const decideAbout = (delivery: DeliveryRow, message: number, outcome: Refusal) =>
     decide(delivery, outcome, {
-      now: Date.now(),
+      now: clock.now(),
       validUntil: chunk.messages[message]?.validUntil ?? null,
       expiresAt: chunk.expiresAt,
       chunkAttempts: chunk.try,
-      claimedAt,
+      claimedAt: chunk.claimedAt,
       random: Math.random(),
     })
 

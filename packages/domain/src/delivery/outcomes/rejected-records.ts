@@ -13,7 +13,7 @@ import {
 export type Ending = { dueAt: number | null } | undefined
 
 export interface RejectedRecordsOptions {
-  store: Pick<Store, 'chunks' | 'runChunks' | 'isDataError'>
+  store: Pick<Store, 'chunks' | 'clock' | 'runChunks' | 'isDataError'>
   chunk: ClaimedChunk
   owner: string
 }
@@ -97,7 +97,7 @@ export function rejectedRecords({ store, chunk, owner }: RejectedRecordsOptions)
 
   return {
     async deliveries(records: readonly DeliveryRecord[], given: Ending): Promise<Rejected> {
-      const now = Date.now()
+      const now = store.clock.now()
       const plain = records.map((record) => plainRecord(record, now))
       const ending = given && { dueAt: plainTime(given.dueAt, now) }
       const together = await write(plain, ending)
@@ -111,7 +111,7 @@ export function rejectedRecords({ store, chunk, owner }: RejectedRecordsOptions)
 
     /** For a run's chunk, whose outcomes are one value: they are written, or the chunk is settled without them. */
     async outcomes(outcomes: StoredOutcomes, given: Ending): Promise<Rejected> {
-      const now = Date.now()
+      const now = store.clock.now()
       const records = { outcomes: plainOutcomes(outcomes, now), deadTokens: [] }
       const ending = given && { dueAt: plainTime(given.dueAt, now) }
       const release = await unlessRejected(() =>
