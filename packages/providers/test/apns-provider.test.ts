@@ -227,8 +227,8 @@ t.test('a provider token that APNs calls expired waits when it is too young to b
   const tokens = new MemoryTokens().keep('young', 5 * MINUTE)
   const notBefore = (tokens.kept?.issuedAt ?? 0) + 20 * MINUTE
   const errors: object[] = []
-  const log = { error: (members: object) => void errors.push(members) } as unknown as Logger
-  const outcomes = await push(t, open(t, origin.url, { tokens, log }), chunkOf(3))
+  const watched = Object.assign(Object.create(log) as Logger, { error: (members: object) => void errors.push(members) })
+  const outcomes = await push(t, open(t, origin.url, { tokens, log: watched }), chunkOf(3))
   t.match(errors, [{ reason: 'ExpiredProviderToken', ageMs: Number }], 'whoever is on call learns it at once, once')
   t.equal(errors.length, 1)
   const waits = { kind: 'retry', reason: 'ExpiredProviderToken', notBefore }
