@@ -110,6 +110,12 @@ export const ListedDevice = Type.Object(
       timestamp('Since when nothing is sent to the device, because the provider refused its token.'),
     ),
     dropReason: Type.Optional(Type.String({ examples: ['Unregistered'] })),
+    timestampDoubtful: Type.Optional(
+      timestamp(
+        'When the provider refused the token, by credentials that no push has succeeded with: the device is dropped once one has, or this is forgotten after a day.',
+      ),
+    ),
+    doubtReason: Type.Optional(Type.String({ examples: ['BadDeviceToken'] })),
   },
   { title: 'ListedDevice' },
 )

@@ -26,6 +26,7 @@ export {
   type BreakerLimits,
   type BreakerState,
 } from './chunks/circuit-breakers.ts'
+export type { UsedCredentials } from './chunks/doubtful-tokens.ts'
 export type { DeliveryStatus, MessageHead, StatusCount } from './messages/status.ts'
 export type {
   KeyedRequest,

@@ -19,6 +19,7 @@ import { openDeviceRespelling } from './devices/respelling.ts'
 import { openDevices } from './devices/devices.ts'
 import { createEncryption } from './applications/encryption.ts'
 import { openCircuitBreakers } from './chunks/circuit-breakers.ts'
+import { openDoubtfulTokens } from './chunks/doubtful-tokens.ts'
 import { openMessageStatus } from './messages/status.ts'
 import { openMessageStoring } from './messages/storing.ts'
 import { openInbox } from './inbox/inbox.ts'
@@ -86,6 +87,7 @@ export function openStore({ url, directUrl, ...more }: StoreOptions) {
     runChunks: openRunChunks(database),
     pauses: openPauses(database),
     breakers: openCircuitBreakers(database),
+    doubts: openDoubtfulTokens(database),
     providerTokens: openProviderTokens(database, tokenDatabase, encryption),
     quotas: openQuotas(database),
     retention: openRetention(database),

@@ -107,6 +107,63 @@ t.test('environment mix-up, slowly: direct messages one by one do not empty the 
   t.match(metrics, /push_circuit_breaker_openings_total\{platform="ios"\} 1/)
 })
 
+const devicesOf = async (stack: TestStack, userId: string) =>
+  (await stack.api.get(`/push/device/list?appId=${APP}&userId=${userId}`)).body.responseObject.devices
+
+t.test('the first pushes of a new installation, all refused: no device is lost, however few there are', async (t) => {
+  const stack = await open(t)
+  const [one = '', two = ''] = await registerPhones(stack, 'ab', 2)
+  stack.simulator.respondTo('ab', BAD)
+  for (const user of [one, two])
+    t.match((await send(stack, user)).body.responseObject.result.ios, { failed: 1 }, 'the delivery fails at once')
+  t.equal(await droppedOf(stack, 'ab'), 0)
+  t.match(await devicesOf(stack, one), [{ doubtReason: 'BadDeviceToken', timestampDoubtful: String }], 'it is shown')
+  t.notOk((await detailOf(stack)).paused)
+
+  // The mistake was ours: other credentials work, and prove nothing of the former ones.
+  stack.simulator.forgetResponses('ab')
+  t.equal((await uploadCredentials(stack)).status, 200)
+  t.match((await send(stack, one)).body.responseObject.result.ios, { sent: 1 })
+  t.match((await send(stack, two)).body.responseObject.result.ios, { sent: 1 })
+  t.equal(await droppedOf(stack, 'ab'), 0)
+})
+
+t.test('a doubtful token is dropped once the same credentials have worked in its environment', async (t) => {
+  const stack = await open(t)
+  const [bad = '', again = ''] = await registerPhones(stack, 'b', 2)
+  const [good = '', other = ''] = await registerPhones(stack, 'c', 2)
+  const [later = ''] = await registerPhones(stack, 'd', 1)
+  await stack.database.query("UPDATE devices SET environment = 'production' WHERE user_id = ANY($1)", [[other]])
+  for (const prefix of ['b', 'd']) stack.simulator.respondTo(prefix, BAD)
+  for (const user of [bad, again]) await send(stack, user)
+  t.equal(await droppedOf(stack, 'b'), 0)
+  t.match((await send(stack, other)).body.responseObject.result.ios, { sent: 1 })
+  t.equal(await droppedOf(stack, 'b'), 0, 'a success in another environment proves nothing')
+  await stack.database.query('UPDATE devices SET registered_at = now() WHERE user_id = $1', [again])
+  t.match((await send(stack, good)).body.responseObject.result.ios, { sent: 1 })
+  await waitFor('the drop', async () => (await droppedOf(stack, 'b')) === 1)
+  t.match(await devicesOf(stack, bad), [{ dropReason: 'BadDeviceToken', timestampDropped: String }])
+  t.notOk((await devicesOf(stack, again))[0].timestampDropped, 'what was registered again is not meant')
+  await send(stack, later)
+  await waitFor('a later one', async () => (await droppedOf(stack, 'd')) === 1)
+})
+
+t.test('a doubt is forgotten after a day', async (t) => {
+  const stack = await open(t)
+  const [bad = ''] = await registerPhones(stack, 'b', 1)
+  const [good = ''] = await registerPhones(stack, 'c', 1)
+  stack.simulator.respondTo('b', BAD)
+  await send(stack, bad)
+  await stack.database.query("UPDATE doubtful_tokens SET since = now() - interval '25 hours'")
+  await waitFor('the doubt to be forgotten', async () => {
+    const rows = await stack.database.query('SELECT FROM doubtful_tokens')
+    return rows.length === 0
+  })
+  t.match((await send(stack, good)).body.responseObject.result.ios, { sent: 1 })
+  t.notOk((await devicesOf(stack, bad))[0].timestampDoubtful)
+  t.equal(await droppedOf(stack, 'b'), 0)
+})
+
 t.test('a stale audience: every dead token is dropped, and nothing is paused', async (t) => {
   const stack = await open(t)
   const users = await registerPhones(stack, 'd', 600)

@@ -119,10 +119,11 @@ async function push(delivery: Delivery, provider: Provider, due: readonly DueDel
             age.check()
             lease.check()
             ended(index)
-            worker.breaker.learn(chunk.applicationId, outcome)
             pause.learn(outcome)
             const target = targets[index]
-            if (target) recorder.add(target.delivery, target.message, outcome)
+            if (!target) return
+            worker.breaker.learn(chunk, target.delivery.environment, outcome)
+            recorder.add(target.delivery, target.message, outcome)
           },
         },
       ),

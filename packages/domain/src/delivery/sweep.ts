@@ -26,6 +26,7 @@ export async function sweep({ config, store, queues, log }: Context): Promise<{ 
   await step('probe', () => probe({ store, queues, log }))
   const restored = (await step('restore devices', () => store.breakers.takeBack())) ?? 0
   if (restored > 0) log.warn({ devices: restored }, 'dropped devices restored: circuit breaker opened')
+  await step('forget doubts', () => store.doubts.forget())
   const enqueued = (await step('enqueue', () => enqueueDue({ config, store, queues, log }))) ?? 0
   return { enqueued, expired: expired.length }
 }

@@ -2,23 +2,30 @@
 // once a second, and at once before doubtful tokens are dropped.
 import type { Platform } from '@push-server/contract'
 import { isAboutToken, type Outcome } from '@push-server/providers'
-import { BREAKER_RECENT, type DeadToken, type BreakerCount, type BreakerState } from '@push-server/store'
+import {
+  BREAKER_RECENT,
+  type BreakerCount,
+  type BreakerState,
+  type DeadToken,
+  type DeliveryRow,
+  type UsedCredentials,
+} from '@push-server/store'
 import type { Context } from '../context.ts'
+import { openCredentialProofs } from './credential-proofs.ts'
 
 export interface TokenCircuitBreaker {
-  /** Counts the outcome if it says something about a token. */
-  learn(applicationId: number, outcome: Outcome): void
+  /** Counts the outcome of a push to a device of this environment if it says something about a token. */
+  learn(used: UsedCredentials, environment: DeliveryRow['environment'], outcome: Outcome): void
   /** Resolves with the tokens that may be dropped now. */
-  admit(applicationId: number, deadTokens: readonly DeadToken[]): Promise<readonly DeadToken[]>
+  admit(used: UsedCredentials, deadTokens: readonly DeadToken[]): Promise<readonly DeadToken[]>
   close(): Promise<void>
 }
 
 const SEND_MS = 1000
 
-export function openTokenCircuitBreaker(
-  { config, log, metrics, store }: Context,
-  platform: Platform,
-): TokenCircuitBreaker {
+export function openTokenCircuitBreaker(context: Context, platform: Platform): TokenCircuitBreaker {
+  const { config, log, metrics, store } = context
+  const proofs = openCredentialProofs(context, platform)
   const limits = { percent: config.breakerPercent, pushes: config.breakerPushes, recent: config.breakerRecent }
   let counts = new Map<number, TokenCounts>()
 
@@ -57,20 +64,29 @@ export function openTokenCircuitBreaker(
   }, SEND_MS)
 
   return {
-    learn(applicationId, outcome) {
-      if (isAboutToken(outcome)) countsOf(applicationId).add(outcome.kind === 'token-doubtful')
+    learn(used, environment, outcome) {
+      if (!isAboutToken(outcome)) return
+      countsOf(used.applicationId).add(outcome.kind === 'token-doubtful')
+      if (outcome.kind === 'sent') proofs.succeeded(used, environment)
     },
-    async admit(applicationId, deadTokens) {
+    async admit(used, deadTokens) {
       if (!deadTokens.some(({ doubtful }) => doubtful)) return deadTokens
+      const { applicationId } = used
+      const certain = deadTokens.filter(({ doubtful }) => !doubtful)
+      const doubtful = await proofs.admit(
+        used,
+        deadTokens.filter((token) => token.doubtful),
+      )
       // Creates a count of zero when all were just sent: the store's response is needed in any case.
       countsOf(applicationId)
       const opened = await send()
-      return opened.has(applicationId) ? deadTokens.filter(({ doubtful }) => !doubtful) : deadTokens
+      return opened.has(applicationId) ? certain : [...certain, ...doubtful]
     },
     async close() {
       clearInterval(timer)
       await sending
       await send().catch(warn)
+      await proofs.close()
     },
   }
 }

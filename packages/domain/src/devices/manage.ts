@@ -50,6 +50,8 @@ const listedDevice = ({
   registeredAt,
   droppedAt,
   dropReason,
+  doubtfulSince,
+  doubtReason,
   ...row
 }: DeviceRow): ListedDevice => ({
   ...row,
@@ -58,6 +60,8 @@ const listedDevice = ({
   timestampLastRegistered: timestampOf(registeredAt),
   ...(droppedAt && { timestampDropped: timestampOf(droppedAt) }),
   ...(dropReason !== null && { dropReason }),
+  ...(doubtfulSince && { timestampDoubtful: timestampOf(doubtfulSince) }),
+  ...(doubtReason !== null && { doubtReason }),
 })
 
 /** Removes every registration of the token. It is no error when there is none. */

@@ -95,4 +95,6 @@ export interface DeadToken {
   since: number
   /** Our own configuration may be the cause of the refusal; the drop can be undone for a while. */
   doubtful?: boolean
+  /** The one that its device was registered with, if any. */
+  environment?: DeliveryRow['environment']
 }

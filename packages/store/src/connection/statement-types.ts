@@ -262,6 +262,8 @@ export interface StatementTypes {
       registeredAt: Date
       droppedAt: Date | null
       dropReason: string | null
+      doubtfulSince: Date | null
+      doubtReason: string | null
     }
   }
   'device-lock': { values: readonly [readonly string[]]; row: { pg_advisory_xact_lock: string | null } }
@@ -285,6 +287,12 @@ export interface StatementTypes {
     ]
     row: never
   }
+  'doubt-forget': { values: readonly []; row: never }
+  'doubt-hold': {
+    values: readonly [number, string, number, readonly string[], readonly string[], readonly string[], readonly Date[]]
+    row: { environment: string }
+  }
+  'doubt-prove': { values: readonly [number, string, number, string]; row: { id: number } }
   'fan-out': {
     values: readonly [number, number, number, string, number, number, number, number, boolean]
     row: { id: number; platform: string; total: number }

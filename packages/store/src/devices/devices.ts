@@ -25,6 +25,9 @@ export interface DeviceRow {
   registeredAt: Date
   droppedAt: Date | null
   dropReason: string | null
+  /** Its token was refused by credentials that have not been proven since; null = it was not. */
+  doubtfulSince: Date | null
+  doubtReason: string | null
 }
 
 /** How many ranges a run can divide its audience into. */
@@ -102,8 +105,10 @@ const SET_STATUS = statement({
 const LIST = statement({
   name: 'device-list',
   text: `SELECT d.activation_id AS "activationId", d.platform, d.environment, d.token, d.active,
-      d.registered_at AS "registeredAt", d.dropped_at AS "droppedAt", d.drop_reason AS "dropReason"
-    FROM devices d WHERE d.application_id = $1 AND d.user_id = $2
+      d.registered_at AS "registeredAt", d.dropped_at AS "droppedAt", d.drop_reason AS "dropReason",
+      t.since AS "doubtfulSince", t.reason AS "doubtReason"
+    FROM devices d LEFT JOIN doubtful_tokens t ON t.device_id = d.id AND t.since >= d.registered_at AND t.since > now() - interval '1 day'
+    WHERE d.application_id = $1 AND d.user_id = $2
     ORDER BY d.registered_at DESC, d.id DESC LIMIT $3 OFFSET $4`,
 }).narrow<{ platform: Platform }>()
 

@@ -32,7 +32,9 @@ const BEGIN = statement({
   name: 'removal-begin',
   text: `WITH application AS (UPDATE applications SET app_id = NULL, updated_at = now() WHERE id = $1),
     credential AS (DELETE FROM credentials WHERE application_id = $1),
-    pause AS (DELETE FROM provider_pauses WHERE application_id = $1)
+    pause AS (DELETE FROM provider_pauses WHERE application_id = $1),
+    proof AS (DELETE FROM proven_credentials WHERE application_id = $1),
+    doubt AS (DELETE FROM doubtful_tokens WHERE application_id = $1)
     SELECT coalesce(sum(total - sent - failed), 0)::int AS pending,
       count(CASE WHEN waiter IS NOT NULL THEN pg_notify(waiter, id::text) END) AS notified
     FROM chunks WHERE application_id = $1 AND settled_at IS NULL`,

@@ -58,7 +58,7 @@ function directBuffer(options: OutcomeBufferOptions): OutcomeBuffer {
       deliveries = []
       deadTokens = []
       try {
-        const dead = await breaker.admit(chunk.applicationId, page.deadTokens)
+        const dead = await breaker.admit(chunk, page.deadTokens)
         const record = { claim: chunk, deliveries: page.deliveries, release: ending }
         return await (dead.length > 0 ? store.chunks.recordAndDrop(owner, record, dead) : records.add(record))
       } catch (error) {
@@ -106,7 +106,7 @@ function runBuffer(options: OutcomeBufferOptions, start: StoredOutcomes): Outcom
       deadTokens = []
       news = false
       try {
-        const admitted = await breaker.admit(chunk.applicationId, page)
+        const admitted = await breaker.admit(chunk, page)
         const records = { outcomes: outcomes.stored(), deadTokens: admitted }
         return await (ending
           ? runChunks.release(chunk, owner, { ...records, ...ending })

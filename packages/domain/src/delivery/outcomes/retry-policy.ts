@@ -63,8 +63,9 @@ const failed = (delivery: DeliveryRow, reason: string, attempts: number): Decisi
   record: { ...settled(delivery, 'failed', reason), attempts },
 })
 
-const deadToken = ({ token }: DeliveryRow, reason: string, since: number): DeadToken => ({
+const deadToken = ({ token, environment }: DeliveryRow, reason: string, since: number): DeadToken => ({
   token,
+  environment,
   reason,
   since,
 })
