@@ -37,6 +37,7 @@ const TIMES: Readonly<Record<string, string>> = {
   'campaign-create': 'the end of validity that the caller gives, at most 28 days from now by the database’s clock',
   'chunk-record': 'the next attempt and when the chunk is due, by the database’s clock',
   'chunk-record-and-drop': 'as chunk-record; since when a token is dead, by the provider or the database’s clock',
+  'doubt-hold': 'since when a token is doubtful, by the database’s clock',
   'import-stage': 'when a device was registered, by the import’s line',
   'message-store': 'the end of validity, as of a campaign',
   'message-store-keyed': 'the end of validity, as of a campaign',
