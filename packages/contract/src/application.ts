@@ -106,8 +106,15 @@ export const ApplicationDetail = Type.Object(
 )
 export type ApplicationDetail = Static<typeof ApplicationDetail>
 
+/** With what is paused, where something is. */
+export const ListedApplication = Type.Object(
+  { ...ApplicationSummary.properties, paused: Type.Optional(Type.Object(optionally(byPlatform(Pause)))) },
+  { title: 'ListedApplication' },
+)
+export type ListedApplication = Static<typeof ListedApplication>
+
 export const ApplicationList = Type.Object(
-  { applicationList: Type.Array(ApplicationSummary) },
+  { applicationList: Type.Array(ListedApplication) },
   { title: 'ApplicationList' },
 )
 

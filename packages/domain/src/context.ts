@@ -60,6 +60,7 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     resources.add('clock', watch)
     const queues = await openQueues(config, log, () => Math.min(store.clock.now(), Date.now()))
     resources.add('queues', () => queues.close())
+    vitals.metrics.watch({ backlog: store.backlog, queues: queues.depths, pool: store.connections })
     const access = openAccess({ config, store, log })
     return { config, log, store, queues, access, ...vitals, close: () => resources.close() }
   } catch (error) {
@@ -73,6 +74,5 @@ function openVitals(config: Config, store: Store): Vitals {
   const health = createHealth()
   health.add({ name: 'database', essential: true, check: () => store.ping() })
   const metrics = createMetrics({ perApplication: config.metricsPerApp })
-  metrics.watch(() => store.backlog())
   return { health, metrics }
 }

@@ -29,6 +29,7 @@ export type Handled = void | { retryInMs: number }
 /** The part of BullMQ's Queue that a producer of hints needs. */
 export interface HintQueue {
   addBulk(jobs: { name: string; data: JobData; opts?: BulkJobOptions }[]): Promise<unknown>
+  getJobCounts(...states: ('waiting' | 'active' | 'delayed')[]): Promise<Record<string, number>>
   on(event: 'error', listener: (error: Error) => void): unknown
   close(): Promise<unknown>
   /** The queue as Bull Board shows it. */
@@ -60,6 +61,7 @@ export interface Backend {
 
 const hintQueue = (queue: Omit<HintQueue, 'board'>): HintQueue => ({
   addBulk: (jobs) => queue.addBulk(jobs),
+  getJobCounts: (...states) => queue.getJobCounts(...states),
   on: (event, listener) => queue.on(event, listener),
   close: () => queue.close(),
   // Read-only: a pause set there would stop deliveries unseen. Bull Board serves both back ends; its types know queues of Redis only.

@@ -1,7 +1,7 @@
 // The queues: one per platform and lane. A job is a hint that a chunk is due: losing one costs time, never a message.
 import { LANES, PLATFORMS, type ChunkJob, type Lane, type Platform } from '@push-server/contract'
 import type { BaseAdapter } from '@bull-board/api/baseAdapter'
-import { withDeadline, type Logger } from '@push-server/runtime'
+import { withDeadline, type Logger, type QueueDepth } from '@push-server/runtime'
 import {
   openPostgresBackend,
   openRedisBackend,
@@ -41,6 +41,8 @@ export interface Queues {
   enqueue(jobs: readonly ChunkJob[]): Promise<void>
   /** `handle` is called for each job. When it rejects, the error is logged and the job is removed. */
   consume(options: ConsumeOptions, handle: (hint: JobData) => Promise<Handled>): Consumer
+  /** Jobs of each queue by state. Rejects while the store of the queues is out of reach. */
+  depths(): Promise<QueueDepth[]>
   /** Every queue, for Bull Board. */
   boards(): BaseAdapter[]
   /** Rejects while the store of the queues is out of reach. */
@@ -53,6 +55,9 @@ const LOCK_MS = 10_000
 const STALLED_CHECK_MS = 5_000
 /** The largest that PostgreSQL's back end takes. */
 const NO_LIMIT = 2 ** 31 - 1
+
+/** A job that is done is gone. */
+const STATES = ['waiting', 'active', 'delayed'] as const
 
 const queueName = (platform: Platform, lane: Lane) => `${platform}-${lane}`
 
@@ -113,6 +118,18 @@ export async function openQueues(settings: QueueSettings, log: Logger, now: () =
     },
 
     consume: (options, handle) => consume({ backend, log, onError }, options, handle),
+
+    async depths() {
+      if (!backend.reachable()) throw new Error('The queue is unavailable')
+      const each = PLATFORMS.flatMap((platform) => LANES.map((lane) => ({ platform, lane })))
+      const counted = await Promise.all(
+        each.map(async (of) => {
+          const counts = await queueOf(queueName(of.platform, of.lane)).getJobCounts(...STATES)
+          return Object.entries(counts).map(([state, jobs]) => ({ ...of, state, jobs }))
+        }),
+      )
+      return counted.flat()
+    },
 
     boards: () => [...queues.values()].map((queue) => queue.board),
 

@@ -18,14 +18,8 @@ export { runOnce, runProcess, type Stop } from './process.ts'
 export { createResources, type Close, type Resources } from './resources.ts'
 export { SETTINGS, SETTINGS_BY_SUBJECT } from './settings.ts'
 export { createHealth, type Health, type Part } from './health.ts'
-export {
-  createMetrics,
-  type Backlog,
-  type DeliveryLabels,
-  type BacklogSampler,
-  type Metrics,
-  type RefusalReason,
-} from './metrics.ts'
+export { createMetrics, type DeliveryLabels, type Metrics, type RefusalReason } from './metrics.ts'
+export type { QueueDepth } from './waiting-gauges.ts'
 export {
   probe,
   PROBE_PATHS,

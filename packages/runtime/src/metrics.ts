@@ -1,6 +1,8 @@
 // What a process counts, in the format of Prometheus. Each process has one registry, which is passed down and never global.
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import { createLatencies } from './latencies.ts'
+import { createHistogram } from './histograms.ts'
+import { createRequestTimes, type CompletedRequest } from './request-times.ts'
+import { createWaitingGauges, type WaitingSources } from './waiting-gauges.ts'
 
 export interface DeliveryLabels {
   platform: string
@@ -9,21 +11,6 @@ export interface DeliveryLabels {
   /** Only with METRICS_PER_APP: the internal number of the application. */
   application?: string
 }
-
-export interface Backlog {
-  platform: string
-  lane: string
-  chunks: number
-  deliveries: number
-  /** How long the oldest due chunk has been due, in seconds; 0 when none is due. */
-  oldestDueSeconds: number
-}
-
-/** What waits, and how many applications are paused on which platform. */
-export type BacklogSampler = () => Promise<{
-  backlog: readonly Backlog[]
-  paused: readonly { platform: string; count: number }[]
-}>
 
 /** The limit that a request passed. */
 export type RefusalReason =
@@ -41,6 +28,8 @@ export interface Metrics {
   delivered(labels: DeliveryLabels, count: number): void
   /** Returns what takes the time from a push to its response, in seconds. */
   responded(platform: string): (seconds: number) => void
+  /** Returns what takes the time from the acceptance of a delivery, or the start of its run, to the provider's acceptance, in seconds. */
+  dwelt(platform: string, lane: string): (seconds: number) => void
   dropped(platform: string, count: number): void
   /** Deliveries that failed because the database rejects their outcome. */
   unrecordable(platform: string, count: number): void
@@ -56,8 +45,10 @@ export interface Metrics {
   clockOffset(read: () => number): void
   /** `count` says what the gateway has open; it is called at each scrape. */
   underWay(count: () => { requests: number; connections: number }): void
-  /** `sample` says what waits; it is called at each scrape. */
-  watch(sample: BacklogSampler): void
+  /** A request to the gateway has its response, after so many seconds. */
+  requested(request: CompletedRequest, seconds: number): void
+  /** What waits is read from the sources at each scrape. */
+  watch(sources: WaitingSources): void
   contentType: string
   text(): Promise<string>
 }
@@ -73,16 +64,19 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
     labelNames: ['platform', 'outcome', 'reason', ...(perApplication ? (['application'] as const) : [])],
     registers,
   })
-  const latencies = createLatencies()
+  const latencies = createHistogram(LATENCY)
+  const dwells = createHistogram(DWELL)
+  const requests = createRequestTimes()
   const byPlatform = createPlatformMetrics(registers)
 
-  let sample: BacklogSampler | undefined
-  let refresh: ReturnType<typeof createBacklogGauges> | undefined
+  let readWaiting: (() => Promise<void>) | undefined
   return {
     delivered({ application, ...labels }, count) {
       deliveries.inc(perApplication && application !== undefined ? { ...labels, application } : labels, count)
     },
-    responded: latencies.of,
+    responded: (platform) => latencies.of(`platform="${platform}"`),
+    dwelt: (platform, lane) => dwells.of(`platform="${platform}",lane="${lane}"`),
+    requested: requests.observe,
     ...byPlatform,
     ...createLimitMetrics(registers),
     clockOffset(read) {
@@ -92,16 +86,30 @@ export function createMetrics({ perApplication }: { perApplication: boolean }): 
         read: read,
       })
     },
-    watch(required) {
-      refresh = createBacklogGauges(registers)
-      sample = required
+    watch(sources) {
+      const read = createWaitingGauges(registers)
+      readWaiting = () => read(sources)
     },
     contentType: registry.contentType,
     async text() {
-      if (sample && refresh) await refresh(sample)
-      return (await registry.metrics()) + (await formerMetrics(registry)) + latencies.text()
+      await readWaiting?.()
+      const counted = (await registry.metrics()) + (await formerMetrics(registry))
+      return counted + latencies.text() + dwells.text() + requests.text()
     },
   }
+}
+
+/** Providers respond within tens of milliseconds on a good day, within ten seconds or never on a bad one. */
+const LATENCY = {
+  name: 'push_provider_latency_seconds',
+  help: 'Time from a push to its response',
+  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+}
+/** From a good day to a night's pause. */
+const DWELL = {
+  name: 'push_dwell_seconds',
+  help: 'Time from the acceptance of a delivery, or the start of its run, until the provider accepted it',
+  buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 14_400],
 }
 
 /** Names of the release before: each is exported for one release beside the new one. */
@@ -187,38 +195,5 @@ function createLimitMetrics(registers: Registry[]): Pick<Metrics, 'refusal' | 'u
         read: () => current?.().connections ?? 0,
       })
     },
-  }
-}
-
-/** Gauges of the backlog: one query at each scrape serves all of them. */
-function createBacklogGauges(registers: Registry[]) {
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Gauge({ name, help, labelNames, registers })
-  const lane = ['platform', 'lane'] as const
-  const chunks = gauge('push_backlog_chunks', 'Chunks that are not settled', lane)
-  const deliveries = gauge('push_backlog_deliveries', 'Deliveries that are not settled', lane)
-  const oldest = gauge('push_backlog_oldest_due_seconds', 'How long the oldest due chunk has been due', lane)
-  const paused = gauge('push_paused_platforms', 'Applications whose platform is paused', ['platform'])
-  const unknown = gauge(
-    'push_backlog_unknown',
-    '1 while the backlog is unknown because the database does not respond',
-    [],
-  )
-
-  return async (sample: BacklogSampler) => {
-    for (const one of [chunks, deliveries, oldest, paused]) one.reset()
-    try {
-      const seen = await sample()
-      unknown.set(0)
-      for (const { platform, lane, ...backlog } of seen.backlog) {
-        chunks.set({ platform, lane }, backlog.chunks)
-        deliveries.set({ platform, lane }, backlog.deliveries)
-        oldest.set({ platform, lane }, backlog.oldestDueSeconds)
-      }
-      for (const { platform, count } of seen.paused) paused.set({ platform }, count)
-    } catch {
-      // The scrape succeeds all the same: this gauge is the alarm, and the failed part of /health/ready says why.
-      unknown.set(1)
-    }
   }
 }

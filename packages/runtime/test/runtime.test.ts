@@ -25,6 +25,7 @@ import {
   type Config,
   type Environment,
 } from '../src/index.ts'
+import { createRequestTimes } from '../src/request-times.ts'
 import { doubleNames, nameInUse } from '../src/former-names.ts'
 import type { Setting } from '../src/setting.ts'
 
@@ -576,6 +577,40 @@ t.test('metrics: a renamed metric is exported under its former name too', async 
   metrics.breakerOpened('ios')
   const samples = (await metrics.text()).split('\n').filter((line) => /^push_(guard|circuit)/.test(line))
   t.same(samples, ['push_circuit_breaker_openings_total{platform="ios"} 2', 'push_guard_trips_total{platform="ios"} 2'])
+})
+
+t.test('request times: as Micrometer counts them, and the longest is forgotten', async (t) => {
+  const clock = { ms: 0 }
+  const times = createRequestTimes(() => clock.ms)
+  const request = { uri: '/a/{id}', method: 'GET', status: 200 }
+  const maxOf = () => /_max\{.*\} (\S+)$/m.exec(times.text())?.[1]
+  times.observe(request, 2)
+  times.observe(request, 0.5)
+  t.match(times.text().split('\n'), [
+    /^# HELP http_server_requests_seconds /,
+    '# TYPE http_server_requests_seconds summary',
+    'http_server_requests_seconds_count{method="GET",outcome="SUCCESS",status="200",uri="/a/{id}"} 2',
+    'http_server_requests_seconds_sum{method="GET",outcome="SUCCESS",status="200",uri="/a/{id}"} 2.5',
+    /^# HELP http_server_requests_seconds_max /,
+    '# TYPE http_server_requests_seconds_max gauge',
+    'http_server_requests_seconds_max{method="GET",outcome="SUCCESS",status="200",uri="/a/{id}"} 2',
+  ])
+  clock.ms = 61_000
+  times.observe(request, 1)
+  t.equal(maxOf(), '2')
+  clock.ms = 121_000
+  t.equal(maxOf(), '1')
+  clock.ms = 500_000
+  t.equal(maxOf(), '0')
+  for (const [status, outcome] of [
+    [101, 'INFORMATIONAL'],
+    [302, 'REDIRECTION'],
+    [404, 'CLIENT_ERROR'],
+    [503, 'SERVER_ERROR'],
+  ] as const) {
+    times.observe({ uri: undefined, method: 'POST', status }, 1)
+    t.match(times.text(), `outcome="${outcome}",status="${status}",uri="NOT_FOUND"`)
+  }
 })
 
 t.test('latencies: a histogram as Prometheus reads it', async (t) => {

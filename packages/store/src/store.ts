@@ -68,6 +68,7 @@ export function openStore({ url, directUrl, ...more }: StoreOptions) {
   const clock = createDatabaseClock()
   const encryption = createEncryption(options.encryptionKey, options.encryptionKeysOld)
   return {
+    connections: database.connections,
     clock: { now: clock.now, offset: clock.offset, read: () => readClock(database, clock) },
     applications: openApplications(database),
     applicationRemovals: openApplicationRemovals(database),

@@ -233,8 +233,24 @@ for (const backend of BACKENDS) {
       const first = await stack.api.post('/push/message/send', toPaused)
       t.same(first.body.responseObject.result.ios, PENDING_ONE)
       t.equal((await pausedOf(stack, 'paused-app')).ios.reason, 'InvalidProviderToken')
+      const listed = await stack.api.get('/admin/app/list')
+      t.match(
+        listed.body.responseObject.applicationList.filter(({ appId }: { appId: string }) => appId === 'paused-app'),
+        [{ appId: 'paused-app', paused: { ios: { lanes: 'all', reason: 'InvalidProviderToken' } } }],
+        'the list of applications shows which are paused',
+      )
+      t.match(
+        await stack.context.metrics.text(),
+        /^push_paused\{platform="ios",application="paused-app",lanes="all",reason="InvalidProviderToken"\} 1$/m,
+      )
       const second = await stack.api.post('/push/message/send', toPaused)
       t.same(second.body.responseObject.result.ios, PENDING_ONE, 'a response at once while paused')
+      for (const { body } of [first, second])
+        t.match(
+          (await stack.api.get(`/push/message/${body.responseObject.messageIds[0]}`)).body.responseObject.deliveries,
+          [{ status: 'pending', reason: 'Paused: InvalidProviderToken', timestampNextAttempt: String }],
+          'the status says why it waits, and until when',
+        )
       stack.simulator.forgetResponses(held)
       const update = await stack.api.post('/admin/app/ios/update', {
         appId: 'paused-app',

@@ -12,6 +12,7 @@ import { createImports } from './ndjson/imports.ts'
 import { openapi } from './openapi/openapi.ts'
 import type { Parts } from './parts.ts'
 import { paths } from './plugins/paths.ts'
+import { requestMetrics } from './plugins/request-metrics.ts'
 import { requestLimit } from './plugins/request-limit.ts'
 import { requestTimeout } from './plugins/request-timeout.ts'
 import { requestId, requests, RESPONSE_HEADERS } from './plugins/requests.ts'
@@ -64,6 +65,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   app.addHook('preClose', async () => imports.stop())
   await app.register(envelope)
   await app.register(requests)
+  await app.register(requestMetrics, { metrics })
   await app.register(httpServer, { clientErrors })
   await app.register(hosts, context)
   await app.register(paths)

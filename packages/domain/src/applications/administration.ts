@@ -10,6 +10,7 @@ import {
   type ApplicationDetail,
   type ApplicationDetailRequest,
   type ApplicationSummary,
+  type ListedApplication,
   type Platform,
   type UpdateRequest,
 } from '@push-server/contract'
@@ -23,8 +24,8 @@ export async function createApplication({ applications }: ApplicationStore, appI
   if (!(await applications.create(appId))) throw refusal(TEXT.applicationExists)
 }
 
-export async function listApplications({ applications }: ApplicationStore): Promise<ApplicationSummary[]> {
-  return (await applications.list()).map(summaryOf)
+export async function listApplications({ applications }: ApplicationStore): Promise<ListedApplication[]> {
+  return (await applications.list()).map((row) => ({ ...summaryOf(row), ...pausedMember(row) }))
 }
 
 export async function describeApplication(
@@ -32,10 +33,9 @@ export async function describeApplication(
   request: ApplicationDetailRequest,
 ): Promise<ApplicationDetail> {
   const row = await configured(store, request.appId)
-  const paused = pausesOf(row)
   const included = PLATFORMS.filter((platform) => isIncluded(request, platform))
   const settings = Object.fromEntries(included.flatMap((platform) => settingsOf(row, platform)))
-  return { application: summaryOf(row), ...settings, ...(paused && { paused }) }
+  return { application: summaryOf(row), ...settings, ...pausedMember(row) }
 }
 
 const isIncluded = (request: ApplicationDetailRequest, platform: Platform) =>
@@ -141,6 +141,11 @@ function settingsOf(row: ApplicationRow, platform: Platform): [name: string, val
   return [platform, PROVIDER_NAMES[platform]].flatMap((family) =>
     shown.map(([name, value]): [string, string] => [`${family}${capitalized(name)}`, value]),
   )
+}
+
+const pausedMember = (row: ApplicationRow) => {
+  const paused = pausesOf(row)
+  return paused && { paused }
 }
 
 function pausesOf(row: ApplicationRow): ApplicationDetail['paused'] {

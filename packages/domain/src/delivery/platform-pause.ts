@@ -43,13 +43,13 @@ export function openPlatformPause({ store, log, platform, chunk, onRefused }: Pl
   /** False as well when newer credentials have come: they are not to blame. */
   async function pauseIfRefused(): Promise<boolean> {
     if (reason === undefined || version === null) return false
-    const isPaused = await store.pauses.pause({ applicationId, platform, version, reason })
-    if (isPaused)
+    const paused = await store.pauses.pause({ applicationId, platform, version, reason })
+    if (paused)
       log.error(
-        { applicationId, platform, reason },
+        { applicationId, ...paused, platform, reason },
         'platform paused: credentials refused; it resumes with new credentials, a successful probe or by request',
       )
-    return isPaused
+    return paused !== undefined
   }
 
   return {

@@ -38,6 +38,8 @@ export interface AcceptRequest {
 
 export interface Accepted {
   messageIds: string[]
+  /** That its deliveries wait in; none for a request that was stored before. */
+  chunkIds: readonly number[]
   tallies?: Tallies
 }
 
@@ -135,14 +137,15 @@ const known = ({ planned, parts }: Stored): StatusCount[] => [
 /** A stored request succeeds in any case: after an error the caller would send it again. */
 async function respond({ batches, log }: AcceptRequest, stored: Stored): Promise<Accepted> {
   const { messageIds, planned, outcomes } = stored
-  if (!outcomes) return { messageIds }
+  const chunkIds = stored.parts.map(({ chunkId }) => chunkId)
+  if (!outcomes) return { messageIds, chunkIds }
   const counts = await outcomes
-  if (counts) return { messageIds, tallies: talliesOf([...known(stored), ...counts]) }
+  if (counts) return { messageIds, chunkIds, tallies: talliesOf([...known(stored), ...counts]) }
   const read = await batches.tally(messageIds).catch((error: unknown) => {
     log.warn({ err: error }, 'reading tallies failed, responding as accepted')
     return planned.map(countOf)
   })
-  return { messageIds, tallies: talliesOf(read) }
+  return { messageIds, chunkIds, tallies: talliesOf(read) }
 }
 
 /** Runs every check that needs the application. Resolves with the messages to store, and their audience. */

@@ -23,15 +23,15 @@ interface Replay {
 export async function replay(
   context: Context,
   { messageIds, deadline, batches, synchronous, log }: Replay,
-): Promise<{ messageIds: string[]; tallies?: Tallies }> {
+): Promise<{ messageIds: string[]; chunkIds: []; tallies?: Tallies }> {
   const { messages } = context.store
   let awaited = await messages.awaited(messageIds)
   // The first request may have ended before its jobs were added. A job that the queue has is not added twice.
   await enqueueFirst(context, awaited, log)
-  if (!synchronous) return { messageIds }
+  if (!synchronous) return { messageIds, chunkIds: [] }
   for (let left = timeTo(deadline); awaited.length > 0 && left > 0; left = timeTo(deadline)) {
     await sleep(Math.min(POLL_MS, left))
     awaited = await messages.awaited(messageIds)
   }
-  return { messageIds, tallies: talliesOf(await batches.tally(messageIds)) }
+  return { messageIds, chunkIds: [], tallies: talliesOf(await batches.tally(messageIds)) }
 }

@@ -46,6 +46,14 @@ const PAUSES = statement({
   notNull: { count: 'count is never null' },
 }).narrow<{ platform: Platform }>()
 
+/** Some hundreds at most, since each is a series of a metric. */
+const PAUSED_APPLICATIONS = statement({
+  name: 'backlog-paused-applications',
+  text: `SELECT p.platform, p.lanes, p.reason, a.app_id AS application FROM provider_pauses p
+    JOIN applications a ON a.id = p.application_id AND a.app_id IS NOT NULL ORDER BY p.paused_at LIMIT 300`,
+  notNull: { application: 'the condition requires it' },
+})
+
 export const openBacklog = (database: Database) => ({
   /** Direct deliveries that workers are to push, by application and platform; none = left out. */
   waiting: (): Promise<WaitingRow[]> => database.query(WAITING),
@@ -53,5 +61,6 @@ export const openBacklog = (database: Database) => ({
   backlog: async () => ({
     backlog: await database.query(BACKLOG),
     paused: await database.query(PAUSES),
+    applications: await database.query(PAUSED_APPLICATIONS),
   }),
 })

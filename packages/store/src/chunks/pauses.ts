@@ -30,7 +30,8 @@ const PAUSE = statement({
     parked AS (
       SELECT c.id, c.waiter FROM chunks c, paused
       WHERE c.application_id = $1 AND c.platform = $2 AND c.settled_at IS NULL AND c.waiter IS NOT NULL)
-    SELECT count(pg_notify(waiter, id::text)) AS notified, (SELECT count(*) FROM paused) AS paused FROM parked`,
+    SELECT count(pg_notify(waiter, id::text)) AS notified, (SELECT count(*) FROM paused) AS paused,
+      (SELECT app_id FROM applications WHERE id = $1) AS "appId" FROM parked`,
   notNull: { paused: 'count is never null' },
 })
 
@@ -102,15 +103,15 @@ export const openPauses = (database: Database) => ({
   /** Ends the pauses for errors of credentials, and with `all` those of campaigns too; false when there was none. */
   resume: (key: PauseKey, { all }: { all: boolean }): Promise<boolean> => resume(database, key, all),
 
-  /** Pauses a platform of an application; false when it was paused already or its credentials have changed. */
+  /** Pauses a platform of an application; resolves with its name, or undefined when it was paused already or its credentials have changed. */
   async pause(target: {
     applicationId: number
     platform: Platform
     version: number
     reason: string
-  }): Promise<boolean> {
+  }): Promise<{ appId: string | null } | undefined> {
     const [row] = await database.query(PAUSE, [target.applicationId, target.platform, target.version, target.reason])
-    return row?.paused === 1
+    return row?.paused === 1 ? { appId: row.appId } : undefined
   },
 })
 export type Pauses = ReturnType<typeof openPauses>

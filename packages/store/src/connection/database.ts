@@ -18,6 +18,8 @@ export interface Database extends Queryable {
   readonly prisma: PrismaClient
   /** Of each statement outside a transaction that has limits of its own. */
   readonly limits: TimeLimits
+  /** Connections of the pool, and callers that wait for one. */
+  connections(): { used: number; idle: number; waiting: number }
   /** Commits when `work` resolves, rolls back when it rejects. Its limits, where given, come with the BEGIN. */
   transaction<T>(work: (connection: Queryable) => Promise<T>, limits?: TimeLimits): Promise<T>
   close(): Promise<void>
@@ -157,6 +159,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     ...queryable(sendAlone, { named, timeoutMs }),
     prisma,
     limits,
+    connections: () => connectionsOf(pool),
     transaction: (work, own = limits) =>
       lend(async (lent) => {
         const send = (text: string) => lent.send({ text, query_timeout: own.client })
@@ -177,6 +180,12 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   }
 }
+
+const connectionsOf = ({ totalCount, idleCount, waitingCount }: pg.Pool) => ({
+  used: totalCount - idleCount,
+  idle: idleCount,
+  waiting: waitingCount,
+})
 
 interface Lent {
   send: Send

@@ -50,6 +50,10 @@ export interface StatementTypes {
     row: { platform: string; lane: string; chunks: number; deliveries: number; oldestDueSeconds: number }
   }
   'backlog-paused': { values: readonly []; row: { platform: string; count: number } }
+  'backlog-paused-applications': {
+    values: readonly []
+    row: { platform: string; lanes: string; reason: string; application: string }
+  }
   'backlog-waiting': { values: readonly []; row: { applicationId: number; platform: string; deliveries: number } }
   'breaker-count': {
     values: readonly [string, readonly number[], readonly number[], readonly number[], readonly string[]]
@@ -544,7 +548,10 @@ export interface StatementTypes {
     row: { id: number; applicationId: number; platform: string; lane: string; try: number; size: number }
   }
   'pause-probed': { values: readonly [number, string, number]; row: never }
-  'pause-put': { values: readonly [number, string, number, string]; row: { notified: number | null; paused: number } }
+  'pause-put': {
+    values: readonly [number, string, number, string]
+    row: { notified: number | null; paused: number; appId: string | null }
+  }
   'pause-resume': { values: readonly [number, string, boolean]; row: { resumed: number } }
   'recipient-lock-messages': { values: readonly [readonly number[]]; row: { id: string } }
   'recipient-read-direct': {

@@ -20,6 +20,7 @@ export interface DeliveryStatus {
   activationId: string
   platform: Platform
   status: 'pending' | 'sent' | 'failed' | 'skipped'
+  /** Of a pending one: why its last attempt failed, or that its platform is paused and why. */
   reason: string | null
   attempts: number
   /** Milliseconds since the epoch; null unless another attempt waits for its time. */
@@ -32,10 +33,12 @@ const FIND = statement({
   name: 'message-find',
   text: `SELECT m.id, a.app_id AS "appId", m.user_id AS "userId", m.created_at AS "createdAt",
       (SELECT coalesce(json_agg(json_build_object('activationId', d.activation_id, 'platform', d.platform,
-          'status', d.status, 'reason', d.reason, 'attempts', d.attempts,
-          'nextAttemptAt', extract(epoch FROM d.next_attempt_at) * 1000,
+          'status', d.status, 'reason', coalesce('Paused: ' || p.reason, d.reason), 'attempts', d.attempts,
+          'nextAttemptAt', extract(epoch FROM greatest(d.next_attempt_at, p.next_probe_at)) * 1000,
           'updatedAt', extract(epoch FROM d.updated_at) * 1000) ORDER BY d.id), '[]')
-        FROM deliveries d WHERE d.message_id = m.id) AS deliveries
+        FROM deliveries d LEFT JOIN provider_pauses p ON p.application_id = m.application_id AND p.platform = d.platform
+          AND p.lanes = 'all' AND d.status = 'pending'
+        WHERE d.message_id = m.id) AS deliveries
     FROM messages m JOIN applications a ON a.id = m.application_id WHERE m.id = $1`,
   notNull: { deliveries: 'coalesced with a constant' },
 }).narrow<{ deliveries: DeliveryStatus[] }>()

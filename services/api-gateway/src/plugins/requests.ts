@@ -12,7 +12,20 @@ import { unsafeText } from '../validation/unsafe-text.ts'
 import { createValidator } from '../validation/validator.ts'
 import { coerce } from '../validation/coercion.ts'
 
+/** What a request was about, for its line in the log. */
+export interface RequestSubject {
+  appId: string
+  /** Of so many messages, the first. */
+  messageId?: string | undefined
+  messages?: number
+  /** The first of them; workers name them in their lines. */
+  chunkIds?: readonly number[]
+}
+
 declare module 'fastify' {
+  interface FastifyRequest {
+    subject: RequestSubject | null
+  }
   interface FastifyContextConfig {
     /** How much JSON a body of the route may hold, where that exceeds the default limits. */
     jsonLimits?: Partial<JsonLimits>
@@ -41,10 +54,10 @@ const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
 
 /** One line for each request. */
 export function logResponse(request: FastifyRequest, reply: FastifyReply): void {
-  const { method, routeOptions, caller } = request
+  const { method, routeOptions, caller, subject } = request
   const ms = Math.round(reply.elapsedTime)
   request.log.info(
-    { method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id },
+    { method, route: routeOptions.url, status: reply.statusCode, ms, key: caller?.id, ...subject },
     'request completed',
   )
 }
@@ -56,6 +69,7 @@ export const requests = fp(
       const check = validator.compile(schema, httpPart)
       return (value: unknown) => refuse(check(value))
     })
+    app.decorateRequest('subject', null)
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
       bodyOf(request, body),

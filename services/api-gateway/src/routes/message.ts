@@ -34,6 +34,7 @@ import { enforce } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
 import { responses, sendResponses } from '../openapi/responses.ts'
 import type { Sending } from '../parts.ts'
+import type { RequestSubject } from '../plugins/requests.ts'
 
 const tags = ['Messages']
 const config = { scope: 'message', applications: fromBody('appId') } as const
@@ -63,9 +64,11 @@ export const messageRoutes =
   async (app) => {
     async function accept(
       request: SendRequest,
-      { headers, log, caller, arrivedAt }: FastifyRequest,
+      sent: FastifyRequest,
       reply: FastifyReply,
     ): Promise<SendMessageResponse> {
+      const { headers, log, caller, arrivedAt } = sent
+      sent.subject = { appId: request.appId }
       // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is left out of the response.
       const mode = request.mode === undefined ? 'SYNCHRONOUS' : request.mode
       const synchronous = mode === 'SYNCHRONOUS'
@@ -81,6 +84,7 @@ export const messageRoutes =
         waiters: synchronous ? waiters : undefined,
         log,
       }).finally(() => void reply.headers(allowance.headers()))
+      sent.subject = subjectOf(request.appId, accepted)
       return responseOf(mode, accepted)
     }
 
@@ -158,6 +162,16 @@ export const messageRoutes =
         paged({ page, size }, { messages: await listMessages(context, { appId, userId, page, size }) }),
     )
   }
+
+/** Chunks of a batch may be hundreds. */
+const MOST_LOGGED = 10
+
+const subjectOf = (appId: string, { messageIds, chunkIds }: Accepted): RequestSubject => ({
+  appId,
+  messageId: messageIds[0],
+  messages: messageIds.length,
+  chunkIds: chunkIds.slice(0, MOST_LOGGED),
+})
 
 function responseOf(mode: string | null, { messageIds, tallies }: Accepted): SendMessageResponse {
   return { ...(mode !== null && { mode }), messageIds, ...(tallies && { result: tallies, ...mirrorsOf(tallies) }) }

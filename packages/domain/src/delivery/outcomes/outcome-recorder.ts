@@ -49,6 +49,12 @@ export function openOutcomeRecorder(options: OutcomeRecorderOptions): OutcomeRec
     writer.hurry()
   }
 
+  const dwelt = metrics.dwelt(platform, chunk.lane)
+  function observeDwell(message: number): void {
+    const acceptedAt = chunk.messages[message]?.createdAt
+    if (acceptedAt !== undefined) dwelt((clock.now() - acceptedAt) / 1000)
+  }
+
   /** Reports to the metrics once per chunk, not once per device. */
   function report(): void {
     const application = String(chunk.applicationId)
@@ -68,6 +74,7 @@ export function openOutcomeRecorder(options: OutcomeRecorderOptions): OutcomeRec
       buffer.sent(delivery, outcome.id)
       nextAttempt.settled()
       counts.add('sent', '')
+      observeDwell(message)
       writer.hurry()
     },
 

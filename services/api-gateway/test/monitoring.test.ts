@@ -1,0 +1,69 @@
+// What a gateway shows of itself to whoever is on call: its metrics, and the line of each request.
+import { createLogger } from '@push-server/runtime'
+import { openTestStack } from '@push-server/testing'
+import t from 'tap'
+import { APP, message, SEND } from './_gateway.ts'
+
+const stack = await openTestStack({ services: ['apns'] })
+t.teardown(() => stack.close())
+const lines: Record<string, unknown>[] = []
+stack.context.log = createLogger({ logLevel: 'info', logPretty: false }, 'gateway', {
+  write: (text) => void lines.push(JSON.parse(text) as Record<string, unknown>),
+})
+await stack.start('gateway')
+await stack.configure()
+await stack.register({ userId: 'anna', token: 'aa'.repeat(32), activationId: 'anna' })
+
+const send = (path: string, object: unknown) =>
+  fetch(`${stack.api.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-correlation-id': 'one-id-for-all' },
+    body: JSON.stringify({ requestObject: object }),
+  })
+
+t.test('the line of a send has what support asks for', async (t) => {
+  const response = await send(SEND, { appId: APP, message: message({ userId: 'anna' }) })
+  const { responseObject } = (await response.json()) as { responseObject: { messageIds: string[] } }
+  const completed = lines.filter(({ msg, route }) => msg === 'request completed' && route === SEND)
+  t.match(completed, [
+    { reqId: 'one-id-for-all', appId: APP, messageId: responseObject.messageIds[0], messages: 1, chunkIds: [Number] },
+  ])
+  await send(SEND, { appId: 'nowhere', message: message() })
+  t.match(
+    lines.at(-1),
+    { msg: 'request completed', status: 400, appId: 'nowhere' },
+    'refused ones name the application',
+  )
+})
+
+t.test('requests are counted by the route as in OpenAPI, without its prefix', async (t) => {
+  await fetch(`${stack.api.url}/push/message/00000000-0000-4000-8000-000000000000`)
+  await fetch(`${stack.api.url}/nowhere/at/all`)
+  const text = await (await fetch(`${stack.api.url}/metrics`)).text()
+  const sample = (name: string, labels: string) =>
+    new RegExp(`^${name}\\{${labels.replaceAll(/[{}]/g, '\\$&')}\\} (\\S+)$`, 'm').exec(text)?.[1]
+  const sent = `method="POST",outcome="SUCCESS",status="200",uri="${SEND}"`
+  t.equal(sample('http_server_requests_seconds_count', sent), '1')
+  t.ok(Number(sample('http_server_requests_seconds_sum', sent)) > 0)
+  t.ok(Number(sample('http_server_requests_seconds_max', sent)) > 0)
+  t.equal(
+    sample(
+      'http_server_requests_seconds_count',
+      'method="GET",outcome="CLIENT_ERROR",status="404",uri="/push/message/{id}"',
+    ),
+    '1',
+  )
+  t.equal(
+    sample('http_server_requests_seconds_count', 'method="GET",outcome="CLIENT_ERROR",status="404",uri="NOT_FOUND"'),
+    '1',
+  )
+})
+
+t.test('what waits, and how long it took, is in the metrics', async (t) => {
+  const text = await stack.context.metrics.text()
+  t.match(text, /^push_dwell_seconds_count\{platform="ios",lane="direct"\} 1$/m)
+  t.match(text, /^push_queue_jobs\{platform="ios",lane="direct",state="waiting"\} 0$/m)
+  t.match(text, /^push_database_connections\{state="idle"\} [1-9]\d*$/m)
+  t.match(text, /^push_database_waiting 0$/m)
+  t.match(text, /^push_clock_offset_seconds -?0(\.\d+)?$/m)
+})
