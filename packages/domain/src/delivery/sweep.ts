@@ -3,14 +3,34 @@ import { clearRemovedApplications } from '../applications/index.ts'
 import { jobOf } from '../chunk-job.ts'
 import type { Context, Service } from '../context.ts'
 
-/** Maximum number of chunks of one round; a longer backlog takes several rounds. */
+/** Maximum number of chunks of one round. */
 const BATCH = 1000
 /** A smaller batch, since every delivery of these chunks is written. */
 const EXPIRE_BATCH = 50
+/** After an outage a full round is followed by the next at once, up to this number in one sweep: 100 000 chunks that are due. */
+const MOST_ROUNDS = 100
 
-/** One round. Resolves with the number of chunks that got a job and of those that were too old. A failed step does not stop the others. */
-export async function sweep({ config, store, queues, log }: Context): Promise<{ enqueued: number; expired: number }> {
-  const step = async <T>(name: string, work: () => Promise<T>): Promise<T | undefined> => {
+export interface SweepCounts {
+  /** Chunks that got a job. */
+  enqueued: number
+  /** Chunks that were too old. */
+  expired: number
+}
+
+/** What one round has done of a kind, and whether there is more of it. */
+interface Round {
+  count: number
+  isFull: boolean
+}
+
+const DONE: Round = { count: 0, isFull: false }
+
+type Step = <T>(name: string, work: () => Promise<T>) => Promise<T | undefined>
+
+/** Runs a step of a sweep. One that fails does not stop the others. */
+const stepsOf =
+  ({ store, log }: Pick<Context, 'store' | 'log'>): Step =>
+  async (name, work) => {
     try {
       return await work()
     } catch (error) {
@@ -20,22 +40,52 @@ export async function sweep({ config, store, queues, log }: Context): Promise<{ 
       return undefined
     }
   }
+
+/** One sweep. `isStopping`: no further round begins. */
+export async function sweep(context: Context, isStopping = () => false): Promise<SweepCounts> {
+  const { store, queues, log } = context
+  const step = stepsOf(context)
   await step('remove applications', () => clearRemovedApplications(store, log))
-  const expired = (await step('expire', () => store.chunks.expire(EXPIRE_BATCH))) ?? []
-  if (expired.length > 0) log.warn({ chunks: expired.length }, 'chunks past their age limit failed as TooOld')
+  const counts = await sweepRounds(context, step, isStopping)
   await step('probe', () => probe({ store, queues, log }))
   const restored = (await step('restore devices', () => store.breakers.takeBack())) ?? 0
   if (restored > 0) log.warn({ devices: restored }, 'dropped devices restored: circuit breaker opened')
-  const enqueued = (await step('enqueue', () => enqueueDue({ config, store, queues, log }))) ?? 0
-  return { enqueued, expired: expired.length }
+  return counts
 }
 
-async function enqueueDue({ config, store, queues, log }: Pick<Context, 'config' | 'store' | 'queues' | 'log'>) {
+/** Chunks that are too old and those that are due, by turns: neither backlog waits for the end of the other. */
+async function sweepRounds(context: Context, step: Step, isStopping: () => boolean): Promise<SweepCounts> {
+  const { log } = context
+  const counts: SweepCounts = { enqueued: 0, expired: 0 }
+  let expiring: Round = { count: 0, isFull: true }
+  let enqueuing: Round = { count: 0, isFull: true }
+  for (let round = 0; round < MOST_ROUNDS && !isStopping(); round++) {
+    expiring = expiring.isFull ? ((await step('expire', () => expire(context))) ?? DONE) : DONE
+    enqueuing = enqueuing.isFull ? ((await step('enqueue', () => enqueueDue(context))) ?? DONE) : DONE
+    counts.expired += expiring.count
+    counts.enqueued += enqueuing.count
+    if (!expiring.isFull && !enqueuing.isFull) break
+  }
+  if (counts.expired > 0) log.warn({ chunks: counts.expired }, 'chunks past their age limit failed as TooOld')
+  if (counts.enqueued > 0) log.info({ chunks: counts.enqueued }, 'chunks without a worker enqueued again')
+  return counts
+}
+
+async function expire({ store }: Pick<Context, 'store'>): Promise<Round> {
+  const { length: count } = await store.chunks.expire(EXPIRE_BATCH)
+  return { count, isFull: count === EXPIRE_BATCH }
+}
+
+/**
+ * What had a job within the last minute mostly still has it and waits in the queue: a round of such chunks is not followed by the
+ * next at once, or a long queue would be enqueued again and again.
+ */
+async function enqueueDue({ config, store, queues }: Pick<Context, 'config' | 'store' | 'queues'>): Promise<Round> {
+  // While the queue is unavailable, chunks must not count as swept.
+  await queues.ping()
   const due = await store.chunks.sweep(config.sweepAfter, BATCH)
-  if (due.length === 0) return 0
-  await queues.enqueue(due.map((chunk) => jobOf(chunk)))
-  log.info({ chunks: due.length }, 'chunks without a worker enqueued again')
-  return due.length
+  if (due.length > 0) await queues.enqueue(due.map((chunk) => jobOf(chunk)))
+  return { count: due.length, isFull: due.length === BATCH && !due.some(({ isRepeated }) => isRepeated) }
 }
 
 /** Enqueues one delivery of each paused platform whose probe is due. */
@@ -50,13 +100,15 @@ async function probe({ store, queues, log }: Pick<Context, 'store' | 'queues' | 
 export const sweeper: Service = async (context) => {
   const { config, log } = context
   let running: Promise<unknown> | undefined
+  let isStopping = false
   const timer = setInterval(() => {
-    running ??= sweep(context)
+    running ??= sweep(context, () => isStopping)
       .catch((error: unknown) => log.warn({ err: error }, 'sweep failed, retrying'))
       .finally(() => (running = undefined))
   }, config.sweepInterval)
   return async () => {
     clearInterval(timer)
+    isStopping = true
     await running
   }
 }
