@@ -45,21 +45,23 @@ function play({ due = 0, repeated = 0, tooOld = 0, isQueueAway = false }: Scene)
 }
 
 t.test('a full round is followed by the next at once, the two backlogs by turns', async (t) => {
-  const { context, acts, left } = play({ due: 2500, tooOld: 110 })
-  t.same(await sweep(context), { enqueued: 2500, expired: 110 })
-  t.same(acts, ['expire 50', 'enqueue 1000', 'expire 50', 'enqueue 1000', 'expire 10', 'enqueue 500'])
+  const { context, acts, left } = play({ due: 6500, tooOld: 110 })
+  t.same(await sweep(context), { enqueued: 6500, expired: 110 })
+  const thousands = (count: number) => Array.from({ length: count }, () => 'enqueue 1000')
+  t.same(acts, ['expire 50', ...thousands(1), 'expire 50', ...thousands(5), 'expire 10', 'enqueue 500'])
   t.same(left(), { due: 0, tooOld: 0 })
 })
 
-t.test('one sweep takes 100 000 chunks at most', async (t) => {
-  const { context, left } = play({ due: 100_500 })
-  t.same(await sweep(context), { enqueued: 100_000, expired: 0 })
-  t.same(left(), { due: 500, tooOld: 0 })
+t.test('one sweep ends after 100 000 chunks', async (t) => {
+  const { context, left } = play({ due: 110_000 })
+  t.same(await sweep(context), { enqueued: 101_000, expired: 0 })
+  t.same(left(), { due: 9000, tooOld: 0 })
 })
 
 t.test('chunks that still wait in a long queue are not enqueued again and again', async (t) => {
-  const { context } = play({ due: 5000, repeated: 3500 })
-  t.same(await sweep(context), { enqueued: 2000, expired: 0 }, 'the round that comes to them is the last')
+  const { context } = play({ due: 20_000, repeated: 16_000 })
+  t.same(await sweep(context), { enqueued: 6000, expired: 0 }, 'the round that comes to them is the last')
+  t.same(await sweep(context), { enqueued: 1000, expired: 0 }, 'and a sweep that finds no others takes few')
 })
 
 t.test('while the queue is unavailable nothing counts as swept, and what is too old fails', async (t) => {

@@ -3,12 +3,16 @@ import { clearRemovedApplications } from '../applications/index.ts'
 import { jobOf } from '../chunk-job.ts'
 import type { Context, Service } from '../context.ts'
 
-/** Maximum number of chunks of one round. */
+/** Maximum number of chunks of the first round, and of those that follow after an outage: each reads all chunks that are due. */
 const BATCH = 1000
+const LARGE_BATCH = 5000
+/** Jobs that the queue takes at a time. */
+const JOBS = 1000
 /** A smaller batch, since every delivery of these chunks is written. */
 const EXPIRE_BATCH = 50
-/** After an outage a full round is followed by the next at once, up to this number in one sweep: 100 000 chunks that are due. */
+/** After an outage a full round is followed by the next at once, up to these numbers in one sweep. */
 const MOST_ROUNDS = 100
+const MOST_ENQUEUED = 100_000
 
 export interface SweepCounts {
   /** Chunks that got a job. */
@@ -61,9 +65,11 @@ async function sweepRounds(context: Context, step: Step, isStopping: () => boole
   let enqueuing: Round = { count: 0, isFull: true }
   for (let round = 0; round < MOST_ROUNDS && !isStopping(); round++) {
     expiring = expiring.isFull ? ((await step('expire', () => expire(context))) ?? DONE) : DONE
-    enqueuing = enqueuing.isFull ? ((await step('enqueue', () => enqueueDue(context))) ?? DONE) : DONE
+    const batch = round === 0 ? BATCH : LARGE_BATCH
+    enqueuing = enqueuing.isFull ? ((await step('enqueue', () => enqueueDue(context, batch))) ?? DONE) : DONE
     counts.expired += expiring.count
     counts.enqueued += enqueuing.count
+    if (counts.enqueued >= MOST_ENQUEUED) enqueuing = DONE
     if (!expiring.isFull && !enqueuing.isFull) break
   }
   if (counts.expired > 0) log.warn({ chunks: counts.expired }, 'chunks past their age limit failed as TooOld')
@@ -80,12 +86,14 @@ async function expire({ store }: Pick<Context, 'store'>): Promise<Round> {
  * What had a job within the last minute mostly still has it and waits in the queue: a round of such chunks is not followed by the
  * next at once, or a long queue would be enqueued again and again.
  */
-async function enqueueDue({ config, store, queues }: Pick<Context, 'config' | 'store' | 'queues'>): Promise<Round> {
+async function enqueueDue(context: Pick<Context, 'config' | 'store' | 'queues'>, batch: number): Promise<Round> {
+  const { config, store, queues } = context
   // While the queue is unavailable, chunks must not count as swept.
   await queues.ping()
-  const due = await store.chunks.sweep(config.sweepAfter, BATCH)
-  if (due.length > 0) await queues.enqueue(due.map((chunk) => jobOf(chunk)))
-  return { count: due.length, isFull: due.length === BATCH && !due.some(({ isRepeated }) => isRepeated) }
+  const due = await store.chunks.sweep(config.sweepAfter, batch)
+  for (let start = 0; start < due.length; start += JOBS)
+    await queues.enqueue(due.slice(start, start + JOBS).map((chunk) => jobOf(chunk)))
+  return { count: due.length, isFull: due.length === batch && !due.some(({ isRepeated }) => isRepeated) }
 }
 
 /** Enqueues one delivery of each paused platform whose probe is due. */

@@ -1,4 +1,5 @@
 // Claims: which worker has a chunk. At most one at a time, each under an epoch of its own.
+import { IS_OPEN } from './open-chunks.ts'
 import type { Lane, Platform } from '@push-server/contract'
 import type { Claim, ClaimedChunk } from './row.ts'
 import { CLOCK, type DatabaseClock } from '../connection/clock.ts'
@@ -19,7 +20,7 @@ const PROBES = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c
   AND p.probe_chunk_id = c.id)`
 
 /** A second of tolerance: queue and database have clocks of their own. */
-const CLAIMABLE = `c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
+const CLAIMABLE = `${IS_OPEN} AND (c.lease_until IS NULL OR c.lease_until < now())
       AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}`
 
 /** Rows that another statement holds are passed by: one chunk that is being paused must not keep the others waiting. */
@@ -64,7 +65,7 @@ const RENEW = statement({
   text: `WITH owned AS MATERIALIZED (
       SELECT c.id FROM unnest((SELECT $2::bigint[])::bigint[], (SELECT $3::int[])::int[]) AS held(id, epoch)
       JOIN chunks c ON c.id = held.id
-      WHERE c.epoch = held.epoch AND c.owner = $1 AND c.settled_at IS NULL ORDER BY c.id FOR UPDATE OF c)
+      WHERE c.epoch = held.epoch AND c.owner = $1 AND ${IS_OPEN} ORDER BY c.id FOR UPDATE OF c)
     UPDATE chunks c SET lease_until = now() + $4 * interval '1 ms'
     FROM owned WHERE c.id = owned.id RETURNING c.id`,
 })
