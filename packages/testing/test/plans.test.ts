@@ -51,5 +51,9 @@ t.test('the statements that each message runs through are planned once for each 
   const planned = await readPlans(stack.database)
   for (const { query, calls, plans } of planned)
     t.ok(plans <= calls * MOST_PLANS, `${plans} plans of ${calls} calls: ${query.replaceAll(/\s+/g, ' ').slice(0, 80)}`)
-  for (const [what, part] of Object.entries(HOT)) t.ok(planned.some(({ query }) => query.includes(part)), what)
+  for (const [what, part] of Object.entries(HOT))
+    t.ok(
+      planned.some(({ query }) => query.includes(part)),
+      what,
+    )
 })
