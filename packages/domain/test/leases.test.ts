@@ -27,7 +27,7 @@ interface Scene {
 function play(t: Test, { renew = async (ids) => new Set(ids), stopped = async () => new Set() }: Scene) {
   const requests = new EventEmitter()
   const renewals: { id: number; at: number }[] = []
-  const looks: (readonly HeldChunk[])[] = []
+  const polls: (readonly HeldChunk[])[] = []
   const leases = openLeases({
     owner: 'worker',
     leaseMs: LEASE_MS,
@@ -41,15 +41,15 @@ function play(t: Test, { renew = async (ids) => new Set(ids), stopped = async ()
           return renew(claims.map(({ id }) => id))
         },
         async stopped(held: readonly HeldChunk[]) {
-          looks.push(held)
-          requests.emit('look')
+          polls.push(held)
+          requests.emit('poll')
           return stopped(held)
         },
       },
     },
   })
   t.teardown(() => leases.close())
-  return { leases, renewals, looks, requests }
+  return { leases, renewals, polls, requests }
 }
 
 const aborted = async ({ signal }: { signal: AbortSignal }): Promise<unknown> => {
@@ -58,7 +58,7 @@ const aborted = async ({ signal }: { signal: AbortSignal }): Promise<unknown> =>
 }
 
 t.test('a lease is renewed once a quarter of it has passed, and again after another quarter', async (t) => {
-  const { leases, renewals, looks, requests } = play(t, {})
+  const { leases, renewals, polls, requests } = play(t, {})
   const heldAt = performance.now()
   const lease = leases.hold(chunk(1), heldAt)
   while (renewals.length < 3) await once(requests, 'renewal')
@@ -66,7 +66,7 @@ t.test('a lease is renewed once a quarter of it has passed, and again after anot
     const since = at - (renewals[index - 1]?.at ?? heldAt)
     t.ok(since >= LEASE_MS / 4, `renewed after ${Math.round(since)} ms of ${LEASE_MS}`)
   }
-  t.ok(looks.length > renewals.length, 'pauses are looked for more often')
+  t.ok(polls.length > renewals.length, 'pauses are looked for more often')
   t.notOk(lease.signal.aborted)
   lease.end()
 })
@@ -76,7 +76,7 @@ t.test('what was settled before a quarter of its lease has passed is never renew
   const lasting = leases.hold(chunk(1), performance.now())
   for (let id = 2; renewals.length < 2; id++) {
     const brief = leases.hold(chunk(id), performance.now())
-    await once(requests, 'look')
+    await once(requests, 'poll')
     brief.end()
   }
   t.ok(
@@ -93,7 +93,7 @@ t.test('a pause reaches all chunks that it stops, none of them renewed for it', 
   })
   const [first, second] = [leases.hold(chunk(1), performance.now()), leases.hold(chunk(2), performance.now())]
   const other = leases.hold(chunk(3, { platform: 'android' }), performance.now())
-  await once(requests, 'look')
+  await once(requests, 'poll')
   t.notOk(first.signal.aborted)
   isPaused = true
   t.same(await Promise.all([first, second].map(aborted)), ['paused', 'paused'])

@@ -7,14 +7,14 @@ import { sweep } from '../src/delivery/sweep.ts'
 interface Scene {
   /** Number of chunks that are due, and how many of them had a job within the last minute. */
   due?: number
-  repeated?: number
+  recent?: number
   tooOld?: number
   isQueueAway?: boolean
 }
 
-function play({ due = 0, repeated = 0, tooOld = 0, isQueueAway = false }: Scene) {
+function play({ due = 0, recent = 0, tooOld = 0, isQueueAway = false }: Scene) {
   const acts: string[] = []
-  const chunks = Array.from({ length: due }, (_, id) => ({ id, applicationId: 1, isRepeated: id >= due - repeated }))
+  const chunks = Array.from({ length: due }, (_, id) => ({ id, applicationId: 1, isRecent: id >= due - recent }))
   let left = tooOld
   const context = {
     config: { sweepAfter: 10_000 },
@@ -44,7 +44,7 @@ function play({ due = 0, repeated = 0, tooOld = 0, isQueueAway = false }: Scene)
   return { acts, left: () => ({ due: chunks.length, tooOld: left }), context: context as unknown as Context }
 }
 
-t.test('a full round is followed by the next at once, the two backlogs by turns', async (t) => {
+t.test('a full pass is followed by the next at once, the two backlogs by turns', async (t) => {
   const { context, acts, left } = play({ due: 6500, tooOld: 110 })
   t.same(await sweep(context), { enqueued: 6500, expired: 110 })
   const thousands = (count: number) => Array.from({ length: count }, () => 'enqueue 1000')
@@ -59,8 +59,8 @@ t.test('one sweep ends after 100 000 chunks', async (t) => {
 })
 
 t.test('chunks that still wait in a long queue are not enqueued again and again', async (t) => {
-  const { context } = play({ due: 20_000, repeated: 16_000 })
-  t.same(await sweep(context), { enqueued: 6000, expired: 0 }, 'the round that comes to them is the last')
+  const { context } = play({ due: 20_000, recent: 16_000 })
+  t.same(await sweep(context), { enqueued: 6000, expired: 0 }, 'the pass that comes to them is the last')
   t.same(await sweep(context), { enqueued: 1000, expired: 0 }, 'and a sweep that finds no others takes few')
 })
 
@@ -70,7 +70,7 @@ t.test('while the queue is unavailable nothing counts as swept, and what is too 
   t.same(left(), { due: 2500, tooOld: 0 })
 })
 
-t.test('no further round begins while it is stopping', async (t) => {
+t.test('no further pass begins while it is stopping', async (t) => {
   const { context, acts } = play({ due: 2500 })
   t.same(await sweep(context, () => acts.length > 0), { enqueued: 1000, expired: 0 })
 })

@@ -433,8 +433,8 @@ t.test('sweep: due, in nobody’s hands, not paused, not swept already', async (
     { platform: 'ios', lane: 'direct', try: 3 },
   )
   t.same(await store.chunks.sweep(10 * MINUTE, 100), [], 'not again within the time')
-  t.ok(swept.every(({ isRepeated }) => !isRepeated))
-  const again = new Map((await store.chunks.sweep(0, 100)).map(({ id, isRepeated }) => [id, isRepeated]))
+  t.ok(swept.every(({ isRecent }) => !isRecent))
+  const again = new Map((await store.chunks.sweep(0, 100)).map(({ id, isRecent }) => [id, isRecent]))
   t.same(
     due.map((id) => again.get(id)),
     [true, true, true],

@@ -3,15 +3,15 @@ import { clearRemovedApplications } from '../applications/index.ts'
 import { jobOf } from '../chunk-job.ts'
 import type { Context, Service } from '../context.ts'
 
-/** Maximum number of chunks of the first round, and of those that follow after an outage: each reads all chunks that are due. */
+/** Maximum number of chunks of the first pass, and of those that follow after an outage: each reads all chunks that are due. */
 const BATCH = 1000
 const LARGE_BATCH = 5000
 /** Jobs that the queue takes at a time. */
 const JOBS = 1000
 /** A smaller batch, since every delivery of these chunks is written. */
 const EXPIRE_BATCH = 50
-/** After an outage a full round is followed by the next at once, up to these numbers in one sweep. */
-const MOST_ROUNDS = 100
+/** After an outage a full pass is followed by the next at once, up to these numbers in one sweep. */
+const MOST_PASSES = 100
 const MOST_ENQUEUED = 100_000
 
 export interface SweepCounts {
@@ -21,13 +21,13 @@ export interface SweepCounts {
   expired: number
 }
 
-/** What one round has done of a kind, and whether there is more of it. */
-interface Round {
+/** What one pass has done of a kind, and whether there is more of it. */
+interface Pass {
   count: number
   isFull: boolean
 }
 
-const DONE: Round = { count: 0, isFull: false }
+const DONE: Pass = { count: 0, isFull: false }
 
 type Step = <T>(name: string, work: () => Promise<T>) => Promise<T | undefined>
 
@@ -45,12 +45,12 @@ const stepsOf =
     }
   }
 
-/** One sweep. `isStopping`: no further round begins. */
+/** One sweep. `isStopping`: no further pass begins. */
 export async function sweep(context: Context, isStopping = () => false): Promise<SweepCounts> {
   const { store, queues, log } = context
   const step = stepsOf(context)
   await step('remove applications', () => clearRemovedApplications(store, log))
-  const counts = await sweepRounds(context, step, isStopping)
+  const counts = await sweepPasses(context, step, isStopping)
   await step('probe', () => probe({ store, queues, log }))
   const restored = (await step('restore devices', () => store.breakers.takeBack())) ?? 0
   if (restored > 0) log.warn({ devices: restored }, 'dropped devices restored: circuit breaker opened')
@@ -58,14 +58,14 @@ export async function sweep(context: Context, isStopping = () => false): Promise
 }
 
 /** Chunks that are too old and those that are due, by turns: neither backlog waits for the end of the other. */
-async function sweepRounds(context: Context, step: Step, isStopping: () => boolean): Promise<SweepCounts> {
+async function sweepPasses(context: Context, step: Step, isStopping: () => boolean): Promise<SweepCounts> {
   const { log } = context
   const counts: SweepCounts = { enqueued: 0, expired: 0 }
-  let expiring: Round = { count: 0, isFull: true }
-  let enqueuing: Round = { count: 0, isFull: true }
-  for (let round = 0; round < MOST_ROUNDS && !isStopping(); round++) {
+  let expiring: Pass = { count: 0, isFull: true }
+  let enqueuing: Pass = { count: 0, isFull: true }
+  for (let pass = 0; pass < MOST_PASSES && !isStopping(); pass++) {
     expiring = expiring.isFull ? ((await step('expire', () => expire(context))) ?? DONE) : DONE
-    const batch = round === 0 ? BATCH : LARGE_BATCH
+    const batch = pass === 0 ? BATCH : LARGE_BATCH
     enqueuing = enqueuing.isFull ? ((await step('enqueue', () => enqueueDue(context, batch))) ?? DONE) : DONE
     counts.expired += expiring.count
     counts.enqueued += enqueuing.count
@@ -77,23 +77,23 @@ async function sweepRounds(context: Context, step: Step, isStopping: () => boole
   return counts
 }
 
-async function expire({ store }: Pick<Context, 'store'>): Promise<Round> {
+async function expire({ store }: Pick<Context, 'store'>): Promise<Pass> {
   const { length: count } = await store.chunks.expire(EXPIRE_BATCH)
   return { count, isFull: count === EXPIRE_BATCH }
 }
 
 /**
- * What had a job within the last minute mostly still has it and waits in the queue: a round of such chunks is not followed by the
+ * What had a job within the last minute mostly still has it and waits in the queue: a pass of such chunks is not followed by the
  * next at once, or a long queue would be enqueued again and again.
  */
-async function enqueueDue(context: Pick<Context, 'config' | 'store' | 'queues'>, batch: number): Promise<Round> {
+async function enqueueDue(context: Pick<Context, 'config' | 'store' | 'queues'>, batch: number): Promise<Pass> {
   const { config, store, queues } = context
   // While the queue is unavailable, chunks must not count as swept.
   await queues.ping()
   const due = await store.chunks.sweep(config.sweepAfter, batch)
   for (let start = 0; start < due.length; start += JOBS)
     await queues.enqueue(due.slice(start, start + JOBS).map((chunk) => jobOf(chunk)))
-  return { count: due.length, isFull: due.length === batch && !due.some(({ isRepeated }) => isRepeated) }
+  return { count: due.length, isFull: due.length === batch && !due.some(({ isRecent }) => isRecent) }
 }
 
 /** Enqueues one delivery of each paused platform whose probe is due. */

@@ -97,11 +97,11 @@ const SWEEP = statement({
     RETURNING chunks.id, chunks.application_id AS "applicationId", chunks.platform, chunks.lane, chunks.try,
       chunks.total - chunks.sent - chunks.failed AS size,
       floor(extract(epoch FROM now() - chunks.due_at) / 600)::int AS overdue,
-      coalesce(due.swept_at > now() - interval '1 min', false) AS "isRepeated"`,
+      coalesce(due.swept_at > now() - interval '1 min', false) AS "isRecent"`,
   notNull: {
     size: 'computed from columns that are not null',
     overdue: 'computed from a column that is not null',
-    isRepeated: 'coalesced with a constant',
+    isRecent: 'coalesced with a constant',
   },
 }).narrow<{ platform: Platform; lane: Lane }>()
 
@@ -125,7 +125,7 @@ export interface SweptChunk extends DueChunk {
   /** Tens of minutes. */
   overdue: number
   /** It was swept within the last minute. */
-  isRepeated: boolean
+  isRecent: boolean
 }
 
 /** What says whether a chunk in delivery may go on. */

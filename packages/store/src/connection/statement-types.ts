@@ -225,7 +225,7 @@ export interface StatementTypes {
       try: number
       size: number
       overdue: number
-      isRepeated: boolean
+      isRecent: boolean
     }
   }
   'chunk-unclaim': { values: readonly [readonly number[], readonly number[]]; row: never }
