@@ -1,7 +1,7 @@
 // `npm run bench:api [-- --quick]`: the price and the speed of single messages through the public API, everything as processes on
 // this machine. `--cells a,b,c,d,e,f,g,h` chooses figures (docs/performance.md); `--operation`, `--devices`, `--applications`,
 // `--connections`, `--latency` and `--provider` take lists and change cells a to d. Fails when a response was not 200, or a message
-// did not arrive exactly once.
+// did not arrive exactly once. Lists of `--workers` and `--gateways` measure each combination, as docs/scaling.md has them.
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { PLATFORMS } from '@push-server/contract'
@@ -82,18 +82,29 @@ const options: FiguresOptions = {
   ground: {
     backend: oneOf('backend', values.backend, ['redis', 'postgresql']),
     plans: values.plans,
-    workers: positive('workers', values.workers),
-    gateways: positive('gateways', values.gateways),
     environment: settingsFrom('env', values.env),
   },
   warmUp: values.quick ? QUICK.warmUp : undefined,
   print,
 }
+/** How many processes of each kind there are; each combination is measured on services of its own. */
+const sizes = list(values.gateways).flatMap((gateways) =>
+  list(values.workers).map((workers) => ({
+    gateways: positive('gateways', gateways),
+    workers: positive('workers', workers),
+  })),
+)
+
 await runBenchmark(async () => {
   print(`${machine()}; ${JSON.stringify({ ...options.ground, quick: values.quick })}`)
-  const found = await measureFigures(options)
-  print(`\n${keepResults('api', { options, ...found })}`)
-  if (found.failures === 0) return
-  print(`✖ ${found.failures} measurements failed; this machine has a load of ${loadavg()[0]?.toFixed(1)}.`)
+  let failures = 0
+  for (const size of sizes) {
+    print(`\nGateways: ${size.gateways}. Workers of each kind: ${size.workers}.`)
+    const found = await measureFigures({ ...options, ground: { ...options.ground, ...size } })
+    print(`\n${keepResults('api', { options, size, ...found })}`)
+    failures += found.failures
+  }
+  if (failures === 0) return
+  print(`✖ ${failures} measurements failed; this machine has a load of ${loadavg()[0]?.toFixed(1)}.`)
   process.exitCode = 1
 })

@@ -35,8 +35,7 @@ function scene(options: LimitOptions) {
 t.test('the size', async (t) => {
   t.test('begins with a chunk, doubles, and ends at the most there may be', async (t) => {
     const { limit, goWell } = scene({ most: 3_000 })
-    t.equal(limit.size, 500)
-    t.equal(goWell(1), 1_000)
+    t.equal(limit.size, 1_000)
     t.equal(goWell(1), 2_000)
     t.equal(goWell(1), 3_000)
     t.equal(goWell(5), 3_000)
@@ -45,10 +44,10 @@ t.test('the size', async (t) => {
   })
 
   t.test('stays where it is while it is not what stands in the way', async (t) => {
-    const { limit } = scene({ most: 1_000 })
+    const { limit } = scene({ most: 4_000 })
     for (let count = 0; count < 5_000; count++)
       limit.passed({ roundTrip: limit.roundTrip, latencyMs: 50, now: count, isFull: false })
-    t.equal(limit.size, 500)
+    t.equal(limit.size, 1_000)
   })
 
   const decreases: [name: string, passes: number, refusals: number, size: number][] = [
@@ -70,10 +69,10 @@ t.test('the size', async (t) => {
   })
 
   t.test('grows by little after a cut, and always', async (t) => {
-    const { refuse, goWell } = scene({ most: 1_000 })
-    t.equal(refuse(1, 999), 475)
+    const { refuse, goWell } = scene({ most: 4_000 })
+    t.equal(refuse(1, 999), 950)
     const after = goWell(10)
-    t.ok(after >= 490 && after <= 496, `two for each round trip: ${after}`)
+    t.ok(after >= 965 && after <= 971, `two for each round trip: ${after}`)
     const small = scene({ most: 16, leastDecrease: 0.5 })
     t.equal(small.refuse(1, 100), 8)
     t.ok(small.goWell(20) >= 9)
@@ -84,7 +83,7 @@ t.test('the size', async (t) => {
     const { refuse, goWell } = scene({ most: 1_000 })
     refuse(1, 999)
     goWell(1)
-    for (let count = 0; count < 8; count++) refuse(500)
+    for (let count = 0; count < 9; count++) refuse(500)
     t.ok(goWell(0) < 5)
     t.ok(goWell(9) > 200)
   })

@@ -4,7 +4,7 @@ export type { ApiKeyRow, ApiKeys, ListedApiKey, NewApiKey } from './access/api-k
 export { isUnavailable, isConflict, UnconfirmedWrite } from './connection/errors.ts'
 export type { ApplicationRow } from './applications/applications.ts'
 export type { CampaignDetailRow, CampaignRow, NewCampaign, RunTally } from './campaigns/campaigns.ts'
-export type { DueChunk } from './chunks/claims.ts'
+export type { DueChunk, HeldChunk } from './chunks/claims.ts'
 export { PASSED, type Claiming } from './chunks/claims.ts'
 export { UNRECORDABLE, type ChunkRecord, type Release, type RestOfChunk } from './chunks/records.ts'
 export type {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { waitFor } from '@push-server/testing'
-import { PASSED } from '../src/index.ts'
+import { PASSED, type HeldChunk } from '../src/index.ts'
 import {
   LEASE_MS,
   chunkState,
@@ -111,7 +111,7 @@ t.test('claims: after the lease another takes it, and the former can write nothi
   const records = { deliveries: [outcome(chunk.deliveries[0])], deadTokens: [] }
   t.equal(await recordOne(store, former, 'a', records), undefined)
   t.equal(await releaseOne(store, former, 'a', { ...records, dueAt: null }), undefined)
-  t.same(await store.chunks.renew('a', [former], LEASE_MS), [])
+  t.same(await store.chunks.renew('a', [former], LEASE_MS), new Set())
   t.equal(
     await recordOne(store, { ...latter, epoch: former.epoch }, 'b', records),
     undefined,
@@ -120,7 +120,7 @@ t.test('claims: after the lease another takes it, and the former can write nothi
   t.equal(await recordOne(store, latter, 'a', records), undefined, 'nor in another’s name')
   t.same(await chunkState(fixture, chunk.id), before)
   t.same(await tallyOf(store, [chunk.messageId]), [{ platform: 'ios', status: 'pending', count: 2 }])
-  t.same(await store.chunks.renew('b', [latter], LEASE_MS), [{ id: chunk.id, paused: false }])
+  t.same(await store.chunks.renew('b', [latter], LEASE_MS), new Set([chunk.id]))
 })
 
 t.test('claims: renewing makes the lease longer, for those still held', async (t) => {
@@ -130,13 +130,43 @@ t.test('claims: renewing makes the lease longer, for those still held', async (t
   const [claim, done] = claims
   if (!claim || !done) return t.fail('not claimed')
   await releaseOne(store, done, 'a', { deliveries: [outcome(settled.deliveries[0])], deadTokens: [], dueAt: null })
-  t.same(await store.chunks.renew('a', [claim, done], 600_000), [{ id: held.id, paused: false }])
+  t.same(await store.chunks.renew('a', [claim, done], 600_000), new Set([held.id]))
   const [row] = await database.query<{ long: boolean }>(
     "SELECT lease_until > now() + interval '5 min' AS long FROM chunks WHERE id = $1",
     [held.id],
   )
   t.ok(row?.long)
-  t.same(await store.chunks.renew('a', [], 60_000), [])
+  t.same(await store.chunks.renew('a', [], 60_000), new Set())
+})
+
+t.test('claims: what is stopped while it is held, by application, platform, lane and run', async (t) => {
+  const [paused, campaigns, removed, going] = [
+    await makeApplication(fixture),
+    await makeApplication(fixture),
+    await makeApplication(fixture),
+    await makeApplication(fixture),
+  ]
+  const chunk = { epoch: 1, platform: 'ios', lane: 'direct', runId: null, probe: false } as const
+  const held: HeldChunk[] = [
+    { ...chunk, id: 1, applicationId: paused.id },
+    { ...chunk, id: 2, applicationId: paused.id },
+    { ...chunk, id: 3, applicationId: paused.id, platform: 'android' },
+    { ...chunk, id: 4, applicationId: paused.id, probe: true },
+    { ...chunk, id: 5, applicationId: campaigns.id },
+    { ...chunk, id: 6, applicationId: campaigns.id, lane: 'campaign', runId: 2 ** 40 },
+    { ...chunk, id: 7, applicationId: removed.id },
+    { ...chunk, id: 8, applicationId: going.id },
+  ]
+  t.same(await store.chunks.stopped(held), new Set(), 'nothing yet')
+  t.same(await store.chunks.stopped([]), new Set())
+  await database.query(
+    `INSERT INTO provider_pauses (application_id, platform, lanes, reason, next_probe_at, probe_chunk_id)
+     VALUES ($1, 'ios', 'all', 'x', now(), 4), ($2, 'ios', 'campaign', 'x', now(), NULL)`,
+    [paused.id, campaigns.id],
+  )
+  await store.applicationRemovals.begin(removed.appId)
+  t.same(await store.chunks.stopped(held), new Set([1, 2, 6, 7]), 'neither the probe nor other platforms and lanes')
+  t.same(await store.chunks.stopped(held.toReversed()), new Set([1, 2, 6, 7]), 'in any order')
 })
 
 t.test('claims: what a late owner records while the next one claims is not pushed again', async (t) => {
@@ -403,6 +433,13 @@ t.test('sweep: due, in nobody’s hands, not paused, not swept already', async (
     { platform: 'ios', lane: 'direct', try: 3 },
   )
   t.same(await store.chunks.sweep(10 * MINUTE, 100), [], 'not again within the time')
+  t.ok(swept.every(({ isRecent }) => !isRecent))
+  const again = new Map((await store.chunks.sweep(0, 100)).map(({ id, isRecent }) => [id, isRecent]))
+  t.same(
+    due.map((id) => again.get(id)),
+    [true, true, true],
+    'swept within the last minute',
+  )
   await database.query("UPDATE chunks SET swept_at = now() - interval '11 min' WHERE id = $1", [due[0]])
   t.same(
     (await store.chunks.sweep(10 * MINUTE, 100)).map((chunk) => chunk.id),
@@ -522,7 +559,7 @@ t.test('pause: nothing is claimed, waiters are told, new credentials end it', as
   t.match(await pauses(), [{ platform: 'ios', lanes: 'all', reason: 'InvalidProviderToken', pausedAt: Date }])
   for (const chunk of [waiting, silent]) t.equal(await claimOne(store, chunk.id, 'b', LEASE_MS), undefined)
   t.ok(await claimOne(store, android.id, 'b', LEASE_MS), 'another platform goes on')
-  if (claim) t.same(await store.chunks.renew('a', [claim], LEASE_MS), [{ id: inHand.id, paused: true }])
+  if (claim) t.same(await store.chunks.stopped([claim]), new Set([inHand.id]))
   t.match(await storeChunk(fixture, id), { paused: true }, 'a chunk stored meanwhile is known to be paused')
   await waitFor('the waiter', () => notified.length > 0)
   t.same(new Set(notified), new Set([String(waiting.id)]))

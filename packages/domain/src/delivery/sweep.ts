@@ -3,14 +3,38 @@ import { clearRemovedApplications } from '../applications/index.ts'
 import { jobOf } from '../chunk-job.ts'
 import type { Context, Service } from '../context.ts'
 
-/** Maximum number of chunks of one round; a longer backlog takes several rounds. */
+/** Maximum number of chunks of the first pass, and of those that follow after an outage: each reads all chunks that are due. */
 const BATCH = 1000
+const LARGE_BATCH = 5000
+/** Jobs that the queue takes at a time. */
+const JOBS = 1000
 /** A smaller batch, since every delivery of these chunks is written. */
 const EXPIRE_BATCH = 50
+/** After an outage a full pass is followed by the next at once, up to these numbers in one sweep. */
+const MOST_PASSES = 100
+const MOST_ENQUEUED = 100_000
 
-/** One round. Resolves with the number of chunks that got a job and of those that were too old. A failed step does not stop the others. */
-export async function sweep({ config, store, queues, log }: Context): Promise<{ enqueued: number; expired: number }> {
-  const step = async <T>(name: string, work: () => Promise<T>): Promise<T | undefined> => {
+export interface SweepCounts {
+  /** Chunks that got a job. */
+  enqueued: number
+  /** Chunks that were too old. */
+  expired: number
+}
+
+/** What one pass has done of a kind, and whether there is more of it. */
+interface Pass {
+  count: number
+  isFull: boolean
+}
+
+const DONE: Pass = { count: 0, isFull: false }
+
+type Step = <T>(name: string, work: () => Promise<T>) => Promise<T | undefined>
+
+/** Runs a step of a sweep. One that fails does not stop the others. */
+const stepsOf =
+  ({ store, log }: Pick<Context, 'store' | 'log'>): Step =>
+  async (name, work) => {
     try {
       return await work()
     } catch (error) {
@@ -20,23 +44,57 @@ export async function sweep({ config, store, queues, log }: Context): Promise<{ 
       return undefined
     }
   }
+
+/** One sweep. `isStopping`: no further pass begins. */
+export async function sweep(context: Context, isStopping = () => false): Promise<SweepCounts> {
+  const { store, queues, log } = context
+  const step = stepsOf(context)
   await step('remove applications', () => clearRemovedApplications(store, log))
-  const expired = (await step('expire', () => store.chunks.expire(EXPIRE_BATCH))) ?? []
-  if (expired.length > 0) log.warn({ chunks: expired.length }, 'chunks past their age limit failed as TooOld')
+  const counts = await sweepPasses(context, step, isStopping)
   await step('probe', () => probe({ store, queues, log }))
   const restored = (await step('restore devices', () => store.breakers.takeBack())) ?? 0
   if (restored > 0) log.warn({ devices: restored }, 'dropped devices restored: circuit breaker opened')
   await step('forget doubts', () => store.doubts.forget())
-  const enqueued = (await step('enqueue', () => enqueueDue({ config, store, queues, log }))) ?? 0
-  return { enqueued, expired: expired.length }
+  return counts
 }
 
-async function enqueueDue({ config, store, queues, log }: Pick<Context, 'config' | 'store' | 'queues' | 'log'>) {
-  const due = await store.chunks.sweep(config.sweepAfter, BATCH)
-  if (due.length === 0) return 0
-  await queues.enqueue(due.map((chunk) => jobOf(chunk)))
-  log.info({ chunks: due.length }, 'chunks without a worker enqueued again')
-  return due.length
+/** Chunks that are too old and those that are due, by turns: neither backlog waits for the end of the other. */
+async function sweepPasses(context: Context, step: Step, isStopping: () => boolean): Promise<SweepCounts> {
+  const { log } = context
+  const counts: SweepCounts = { enqueued: 0, expired: 0 }
+  let expiring: Pass = { count: 0, isFull: true }
+  let enqueuing: Pass = { count: 0, isFull: true }
+  for (let pass = 0; pass < MOST_PASSES && !isStopping(); pass++) {
+    expiring = expiring.isFull ? ((await step('expire', () => expire(context))) ?? DONE) : DONE
+    const batch = pass === 0 ? BATCH : LARGE_BATCH
+    enqueuing = enqueuing.isFull ? ((await step('enqueue', () => enqueueDue(context, batch))) ?? DONE) : DONE
+    counts.expired += expiring.count
+    counts.enqueued += enqueuing.count
+    if (counts.enqueued >= MOST_ENQUEUED) enqueuing = DONE
+    if (!expiring.isFull && !enqueuing.isFull) break
+  }
+  if (counts.expired > 0) log.warn({ chunks: counts.expired }, 'chunks past their age limit failed as TooOld')
+  if (counts.enqueued > 0) log.info({ chunks: counts.enqueued }, 'chunks without a worker enqueued again')
+  return counts
+}
+
+async function expire({ store }: Pick<Context, 'store'>): Promise<Pass> {
+  const { length: count } = await store.chunks.expire(EXPIRE_BATCH)
+  return { count, isFull: count === EXPIRE_BATCH }
+}
+
+/**
+ * What had a job within the last minute mostly still has it and waits in the queue: a pass of such chunks is not followed by the
+ * next at once, or a long queue would be enqueued again and again.
+ */
+async function enqueueDue(context: Pick<Context, 'config' | 'store' | 'queues'>, batch: number): Promise<Pass> {
+  const { config, store, queues } = context
+  // While the queue is unavailable, chunks must not count as swept.
+  await queues.ping()
+  const due = await store.chunks.sweep(config.sweepAfter, batch)
+  for (let start = 0; start < due.length; start += JOBS)
+    await queues.enqueue(due.slice(start, start + JOBS).map((chunk) => jobOf(chunk)))
+  return { count: due.length, isFull: due.length === batch && !due.some(({ isRecent }) => isRecent) }
 }
 
 /** Enqueues one delivery of each paused platform whose probe is due. */
@@ -51,13 +109,15 @@ async function probe({ store, queues, log }: Pick<Context, 'store' | 'queues' | 
 export const sweeper: Service = async (context) => {
   const { config, log } = context
   let running: Promise<unknown> | undefined
+  let isStopping = false
   const timer = setInterval(() => {
-    running ??= sweep(context)
+    running ??= sweep(context, () => isStopping)
       .catch((error: unknown) => log.warn({ err: error }, 'sweep failed, retrying'))
       .finally(() => (running = undefined))
   }, config.sweepInterval)
   return async () => {
     clearInterval(timer)
+    isStopping = true
     await running
   }
 }

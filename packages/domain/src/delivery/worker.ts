@@ -30,8 +30,11 @@ const offerLater = async (ms: number): Promise<Handled> => {
   return { retryInMs: ms }
 }
 
-/** How many chunks of direct messages a worker may claim at a time; what they may hold together is bounded by deliveries. */
-const DIRECT_CHUNKS = 200
+/**
+ * How many chunks of direct messages a worker may claim at a time; what they may hold together is bounded by deliveries. A chunk may
+ * have a single one, where many applications send little each: with a provider that takes a second these are as many a second.
+ */
+const DIRECT_CHUNKS = 2000
 
 /** What a chunk takes of the slots: its deliveries, or one, as a chunk of a campaign is handled alone. */
 const SIZE_OF: Record<Lane, (job: JobData) => number> = { direct: ({ size = 1 }) => size, campaign: () => 1 }

@@ -33,15 +33,15 @@ export interface Limit {
   refused(ended: EndedPush & { notBefore?: number | undefined }): void
 }
 
-/** The first size is one chunk, so that a chunk for an idle provider does not wait for its own responses. */
-const FIRST = 500
+/** The first size is one chunk of a campaign, so that a chunk for an idle provider does not wait for its own responses. */
+const FIRST = 1000
 const LEAST_DECREASE = 0.05
 const LARGEST_DECREASE = 0.5
 /** A round trip that went well adds this part of the size, within the next two bounds. */
 const GROWTH = 0.02
 const LEAST_GROWTH = 0.1
-/** A part of the maximum. */
-const LARGEST_GROWTH = 0.002
+/** A part of the maximum: two pushes of 4000. A provider at its limit refuses about as many more in each round trip. */
+const LARGEST_GROWTH = 0.0005
 /** With a larger part of refusals all pushes are held. */
 const MOST = 0.5
 const FIRST_HOLD_MS = 1_000

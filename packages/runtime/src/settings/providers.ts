@@ -47,7 +47,7 @@ const APNS_SETTINGS = {
   apnsConcurrency: count(
     'APNS_CONCURRENCY',
     'Maximum number of pushes in flight to APNs for one application in one worker.',
-    { fallback: '1000', formerName: 'APNS_WINDOW' },
+    { fallback: '4000', formerName: 'APNS_WINDOW' },
   ),
   apnsRequestTimeout: duration('APNS_REQUEST_TIMEOUT', 'Maximum wait for a response of APNs.', { fallback: '10s' }),
   ...proxySettings('apns', { name: 'APNs', reached: 'APNs is' }),
@@ -65,12 +65,12 @@ const FCM_SETTINGS = {
   fcmConcurrency: count(
     'FCM_CONCURRENCY',
     'Maximum number of pushes in flight to FCM for one application in one worker.',
-    { fallback: '1000', formerName: 'FCM_WINDOW' },
+    { fallback: '4000', formerName: 'FCM_WINDOW' },
   ),
   fcmConnections: count(
     'FCM_CONNECTIONS',
     'Maximum number of connections to FCM for one application in one worker. Each carries 100 pushes at a time.',
-    { fallback: '10' },
+    { fallback: '40' },
   ),
   fcmRequestTimeout: duration('FCM_REQUEST_TIMEOUT', 'Maximum wait for a response of FCM.', { fallback: '15s' }),
   ...proxySettings('fcm', { name: 'FCM', reached: 'FCM and its token endpoint are' }),
@@ -94,8 +94,8 @@ const HMS_SETTINGS = {
   ),
   hmsConcurrency: count(
     'HMS_CONCURRENCY',
-    'Maximum number of requests in flight to HMS for one application in one worker. A request carries up to 1000 tokens.',
-    { fallback: '16', formerName: 'HMS_WINDOW' },
+    'Maximum number of requests in flight to HMS for one application in one worker. A request carries up to 1000 tokens of one message, and has a connection of its own.',
+    { fallback: '2000', formerName: 'HMS_WINDOW' },
   ),
   hmsRequestTimeout: duration('HMS_REQUEST_TIMEOUT', 'Maximum wait for a response of HMS.', { fallback: '30s' }),
   ...proxySettings('hms', { name: 'HMS', reached: 'HMS and its token endpoint are' }),

@@ -1,4 +1,5 @@
 // Claims: which worker has a chunk. At most one at a time, each under an epoch of its own.
+import { IS_OPEN } from './open-chunks.ts'
 import type { Lane, Platform } from '@push-server/contract'
 import type { Claim, ClaimedChunk } from './row.ts'
 import { CLOCK, type DatabaseClock } from '../connection/clock.ts'
@@ -19,7 +20,7 @@ const PROBES = `EXISTS (SELECT FROM provider_pauses p WHERE p.application_id = c
   AND p.probe_chunk_id = c.id)`
 
 /** A second of tolerance: queue and database have clocks of their own. */
-const CLAIMABLE = `c.settled_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
+const CLAIMABLE = `${IS_OPEN} AND (c.lease_until IS NULL OR c.lease_until < now())
       AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}`
 
 /** Rows that another statement holds are passed by: one chunk that is being paused must not keep the others waiting. */
@@ -64,16 +65,30 @@ const RENEW = statement({
   text: `WITH owned AS MATERIALIZED (
       SELECT c.id FROM unnest((SELECT $2::bigint[])::bigint[], (SELECT $3::int[])::int[]) AS held(id, epoch)
       JOIN chunks c ON c.id = held.id
-      WHERE c.epoch = held.epoch AND c.owner = $1 AND c.settled_at IS NULL ORDER BY c.id FOR UPDATE OF c)
+      WHERE c.epoch = held.epoch AND c.owner = $1 AND ${IS_OPEN} ORDER BY c.id FOR UPDATE OF c)
     UPDATE chunks c SET lease_until = now() + $4 * interval '1 ms'
-    FROM owned WHERE c.id = owned.id RETURNING c.id, ${PAUSED} AS paused`,
-  notNull: { paused: 'EXISTS is never null' },
+    FROM owned WHERE c.id = owned.id RETURNING c.id`,
 })
 
+/**
+ * Of groups of chunks that a worker holds: those of which nothing may be pushed any more. Reads no chunk, so that looking each
+ * second costs the same however many are held. An id is that of a chunk that probes a pause, and 0 for all others.
+ */
+const STOPPED = statement({
+  name: 'chunk-stopped',
+  text: `SELECT c.place::int AS place
+    FROM unnest((SELECT $1::bigint[])::bigint[], (SELECT $2::int[])::int[], (SELECT $3::text[])::text[], (SELECT $4::text[])::text[],
+        (SELECT $5::bigint[])::bigint[]) WITH ORDINALITY AS c(id, application_id, platform, lane, run_id, place)
+    WHERE ${PAUSED} OR EXISTS (SELECT FROM applications a WHERE a.id = c.application_id AND a.app_id IS NULL)`,
+  notNull: { place: 'ordinality is never null' },
+  nullableElements: [5],
+})
+
+/** What was given a job within the last minute may still have it, waiting behind many others. */
 const SWEEP = statement({
   name: 'chunk-sweep',
   text: `WITH due AS (
-      SELECT c.id FROM chunks c
+      SELECT c.id, c.swept_at FROM chunks c
       WHERE c.settled_at IS NULL AND c.due_at < now() - $1 * interval '1 ms'
         AND (c.lease_until IS NULL OR c.lease_until < now())
         AND (c.swept_at IS NULL OR c.swept_at < now() - $1 * interval '1 ms') AND NOT ${PAUSED}
@@ -81,8 +96,13 @@ const SWEEP = statement({
     UPDATE chunks SET swept_at = now() FROM due WHERE chunks.id = due.id
     RETURNING chunks.id, chunks.application_id AS "applicationId", chunks.platform, chunks.lane, chunks.try,
       chunks.total - chunks.sent - chunks.failed AS size,
-      floor(extract(epoch FROM now() - chunks.due_at) / 600)::int AS overdue`,
-  notNull: { size: 'computed from columns that are not null', overdue: 'computed from a column that is not null' },
+      floor(extract(epoch FROM now() - chunks.due_at) / 600)::int AS overdue,
+      coalesce(due.swept_at > now() - interval '1 min', false) AS "isRecent"`,
+  notNull: {
+    size: 'computed from columns that are not null',
+    overdue: 'computed from a column that is not null',
+    isRecent: 'coalesced with a constant',
+  },
 }).narrow<{ platform: Platform; lane: Lane }>()
 
 const HANDLED = statement({
@@ -104,7 +124,16 @@ export interface DueChunk {
 export interface SweptChunk extends DueChunk {
   /** Tens of minutes. */
   overdue: number
+  /** It was swept within the last minute. */
+  isRecent: boolean
 }
+
+/** What says whether a chunk in delivery may go on. */
+export type HeldChunk = Pick<ClaimedChunk, 'id' | 'epoch' | 'applicationId' | 'platform' | 'lane' | 'runId' | 'probe'>
+
+/** Chunks of one group are stopped together. */
+const groupOf = ({ id, applicationId, platform, lane, runId, probe }: HeldChunk): string =>
+  [applicationId, platform, lane, runId, probe ? id : 0].join(' ')
 
 /** Held by another statement for the moment. */
 export const PASSED = 'passed'
@@ -157,9 +186,26 @@ export const openChunkClaims = (database: Database, clock: Pick<DatabaseClock, '
       }
     },
 
-    /** Resolves with the claims that are still held, and whether the platform of each was paused meanwhile. */
-    renew: (owner: string, claims: readonly Claim[], leaseMs: number): Promise<{ id: number; paused: boolean }[]> =>
-      database.query(RENEW, [owner, claims.map((claim) => claim.id), claims.map((claim) => claim.epoch), leaseMs]),
+    /** Resolves with the ids of the claims that are still held. */
+    async renew(owner: string, claims: readonly Claim[], leaseMs: number): Promise<Set<number>> {
+      const epochs = claims.map((claim) => claim.epoch)
+      const rows = await database.query(RENEW, [owner, claims.map((claim) => claim.id), epochs, leaseMs])
+      return new Set(rows.map(({ id }) => id))
+    },
+
+    /**
+     * Of chunks in delivery, the ids of those whose platform was paused, whose run was held or cancelled, or whose application was
+     * removed.
+     */
+    async stopped(held: readonly HeldChunk[]): Promise<Set<number>> {
+      const groups = [...Map.groupBy(held, groupOf).values()]
+      const first = groups.flatMap(([chunk]) => chunk ?? [])
+      const column = <K extends keyof HeldChunk>(key: K) => first.map((chunk) => chunk[key])
+      const ids = first.map(({ id, probe }) => (probe ? id : 0))
+      const values = [ids, column('applicationId'), column('platform'), column('lane'), column('runId')] as const
+      const rows = await database.query(STOPPED, [...values])
+      return new Set(rows.flatMap(({ place }) => groups[place - 1]?.map(({ id }) => id) ?? []))
+    },
 
     /** Those of the given chunks that a worker has settled, or put back for a later attempt. */
     async handled(ids: readonly number[]): Promise<number[]> {

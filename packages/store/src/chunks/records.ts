@@ -1,4 +1,5 @@
 // Records: what became of a chunk's deliveries, written in bulk and only under the claim's epoch.
+import { IS_OPEN } from './open-chunks.ts'
 import type { Platform } from '@push-server/contract'
 import { NOTIFY, NOTIFY_ALL } from './chunk-news.ts'
 import { deadTokenColumns, DROP_NONE, DROP_TOKENS, RELEASED, RELEASED_NOT_NULL, RELEASE_COLUMNS } from './release.ts'
@@ -16,7 +17,7 @@ const recording = (dropped: string) => `WITH fence AS MATERIALIZED (
       FROM unnest((SELECT $2::bigint[])::bigint[], (SELECT $3::int[])::int[], (SELECT $4::bool[])::bool[], (SELECT $5::timestamptz[])::timestamptz[])
         AS held(id, epoch, release, due_at)
       JOIN chunks c ON c.id = held.id
-      WHERE c.owner = $1 AND c.epoch = held.epoch AND c.settled_at IS NULL ORDER BY c.id FOR UPDATE OF c),
+      WHERE c.owner = $1 AND c.epoch = held.epoch AND ${IS_OPEN} ORDER BY c.id FOR UPDATE OF c),
     delivered AS (
       UPDATE deliveries d SET status = r.status, reason = r.reason, attempts = r.attempts,
         next_attempt_at = r.next_attempt_at, provider_id = r.provider_id, updated_at = now()
@@ -68,7 +69,7 @@ const SETTLE = statement({
   text: `WITH recorded AS (
       UPDATE chunks c SET failed = total - sent, settled_at = now(), owner = NULL, lease_until = NULL, close_reason = $4::text,
         reasons = reasons || jsonb_build_object($4::text, coalesce((reasons ->> $4::text)::int, 0) + total - sent - failed)
-      WHERE c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
+      WHERE c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND ${IS_OPEN}
       RETURNING c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed),
     ${DROP_NONE}
     ${RELEASED(NOTIFY_ALL)}`,
@@ -82,7 +83,7 @@ const SETTLE = statement({
 const SET_ASIDE = statement({
   name: 'chunk-set-aside',
   text: `WITH part AS (
-      SELECT * FROM chunks WHERE id = $1 AND settled_at IS NULL AND owner IS NULL AND lane = 'direct' AND sent + failed > 0 FOR UPDATE),
+      SELECT * FROM chunks c WHERE id = $1 AND ${IS_OPEN} AND owner IS NULL AND lane = 'direct' AND sent + failed > 0 FOR UPDATE),
     rest AS (
       INSERT INTO chunks (application_id, platform, lane, seed, due_at, try, total, expires_at)
       SELECT application_id, platform, lane, seed, due_at, try, total - sent - failed, expires_at FROM part

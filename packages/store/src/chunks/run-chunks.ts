@@ -1,4 +1,5 @@
 // Chunks of the campaign lane: what they are about, and what became of them. Everything of one chunk stands in its row.
+import { IS_OPEN } from './open-chunks.ts'
 import type { MessageBody } from '@push-server/contract'
 import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './row.ts'
 import type { Release } from './records.ts'
@@ -146,7 +147,7 @@ const recording = (dropped: string) => `WITH recorded AS (
         tokens = CASE WHEN $10 AND $5::int + $6::int >= c.total AND r.state <> 'fanning-out' THEN '{}' ELSE c.tokens END,
         environments = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.environments END,
         user_ids = CASE WHEN $10 AND $5::int >= c.total THEN '{}' ELSE c.user_ids END
-      FROM runs r WHERE r.id = c.run_id AND c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND c.settled_at IS NULL
+      FROM runs r WHERE r.id = c.run_id AND c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND ${IS_OPEN}
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed),
     ${dropped}
     ${RELEASED(NOTIFY_NOBODY)}`

@@ -194,10 +194,7 @@ export interface StatementTypes {
       notified: number | null
     }
   }
-  'chunk-renew': {
-    values: readonly [string, readonly number[], readonly number[], number]
-    row: { id: number; paused: boolean }
-  }
+  'chunk-renew': { values: readonly [string, readonly number[], readonly number[], number]; row: { id: number } }
   'chunk-set-aside': { values: readonly [number]; row: { id: number; try: number; pending: number; delayMs: number } }
   'chunk-settle-unrecordable': {
     values: readonly [number, string, number, string]
@@ -212,6 +209,16 @@ export interface StatementTypes {
       notified: number | null
     }
   }
+  'chunk-stopped': {
+    values: readonly [
+      readonly number[],
+      readonly number[],
+      readonly string[],
+      readonly string[],
+      readonly (number | null)[],
+    ]
+    row: { place: number }
+  }
   'chunk-sweep': {
     values: readonly [number, number]
     row: {
@@ -222,6 +229,7 @@ export interface StatementTypes {
       try: number
       size: number
       overdue: number
+      isRecent: boolean
     }
   }
   'chunk-unclaim': { values: readonly [readonly number[], readonly number[]]; row: never }

@@ -1,4 +1,5 @@
 // Messages: who gets one and, with the two files beside, what is stored of it and what became of it.
+import { IS_OPEN } from '../chunks/open-chunks.ts'
 import type { Platform } from '@push-server/contract'
 import { PAUSED } from '../chunks/claims.ts'
 import type { Database } from '../connection/database.ts'
@@ -76,7 +77,7 @@ const AWAITED = statement({
   name: 'message-awaited',
   text: `SELECT c.id, c.application_id AS "applicationId", c.platform, c.total - c.sent - c.failed AS size FROM chunks c
     WHERE c.id IN (SELECT d.chunk_id FROM deliveries d WHERE d.message_id = ANY($1) AND d.status = 'pending')
-      AND c.settled_at IS NULL AND c.try = 0 AND NOT ${PAUSED}`,
+      AND ${IS_OPEN} AND c.try = 0 AND NOT ${PAUSED}`,
   notNull: { size: 'computed from columns that are not null' },
 }).narrow<{ platform: Platform }>()
 

@@ -1,4 +1,5 @@
 // What is stored of many requests at once: messages, chunks and deliveries in one statement, under idempotency keys or without.
+import { IS_OPEN } from '../chunks/open-chunks.ts'
 import type { Platform } from '@push-server/contract'
 import { confirmed } from '../connection/confirmation.ts'
 import type { Database } from '../connection/database.ts'
@@ -123,7 +124,7 @@ const FIND_STORED = statement({
   name: 'message-find-stored',
   text: `SELECT DISTINCT m.application_id AS "storedId", ${CHUNK_COLUMNS} FROM messages m
     LEFT JOIN deliveries d ON d.message_id = m.id
-    LEFT JOIN chunks c ON c.id = d.chunk_id AND c.settled_at IS NULL
+    LEFT JOIN chunks c ON c.id = d.chunk_id AND ${IS_OPEN}
     WHERE m.id = ANY(${array(1, 'uuid')})`,
 }).narrow<{ platform: Platform | null }>()
 
