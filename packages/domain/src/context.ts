@@ -8,6 +8,7 @@ import {
   type Config,
   type ConfigWith,
   type Logger,
+  type Part,
   type Stop,
   type Vitals,
 } from '@push-server/runtime'
@@ -50,6 +51,7 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     encryptionKey,
     encryptionKeysOld: config.encryptionKeysOld?.split(',').filter((key) => key.trim() !== ''),
     onError: (error) => log.warn({ err: error }, 'database connection failed'),
+    onUnwritable: (error) => log.error({ err: error }, 'database stores nothing, reading goes on'),
   })
   resources.add('store', () => store.close())
   try {
@@ -63,6 +65,13 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     throw error
   }
 }
+
+/** Health part of what stores changes: a gateway can do without, since it still reads. */
+export const writesPart = ({ store }: Pick<Context, 'store'>, essential: boolean): Part => ({
+  name: 'database writes',
+  essential,
+  check: () => store.checkWrites(),
+})
 
 /** Every service needs the database; each adds its further checks itself. */
 function openVitals(config: Config, store: Store): Vitals {

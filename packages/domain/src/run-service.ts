@@ -1,7 +1,7 @@
 // What every launcher does: read the environment, open the shared context, start one service, stop it in order.
 import { createLogger, createResources, readConfig, runProcess, serveProbes, type Close } from '@push-server/runtime'
 import { createProbeAccess } from './access/index.ts'
-import { openContext, SERVICE_SETTINGS, type Context, type Service } from './context.ts'
+import { openContext, SERVICE_SETTINGS, writesPart, type Context, type Service } from './context.ts'
 
 interface RunOptions {
   /** The service serves /health and /metrics itself. */
@@ -28,6 +28,8 @@ export const runService = (name: string, service: Service, { hasApi = false }: R
 
 async function openProbes(context: Context): Promise<Close> {
   const { config, log } = context
+  // A worker cannot claim and a scheduler cannot move anything on without writing.
+  context.health.add(writesPart(context, true))
   const { host, healthPort } = config
   const server = await serveProbes(context, { host, port: healthPort, access: createProbeAccess(context), log })
   log.info({ host, port: server.port }, 'probes listening')

@@ -43,7 +43,7 @@ export interface Queues {
   consume(options: ConsumeOptions, handle: (hint: JobData) => Promise<Handled>): Consumer
   /** Every queue, for Bull Board. */
   boards(): BaseAdapter[]
-  /** Rejects while the store of the queues is out of reach. */
+  /** Rejects while the store of the queues is out of reach, or takes no jobs. */
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -112,6 +112,7 @@ export async function openQueues(settings: QueueSettings, log: Logger): Promise<
 
     async ping() {
       if (!backend.reachable()) throw new Error('The queue is unavailable')
+      await backend.probeWrite()
     },
 
     async close() {

@@ -166,8 +166,15 @@ t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t
         'fcm-worker': ['queue of android', 'providers of android'],
         'hms-worker': ['queue of huawei', 'providers of huawei'],
       }[member.name]
-      t.same(Object.keys(report.parts), ['database', ...(own ?? ['?'])], `${member.name} names its parts`)
-      t.match(report.parts, { database: { status: 'up', essential: true } })
+      t.same(
+        Object.keys(report.parts),
+        ['database', 'database writes', ...(own ?? ['?'])],
+        `${member.name} names its parts`,
+      )
+      t.match(report.parts, {
+        database: { status: 'up', essential: true },
+        'database writes': { status: 'up', essential: member.name !== 'api-gateway' },
+      })
     }
   })
 

@@ -5,6 +5,7 @@ import {
   openBackPressure,
   openMessageBatches,
   openWaiters,
+  writesPart,
   type Service,
 } from '@push-server/domain'
 import { ConfigError, createResources, type Config } from '@push-server/runtime'
@@ -16,6 +17,8 @@ const BACKLOG = 4096
 
 export const apiGateway: Service = async (context) => {
   const { config, health, log, queues, store } = context
+  // Whatever only reads goes on.
+  health.add(writesPart(context, false))
   // Without the queue messages are stored all the same, and the sweep enqueues them later.
   health.add({ name: 'queue', essential: false, check: () => queues.ping() })
   const resources = createResources((name, error) => log.error({ err: error, resource: name }, 'close failed'))
