@@ -15,6 +15,7 @@ import {
 import { migrateDatabase, openStore, type Store } from '@push-server/store'
 import { warnOfConnections } from './connection-budget.ts'
 import { openAccess, type Access } from './access/index.ts'
+import { checkEncryptionKeys } from './encryption-keys.ts'
 
 export interface Context extends Vitals {
   config: Config
@@ -49,13 +50,14 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     timeoutMs: config.databaseTimeout,
     namedStatements: config.databaseNamedStatements,
     encryptionKey,
-    encryptionKeysOld: config.encryptionKeysOld?.split(',').filter((key) => key.trim() !== ''),
+    encryptionKeysOld: config.encryptionKeysOld ?? [],
     onError: (error) => log.warn({ err: error }, 'database connection failed'),
     onUnwritable: (error) => log.error({ err: error }, 'database stores nothing, reading goes on'),
   })
   resources.add('store', () => store.close())
   try {
     await warnOfConnections(config, store, log)
+    await checkEncryptionKeys(store, log)
     const queues = await openQueues(config, log)
     resources.add('queues', () => queues.close())
     const access = openAccess({ config, store, log })

@@ -1,6 +1,6 @@
 // Pushes the due deliveries of a claimed chunk, and applies the outcomes to them.
 import { InvalidCredentials, type Outcome } from '@push-server/providers'
-import type { DeliveryRecord, DeliveryRow, Obstacle } from '@push-server/store'
+import { UnknownEncryptionKey, type DeliveryRecord, type DeliveryRow, type Obstacle } from '@push-server/store'
 import { pushMessageOf } from '../messages/index.ts'
 import type { CountedOutcome } from './outcome-counts.ts'
 import { decide, settled } from './retry-policy.ts'
@@ -24,10 +24,17 @@ export async function pushDue(work: ChunkDelivery): Promise<void> {
   try {
     await push(work, due, chunk.credentialsVersion)
   } catch (error) {
+    if (error instanceof UnknownEncryptionKey) return leaveToOthers(work, due, error)
     if (!(error instanceof InvalidCredentials)) throw error
     worker.log.error({ err: error }, 'credentials cannot be used')
     work.failure = 'InvalidCredentials'
   }
+}
+
+/** Another worker may have the key of these credentials. */
+function leaveToOthers(work: ChunkDelivery, due: readonly DueDelivery[], error: UnknownEncryptionKey): void {
+  work.worker.log.error({ err: error }, 'credentials encrypted with a key that is not configured')
+  for (const entry of due) recordOutcome(work, entry, { kind: 'retry', reason: error.name, unsent: true })
 }
 
 async function push(work: ChunkDelivery, due: readonly DueDelivery[], credentialsVersion: number): Promise<void> {

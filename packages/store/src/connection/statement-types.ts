@@ -218,6 +218,7 @@ export interface StatementTypes {
     }
   }
   'chunk-unclaim': { values: readonly [readonly number[], readonly number[]]; row: never }
+  'credentials-keys': { values: readonly []; row: { keyId: string; credentials: number } }
   'credentials-open': {
     values: readonly [number, string]
     row: { app_id: string; version: number; settings: Json; secret: Buffer<ArrayBuffer>; key_id: string }
