@@ -51,7 +51,13 @@ const context = {
 }
 
 const parts = {
-  waiters: { channel: '', wait: async () => undefined, close: async () => {} },
+  waiters: {
+    channel: '',
+    wait: async () => undefined,
+    left: (ms: number) => ms,
+    endWithin: () => {},
+    close: async () => {},
+  },
   pressure: { check() {}, quotaOf: () => undefined, close: async () => {} },
   batches: { audience: end, findKeyed: end, store: end, tally: end },
   activations: { keeps: false, find: end, applications: end, close: async () => {} },

@@ -1,5 +1,13 @@
 // What every launcher does: read the environment, open the shared context, start one service, stop it in order.
-import { createLogger, createResources, readConfig, runProcess, serveProbes, type Close } from '@push-server/runtime'
+import {
+  createLogger,
+  createResources,
+  readConfig,
+  runProcess,
+  serveProbes,
+  withDeadline,
+  type Close,
+} from '@push-server/runtime'
 import { createProbeAccess } from './access/index.ts'
 import { openContext, SERVICE_SETTINGS, writesPart, type Context, type Service } from './context.ts'
 
@@ -8,18 +16,26 @@ interface RunOptions {
   hasApi?: boolean
 }
 
+/** After STOP_TIMEOUT, for everything else to close. */
+const CLOSING_MS = 2000
+
 /** Resolves when the process has been told to stop and has stopped. */
 export const runService = (name: string, service: Service, { hasApi = false }: RunOptions = {}) =>
-  runProcess(async () => {
+  runProcess(async (stopping) => {
     const config = readConfig(process.env, SERVICE_SETTINGS)
     const log = createLogger(config, name)
     const resources = createResources((part, error) => log.error({ err: error, part }, 'close failed'))
     try {
       const context = await openContext(config, log)
       resources.add('context', context.close)
+      stopping.throwIfAborted()
       if (!hasApi) resources.add('probes', await openProbes(context))
       resources.add(name, await service(context))
-      return () => resources.close()
+      stopping.throwIfAborted()
+      return () =>
+        withDeadline(resources.close(), config.stopTimeout + CLOSING_MS, () =>
+          log.warn('stopped before everything was closed'),
+        )
     } catch (error) {
       await resources.close()
       throw error
