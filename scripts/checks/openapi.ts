@@ -28,7 +28,13 @@ async function describeApi(): Promise<string> {
   const context = stack.adopt(await openContext(config, createLogger(config, 'check')), ({ close }) => close())
   const app = stack.adopt(
     await buildApp(context, {
-      waiters: { channel: 'check', wait: async () => undefined, close: async () => {} },
+      waiters: {
+        channel: 'check',
+        wait: async () => undefined,
+        left: (ms) => ms,
+        endWithin: () => {},
+        close: async () => {},
+      },
       batches: openMessageBatches(context),
       pressure: { check: () => {}, quotaOf: () => undefined, close: async () => {} },
       activations: openActivations(config, context.store),

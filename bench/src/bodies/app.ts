@@ -1,15 +1,16 @@
 // The gateway's API without anything behind it: a request goes its whole way, with every platform configured, until it would
 // store or read something; there it ends. So what is measured is what its body costs.
+import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Context } from '@push-server/domain'
 import { PLATFORMS } from '@push-server/contract'
 import { buildApp } from '@push-server/api-gateway'
 import { createHealth, createLogger, createMetrics, readConfig } from '@push-server/runtime'
 
-const config = readConfig({ DATABASE_URL: 'postgres://nowhere', ENCRYPTION_KEY: 'none', LOG_LEVEL: 'silent' }, [
-  'databaseUrl',
-  'encryptionKey',
-])
+const config = readConfig(
+  { DATABASE_URL: 'postgres://nowhere', ENCRYPTION_KEY: randomBytes(32).toString('base64'), LOG_LEVEL: 'silent' },
+  ['databaseUrl', 'encryptionKey'],
+)
 
 const application = { id: 1, appId: 'mobile-app', credentials: PLATFORMS.map((platform) => ({ platform })), pauses: [] }
 const campaign = { id: 1, appId: 'mobile-app', sent: false, message: {}, state: 'created' }
@@ -50,7 +51,13 @@ const context = {
 }
 
 const parts = {
-  waiters: { channel: '', wait: async () => undefined, close: async () => {} },
+  waiters: {
+    channel: '',
+    wait: async () => undefined,
+    left: (ms: number) => ms,
+    endWithin: () => {},
+    close: async () => {},
+  },
   pressure: { check() {}, quotaOf: () => undefined, close: async () => {} },
   batches: { audience: end, findKeyed: end, store: end, tally: end },
   activations: { keeps: false, find: end, applications: end, close: async () => {} },

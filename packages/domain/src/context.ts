@@ -8,6 +8,7 @@ import {
   type Config,
   type ConfigWith,
   type Logger,
+  type Part,
   type Stop,
   type Vitals,
 } from '@push-server/runtime'
@@ -15,6 +16,7 @@ import { migrateDatabase, openStore, type Store } from '@push-server/store'
 import { watchClock } from './clock-watch.ts'
 import { warnOfConnections } from './connection-budget.ts'
 import { openAccess, type Access } from './access/index.ts'
+import { checkEncryptionKeys } from './encryption-keys.ts'
 
 export interface Context extends Vitals {
   config: Config
@@ -49,8 +51,9 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     timeoutMs: config.databaseTimeout,
     namedStatements: config.databaseNamedStatements,
     encryptionKey,
-    encryptionKeysOld: config.encryptionKeysOld?.split(',').filter((key) => key.trim() !== ''),
+    encryptionKeysOld: config.encryptionKeysOld ?? [],
     onError: (error) => log.warn({ err: error }, 'database connection failed'),
+    onUnwritable: (error) => log.error({ err: error }, 'database stores nothing, reading goes on'),
   })
   resources.add('store', () => store.close())
   try {
@@ -58,6 +61,7 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     const vitals = openVitals(config, store)
     const watch = await watchClock({ store, log, metrics: vitals.metrics })
     resources.add('clock', watch)
+    await checkEncryptionKeys(store, log)
     const queues = await openQueues(config, log, () => Math.min(store.clock.now(), Date.now()))
     resources.add('queues', () => queues.close())
     vitals.metrics.watch({ backlog: store.backlog, queues: queues.depths, pool: store.connections })
@@ -68,6 +72,13 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
     throw error
   }
 }
+
+/** Health part of what stores changes: a gateway can do without, since it still reads. */
+export const writesPart = ({ store }: Pick<Context, 'store'>, essential: boolean): Part => ({
+  name: 'database writes',
+  essential,
+  check: () => store.checkWrites(),
+})
 
 /** Every service needs the database; each adds its further checks itself. */
 function openVitals(config: Config, store: Store): Vitals {

@@ -4,8 +4,9 @@ export * from './activations/index.ts'
 export * from './applications/index.ts'
 export * from './campaigns/index.ts'
 export { connectionBudget, warnOfConnections } from './connection-budget.ts'
-export { openContext, SERVICE_SETTINGS, type Context, type Service, type ServiceConfig } from './context.ts'
+export { openContext, SERVICE_SETTINGS, writesPart, type Context, type Service, type ServiceConfig } from './context.ts'
 export * from './delivery/index.ts'
+export { encryptionKeysPart } from './encryption-keys.ts'
 export {
   isUnavailable as isStoreUnavailable,
   isConflict as isStoreConflict,

@@ -54,6 +54,8 @@ export interface WorkOptions {
 export interface Backend {
   /** False while the store of the queues is unavailable: then enqueueing fails at once. */
   reachable(): boolean
+  /** Rejects when nothing can be written: a Redis that is full (noeviction), or a replica, still responds. */
+  probeWrite(): Promise<void>
   openQueue(name: string): HintQueue
   openWorker(name: string, handle: (data: JobData) => Promise<Handled>, options: WorkOptions): HintWorker
   close(): Promise<void>
@@ -92,6 +94,7 @@ export interface BackendEvents {
 /** How long opening waits for Redis before it goes on without a connection. */
 const FIRST_CONNECT_MS = 3000
 const LONGEST_RETRY_MS = 2000
+const PROBE_AGE_MS = 60_000
 
 /** One producer connection that fails at once while Redis is unavailable; workers use blocking ones that wait until it is back. */
 export async function openRedisBackend(url: string, prefix: string, { onError, now }: BackendEvents): Promise<Backend> {
@@ -104,6 +107,8 @@ export async function openRedisBackend(url: string, prefix: string, { onError, n
   await once(producer, 'ready', { signal: AbortSignal.timeout(FIRST_CONNECT_MS) }).catch(onError)
   return {
     reachable: () => producer.status === 'ready',
+    // A key of its own, which ends by itself. Redis refuses it just as it refuses a job.
+    probeWrite: async () => void (await producer.set(`${prefix}:write-probe`, '', 'PX', PROBE_AGE_MS)),
     openQueue: (name) => hintQueue(new Queue<JobData>(name, { connection: producer, prefix })),
     openWorker: (name, handle, options) =>
       new Worker<JobData>(name, processorOf(handle, now), { connection: consumer, prefix, ...options }),
@@ -173,6 +178,8 @@ export async function openPostgresBackend(
   return {
     // While it is unavailable, storing a request fails before anything could be enqueued.
     reachable: () => true,
+    // The health of the database tells whether it stores anything.
+    probeWrite: async () => {},
     openQueue: (name) => hintQueue(new bound.Queue<JobData>(name, { connection: pool })),
     openWorker: (name, handle, options) =>
       new bound.Worker<JobData>(name, processorOf(handle, now, putLast), { connection: pool, ...options }),

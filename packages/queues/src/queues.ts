@@ -45,7 +45,7 @@ export interface Queues {
   depths(): Promise<QueueDepth[]>
   /** Every queue, for Bull Board. */
   boards(): BaseAdapter[]
-  /** Rejects while the store of the queues is out of reach. */
+  /** Rejects while the store of the queues is out of reach, or takes no jobs. */
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -135,6 +135,7 @@ export async function openQueues(settings: QueueSettings, log: Logger, now: () =
 
     async ping() {
       if (!backend.reachable()) throw new Error('The queue is unavailable')
+      await backend.probeWrite()
     },
 
     async close() {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LANES, PLATFORMS, type ChunkJob } from '@push-server/contract'
 import { createLogger } from '@push-server/runtime'
-import { BACKENDS, createDatabase, freePort, waitFor, type TestDatabase } from '@push-server/testing'
+import { BACKENDS, createDatabase, freePort, startOwnRedis, waitFor, type TestDatabase } from '@push-server/testing'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import t, { type Test } from 'tap'
@@ -414,4 +414,30 @@ t.test('Redis that is away, comes, hangs and goes', { skip: noServer }, async (t
   )
   await moreFailures()
   t.equal(await closes(consumer.close().then(close)), 'closed', 'gone: a process can stop')
+})
+
+t.test('a Redis that is full, or takes no writes, is no queue', { skip: noServer }, async (t) => {
+  const server = await startOwnRedis({ appendOnly: false })
+  t.teardown(() => server.close())
+  const settings = {
+    redisUrl: server.url,
+    databaseUrl: '',
+    databasePoolQueues: 10,
+    queuePrefix: 'full',
+    enqueueTimeout: ENQUEUE_TIMEOUT,
+  }
+  const queues = await openQueues(settings, silent, Date.now)
+  t.teardown(() => queues.close())
+  const admin = new Redis(server.url)
+  t.teardown(() => admin.disconnect())
+  await t.resolves(queues.ping())
+  await admin.config('SET', 'maxmemory-policy', 'noeviction')
+  await admin.config('SET', 'maxmemory', '1')
+  await t.rejects(queues.ping(), { message: /OOM/ }, 'it still responds, and takes no job')
+  await t.rejects(queues.enqueue([job(1)]))
+  await admin.config('SET', 'maxmemory', '0')
+  await t.resolves(queues.ping(), 'there is room again')
+  await admin.config('SET', 'min-replicas-to-write', '1')
+  await t.rejects(queues.ping(), { message: /NOREPLICAS/ })
+  await admin.config('SET', 'min-replicas-to-write', '0')
 })

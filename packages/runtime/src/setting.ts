@@ -92,6 +92,44 @@ function webAddress(text: string): string {
 }
 
 export const text = format({ format: 'text', parse: (value) => value })
+/** In base64, as `openssl rand -base64 32` writes them. */
+const KEY_BYTES = 32
+const KEY = /^[A-Za-z0-9+/]{43}=$/
+
+function readKey(text: string): string {
+  if (!KEY.test(text))
+    throw new Error(`${KEY_BYTES} bytes in base64, as \`openssl rand -base64 ${KEY_BYTES}\` writes them`)
+  return text
+}
+
+/** What a person or an oversight has made: of random bytes none is like this once in a billion keys. */
+function isGuessable(bytes: Buffer): boolean {
+  const isText = bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
+  const steps = new Set(Array.from(bytes.subarray(1), (byte, index) => (byte - (bytes[index] ?? 0)) & 0xff))
+  return isText || new Set(bytes).size < KEY_BYTES / 2 || steps.size < KEY_BYTES / 4
+}
+
+/** A key that encrypts. */
+export const encryptionKey = format({
+  format: 'key',
+  parse(text): string {
+    if (isGuessable(Buffer.from(readKey(text), 'base64')))
+      throw new Error(
+        `${KEY_BYTES} random bytes, as \`openssl rand -base64 ${KEY_BYTES}\` makes them: it can be guessed`,
+      )
+    return text
+  },
+})
+
+/** Keys that only decrypt. A weak one is taken, so that it can be replaced. */
+export const encryptionKeys = format({
+  format: 'keys',
+  parse: (text): string[] =>
+    listed(text)
+      .filter((key) => key !== '')
+      .map(readKey),
+})
+
 /** Without the slash at its end. */
 export const url = format({ format: 'address', parse: webAddress })
 export const flag = format({ format: '`true` or `false`', parse: yesOrNo })

@@ -1,6 +1,6 @@
 // Settings, logger, resources and the frame of a process. What a process writes or exits with is seen from its parent.
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -28,6 +28,8 @@ import {
 import { createRequestTimes } from '../src/request-times.ts'
 import { doubleNames, nameInUse } from '../src/former-names.ts'
 import type { Setting } from '../src/setting.ts'
+
+const KEY = randomBytes(32).toString('base64')
 
 /** The text of the refusal; fails the test when there is none. */
 function refused(environment: Environment): string {
@@ -143,10 +145,45 @@ t.test('settings: all errors at once, and no secret among them', async (t) => {
     ENCRYPTION_KEY_OLD: 'hunter5',
   }
   const message = refused({ ...secrets, PORT: 'http', SYNC_TIMEOUT: 'soon', AUTH: 'basic', SWEEP_AFTR: '1s' })
-  for (const name of ['PORT', 'SYNC_TIMEOUT', 'AUTH', 'SWEEP_AFTR', 'ENCRYPTION_KEY_OLD'])
+  for (const name of ['PORT', 'SYNC_TIMEOUT', 'AUTH', 'SWEEP_AFTR', 'ENCRYPTION_KEY', 'ENCRYPTION_KEY_OLD'])
     t.match(message, new RegExp(`^  ${name}: `, 'm'))
   t.notMatch(message, /hunter/)
-  t.equal(message.split('\n').length, 6, 'a line for each error below the first')
+  t.equal(message.split('\n').length, 7, 'a line for each error below the first')
+})
+
+t.test('settings: encryption keys are random and whole, whichever setting has them', async (t) => {
+  const weak = [
+    Buffer.alloc(32),
+    Buffer.alloc(32, 7),
+    Buffer.from(Array.from({ length: 32 }, (_, index) => index)),
+    Buffer.from(Array.from({ length: 32 }, (_, index) => 255 - 3 * index)),
+    Buffer.from('0123456789abcdef'.repeat(2)),
+    Buffer.from('correct horse battery staple, ok'),
+    Buffer.from('d41d8cd98f00b204e9800998ecf8427e'),
+  ].map((bytes) => bytes.toString('base64'))
+  for (const key of weak) {
+    t.match(
+      refused({ ENCRYPTION_KEY: key }),
+      /ENCRYPTION_KEY: the value given is not 32 random bytes, .* it can be guessed$/,
+    )
+    t.same(readConfig({ ENCRYPTION_KEYS_OLD: key }).encryptionKeysOld, [key], 'it can be replaced')
+  }
+  const broken = [
+    'hunter2',
+    KEY.slice(1),
+    `${KEY}=`,
+    randomBytes(31).toString('base64'),
+    randomBytes(32).toString('hex'),
+  ]
+  for (const key of broken)
+    for (const setting of [{ ENCRYPTION_KEY: key }, { ENCRYPTION_KEYS_OLD: `${KEY},${key}` }]) {
+      const [name = ''] = Object.keys(setting)
+      t.match(refused(setting), new RegExp(`${name}: the value given is not 32 bytes in base64`))
+      t.notOk(refused(setting).includes(key))
+    }
+  t.same(readConfig({ ENCRYPTION_KEYS_OLD: ` ${KEY}, ${KEY},` }).encryptionKeysOld, [KEY, KEY])
+  for (let n = 0; n < 1000; n++)
+    t.doesNotThrow(() => readConfig({ ENCRYPTION_KEY: randomBytes(32).toString('base64') }))
 })
 
 t.test('settings: unknown names', async (t) => {
@@ -208,14 +245,14 @@ t.test('settings: what a program cannot do without', async (t) => {
       '  ENCRYPTION_KEY: required, but not given',
     ].join('\n'),
   })
-  t.match(readConfig({ DATABASE_URL: 'a', ENCRYPTION_KEY: 'b' }, required), { databaseUrl: 'a', encryptionKey: 'b' })
+  t.match(readConfig({ DATABASE_URL: 'a', ENCRYPTION_KEY: KEY }, required), { databaseUrl: 'a', encryptionKey: KEY })
 })
 
 t.test('settings: secrets may stand in files', async (t) => {
-  const folder = t.testdir({ secret: 'hunter2\n', latin1: Buffer.from('hunt\u00e9r', 'latin1') })
+  const folder = t.testdir({ secret: `${KEY}\n`, latin1: Buffer.from('hunt\u00e9r', 'latin1') })
   const file = join(folder, 'secret')
-  t.equal(readConfig({ ENCRYPTION_KEY_FILE: file }).encryptionKey, 'hunter2')
-  t.equal(readConfig({ ENCRYPTION_KEY_FILE: '', ENCRYPTION_KEY: 'hunter3' }).encryptionKey, 'hunter3')
+  t.equal(readConfig({ ENCRYPTION_KEY_FILE: file }).encryptionKey, KEY)
+  t.equal(readConfig({ ENCRYPTION_KEY_FILE: '', ENCRYPTION_KEY: KEY }).encryptionKey, KEY)
   const notUtf8 = refused({ ENCRYPTION_KEY_FILE: join(folder, 'latin1') })
   t.match(notUtf8, /ENCRYPTION_KEY: the value given is not a file in UTF-8/)
   const missing = refused({ ENCRYPTION_KEY_FILE: `${file}.missing`, ENCRYPTION_KEY: 'hunter3' })

@@ -18,7 +18,8 @@ export type {
   StoredOutcomes,
 } from './chunks/row.ts'
 export { parseChunkNews, type ChunkNews } from './chunks/chunk-news.ts'
-export type { CredentialsKey, OpenCredentials } from './applications/credentials.ts'
+export { UnknownEncryptionKey } from './applications/encryption.ts'
+export type { CredentialsKey, KeyUse, OpenCredentials } from './applications/credentials.ts'
 export {
   BREAKER_REASON,
   BREAKER_RECENT,

@@ -13,6 +13,7 @@ import { openChunkRecords } from './chunks/records.ts'
 import { openCredentials } from './applications/credentials.ts'
 import { openDatabase } from './connection/database.ts'
 import { openDatabaseReport } from './connection/report.ts'
+import { createWriteFailures } from './connection/write-failures.ts'
 import { openUserImport } from './campaigns/user-import.ts'
 import { openDeviceImport } from './devices/import.ts'
 import { openDeviceRespelling } from './devices/respelling.ts'
@@ -48,6 +49,8 @@ export interface StoreOptions {
   encryptionKey: string
   encryptionKeysOld?: readonly string[]
   onError(error: Error): void
+  /** PostgreSQL stores nothing, for the first time after a while. */
+  onUnwritable?(error: Error): void
 }
 
 const TOKEN_CONNECTIONS = 3
@@ -59,8 +62,9 @@ const TOKEN_CONNECTIONS = 3
 export const OTHER_CONNECTIONS = TOKEN_CONNECTIONS
 
 /** Connects lazily: an unreachable database shows at the first query. */
-export function openStore({ url, directUrl, ...more }: StoreOptions) {
-  const options = { ...more, url, pooled: directUrl !== undefined }
+export function openStore({ url, directUrl, onUnwritable = () => {}, ...more }: StoreOptions) {
+  const writeFailures = createWriteFailures(onUnwritable)
+  const options = { ...more, url, pooled: directUrl !== undefined, onWriteFailed: writeFailures.failed }
   const direct = { url: directUrl ?? url, onError: options.onError }
   const database = openDatabase(options)
   // Apart from the others: a transaction that mints a token waits for its provider, and must not keep leases from being renewed.
@@ -94,6 +98,8 @@ export function openStore({ url, directUrl, ...more }: StoreOptions) {
     retention: openRetention(database),
     ...openBacklog(database),
     ...openDatabaseReport(database),
+    /** Rejects for a while after PostgreSQL could not store a change, whatever it was. It may still read. */
+    checkWrites: () => writeFailures.check(),
     isUnavailable,
     isDataError,
     /** For a statement that serves many: whether one of them spoiled it, and whether to run it once more. */

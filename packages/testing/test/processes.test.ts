@@ -160,14 +160,21 @@ t.test('two workers of each kind, a gateway and a scheduler', { skip }, async (t
       t.equal(response.status, 200, member.name)
       const report = (await response.json()) as { status: string; parts: Record<string, unknown> }
       const own = {
-        'api-gateway': ['queue'],
+        'api-gateway': ['encryption keys', 'queue'],
         'campaign-scheduler': [],
-        'apns-worker': ['queue of ios', 'providers of ios'],
-        'fcm-worker': ['queue of android', 'providers of android'],
-        'hms-worker': ['queue of huawei', 'providers of huawei'],
+        'apns-worker': ['queue of ios', 'encryption keys', 'providers of ios'],
+        'fcm-worker': ['queue of android', 'encryption keys', 'providers of android'],
+        'hms-worker': ['queue of huawei', 'encryption keys', 'providers of huawei'],
       }[member.name]
-      t.same(Object.keys(report.parts), ['database', ...(own ?? ['?'])], `${member.name} names its parts`)
-      t.match(report.parts, { database: { status: 'up', essential: true } })
+      t.same(
+        Object.keys(report.parts),
+        ['database', 'database writes', ...(own ?? ['?'])],
+        `${member.name} names its parts`,
+      )
+      t.match(report.parts, {
+        database: { status: 'up', essential: true },
+        'database writes': { status: 'up', essential: member.name !== 'api-gateway' },
+      })
     }
   })
 

@@ -62,11 +62,14 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
     // Stopping waits for requests under way, not for clients that keep a connection open.
     forceCloseConnections: 'idle',
   })
-  app.addHook('preClose', async () => imports.stop())
+  app.addHook('preClose', async () => {
+    imports.stop()
+    parts.waiters.endWithin(config.stopTimeout)
+  })
   await app.register(envelope)
   await app.register(requests)
   await app.register(requestMetrics, { metrics })
-  await app.register(httpServer, { clientErrors })
+  await app.register(httpServer, { clientErrors, config })
   await app.register(hosts, context)
   await app.register(paths)
   await app.register(crossSite, config)

@@ -1,10 +1,12 @@
 // The API gateway: accepts what it has checked and stored, and enqueues it.
 import {
   checkStartup,
+  encryptionKeysPart,
   openActivations,
   openBackPressure,
   openMessageBatches,
   openWaiters,
+  writesPart,
   type Service,
 } from '@push-server/domain'
 import { ConfigError, createResources, type Config } from '@push-server/runtime'
@@ -16,6 +18,9 @@ const BACKLOG = 4096
 
 export const apiGateway: Service = async (context) => {
   const { config, health, log, queues, store } = context
+  // Whatever only reads goes on.
+  health.add(writesPart(context, false))
+  health.add(encryptionKeysPart(context, false))
   // Without the queue messages are stored all the same, and the sweep enqueues them later.
   health.add({ name: 'queue', essential: false, check: () => queues.ping() })
   const resources = createResources((name, error) => log.error({ err: error, resource: name }, 'close failed'))

@@ -227,7 +227,7 @@ t.test('what does not arrive in time gets 408: head or body, read or not', async
   })
   await app.register(envelope)
   await app.register(requests)
-  await app.register(httpServer, { clientErrors })
+  await app.register(httpServer, { clientErrors, config })
   app.post('/', async () => 'read')
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })

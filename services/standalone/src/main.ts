@@ -2,4 +2,4 @@
 import { runProcess } from '@push-server/runtime'
 import { startStandalone } from './standalone.ts'
 
-await runProcess(() => startStandalone(process.env, (text) => process.stdout.write(`${text}\n`)))
+await runProcess((stopping) => startStandalone(process.env, (text) => process.stdout.write(`${text}\n`), stopping))

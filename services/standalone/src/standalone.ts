@@ -25,11 +25,20 @@ const WORKERS: Record<Platform, Service> = { ios: apnsWorker, android: fcmWorker
 /** Workers first: once the API responds, messages are delivered. */
 const SERVICES: readonly Service[] = [...Object.values(WORKERS), campaignScheduler, apiGateway]
 
-/** Resolves with the function that stops it, once a message can be sent; `print` gets text for a person. */
-export async function startStandalone(environment: Environment, print: (text: string) => void): Promise<Stop> {
+/**
+ * Resolves with the function that stops it, once a message can be sent; `print` gets text for a person. Aborted, it closes what
+ * it has started by then and rejects with the signal's reason.
+ */
+export async function startStandalone(
+  environment: Environment,
+  print: (text: string) => void,
+  stopping = new AbortController().signal,
+): Promise<Stop> {
   const resources = createResources((name, error) => print(`Stopping ${name} failed: ${printable(String(error))}`))
   try {
-    await start(environment, resources, print)
+    const banner = await start(environment, resources, stopping)
+    stopping.throwIfAborted()
+    print(banner)
   } catch (error) {
     await resources.close()
     throw error
@@ -37,7 +46,8 @@ export async function startStandalone(environment: Environment, print: (text: st
   return () => resources.close()
 }
 
-async function start(given: Environment, resources: Resources, print: (text: string) => void): Promise<void> {
+/** Resolves with the text for a person. */
+async function start(given: Environment, resources: Resources, stopping: AbortSignal): Promise<string> {
   const terminal = readConfig(terminalDefaults(given))
   const folders = await makeFolders(terminal.dataDir)
   const simulator = await startPhones(terminal, folders)
@@ -50,12 +60,16 @@ async function start(given: Environment, resources: Resources, print: (text: str
     ENCRYPTION_KEY: terminal.encryptionKey ?? (await encryptionKey(folders)),
     DATABASE_URL: terminal.databaseUrl ?? (await startDatabase(folders, resources)),
   }
+  stopping.throwIfAborted()
   const config = readConfig(settings, SERVICE_SETTINGS)
   const context = await openContext(config, createLogger(config, 'standalone'))
   resources.add('context', context.close)
   await setUpDemo(context, simulator)
-  for (const service of SERVICES) resources.add('service', await service(context))
-  print(bannerOf(`http://${config.host}:${config.port}`, `${simulator.url}/`, await context.access.isOn()))
+  for (const service of SERVICES) {
+    stopping.throwIfAborted()
+    resources.add('service', await service(context))
+  }
+  return bannerOf(`http://${config.host}:${config.port}`, `${simulator.url}/`, await context.access.isOn())
 }
 
 async function startDatabase({ postgres }: Folders, resources: Resources): Promise<string> {

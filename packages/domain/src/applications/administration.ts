@@ -7,6 +7,7 @@ import {
   refusal,
   TEXT,
   timestampOf,
+  unavailable,
   type ApplicationDetail,
   type ApplicationDetailRequest,
   type ApplicationSummary,
@@ -16,7 +17,7 @@ import {
 } from '@push-server/contract'
 import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
-import { BREAKER_REASON, type ApplicationRow, type Store } from '@push-server/store'
+import { BREAKER_REASON, UnknownEncryptionKey, type ApplicationRow, type Store } from '@push-server/store'
 
 type ApplicationStore = Pick<Store, 'applications' | 'credentials'>
 
@@ -87,8 +88,14 @@ async function update(
   const { id } = await configured(store, appId)
   const credentials = { settings, secret: secret() }
   verify(platform, credentials, secretField)
-  await store.credentials.put({ applicationId: id, platform }, credentials)
+  await store.credentials.put({ applicationId: id, platform }, credentials).catch((error: unknown) => {
+    throw error instanceof UnknownEncryptionKey ? unavailable(WRONG_KEY, RETRY_AFTER_S, error) : error
+  })
 }
+
+const RETRY_AFTER_S = 60
+const WRONG_KEY =
+  'This gateway lacks the encryption key of the credentials that are stored already; workers could not read these. Nothing was stored'
 
 /** Refuses credentials that their provider cannot be opened with. */
 function verify(platform: Platform, credentials: StoredCredentials, secretField: string): void {

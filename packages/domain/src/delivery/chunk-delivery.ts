@@ -1,7 +1,7 @@
 // The delivery of one chunk, from top to bottom: claim it, push what is due, record the outcomes, settle or release it.
 import type { Lane, Platform } from '@push-server/contract'
 import { InvalidCredentials, type Provider } from '@push-server/providers'
-import { PASSED, type ClaimedChunk, type Release, type RestOfChunk } from '@push-server/store'
+import { PASSED, UnknownEncryptionKey, type ClaimedChunk, type Release, type RestOfChunk } from '@push-server/store'
 import { jobOf } from '../chunk-job.ts'
 import type { Context } from '../context.ts'
 import { pushMessageOf } from '../messages/index.ts'
@@ -87,10 +87,18 @@ async function pushDue(delivery: Delivery): Promise<void> {
     // A probe risks one delivery. The others wait until the platform is known to work.
     if (provider) await push(delivery, provider, chunk.probe ? due.slice(0, 1) : due)
   } catch (error) {
+    if (error instanceof UnknownEncryptionKey) return leaveToOthers(delivery, due, error)
     if (!(error instanceof InvalidCredentials)) throw error
     worker.log.error({ err: error }, 'credentials cannot be used')
     pause.refuse('InvalidCredentials')
   }
+}
+
+/** Another worker may have the key of these credentials. */
+function leaveToOthers({ recorder, worker }: Delivery, due: readonly DueDelivery[], error: UnknownEncryptionKey): void {
+  worker.log.error({ err: error }, 'credentials encrypted with a key that is not configured')
+  const outcome = { kind: 'retry', reason: error.name, unsent: true } as const
+  for (const each of due) recorder.add(each.delivery, each.message, outcome)
 }
 
 async function push(delivery: Delivery, provider: Provider, due: readonly DueDelivery[]): Promise<void> {

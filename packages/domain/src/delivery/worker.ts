@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '../context.ts'
+import { encryptionKeysPart } from '../encryption-keys.ts'
 import { deliverChunk, type Worker } from './chunk-delivery.ts'
 import { createFairSlots, type FairSlots } from './fair-slots.ts'
 import { openLeases } from './leases.ts'
@@ -66,6 +67,7 @@ export const deliveryWorker =
   async (context) => {
     const { config, health, log, metrics, queues, store } = context
     health.add({ name: `queue of ${platform}`, essential: true, check: () => queues.ping() })
+    health.add(encryptionKeysPart(context, true))
     const owner = `${hostname().slice(0, 20)}-${process.pid}-${randomUUID().slice(0, 8)}`
     const leases = openLeases({ store, owner, leaseMs: config.leaseTime, log })
     const providers = openProviderPool(context, platform)

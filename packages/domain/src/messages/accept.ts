@@ -51,7 +51,7 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
       messageIds: replayOf(earlier, requested),
       deadline,
       batches,
-      synchronous: waiters !== undefined,
+      waiters,
       log,
     })
   // Before all checks: a request that was accepted once is not refused now because something else has changed since.

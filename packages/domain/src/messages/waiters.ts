@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from '@push-server/runtime'
 import { parseChunkNews, type StatusCount, type Store } from '@push-server/store'
 import { pause } from '../pause.ts'
-import { createAwaitedChunks, type AwaitedPart } from './awaited-chunks.ts'
+import { createAwaitedChunks, type AwaitedPart, type Waiter } from './awaited-chunks.ts'
 
 /** A database that was away may refuse a read or two. */
 const NEXT_READING_MS = 250
@@ -17,12 +17,20 @@ export interface Waiters {
    * known, and the rows have to be read. Register before the jobs are enqueued.
    */
   wait(parts: readonly AwaitedPart[], ms: number): Promise<StatusCount[] | undefined>
+  /** `ms`, or less once the process stops. */
+  left(ms: number): number
+  /** The process stops: nobody waits longer than `ms` from now on. */
+  endWithin(ms: number): void
   close(): Promise<void>
 }
 
 export async function openWaiters(store: Pick<Store, 'listen' | 'chunks'>, log: Logger): Promise<Waiters> {
   const channel = `sync_${randomUUID()}`
   const chunks = createAwaitedChunks()
+  const waiting = new Set<Waiter>()
+  /** On the clock of `performance`. */
+  let end = Infinity
+  const left = (ms: number) => Math.max(0, Math.min(ms, end - performance.now()))
 
   const closing = new AbortController()
   /** How often the connection was lost. */
@@ -57,11 +65,21 @@ export async function openWaiters(store: Pick<Store, 'listen' | 'chunks'>, log: 
     async wait(parts, ms) {
       if (parts.length === 0) return []
       const waiter = chunks.register(parts)
-      const timer = setTimeout(() => waiter.end(), ms)
+      waiting.add(waiter)
+      const timer = setTimeout(() => waiter.end(), left(ms))
       await waiter.ended
       clearTimeout(timer)
+      waiting.delete(waiter)
       chunks.forget(parts)
       return waiter.counts()
+    },
+    left,
+    endWithin(ms) {
+      end = Math.min(end, performance.now() + ms)
+      const endAll = () => {
+        for (const waiter of waiting) waiter.end()
+      }
+      setTimeout(endAll, ms).unref()
     },
     async close() {
       closing.abort()

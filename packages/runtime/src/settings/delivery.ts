@@ -40,9 +40,13 @@ export const WORKER_SETTINGS = {
     'Time without pushes after which a worker closes the connections of an application to its provider.',
     { fallback: '10m' },
   ),
-  stopTimeout: duration('STOP_TIMEOUT', 'Maximum time that a stopping worker waits for its pushes in flight.', {
-    fallback: '20s',
-  }),
+  stopTimeout: duration(
+    'STOP_TIMEOUT',
+    'Maximum time that a stopping worker waits for its pushes in flight, and a stopping gateway for its requests. The process has ended two seconds later.',
+    {
+      fallback: '20s',
+    },
+  ),
   http2Transport: choice('lean', 'node')(
     'HTTP2_TRANSPORT',
     'Implementation of HTTP/2 towards APNs and FCM. `lean` is our own client, `node` is that of Node.js at several times the processor time.',

@@ -1,5 +1,5 @@
 // Settings of what is kept: the database, the queue, the encryption of secrets, and for how long.
-import { age, count, duration, flag, period, text } from '../setting.ts'
+import { age, count, duration, encryptionKey, encryptionKeys, flag, period, text } from '../setting.ts'
 
 export const DATABASE_SETTINGS = {
   databaseUrl: text('DATABASE_URL', 'Address of PostgreSQL: `postgres://user:password@host:port/database`.', {
@@ -59,13 +59,14 @@ export const QUEUE_SETTINGS = {
 } as const
 
 export const ENCRYPTION_SETTINGS = {
-  encryptionKey: text('ENCRYPTION_KEY', 'Key that encrypts stored secrets: 32 bytes in base64.', {
-    secret: true,
-    requiredWhen: 'services are started one by one',
-  }),
-  encryptionKeysOld: text(
+  encryptionKey: encryptionKey(
+    'ENCRYPTION_KEY',
+    'Key that encrypts stored secrets: 32 random bytes in base64. A process that can read none of the stored credentials does not start.',
+    { secret: true, requiredWhen: 'services are started one by one' },
+  ),
+  encryptionKeysOld: encryptionKeys(
     'ENCRYPTION_KEYS_OLD',
-    'Comma-separated earlier encryption keys. Secrets that they encrypted can still be read.',
+    'Comma-separated earlier encryption keys, in the format of `ENCRYPTION_KEY`. Secrets that they encrypted can still be read.',
     { secret: true },
   ),
 } as const

@@ -1,7 +1,7 @@
 // Credentials of an application on a platform. The secret part leaves this file in clear only through `open`.
 import type { Platform } from '@push-server/contract'
-import type { Database } from '../connection/database.ts'
-import type { Encryption } from './encryption.ts'
+import type { Database, Queryable } from '../connection/database.ts'
+import { UnknownEncryptionKey, type Encryption } from './encryption.ts'
 import { resume } from '../chunks/pauses.ts'
 import { statement } from '../connection/statement.ts'
 
@@ -40,15 +40,45 @@ const REMOVE = statement({
   text: 'DELETE FROM credentials WHERE application_id = $1 AND platform = $2',
 })
 
+const COUNT_KEYS = statement({
+  name: 'credentials-keys',
+  text: 'SELECT key_id AS "keyId", count(*)::int AS credentials FROM credentials GROUP BY key_id ORDER BY key_id',
+  notNull: { credentials: 'count is never null' },
+})
+
+/** How many stored credentials each key has encrypted: with keys that are configured here, and with others. */
+export interface KeyUse {
+  readable: number
+  unknown: { keyId: string; credentials: number }[]
+}
+
+async function readKeyUse(connection: Queryable, encryption: Encryption): Promise<KeyUse> {
+  const rows = await connection.query(COUNT_KEYS)
+  const readable = rows.filter(({ keyId }) => encryption.knows(keyId))
+  return {
+    readable: readable.reduce((sum, { credentials }) => sum + credentials, 0),
+    unknown: rows.filter(({ keyId }) => !encryption.knows(keyId)),
+  }
+}
+
 /** Names the row to the encryption, so that a secret copied to another row does not open there. */
 const rowName = ({ applicationId, platform }: CredentialsKey) => `credentials/${applicationId}/${platform}`
 
 export const openCredentials = (database: Database, encryption: Encryption) => ({
-  /** Creates or replaces. New credentials end the pauses of the platform. */
+  /** Read from the database each time: another process may have stored some. */
+  keyUse: () => readKeyUse(database, encryption),
+
+  /**
+   * Creates or replaces. New credentials end the pauses of the platform. Rejects with UnknownEncryptionKey while none of those that are
+   * stored can be read here: no other process could read what is encrypted with this key.
+   */
   async put(key: CredentialsKey, { settings, secret }: Pick<OpenCredentials, 'settings' | 'secret'>): Promise<void> {
     const sealed = encryption.seal(secret, rowName(key))
     const row = [key.applicationId, key.platform] as const
     await database.transaction(async (connection) => {
+      const { readable, unknown } = await readKeyUse(connection, encryption)
+      if (readable === 0 && unknown.length > 0)
+        throw new UnknownEncryptionKey('The stored credentials were encrypted with keys that are not configured')
       await connection.query(PUT, [...row, JSON.stringify(settings), sealed.value, sealed.keyId])
       await resume(connection, key)
     })

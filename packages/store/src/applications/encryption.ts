@@ -13,11 +13,16 @@ export interface Sealed {
   keyId: string
 }
 
+/** A secret was encrypted with a key that this process does not have. */
+export class UnknownEncryptionKey extends Error {
+  override readonly name = 'UnknownEncryptionKey'
+}
+
 export interface Encryption {
   /** `row` names the place of the value; it opens at that place only. */
   seal(plain: string | Buffer, row: string): Sealed
   knows(keyId: string): boolean
-  /** Throws when the key is unknown, or the value was changed or moved to another row. */
+  /** Throws UnknownEncryptionKey, and another error when the value was changed or moved to another row. */
   open(sealed: { value: Uint8Array; keyId: string }, row: string): Buffer
 }
 
@@ -38,7 +43,8 @@ export function createEncryption(key: string, oldKeys: readonly string[] = []): 
     knows: (keyId) => keys.has(keyId),
     open({ value, keyId }, row) {
       const bytes = keys.get(keyId)
-      if (!bytes) throw new Error(`Secret of ${row} was encrypted with key ${keyId}, which is not configured`)
+      if (!bytes)
+        throw new UnknownEncryptionKey(`Secret of ${row} was encrypted with key ${keyId}, which is not configured`)
       const sealed = Buffer.from(value)
       const decipher = createDecipheriv(ALGORITHM, bytes, sealed.subarray(0, NONCE_BYTES), OPTIONS).setAAD(
         Buffer.from(row),

@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { isBroken, isResponseLost, UnconfirmedWrite, type Session } from './errors.ts'
 import { PrismaClient } from '../generated/client.ts'
+import { rerunAborted } from './rerun-aborted.ts'
 import { readSession, sessionOf } from './sessions.ts'
 import type { Statement, Values } from './statement.ts'
 import { DEFAULT_TIMEOUT_MS, limitsOf, LONG, setLimits, type TimeLimits } from './time-limits.ts'
@@ -20,7 +21,10 @@ export interface Database extends Queryable {
   readonly limits: TimeLimits
   /** Connections of the pool, and callers that wait for one. */
   connections(): { used: number; idle: number; waiting: number }
-  /** Commits when `work` resolves, rolls back when it rejects. Its limits, where given, come with the BEGIN. */
+  /**
+   * Commits when `work` resolves, rolls back when it rejects. Its limits, where given, come with the BEGIN. After a deadlock
+   * `work` is called again, as often as a statement alone is sent again.
+   */
   transaction<T>(work: (connection: Queryable) => Promise<T>, limits?: TimeLimits): Promise<T>
   close(): Promise<void>
 }
@@ -82,7 +86,8 @@ export async function openConnection({ url, onError, name }: ConnectionOptions):
     throw error
   }
   return {
-    ...queryable((query) => client.query(query), { named: true, timeoutMs: LONG.client }),
+    // Each statement is a transaction of its own here.
+    ...queryable((query) => rerunAborted(() => client.query(query)), { named: true, timeoutMs: LONG.client }),
     run: async (sql) => void (await client.query(sql)),
     close: () => client.end(),
   }
@@ -103,14 +108,14 @@ export interface DatabaseOptions {
   pooled?: boolean
   namedStatements?: boolean
   onError(error: Error): void
+  /** Called with each error of a statement that changes something. */
+  onWriteFailed?(error: Error): void
 }
 
 /** Of a statement that changes something. */
 const WRITES = /\b(INSERT|UPDATE|DELETE)\b/
 
-export function openDatabase(options: DatabaseOptions): Database {
-  const { url, connections, timeoutMs = DEFAULT_TIMEOUT_MS, pooled = false, namedStatements: named = true } = options
-  const limits = limitsOf(timeoutMs)
+function openPool({ url, connections, pooled = false, onError }: DatabaseOptions, limits: TimeLimits): pg.Pool {
   const pool = new pg.Pool({
     ...connectionOptions(url, 'push-server', limits),
     max: connections,
@@ -120,7 +125,14 @@ export function openDatabase(options: DatabaseOptions): Database {
     onConnect: (client) => (pooled ? undefined : readSession(client, setLimits(limits, 'SET'))),
   })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', options.onError)
+  pool.on('error', onError)
+  return pool
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, namedStatements: named = true } = options
+  const limits = limitsOf(timeoutMs)
+  const pool = openPool(options, limits)
 
   /** Lends a connection of the pool. */
   async function lend<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
@@ -131,6 +143,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     const send: Send = (query) =>
       client.query(query).catch((error: Error) => {
         if (isBroken(error)) broken = error
+        if (WRITES.test(query.text)) options.onWriteFailed?.(error)
         throw error
       })
     try {
@@ -142,12 +155,28 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   /** A statement that is a transaction of its own. */
-  const sendAlone: Send = (query) =>
+  const sendOnce: Send = (query) =>
     lend(async ({ send, session }) => {
       try {
         return await send(query)
       } catch (error) {
         throw WRITES.test(query.text) ? unconfirmed(error, session) : error
+      }
+    })
+  const sendAlone: Send = (query) => rerunAborted(() => sendOnce(query))
+
+  const transact = <T>(work: (connection: Queryable) => Promise<T>, own: TimeLimits): Promise<T> =>
+    lend(async (lent) => {
+      const send = (text: string) => lent.send({ text, query_timeout: own.client })
+      try {
+        await send(own === limits ? 'BEGIN' : `BEGIN; ${setLimits(own, 'SET LOCAL')}`)
+        const result = await work(queryable(lent.send, { named, timeoutMs: own.client }))
+        await send('COMMIT').catch((error: unknown) => Promise.reject(unconfirmed(error, lent.session)))
+        return result
+      } catch (error) {
+        // With its connection a transaction is rolled back by itself.
+        if (!lent.isBroken()) await send('ROLLBACK').catch(options.onError)
+        throw error
       }
     })
 
@@ -160,20 +189,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     prisma,
     limits,
     connections: () => connectionsOf(pool),
-    transaction: (work, own = limits) =>
-      lend(async (lent) => {
-        const send = (text: string) => lent.send({ text, query_timeout: own.client })
-        try {
-          await send(own === limits ? 'BEGIN' : `BEGIN; ${setLimits(own, 'SET LOCAL')}`)
-          const result = await work(queryable(lent.send, { named, timeoutMs: own.client }))
-          await send('COMMIT').catch((error: unknown) => Promise.reject(unconfirmed(error, lent.session)))
-          return result
-        } catch (error) {
-          // With its connection a transaction is rolled back by itself.
-          if (!lent.isBroken()) await send('ROLLBACK').catch(options.onError)
-          throw error
-        }
-      }),
+    transaction: (work, own = limits) => rerunAborted(() => transact(work, own)),
     async close() {
       await prisma.$disconnect()
       await pool.end()

@@ -3,10 +3,11 @@ import pg from 'pg'
 
 /**
  * Of the operating system, of PostgreSQL (classes 08 and 57: connections, shutdowns, cancelled statements; 53: resources;
- * 55P03: a lock that was not to be had in time; 25P03: a transaction that was left alone; 25006: a replica) and of Prisma.
+ * 58: the system below it; 40P01 and 40001: a deadlock or serialization failure that further attempts met again; 55P03: a lock
+ * that was not to be had in time; 25P03: a transaction that was left alone; 25006: a replica) and of Prisma.
  */
 const CODES =
-  /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN|08|57|53|55P03|25P03|25006|P1001|P1017)/
+  /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN|08|57|53|58|40P01|40001|55P03|25P03|25006|P1001|P1017)/
 const MESSAGES = /connection terminated|timeout exceeded when trying to connect|query read timeout|not queryable/i
 
 interface PostgresError {
@@ -60,6 +61,9 @@ export const isDataError = (error: unknown) => /^2[23]/.test((error as PostgresE
 
 /** Class 23, in Prisma's words P2002 to P2004: it does not go together with what another request has just stored. */
 export const isConflict = (error: unknown) => /^(23|P200[2-4]$)/.test((error as PostgresError).code ?? '')
+
+/** No change can be stored, whatever it is: the disk or the memory is full (53100, 53200), the system below fails (58), or it is a replica (25006). */
+export const isUnwritable = (error: unknown) => /^(53[12]00|58|25006)/.test((error as PostgresError).code ?? '')
 
 /** A deadlock or a serialization failure: the same statement may succeed at once. */
 export const isAborted = (error: unknown) => /^(40P01|40001)$/.test((error as PostgresError).code ?? '')

@@ -234,6 +234,7 @@ export interface StatementTypes {
   }
   'chunk-unclaim': { values: readonly [readonly number[], readonly number[]]; row: never }
   'clock-read': { values: readonly []; row: { time: number } }
+  'credentials-keys': { values: readonly []; row: { keyId: string; credentials: number } }
   'credentials-open': {
     values: readonly [number, string]
     row: { app_id: string; version: number; settings: Json; secret: Buffer<ArrayBuffer>; key_id: string }

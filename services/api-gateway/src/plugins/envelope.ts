@@ -28,6 +28,7 @@ export const envelope = fp(
 export function sendRoutingError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
   reply.raw.once('finish', () => logResponse(request, reply))
+  if (!request.server.server.listening) reply.header('connection', 'close')
   void sendError(reply, error)
 }
 

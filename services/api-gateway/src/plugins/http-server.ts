@@ -3,18 +3,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { ApiError, unavailable } from '@push-server/contract'
-import type { ClientErrors } from '@push-server/runtime'
+import type { ClientErrors, Config } from '@push-server/runtime'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { expectationError, headError, MOST_HEADERS } from '../validation/request-head.ts'
 
 const RETRY_AFTER_S = 1
+/** After STOP_TIMEOUT: for the responses that were sent then to arrive. */
+const LAST_RESPONSES_MS = 1000
+
+/** What a request gets that comes, or is still on its way, while the gateway stops. */
+export const stopping = () => unavailable('This gateway is stopping', RETRY_AFTER_S)
+
+export interface HttpServerOptions {
+  clientErrors: ClientErrors
+  config: Pick<Config, 'stopTimeout'>
+}
 
 /** Options of node:http; the plugin does what they leave out. */
 export const HTTP_OPTIONS = { requireHostHeader: false } as const
 
 export const httpServer = fp(
-  async (app: FastifyInstance, { clientErrors }: { clientErrors: ClientErrors }) => {
+  async (app: FastifyInstance, { clientErrors, config }: HttpServerOptions) => {
     const { server } = app
     // One more than is taken, so that the last one shows that there are too many.
     server.maxHeadersCount = MOST_HEADERS + 1
@@ -39,9 +49,15 @@ export const httpServer = fp(
     let isStopping = false
     app.addHook('preClose', async () => {
       isStopping = true
+      const timer = setTimeout(() => server.closeAllConnections(), config.stopTimeout + LAST_RESPONSES_MS)
+      server.once('close', () => clearTimeout(timer))
+    })
+    // A connection that stays open for the next request would be waited for as long as it may be idle.
+    app.addHook('onSend', async (_request, reply) => {
+      if (isStopping) reply.header('connection', 'close')
     })
     app.addHook('onRequest', async ({ raw }, reply) => {
-      if (isStopping) throw unavailable('This gateway is stopping', RETRY_AFTER_S)
+      if (isStopping) throw stopping()
       const error = headError(raw)
       if (error) {
         reply.header('connection', 'close')

@@ -4,28 +4,38 @@ import { ApiError } from '@push-server/contract'
 import type { Config, Metrics } from '@push-server/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { stopping } from './http-server.ts'
 
 /** How long a client may go on sending after its response: an earlier reset of the connection could lose the response. */
 const LINGER_MS = 5000
 
 declare module 'fastify' {
   interface FastifyRequest {
-    bodyTimer: NodeJS.Timeout | null
+    /** To be called once the body is no longer waited for; null while there is none. */
+    bodyArrived: (() => void) | null
   }
 }
 
 export interface RequestTimeoutOptions {
-  config: Pick<Config, 'requestTimeout'>
+  config: Pick<Config, 'requestTimeout' | 'stopTimeout'>
   metrics: Pick<Metrics, 'refusal'>
 }
 
 export const requestTimeout = fp(
   async (app: FastifyInstance, { config, metrics }: RequestTimeoutOptions) => {
     const { requestTimeout: ms } = config
-    app.decorateRequest('bodyTimer', null)
+    /** Ends each request whose body is still arriving. */
+    const arriving = new Set<() => void>()
+    app.decorateRequest('bodyArrived', null)
+    app.addHook('preClose', async () => {
+      const endAll = () => {
+        for (const end of arriving) end()
+      }
+      setTimeout(endAll, config.stopTimeout).unref()
+    })
     app.addHook('preParsing', async (request, reply) => {
       if (!hasBody(request)) return
-      request.bodyTimer = setTimeout(() => {
+      const timer = setTimeout(() => {
         metrics.refusal('request-timeout')
         reply.header('connection', 'close')
         void reply.send(
@@ -34,11 +44,17 @@ export const requestTimeout = fp(
           }),
         )
       }, ms)
-      request.raw.once('close', () => clearTimeout(request.bodyTimer ?? undefined))
+      const end = () => void reply.send(stopping())
+      arriving.add(end)
+      request.bodyArrived = () => {
+        clearTimeout(timer)
+        arriving.delete(end)
+      }
+      request.raw.once('close', request.bodyArrived)
     })
     // The body has been read, or the handler reads it.
-    app.addHook('preValidation', async ({ bodyTimer }) => clearTimeout(bodyTimer ?? undefined))
-    app.addHook('onSend', async ({ bodyTimer }) => clearTimeout(bodyTimer ?? undefined))
+    app.addHook('preValidation', async ({ bodyArrived }) => bodyArrived?.())
+    app.addHook('onSend', async ({ bodyArrived }) => bodyArrived?.())
     app.addHook('onResponse', async ({ raw }) => {
       if (raw.complete || raw.destroyed) return
       raw.resume()
