@@ -9,7 +9,7 @@ import {
 } from '@push-server/contract'
 import type { CampaignRow, Store } from '@push-server/store'
 import type { Context } from '../context.ts'
-import { checkPayloads, composeMessage } from '../messages/index.ts'
+import { checkPayloads, composeMessage, readValidUntil } from '../messages/index.ts'
 import { campaignNumber } from './campaign-number.ts'
 import { resultOf } from './results.ts'
 
@@ -23,15 +23,16 @@ export async function createCampaign(
   const { appId, message } = request
   const application = await store.applications.find(appId)
   if (!application) throw refusal(TEXT.campaignApplicationUnknown(appId))
-  const field = 'requestObject.message'
   // As it would be sent to one user; a campaign names its body `message`.
-  const composed = composeMessage({ userId: '', body: message }, field)
+  const fieldOf = (inside: string) => inside.replace('body', 'requestObject.message')
+  const composed = composeMessage({ userId: '', body: message }, fieldOf)
   const platforms = application.credentials.map(({ platform }) => platform)
-  checkPayloads({ messages: [composed], platforms, fieldOf: () => field, config })
+  checkPayloads({ messages: [composed], platforms, fieldOf: (_, inside) => fieldOf(inside), config, appId })
   const id = await store.campaigns.create({
     applicationId: application.id,
     message,
-    validUntil: composed.validUntil,
+    // Not limited yet: it may be sent much later, and each provider counts its longest validity from the push.
+    validUntil: readValidUntil(message.validUntil, fieldOf),
   })
   return String(id)
 }

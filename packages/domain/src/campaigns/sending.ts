@@ -23,7 +23,12 @@ export async function testCampaign(
 ): Promise<Tallies | undefined> {
   const { appId, message } = await findCampaign(context.store, id)
   const messages = [{ userId, body: message }]
-  const { tallies } = await acceptMessages(context, { appId, messages, fieldOf: () => 'requestObject', ...rest })
+  const { tallies } = await acceptMessages(context, {
+    appId,
+    messages,
+    fieldOf: (_, inside) => `requestObject.${inside}`,
+    ...rest,
+  })
   return tallies
 }
 

@@ -1,6 +1,6 @@
 // Acceptance: a request is checked whole, stored whole, then enqueued. Once stored it is delivered or accounted for.
 import { invalidRequest, refusal, TEXT, unavailable, type Message, type Platform } from '@push-server/contract'
-import { excessProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
+import { excessProblem, inexactProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
 import { UnconfirmedWrite, type KeyedRequest, type NewMessage, type StatusCount } from '@push-server/store'
 import type { Context } from '../context.ts'
@@ -19,8 +19,8 @@ const UNCONFIRMED_RETRY_S = 5
 export interface AcceptRequest {
   appId: string
   messages: readonly Message[]
-  /** Path of each message in the request, for violations. */
-  fieldOf(index: number): string
+  /** Path in the request of what has the path `inside` in a message, for violations. */
+  fieldOf(index: number, inside: string): string
   /** The caller's name for the request. The same request under it stores nothing and gets the ids that the first one stored. */
   idempotencyKey?: string | undefined
   pressure: BackPressure
@@ -151,8 +151,8 @@ async function compose({ config }: Context, { appId, messages: requested, fieldO
   const audience = await batches.audience({ appId, userIds })
   if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
-  const messages = requested.map((message, index) => composeMessage(message, fieldOf(index)))
-  checkPayloads({ messages, platforms: audience.configured, fieldOf, config })
+  const messages = requested.map((message, index) => composeMessage(message, (inside) => fieldOf(index, inside)))
+  checkPayloads({ messages, platforms: audience.configured, fieldOf, config, appId })
   return { audience, messages }
 }
 
@@ -160,16 +160,18 @@ export interface PayloadCheck extends Pick<AcceptRequest, 'fieldOf'>, Pick<Conte
   messages: readonly NewMessage[]
   /** Platforms that the application has credentials for. */
   platforms: readonly Platform[]
+  appId: string
 }
 
 /** Refuses messages that a provider would refuse, before anything is stored. */
-export function checkPayloads({ messages, platforms, fieldOf, config }: PayloadCheck): void {
+export function checkPayloads({ messages, platforms, fieldOf, ...rest }: PayloadCheck): void {
+  const context = { ...rest, now: Date.now() }
   const problemsOf = (message: PushMessage) => {
-    const excess = platforms.length > 0 && excessProblem(message)
-    return excess ? [excess] : platforms.flatMap((platform) => PROVIDERS[platform].check(message, config))
+    const problem = platforms.length > 0 && (excessProblem(message) ?? inexactProblem(message))
+    return problem ? [problem] : platforms.flatMap((platform) => PROVIDERS[platform].check(message, context))
   }
   const violations = messages.flatMap((message, index) =>
-    problemsOf(pushMessageOf(message)).map(({ field, hint }) => ({ fieldName: `${fieldOf(index)}.${field}`, hint })),
+    problemsOf(pushMessageOf(message)).map(({ field, hint }) => ({ fieldName: fieldOf(index, field), hint })),
   )
   if (violations.length > 0) throw invalidRequest(violations)
 }

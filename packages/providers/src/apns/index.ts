@@ -2,7 +2,7 @@
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
 import { networkOf } from '../network.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from './credentials.ts'
-import { checkApnsPayload } from './payload.ts'
+import { apnsPayload, checkApnsPayload } from './payload.ts'
 import { openApnsProvider } from './provider.ts'
 
 export const apns: ProviderKind = {
@@ -26,5 +26,10 @@ export const apns: ProviderKind = {
       log,
     }),
 
-  check: checkApnsPayload,
+  check: (message) => checkApnsPayload(message),
+
+  draft(message, { settings }, { now }) {
+    const { headers, payload } = apnsPayload(message, settings.bundle ?? '', now)
+    return { headers, body: payload.toString() }
+  },
 }

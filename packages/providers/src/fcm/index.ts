@@ -2,7 +2,7 @@
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
 import { networkOf } from '../network.ts'
 import { certify, readServiceAccount } from './credentials.ts'
-import { checkFcmPayload } from './payload.ts'
+import { checkFcmPayload, fcmBody, fcmPayload } from './payload.ts'
 import { openFcmProvider } from './provider.ts'
 
 export const fcm: ProviderKind = {
@@ -28,5 +28,10 @@ export const fcm: ProviderKind = {
       log,
     }),
 
-  check: (message, { fcmDataOnly: dataOnly }) => checkFcmPayload(message, { dataOnly }),
+  check: (message, { config: { fcmDataOnly: dataOnly } }) => checkFcmPayload(message, { dataOnly }),
+
+  draft: (message, { token }, { config: { fcmDataOnly: dataOnly }, now }) => ({
+    headers: {},
+    body: fcmBody(fcmPayload(message, { dataOnly, now }), token).toString(),
+  }),
 }

@@ -2,7 +2,7 @@
 import type { ProviderKind } from '../provider-kind.ts'
 import { networkOf } from '../network.ts'
 import { readHmsCredentials } from './credentials.ts'
-import { checkHmsPayload } from './payload.ts'
+import { checkHmsPayload, hmsPayload, withTokens } from './payload.ts'
 import { openHmsProvider } from './provider.ts'
 import { TOKENS_PER_REQUEST } from './requests.ts'
 
@@ -16,7 +16,7 @@ export const hms: ProviderKind = {
     readHmsCredentials(settings, secret)
   },
 
-  open: ({ settings, secret }, { config, log, tokens }) =>
+  open: ({ settings, secret, appId }, { config, log, tokens }) =>
     openHmsProvider({
       ...readHmsCredentials(settings, secret),
       tokens,
@@ -25,9 +25,16 @@ export const hms: ProviderKind = {
       ...networkOf(config, 'hms'),
       requestsInFlight: config.hmsConcurrency,
       requestTimeoutMs: config.hmsRequestTimeout,
+      appId,
       dataOnly: config.hmsDataOnly,
       log,
     }),
 
-  check: (message, { hmsDataOnly: dataOnly }) => checkHmsPayload(message, { dataOnly }),
+  check: (message, { config: { hmsDataOnly: dataOnly }, appId, now }) =>
+    checkHmsPayload(message, { dataOnly, appId, now }),
+
+  draft: (message, { token }, { config: { hmsDataOnly: dataOnly }, appId, now }) => ({
+    headers: {},
+    body: withTokens(hmsPayload(message, { dataOnly, appId, now }), [token]),
+  }),
 }

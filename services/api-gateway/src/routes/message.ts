@@ -51,7 +51,8 @@ interface SendRequest {
   appId: string
   mode?: string | null | undefined
   messages: readonly Message[]
-  fieldOf(index: number): string
+  /** Path in the request of what has the path `inside` in a message. */
+  fieldOf(index: number, inside: string): string
 }
 
 /** Of ids only, so that `GET /push/message/send` stays the wrong method of a known path. */
@@ -100,7 +101,7 @@ export const messageRoutes =
       },
       async (request, reply) => {
         const { appId, mode, message } = request.body.requestObject
-        const fieldOf = () => 'requestObject.message'
+        const fieldOf = (_: number, inside: string) => `requestObject.message.${inside}`
         return okWith(await accept({ appId, mode, messages: [message], fieldOf }, request, reply))
       },
     )
@@ -122,7 +123,7 @@ export const messageRoutes =
       },
       async (request, reply) => {
         const { appId, mode, batch } = request.body.requestObject
-        const fieldOf = (index: number) => `requestObject.batch[${index}]`
+        const fieldOf = (index: number, inside: string) => `requestObject.batch[${index}].${inside}`
         return okWith(await accept({ appId, mode, messages: batch, fieldOf }, request, reply))
       },
     )
