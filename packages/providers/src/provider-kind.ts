@@ -60,6 +60,8 @@ export interface ProviderKind {
   open(credentials: ApplicationCredentials, context: ProviderContext): Provider
   /** Problems for which the provider would refuse the message whatever the device, as it would be sent now. */
   check(message: PushMessage, context: PayloadContext): PayloadProblem[]
+  /** Paths inside the message of members that are given, and that no device gets anything of. */
+  ignored(message: PushMessage, context: Pick<PayloadContext, 'config'>): string[]
   /** The request that takes the message to the device, built as a push builds it. */
   draft(message: PushMessage, device: DraftDevice, context: PayloadContext): PushDraft
 }

@@ -186,3 +186,39 @@ t.test('every message: each of its members reaches each phone, or is refused by 
     'no row is out of date',
   )
 })
+
+t.test('what a provider says it ignores is what its payload has nothing of, and nothing else', async (t) => {
+  const bodyMembers = MEMBERS.filter(({ path }) => path[0] === 'body')
+  const others = new Map(
+    bodyMembers.map((member) => [member.name, fc.sample(valuesOf(member.schema), { seed: 1, numRuns: 12 })]),
+  )
+  const property = fc.property(given, (request) => {
+    const now = Date.now()
+    if ('violations' in send(request, now)) return
+    const payloadOf = (platform: Platform, name: string, value: unknown) => {
+      const [one] = draftsOf({ ...request, platforms: [platform], values: { ...request.values, [name]: value } }, now)
+      return JSON.stringify([one?.draft.headers, one?.draft.body])
+    }
+    const message = { userId: 'u', body: {}, ...placed(MEMBERS, request.values) } as unknown as Message
+    const push = pushMessageOf(composeMessage(message, (inside) => inside, now))
+    for (const platform of request.platforms) {
+      const ignored = PROVIDERS[platform].ignored(push, { config: configOf(request.dataOnly) })
+      for (const { name } of bodyMembers) {
+        const value = request.values[name]
+        if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
+          continue
+        const own = payloadOf(platform, name, value)
+        const isSaid = ignored.includes(`body.${name}`)
+        const isSame = (other: unknown) => payloadOf(platform, name, other) === own
+        if (isSaid && !isSame(undefined)) throw new Error(`${name} is said to be ignored, and is not, on ${platform}`)
+        // Another value may do what this one does, as the title that stands for a text: only if all do nothing is it ignored.
+        const acceptable = (others.get(name) ?? []).filter(
+          (other) => name !== 'validUntil' || (typeof other === 'number' && other < 1e11),
+        )
+        if (!isSaid && isSame(undefined) && acceptable.every(isSame))
+          throw new Error(`${name} is ignored on ${platform}, and nobody says so`)
+      }
+    }
+  })
+  t.doesNotThrow(() => fc.assert(property, { seed, numRuns: RUNS / 10 }))
+})

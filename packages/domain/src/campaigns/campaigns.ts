@@ -9,16 +9,20 @@ import {
 } from '@push-server/contract'
 import type { CampaignRow, Store } from '@push-server/store'
 import type { Context } from '../context.ts'
-import { checkPayloads, composeMessage, readValidUntil } from '../messages/index.ts'
+import { checkPayloads, composeMessage, ignoredMembers, readValidUntil, type AcceptRequest } from '../messages/index.ts'
 import { campaignNumber } from './campaign-number.ts'
 import { resultOf } from './results.ts'
 
 type CampaignStore = Pick<Store, 'campaigns' | 'runs'>
 
-/** The id of the new campaign. Refuses a message that a provider of the application would refuse. */
+/**
+ * The id of the new campaign. Refuses a message that a provider of the application would refuse. `onIgnored` gets what none of them
+ * has a place for, and may refuse it too.
+ */
 export async function createCampaign(
   { config, store }: Pick<Context, 'config' | 'store'>,
   request: CreateCampaignRequest,
+  onIgnored: AcceptRequest['onIgnored'],
 ): Promise<string> {
   const { appId, message } = request
   const application = await store.applications.find(appId)
@@ -27,7 +31,15 @@ export async function createCampaign(
   const fieldOf = (inside: string) => inside.replace('body', 'requestObject.message')
   const composed = composeMessage({ userId: '', body: message }, fieldOf)
   const platforms = application.credentials.map(({ platform }) => platform)
-  checkPayloads({ messages: [composed], platforms, fieldOf: (_, inside) => fieldOf(inside), config, appId })
+  const check = {
+    messages: [composed],
+    platforms,
+    fieldOf: (_: number, inside: string) => fieldOf(inside),
+    config,
+    appId,
+  }
+  checkPayloads(check)
+  onIgnored(ignoredMembers(check))
   const id = await store.campaigns.create({
     applicationId: application.id,
     message,

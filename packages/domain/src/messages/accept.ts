@@ -1,5 +1,13 @@
 // Acceptance: a request is checked whole, stored whole, then enqueued. Once stored it is delivered or accounted for.
-import { invalidRequest, refusal, TEXT, unavailable, type Message, type Platform } from '@push-server/contract'
+import {
+  invalidRequest,
+  refusal,
+  TEXT,
+  unavailable,
+  type Message,
+  type Platform,
+  type Violation,
+} from '@push-server/contract'
 import { excessProblem, inexactProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
 import { UnconfirmedWrite, type KeyedRequest, type NewMessage, type StatusCount } from '@push-server/store'
@@ -27,6 +35,8 @@ export interface AcceptRequest {
   batches: MessageBatches
   /** Its client has gone. */
   isAbandoned(): boolean
+  /** Called once nothing else refuses the request, with what no provider of the application has a place for. It may refuse the request. */
+  onIgnored(ignored: readonly Violation[]): void
   /** What the caller may send. */
   allowance: Allowance
   /** When the request arrived, in ms since the epoch: SYNC_TIMEOUT counts from then. */
@@ -146,13 +156,18 @@ async function respond({ batches, log }: AcceptRequest, stored: Stored): Promise
 }
 
 /** Runs every check that needs the application. Resolves with the messages to store, and their audience. */
-async function compose({ config }: Context, { appId, messages: requested, fieldOf, batches }: AcceptRequest) {
+async function compose(
+  { config }: Context,
+  { appId, messages: requested, fieldOf, batches, onIgnored }: AcceptRequest,
+) {
   const userIds = [...new Set(requested.map((message) => message.userId))]
   const audience = await batches.audience({ appId, userIds })
   if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
   const messages = requested.map((message, index) => composeMessage(message, (inside) => fieldOf(index, inside)))
-  checkPayloads({ messages, platforms: audience.configured, fieldOf, config, appId })
+  const check = { messages, platforms: audience.configured, fieldOf, config, appId }
+  checkPayloads(check)
+  onIgnored(ignoredMembers(check))
   return { audience, messages }
 }
 
@@ -174,4 +189,22 @@ export function checkPayloads({ messages, platforms, fieldOf, ...rest }: Payload
     problemsOf(pushMessageOf(message)).map(({ field, hint }) => ({ fieldName: fieldOf(index, field), hint })),
   )
   if (violations.length > 0) throw invalidRequest(violations)
+}
+
+const IGNORED = 'no platform that the application has credentials for makes use of it in this message'
+
+/** Members that no provider of the application has a place for; none while it has no provider. */
+export function ignoredMembers({ messages, platforms, fieldOf, config }: PayloadCheck): Violation[] {
+  const [first, ...others] = platforms
+  if (first === undefined) return []
+  return messages.flatMap((message, index) => {
+    const push = pushMessageOf(message)
+    let ignored = PROVIDERS[first].ignored(push, { config })
+    for (const platform of others) {
+      if (ignored.length === 0) break
+      const here = new Set(PROVIDERS[platform].ignored(push, { config }))
+      ignored = ignored.filter((field) => here.has(field))
+    }
+    return ignored.map((field) => ({ fieldName: fieldOf(index, field), hint: IGNORED }))
+  })
 }

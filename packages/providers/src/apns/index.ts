@@ -1,5 +1,6 @@
 // APNs as an entry of the registry: stored credentials and settings in, a provider out.
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
+import { ignoredMembers } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from './credentials.ts'
 import { apnsPayload, checkApnsPayload } from './payload.ts'
@@ -27,6 +28,8 @@ export const apns: ProviderKind = {
     }),
 
   check: (message) => checkApnsPayload(message),
+
+  ignored: ({ body, silent }) => ignoredMembers(body, ['icon'], !silent),
 
   draft(message, { settings }, { now }) {
     const { headers, payload } = apnsPayload(message, settings.bundle ?? '', now)

@@ -1,8 +1,9 @@
 // HMS as an entry of the registry: stored credentials and settings in, a provider out.
 import type { ProviderKind } from '../provider-kind.ts'
+import { ignoredMembers } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { readHmsCredentials } from './credentials.ts'
-import { checkHmsPayload, hmsPayload, withTokens } from './payload.ts'
+import { checkHmsPayload, hmsCollapseKey, hmsPayload, withTokens } from './payload.ts'
 import { openHmsProvider } from './provider.ts'
 import { TOKENS_PER_REQUEST } from './requests.ts'
 
@@ -32,6 +33,11 @@ export const hms: ProviderKind = {
 
   check: (message, { config: { hmsDataOnly: dataOnly }, appId, now }) =>
     checkHmsPayload(message, { dataOnly, appId, now }),
+
+  ignored({ body, silent }) {
+    const key = hmsCollapseKey(body.collapseKey) === undefined ? (['collapseKey'] as const) : []
+    return ignoredMembers(body, silent ? [...key, 'badge'] : key, !silent)
+  },
 
   draft: (message, { token }, { config: { hmsDataOnly: dataOnly }, appId, now }) => ({
     headers: {},

@@ -30,13 +30,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { applicationOfMessage, fromBody, fromQuery } from '../validation/applications.ts'
 import { idempotencyKeyOf, validKey } from '../validation/idempotency-key.ts'
 import { batchRules, sendRules } from '../validation/message-rules.ts'
+import { reportIgnored } from '../plugins/preferences.ts'
 import { enforce } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
 import { responses, sendResponses } from '../openapi/responses.ts'
 import type { Sending } from '../parts.ts'
 
 const tags = ['Messages']
-const config = { scope: 'message', applications: fromBody('appId') } as const
+const config = { scope: 'message', applications: fromBody('appId'), strays: 'handler' } as const
 
 /** More than a payload has room for: one of 4096 bytes holds 2048 values at most. */
 const VALUES_OF_A_MESSAGE = 2_048 + 64
@@ -64,9 +65,10 @@ export const messageRoutes =
   async (app) => {
     async function accept(
       request: SendRequest,
-      { headers, log, caller, arrivedAt }: FastifyRequest,
+      call: FastifyRequest,
       reply: FastifyReply,
     ): Promise<SendMessageResponse> {
+      const { headers, log, caller, arrivedAt } = call
       // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is left out of the response.
       const mode = request.mode === undefined ? 'SYNCHRONOUS' : request.mode
       const synchronous = mode === 'SYNCHRONOUS'
@@ -77,6 +79,7 @@ export const messageRoutes =
         pressure,
         batches,
         isAbandoned: () => reply.raw.destroyed,
+        onIgnored: (ignored) => reportIgnored(call, ignored),
         allowance,
         arrivedAt,
         waiters: synchronous ? waiters : undefined,
