@@ -39,7 +39,10 @@ function openProvider({ platform, origin, tokenUrl, caFile }: LimitOrder): Provi
     FCM_CA_FILE: caFile,
   })
   const log = createLogger({ logLevel: 'silent', logPretty: false }, 'bench')
-  return PROVIDERS[platform].open(CREDENTIALS[platform](), { config, log, tokens: tokensInMemory(), now: Date.now })
+  return PROVIDERS[platform].open(
+    { appId: 'bench', ...CREDENTIALS[platform]() },
+    { config, log, tokens: tokensInMemory(), now: Date.now },
+  )
 }
 
 const PEM = { type: 'pkcs8', format: 'pem' } as const

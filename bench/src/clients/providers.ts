@@ -74,6 +74,7 @@ const context = (options: ClientOptions) => ({
 
 export const apnsProvider: OpenClient = (options) => {
   const stored = {
+    appId: 'bench',
     settings: { bundle: TOPIC, keyId: 'ABC123DEFG', teamId: 'TEAM123456' },
     secret: Buffer.from(apnsKey),
   }
@@ -81,12 +82,12 @@ export const apnsProvider: OpenClient = (options) => {
 }
 
 export const fcmProvider: OpenClient = (options) => {
-  const stored = { settings: { projectId: 'bench' }, secret: Buffer.from(serviceAccount) }
+  const stored = { appId: 'bench', settings: { projectId: 'bench' }, secret: Buffer.from(serviceAccount) }
   return pushingChunks(PROVIDERS.android.open(stored, context(options)), 500, longToken)
 }
 
 export const hmsProvider: OpenClient = (options) => {
   const secret = hmsSecret({ clientId: 'bench', clientSecret: 'bench' })
-  const stored = { settings: { projectId: 'bench' }, secret }
+  const stored = { appId: 'bench', settings: { projectId: 'bench' }, secret }
   return pushingChunks(PROVIDERS.huawei.open(stored, context(options)), 1_000, longToken)
 }

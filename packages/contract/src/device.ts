@@ -21,7 +21,7 @@ export const PlatformNameText = Type.String({
 export const PushToken = Type.String({
   minLength: 1,
   maxLength: 2 * LONGEST_TOKEN,
-  description: `Push token of the device, at most ${LONGEST_TOKEN} characters. On iOS it is hexadecimal; its case, blanks, < and > do not count. On the other platforms it is an exact text without blanks at its ends.`,
+  description: `Push token of the device, at most ${LONGEST_TOKEN} characters. On iOS it is hexadecimal; its case, blanks, < and > do not count. On the other platforms it is an exact text of printable ASCII without blanks.`,
   examples: ['1234567890987654321234567890'],
 })
 

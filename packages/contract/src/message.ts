@@ -84,7 +84,16 @@ export const SendMessageResponse = Type.Object(
 )
 export type SendMessageResponse = Static<typeof SendMessageResponse>
 
-/** Checked before the schema, with a text that says the limit. */
+/** How a request says that it rather be refused than understood in part, RFC 7240. */
+export const Prefer = Type.Optional(
+  Type.String({
+    description:
+      '`handling=strict` refuses a request with members that are unknown, in the wrong place, or ignored by every platform that the ' +
+      'application has credentials for. Without it these are ignored and named in `X-Push-Warnings`.',
+  }),
+)
+
+/** The key is checked before the schema, with a text that says the limit. */
 export const SendHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
@@ -94,7 +103,10 @@ export const SendHeaders = Type.Object({
       examples: ['payment-4711'],
     }),
   ),
+  prefer: Prefer,
 })
+
+export const PreferHeaders = Type.Object({ prefer: Prefer })
 
 const MessageId = Type.String({
   description: 'Identifier of the message, from the response to the request that sent it.',

@@ -5,8 +5,20 @@ export const timestampOf = (time: Date) => time.toISOString().replace('Z', '+00:
 
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/
 
+/** A larger number would be of milliseconds: in seconds it lies beyond the year 5138. */
+const SECONDS_BELOW = 1e11
+
 /** Milliseconds since the epoch of an ISO text with an offset, or of a number of seconds; undefined for anything else. */
 export function instantOf(value: string | number): number | undefined {
-  const time = typeof value === 'number' ? value * 1000 : ISO.test(value) ? Date.parse(value) : Number.NaN
+  const time = typeof value === 'number' ? ofSeconds(value) : ISO.test(value) ? ofText(value) : Number.NaN
   return Math.abs(time) <= 8.64e15 ? Math.trunc(time) : undefined
+}
+
+const ofSeconds = (seconds: number) => (Math.abs(seconds) < SECONDS_BELOW ? seconds * 1000 : Number.NaN)
+
+/** Date.parse makes the second of March of 30 February. */
+function ofText(text: string): number {
+  const [date = ''] = text.split('T')
+  const midnight = Date.parse(date)
+  return Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date) ? Number.NaN : Date.parse(text)
 }

@@ -78,9 +78,15 @@ t.test('instantOf: ISO texts with an offset, and seconds', async (t) => {
     [noon / 1000 + 0.25, noon + 250],
     [0, 0],
     [-1.5, -1500],
-    // The last representable instant, and one past it.
-    [8.64e12, 8.64e15],
-    [8.64e12 + 1, undefined],
+    // The last number that can be of seconds, and milliseconds given for seconds.
+    [99_999_999_999, 99_999_999_999_000],
+    [1e11, undefined],
+    [noon, undefined],
+    [-noon, undefined],
+    ['2028-02-29T12:00:00Z', Date.UTC(2028, 1, 29, 12)],
+    ['2026-02-29T12:00:00Z', undefined],
+    ['2026-04-31T12:00:00+02:00', undefined],
+    ['2026-12-11T24:00:00Z', Date.UTC(2026, 11, 12)],
     [Number.POSITIVE_INFINITY, undefined],
     [Number.NaN, undefined],
     ['', undefined],

@@ -17,11 +17,14 @@ export { createImportSlots, type ImportSlots } from './imports/index.ts'
 export * from './inbox/index.ts'
 export {
   acceptMessages,
+  checkPayloads,
+  composeMessage,
   findMessage,
   listMessages,
   openBackPressure,
   openMessageBatches,
   openWaiters,
+  pushMessageOf,
   type Accepted,
   type AcceptRequest,
   type BackPressure,

@@ -324,7 +324,7 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
 
 t.test('compose: defaults, nulls and validUntil', async (t) => {
   const compose = (message: object) =>
-    composeMessage({ userId: 'u', body: {}, ...message }, 'requestObject.message', NOW)
+    composeMessage({ userId: 'u', body: {}, ...message }, (inside) => `requestObject.message.${inside}`, NOW)
   t.match(compose({}), { activationId: null, priority: 'HIGH', silent: false, personal: false, validUntil: null })
   t.match(compose({ priority: null, attributes: null }), { priority: 'HIGH', silent: false, personal: false })
   t.match(compose({ attributes: { silent: null, personal: true } }), { silent: false, personal: true })

@@ -1,7 +1,7 @@
 // WHO delivers: one folder per provider. The vendors' libraries stay behind this page.
 export { InvalidCredentials } from './credentials.ts'
 export { hmsSecret } from './hms/index.ts'
-export { excessProblem, type PayloadProblem } from './payload-limits.ts'
+export { excessProblem, inexactProblem, type PayloadProblem } from './payload-limits.ts'
 export type {
   Environment,
   Outcome,
@@ -16,5 +16,12 @@ export type {
   TokenCache,
 } from './provider.ts'
 export { isAboutToken, STALE } from './provider.ts'
-export type { ProviderContext, ProviderKind, StoredCredentials } from './provider-kind.ts'
+export type {
+  ApplicationCredentials,
+  PayloadContext,
+  ProviderContext,
+  ProviderKind,
+  PushDraft,
+  StoredCredentials,
+} from './provider-kind.ts'
 export { PROVIDERS } from './registry.ts'

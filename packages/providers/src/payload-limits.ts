@@ -1,5 +1,5 @@
 // Limits of every provider, checked before a message is stored rather than when a provider refuses it. Pure.
-import type { Platform } from '@push-server/contract'
+import type { MessageBody, Platform } from '@push-server/contract'
 import type { PushMessage } from './provider.ts'
 
 /** Why a message cannot go to a platform; `field` is a path inside PushMessage. */
@@ -35,6 +35,20 @@ export function limitProblems(
   return problems
 }
 
+/** Member of the data in which a mobile application that shows notifications itself finds one. */
+export const NOTIFICATION_KEY = '_notification'
+
+/** For settings with which the notification is a member of the data: extras must not have one of its name. */
+export const handedOverProblems = (platform: Platform, extras: MessageBody['extras']): PayloadProblem[] =>
+  Object.hasOwn(extras ?? {}, NOTIFICATION_KEY)
+    ? [
+        {
+          field: 'body.extras',
+          hint: `extras for ${platform} must not have a member named "${NOTIFICATION_KEY}": the notification stands there`,
+        },
+      ]
+    : []
+
 /** Members of a body that every provider sends, in a message that shows something. */
 const SHOWN = ['title', 'titleLocKey', 'body', 'bodyLocKey', 'sound', 'category'] as const
 
@@ -52,6 +66,17 @@ export function excessProblem({ body, silent }: PushMessage): PayloadProblem | u
   if (roomLeft(shown, MEASURED_BYTES) < 0)
     return { field: 'body', hint: `texts have more than ${MEASURED_BYTES} bytes, a payload has ${PAYLOAD_BYTES}` }
   return undefined
+}
+
+/** A number in extras that is not the one that was written: JSON is read into doubles. Undefined when there is none. */
+export const inexactProblem = ({ body: { extras } }: PushMessage): PayloadProblem | undefined =>
+  hasInexactNumber(extras)
+    ? { field: 'body.extras', hint: 'extras must not have an integer beyond 9007199254740991: send it as a text' }
+    : undefined
+
+function hasInexactNumber(value: unknown): boolean {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasInexactNumber)
 }
 
 /** The rest of `room` bytes after the least size of the value; ends as soon as nothing is left. */

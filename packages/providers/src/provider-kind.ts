@@ -10,6 +10,33 @@ export interface StoredCredentials {
   secret: Buffer
 }
 
+/** Credentials of the application that they are opened for. */
+export interface ApplicationCredentials extends StoredCredentials {
+  /** What its administrators call it. Huawei phones show it where a message has no title. */
+  appId: string
+}
+
+/** What a payload depends on beside its message. */
+export interface PayloadContext {
+  config: Config
+  appId: string
+  /** ms since the epoch. */
+  now: number
+}
+
+/** A device, and the settings of its application's credentials. */
+export interface DraftDevice {
+  token: string
+  settings: StoredCredentials['settings']
+}
+
+/** The request of one push, without the credentials and ids that the provider adds as it sends. */
+export interface PushDraft {
+  headers: Readonly<Record<string, string>>
+  /** JSON. */
+  body: string
+}
+
 export interface ProviderContext {
   config: Config
   log: Logger
@@ -32,7 +59,11 @@ export interface ProviderKind {
   /** Throws InvalidCredentials for unusable credentials, without calling the provider. */
   verify(credentials: StoredCredentials): void
   /** Throws InvalidCredentials likewise. Connects with the first push. */
-  open(credentials: StoredCredentials, context: ProviderContext): Provider
-  /** Problems for which the provider would refuse the message whatever the device, as these settings would send it. */
-  check(message: PushMessage, config: Config): PayloadProblem[]
+  open(credentials: ApplicationCredentials, context: ProviderContext): Provider
+  /** Problems for which the provider would refuse the message whatever the device, as it would be sent now. */
+  check(message: PushMessage, context: PayloadContext): PayloadProblem[]
+  /** Paths inside the message of members that are given, and that no device gets anything of. */
+  ignored(message: PushMessage, context: Pick<PayloadContext, 'config'>): string[]
+  /** The request that takes the message to the device, built as a push builds it. */
+  draft(message: PushMessage, device: DraftDevice, context: PayloadContext): PushDraft
 }

@@ -10,7 +10,7 @@ import { openFcmProvider } from '../src/fcm/provider.ts'
 import { readHmsCredentials } from '../src/hms/credentials.ts'
 import { hmsPayload, withTokens } from '../src/hms/payload.ts'
 import { openHmsProvider } from '../src/hms/provider.ts'
-import type { Outcome, Provider, PushTarget, StoredCredentials, TokenCache } from '../src/index.ts'
+import type { Outcome, Provider, PushTarget, ApplicationCredentials, TokenCache } from '../src/index.ts'
 import { makeCredentials } from './_credentials.ts'
 import { ca } from './_origin.ts'
 import { ca as hmsCa } from './_hms-origin.ts'
@@ -26,7 +26,7 @@ import {
 } from './_scripted-server.ts'
 
 export interface OpenOptions {
-  credentials?: StoredCredentials
+  credentials?: ApplicationCredentials
   /** By default another worker's token, so that a test that is not about tokens mints none. */
   tokens?: TokenCache
   ca?: string | undefined
@@ -59,7 +59,7 @@ export interface ShownTexts {
 export interface ScriptedProvider {
   name: string
   platform: Platform
-  credentials: StoredCredentials
+  credentials: ApplicationCredentials
   ca: string
   /** Whether a token endpoint gives the provider token. */
   hasTokenEndpoint: boolean
@@ -89,7 +89,7 @@ export interface ScriptedProvider {
   /** Bytes that count of a message with an empty `body`, and of one with the body `é` and an empty member `key` of extras. */
   emptyBytes: { body: number; extras: number }
   /** Credentials that cannot be used. */
-  unusable: readonly StoredCredentials[]
+  unusable: readonly ApplicationCredentials[]
 }
 
 const log = createLogger({ logLevel: 'silent', logPretty: false }, 'test')
@@ -292,7 +292,9 @@ const FCM: ScriptedProvider = {
 const HMS_SUCCESS = { code: '80000000', msg: 'Success', requestId: 'r' }
 const huawei = CREDENTIALS.huawei
 const hmsBytes = (body: object) =>
-  bytesOf(withTokens(hmsPayload({ body, silent: false, priority: 'HIGH' }, { dataOnly: false, now: 0 }), []))
+  bytesOf(
+    withTokens(hmsPayload({ body, silent: false, priority: 'HIGH' }, { dataOnly: false, appId: 'my-app', now: 0 }), []),
+  ) - '[]'.length
 
 const HMS: ScriptedProvider = {
   name: 'HMS',
@@ -311,6 +313,7 @@ const HMS: ScriptedProvider = {
       requestsInFlight: concurrency,
       ...(connections !== undefined && { connections }),
       dataOnly: false,
+      appId: huawei.appId,
     })
   },
   environment: ({ url, tokenUrl = '' }) => ({ HMS_BASE_URL: url, HMS_TOKEN_URL: tokenUrl }),
@@ -368,7 +371,7 @@ const HMS: ScriptedProvider = {
     const { android, data } = JSON.parse(body).message
     return { title: android.notification.title, body: android.notification.body, extras: JSON.parse(data).text }
   },
-  emptyBytes: { body: hmsBytes({ body: '' }), extras: hmsBytes({ body: 'é', extras: { key: '' } }) },
+  emptyBytes: { body: hmsBytes({ body: 'x' }) - 1, extras: hmsBytes({ body: 'é', extras: { key: '' } }) },
   unusable: [
     { ...huawei, secret: Buffer.from('s3cr3t') },
     { ...huawei, settings: {} },

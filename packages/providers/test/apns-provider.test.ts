@@ -327,7 +327,7 @@ t.test('the settings name the client that speaks HTTP/2', async (t) => {
     const caFile = `${t.testdir({ 'ca.pem': ca })}/ca.pem`
     const config = readConfig({ APNS_PRODUCTION_URL: origin.url, APNS_CA_FILE: caFile, HTTP2_TRANSPORT })
     const provider = kind.open(
-      { settings, secret: Buffer.from(pem) },
+      { appId: 'my-app', settings, secret: Buffer.from(pem) },
       { config, log, tokens: new MemoryTokens(), now: Date.now },
     )
     t.strictSame(kinds(await push(t, provider, chunkOf(1))), { sent: 1 })

@@ -170,7 +170,7 @@ t.test('any token fits into the request', async (t) => {
 })
 
 t.test('what FCM would refuse is named before it is sent', async (t) => {
-  const check = (given: PushMessage) => fcm.check(given, readConfig({}))
+  const check = (given: PushMessage) => fcm.check(given, { config: readConfig({}), appId: 'my-app', now: NOW })
   const list = message({ bodyLocKey: 'k', bodyLocArgs: Array.from({ length: 50 }, () => 'x'.repeat(100)) })
   t.equal(check(list).length, 1, 'arguments count')
 
@@ -188,7 +188,7 @@ t.test('what FCM would refuse is named before it is sent', async (t) => {
   t.strictSame(check(quoted), [], 'shown by Android')
   const { data } = document(quoted, true).message
   const bytes = Buffer.byteLength(`_notification${data['_notification']}`)
-  t.strictSame(fcm.check(quoted, readConfig({ FCM_DATA_ONLY: 'true' })), [
+  t.strictSame(fcm.check(quoted, { config: readConfig({ FCM_DATA_ONLY: 'true' }), appId: 'my-app', now: NOW }), [
     { field: 'body', hint: `payload for android has ${bytes} bytes, the limit is 4096` },
   ])
 })

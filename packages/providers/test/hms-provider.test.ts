@@ -33,6 +33,7 @@ function open(test: Test, { url, tokenUrl }: Pick<Origin, 'url' | 'tokenUrl'>, m
     requestsInFlight: 16,
     requestTimeoutMs: 20_000,
     dataOnly: false,
+    appId: 'my-app',
     log,
     ...more,
   })
@@ -71,7 +72,13 @@ t.test('what goes over the wire', async (t) => {
     android: {
       urgency: 'HIGH',
       ttl: '1296000s',
-      notification: { title: 'Hello', click_action: { type: 3 }, importance: 'HIGH', foreground_show: true },
+      notification: {
+        title: 'Hello',
+        body: 'Hello',
+        click_action: { type: 3 },
+        importance: 'HIGH',
+        foreground_show: true,
+      },
     },
     token: ['t0', 't1', 't2'],
   })
@@ -308,7 +315,7 @@ t.test('collapse keys that HMS does not know are left out, which is said once', 
 })
 
 t.test('the settings say whether a notification goes as data', async (t) => {
-  const stored = { settings: { projectId: credentials.projectId }, secret: hmsSecret(credentials) }
+  const stored = { appId: 'my-app', settings: { projectId: credentials.projectId }, secret: hmsSecret(credentials) }
   const origin = await start(t, (request) => reply(request))
   const caFile = `${t.testdir({ 'ca.pem': ca })}/ca.pem`
   const config = readConfig({

@@ -20,10 +20,14 @@ const message = (body: PushMessage['body'], rest: Partial<PushMessage> = {}): Pu
   ...rest,
 })
 const build = (given: PushMessage, dataOnly = false) =>
-  JSON.parse(withTokens(hmsPayload(given, { dataOnly, now: NOW }), ['t1'])).message
+  JSON.parse(withTokens(hmsPayload(given, { dataOnly, appId: 'my-app', now: NOW }), ['t1'])).message
 
 t.test('the documented message becomes the documented payload', async (t) => {
-  const payload = hmsPayload(message(DOCUMENTED_BODY, { validUntil: NOW + 3_600_000 }), { dataOnly: false, now: NOW })
+  const payload = hmsPayload(message(DOCUMENTED_BODY, { validUntil: NOW + 3_600_000 }), {
+    dataOnly: false,
+    appId: 'my-app',
+    now: NOW,
+  })
   t.strictSame(JSON.parse(withTokens(payload, ['t1', 't2'])), {
     message: {
       data: '{"_comment":"Any custom data."}',
@@ -51,18 +55,27 @@ t.test('the documented message becomes the documented payload', async (t) => {
 
 t.test('notifications', async (t) => {
   const shown = { click_action: { type: 3 }, importance: 'HIGH', foreground_show: true }
+  const named = { title: 'my-app', body: 'my-app' }
   const cases: [name: string, body: PushMessage['body'], notification: object][] = [
-    ['text only', { body: 'Hello' }, { body: 'Hello' }],
-    ['nothing', { title: null, sound: null, category: null }, {}],
+    ['a text only: the application names itself', { body: 'Hello' }, { title: 'my-app', body: 'Hello' }],
+    ['a title only: the title is the text too', { title: 'Hello' }, { title: 'Hello', body: 'Hello' }],
+    ['nothing', { title: null, sound: null, category: null }, named],
+    ['empty texts are none', { title: '', body: '' }, named],
+    [
+      'a localised title only',
+      { titleLocKey: 'title', titleLocArgs: ['a'] },
+      { title_loc_key: 'title', title_loc_args: ['a'], body_loc_key: 'title', body_loc_args: ['a'] },
+    ],
+    ['an empty title with a key', { title: '', titleLocKey: 'key', body: 'x' }, { title_loc_key: 'key', body: 'x' }],
     [
       'localised, with arguments',
       { titleLocKey: 'title', titleLocArgs: ['a'], bodyLocKey: 'body', bodyLocArgs: ['b', 'c'] },
       { title_loc_key: 'title', title_loc_args: ['a'], body_loc_key: 'body', body_loc_args: ['b', 'c'] },
     ],
-    ['arguments without a key', { titleLocArgs: ['a'], bodyLocKey: '', bodyLocArgs: ['b'] }, { body_loc_key: '' }],
-    ['a badge of 0 clears', { badge: 0 }, { badge: { set_num: 0 } }],
-    ['a badge beyond what HMS takes', { badge: 100 }, { badge: { set_num: 99 } }],
-    ['a badge below what HMS takes', { badge: -1 }, { badge: { set_num: 0 } }],
+    ['arguments without a key', { titleLocArgs: ['a'], bodyLocKey: '', bodyLocArgs: ['b'] }, named],
+    ['a badge of 0 clears', { badge: 0 }, { ...named, badge: { set_num: 0 } }],
+    ['a badge beyond what HMS takes', { badge: 100 }, { ...named, badge: { set_num: 99 } }],
+    ['a badge below what HMS takes', { badge: -1 }, { ...named, badge: { set_num: 0 } }],
   ]
   for (const [name, body, notification] of cases) {
     t.strictSame(build(message(body)).android.notification, { ...notification, ...shown }, name)
@@ -142,18 +155,18 @@ t.test('collapse keys', async (t) => {
 t.test('what HMS would refuse as data is named before it is sent', async (t) => {
   // As data the notification is JSON in JSON in JSON.
   const quoted = message({ title: 'T', body: '"'.repeat(1_000) })
-  t.strictSame(hms.check(quoted, readConfig({})), [], 'shown by the phone')
-  const asData = hmsPayload(quoted, { dataOnly: true, now: NOW })
-  t.strictSame(hms.check(quoted, readConfig({ HMS_DATA_ONLY: 'true' })), [
+  t.strictSame(hms.check(quoted, { config: readConfig({}), appId: 'my-app', now: NOW }), [], 'shown by the phone')
+  const asData = hmsPayload(quoted, { dataOnly: true, appId: 'my-app', now: NOW })
+  t.strictSame(hms.check(quoted, { config: readConfig({ HMS_DATA_ONLY: 'true' }), appId: 'my-app', now: NOW }), [
     {
       field: 'body',
-      hint: `payload for huawei has ${Buffer.byteLength(withTokens(asData, []))} bytes, the limit is 4096`,
+      hint: `payload for huawei has ${Buffer.byteLength(withTokens(asData, [])) - 2} bytes, the limit is 4096`,
     },
   ])
 })
 
 t.test('tokens are written as JSON', async (t) => {
-  const payload = hmsPayload(message({}), { dataOnly: false, now: NOW })
+  const payload = hmsPayload(message({}), { dataOnly: false, appId: 'my-app', now: NOW })
   const tokens = ['plain', 'with "quotes"', 'žluťoučký', '\\']
   t.strictSame(JSON.parse(withTokens(payload, tokens)).message.token, tokens)
   t.strictSame(JSON.parse(withTokens(payload, [])).message.token, [])

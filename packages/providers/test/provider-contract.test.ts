@@ -281,7 +281,7 @@ each(t, 'texts arrive as they are', async (t, scripted) => {
     'signs of JSON and HTML': '"\\/\\u0041{}</script>',
     'line ends of JavaScript': '\u2028\u2029\ufeff',
     'half a pair': '\ud800 \udc00',
-    nothing: '',
+    'a blank': ' ',
   }
   const server = await start(t, scripted)
   const messages = Object.values(texts).map((text): PushMessage => ({
@@ -741,8 +741,8 @@ each(t, 'closing lets the chunks under way finish', async (t, scripted) => {
 })
 
 each(t, 'a message beyond the limits is named before it is sent', async (t, { platform, emptyBytes }) => {
-  const config = readConfig({})
-  const check = (body: PushMessage['body']) => PROVIDERS[platform].check({ ...HELLO, body }, config)
+  const context = { config: readConfig({}), appId: 'my-app', now: 0 }
+  const check = (body: PushMessage['body']) => PROVIDERS[platform].check({ ...HELLO, body }, context)
   t.strictSame(check(DOCUMENTED_BODY), [])
   const bodiesOf = (bytes: number): PushMessage['body'][] => [
     { body: 'x'.repeat(bytes - emptyBytes.body) },

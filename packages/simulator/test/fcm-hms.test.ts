@@ -168,7 +168,8 @@ t.test('FCM finds each error of a message', async (t) => {
 
 t.test('FCM lets pass what is just allowed', async (t) => {
   const { sender } = await startFcm(t)
-  const frame = JSON.stringify({ data: { a: '' } }).length
+  // Keys and values count, not the JSON around them.
+  const frame = 'a'.length
   const allowed: [what: string, message: unknown][] = [
     ['4096 bytes without the token', { token: TOKEN, data: { a: 'x'.repeat(4096 - frame) } }],
     ['28 days', { ...MESSAGE, android: { ttl: '2419200s' } }],

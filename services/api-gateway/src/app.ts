@@ -12,6 +12,7 @@ import { createImports } from './ndjson/imports.ts'
 import { openapi } from './openapi/openapi.ts'
 import type { Parts } from './parts.ts'
 import { paths } from './plugins/paths.ts'
+import { preferences } from './plugins/preferences.ts'
 import { requestMetrics } from './plugins/request-metrics.ts'
 import { requestLimit } from './plugins/request-limit.ts'
 import { requestTimeout } from './plugins/request-timeout.ts'
@@ -76,6 +77,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   await app.register(requestLimit, { config, metrics })
   await app.register(requestTimeout, { config, metrics })
   await app.register(authentication, { access })
+  await app.register(preferences)
   const build = await readBuild()
   await app.register(openapi, build)
   await app.register(healthRoutes(context))

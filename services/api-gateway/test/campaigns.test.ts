@@ -41,15 +41,15 @@ t.test('C-61 create: refusals in their order; the id is digits', async (t) => {
     ] as const)
       refusedWith(t, await post(path, object), text)
     violates(t, await post(path, { appId: APP, message: { ...BODY, collapseKey: 'k'.repeat(65) } }), [
-      'requestObject.message.body.collapseKey',
+      'requestObject.message.collapseKey',
       /collapse key for ios has 65 bytes, the limit is 64/,
     ])
     violates(t, await post(path, { appId: APP, message: { title: 'x'.repeat(5000) } }), [
-      'requestObject.message.body',
+      'requestObject.message',
       /payload for ios has \d+ bytes, the limit is 4096/,
     ])
     violates(t, await post(path, { appId: APP, message: { ...BODY, validUntil: 'soon' } }), [
-      'requestObject.message.body.validUntil',
+      'requestObject.message.validUntil',
       /ISO 8601/,
     ])
   })

@@ -9,29 +9,44 @@ import {
 } from '@push-server/contract'
 import type { CampaignRow, Store } from '@push-server/store'
 import type { Context } from '../context.ts'
-import { checkPayloads, composeMessage } from '../messages/index.ts'
+import { checkPayloads, composeMessage, ignoredMembers, readValidUntil, type AcceptRequest } from '../messages/index.ts'
 import { campaignNumber } from './campaign-number.ts'
 import { resultOf } from './results.ts'
 
 type CampaignStore = Pick<Store, 'campaigns' | 'runs'>
 
-/** The id of the new campaign. Refuses a message that a provider of the application would refuse. */
+/**
+ * The id of the new campaign. Refuses a message that a provider of the application would refuse. `onIgnored` gets what none of them
+ * has a place for, and may refuse it too.
+ */
 export async function createCampaign(
   { config, store }: Pick<Context, 'config' | 'store'>,
   request: CreateCampaignRequest,
+  onIgnored: AcceptRequest['onIgnored'],
 ): Promise<string> {
   const { appId, message } = request
   const application = await store.applications.find(appId)
   if (!application) throw refusal(TEXT.campaignApplicationUnknown(appId))
-  const field = 'requestObject.message'
   // As it would be sent to one user; a campaign names its body `message`.
-  const composed = composeMessage({ userId: '', body: message }, field, store.clock.now())
+  const now = store.clock.now()
+  const fieldOf = (inside: string) => inside.replace('body', 'requestObject.message')
+  const composed = composeMessage({ userId: '', body: message }, fieldOf, now)
   const platforms = application.credentials.map(({ platform }) => platform)
-  checkPayloads({ messages: [composed], platforms, fieldOf: () => field, config })
+  const check = {
+    messages: [composed],
+    platforms,
+    fieldOf: (_: number, inside: string) => fieldOf(inside),
+    config,
+    appId,
+    now,
+  }
+  checkPayloads(check)
+  onIgnored(ignoredMembers(check))
   const id = await store.campaigns.create({
     applicationId: application.id,
     message,
-    validUntil: composed.validUntil,
+    // Not limited yet: it may be sent much later, and each provider counts its longest validity from the push.
+    validUntil: readValidUntil(message.validUntil, fieldOf),
   })
   return String(id)
 }

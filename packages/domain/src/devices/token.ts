@@ -2,7 +2,8 @@
 import { LONGEST_TOKEN, normaliseToken, type Platform } from '@push-server/contract'
 
 const HEXADECIMAL = /^[0-9a-f]+$/
-const BLANK_ENDS = /^[\s\p{Cc}]|[\s\p{Cc}]$/u
+/** What FCM takes; a token of either provider has letters, digits and a few signs of ASCII. */
+const PRINTABLE = /^[\x21-\x7e]+$/
 
 /** The length counts in characters, as in the column. A token of blanks and brackets alone is empty. */
 export function readToken(platform: Platform, text: string): { token: string } | { hint: string } {
@@ -10,7 +11,7 @@ export function readToken(platform: Platform, text: string): { token: string } |
   if (token === '') return { hint: 'must not be empty' }
   if (isTooLong(token)) return { hint: TOO_LONG }
   if (platform === 'ios') return HEXADECIMAL.test(token) ? { token } : { hint: 'must be hexadecimal on ios' }
-  return BLANK_ENDS.test(token) ? { hint: 'must not begin or end with a blank or a control character' } : { token }
+  return PRINTABLE.test(token) ? { token } : { hint: 'must be printable ASCII without blanks' }
 }
 
 /**

@@ -1,6 +1,14 @@
 // Acceptance: a request is checked whole, stored whole, then enqueued. Once stored it is delivered or accounted for.
-import { invalidRequest, refusal, TEXT, unavailable, type Message, type Platform } from '@push-server/contract'
-import { excessProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
+import {
+  invalidRequest,
+  refusal,
+  TEXT,
+  unavailable,
+  type Message,
+  type Platform,
+  type Violation,
+} from '@push-server/contract'
+import { excessProblem, inexactProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
 import { UnconfirmedWrite, type KeyedRequest, type NewMessage, type StatusCount } from '@push-server/store'
 import type { Context } from '../context.ts'
@@ -19,14 +27,16 @@ const UNCONFIRMED_RETRY_S = 5
 export interface AcceptRequest {
   appId: string
   messages: readonly Message[]
-  /** Path of each message in the request, for violations. */
-  fieldOf(index: number): string
+  /** Path in the request of what has the path `inside` in a message, for violations. */
+  fieldOf(index: number, inside: string): string
   /** The caller's name for the request. The same request under it stores nothing and gets the ids that the first one stored. */
   idempotencyKey?: string | undefined
   pressure: BackPressure
   batches: MessageBatches
   /** Its client has gone. */
   isAbandoned(): boolean
+  /** Called once nothing else refuses the request, with what no provider of the application has a place for. It may refuse the request. */
+  onIgnored(ignored: readonly Violation[]): void
   /** What the caller may send. */
   allowance: Allowance
   /** When the request arrived, on the clock of `performance`, ms: SYNC_TIMEOUT counts from then. */
@@ -149,13 +159,19 @@ async function respond({ batches, log }: AcceptRequest, stored: Stored): Promise
 }
 
 /** Runs every check that needs the application. Resolves with the messages to store, and their audience. */
-async function compose({ config, store }: Context, { appId, messages: requested, fieldOf, batches }: AcceptRequest) {
+async function compose(
+  { config, store }: Context,
+  { appId, messages: requested, fieldOf, batches, onIgnored }: AcceptRequest,
+) {
   const userIds = [...new Set(requested.map((message) => message.userId))]
   const audience = await batches.audience({ appId, userIds })
   if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
-  const messages = requested.map((message, index) => composeMessage(message, fieldOf(index), store.clock.now()))
-  checkPayloads({ messages, platforms: audience.configured, fieldOf, config })
+  const now = store.clock.now()
+  const messages = requested.map((message, index) => composeMessage(message, (inside) => fieldOf(index, inside), now))
+  const check = { messages, platforms: audience.configured, fieldOf, config, appId, now }
+  checkPayloads(check)
+  onIgnored(ignoredMembers(check))
   return { audience, messages }
 }
 
@@ -163,16 +179,37 @@ export interface PayloadCheck extends Pick<AcceptRequest, 'fieldOf'>, Pick<Conte
   messages: readonly NewMessage[]
   /** Platforms that the application has credentials for. */
   platforms: readonly Platform[]
+  appId: string
+  /** ms since the epoch, by the database's clock. */
+  now: number
 }
 
 /** Refuses messages that a provider would refuse, before anything is stored. */
-export function checkPayloads({ messages, platforms, fieldOf, config }: PayloadCheck): void {
+export function checkPayloads({ messages, platforms, fieldOf, ...context }: PayloadCheck): void {
   const problemsOf = (message: PushMessage) => {
-    const excess = platforms.length > 0 && excessProblem(message)
-    return excess ? [excess] : platforms.flatMap((platform) => PROVIDERS[platform].check(message, config))
+    const problem = platforms.length > 0 && (excessProblem(message) ?? inexactProblem(message))
+    return problem ? [problem] : platforms.flatMap((platform) => PROVIDERS[platform].check(message, context))
   }
   const violations = messages.flatMap((message, index) =>
-    problemsOf(pushMessageOf(message)).map(({ field, hint }) => ({ fieldName: `${fieldOf(index)}.${field}`, hint })),
+    problemsOf(pushMessageOf(message)).map(({ field, hint }) => ({ fieldName: fieldOf(index, field), hint })),
   )
   if (violations.length > 0) throw invalidRequest(violations)
+}
+
+const IGNORED = 'no platform that the application has credentials for makes use of it in this message'
+
+/** Members that no provider of the application has a place for; none while it has no provider. */
+export function ignoredMembers({ messages, platforms, fieldOf, config }: PayloadCheck): Violation[] {
+  const [first, ...others] = platforms
+  if (first === undefined) return []
+  return messages.flatMap((message, index) => {
+    const push = pushMessageOf(message)
+    let ignored = PROVIDERS[first].ignored(push, { config })
+    for (const platform of others) {
+      if (ignored.length === 0) break
+      const here = new Set(PROVIDERS[platform].ignored(push, { config }))
+      ignored = ignored.filter((field) => here.has(field))
+    }
+    return ignored.map((field) => ({ fieldName: fieldOf(index, field), hint: IGNORED }))
+  })
 }

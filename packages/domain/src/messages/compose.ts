@@ -7,11 +7,11 @@ import { v7 } from 'uuid'
 /** No provider keeps a notification longer. */
 const LONGEST_VALIDITY_MS = 28 * 86_400_000
 
-/**
- * `field` is the path of the message in its request, for the violation of a validUntil that is no point in time. `now`: ms since the
- * epoch, by the database's clock.
- */
-export function composeMessage(message: Message, field: string, now: number): NewMessage {
+/** Path in the request of what has this path inside a message, such as `body.validUntil`. */
+export type FieldOf = (inside: string) => string
+
+/** Refuses a validUntil that is no point in time. `now`: ms since the epoch, by the database's clock. */
+export function composeMessage(message: Message, fieldOf: FieldOf, now: number): NewMessage {
   const { validUntil, ...body } = message.body
   return {
     id: v7(),
@@ -21,16 +21,19 @@ export function composeMessage(message: Message, field: string, now: number): Ne
     silent: message.attributes?.silent ?? false,
     personal: message.attributes?.personal ?? false,
     body,
-    validUntil: composeValidUntil(validUntil, `${field}.body.validUntil`, now),
+    validUntil: limited(readValidUntil(validUntil, fieldOf), now),
   }
 }
 
-function composeValidUntil(value: string | number | null | undefined, fieldName: string, now: number): number | null {
+const limited = (instant: number | null, now: number) => instant && Math.min(instant, now + LONGEST_VALIDITY_MS)
+
+/** In ms since the epoch; null for none. */
+export function readValidUntil(value: string | number | null | undefined, fieldOf: FieldOf): number | null {
   if (value === null || value === undefined) return null
   const instant = instantOf(value)
-  if (instant === undefined || instant < 0)
-    throw invalidRequest([{ fieldName, hint: 'must be an ISO 8601 time with offset, or seconds since the epoch' }])
-  return Math.min(instant, now + LONGEST_VALIDITY_MS)
+  if (instant !== undefined && instant >= 0) return instant
+  const hint = 'must be an ISO 8601 time with offset, or seconds (not milliseconds) since the epoch'
+  throw invalidRequest([{ fieldName: fieldOf('body.validUntil'), hint }])
 }
 
 /** The members of a message that a provider needs. */

@@ -1,8 +1,9 @@
 // APNs as an entry of the registry: stored credentials and settings in, a provider out.
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
+import { ignoredMembers } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from './credentials.ts'
-import { checkApnsPayload } from './payload.ts'
+import { apnsPayload, checkApnsPayload } from './payload.ts'
 import { openApnsProvider } from './provider.ts'
 
 export const apns: ProviderKind = {
@@ -27,5 +28,12 @@ export const apns: ProviderKind = {
       now,
     }),
 
-  check: checkApnsPayload,
+  check: (message) => checkApnsPayload(message),
+
+  ignored: ({ body, silent }) => ignoredMembers(body, ['icon'], !silent),
+
+  draft(message, { settings }, { now }) {
+    const { headers, payload } = apnsPayload(message, settings.bundle ?? '', now)
+    return { headers, body: payload.toString() }
+  },
 }

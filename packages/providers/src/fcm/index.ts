@@ -1,8 +1,9 @@
 // FCM as an entry of the registry: stored credentials and settings in, a provider out.
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
+import { ignoredMembers } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { certify, readServiceAccount } from './credentials.ts'
-import { checkFcmPayload } from './payload.ts'
+import { checkFcmPayload, fcmBody, fcmPayload } from './payload.ts'
 import { openFcmProvider } from './provider.ts'
 
 export const fcm: ProviderKind = {
@@ -29,5 +30,14 @@ export const fcm: ProviderKind = {
       now,
     }),
 
-  check: (message, { fcmDataOnly: dataOnly }) => checkFcmPayload(message, { dataOnly }),
+  check: (message, { config: { fcmDataOnly: dataOnly } }) => checkFcmPayload(message, { dataOnly }),
+
+  ignored: ({ body, silent }, { config: { fcmDataOnly } }) =>
+    // A mobile application that shows notifications itself gets those of silent messages too.
+    silent && !fcmDataOnly ? ignoredMembers(body, ['badge'], false) : ignoredMembers(body, [], true),
+
+  draft: (message, { token }, { config: { fcmDataOnly: dataOnly }, now }) => ({
+    headers: {},
+    body: fcmBody(fcmPayload(message, { dataOnly, now }), token).toString(),
+  }),
 }

@@ -1,6 +1,6 @@
 // Builds the push of a message for FCM: one JSON document, built once but for the device's token. Pure.
 import type { MessageBody } from '@push-server/contract'
-import { limitProblems, type PayloadProblem } from '../payload-limits.ts'
+import { handedOverProblems, limitProblems, NOTIFICATION_KEY, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
 import type { WireMessage, WireNotification } from './wire.ts'
 
@@ -14,8 +14,6 @@ export interface FcmPayloadOptions {
 type JsonObject = Readonly<Record<string, unknown>>
 
 const LONGEST_VALIDITY = 28 * 86_400_000
-/** Member of the data in which such an application finds the notification. */
-const NOTIFICATION_KEY = '_notification'
 const HEAD = Buffer.from('{"message":{"token":')
 
 /**
@@ -101,6 +99,7 @@ export function checkFcmPayload(
   const reserved = Object.keys(message.body.extras ?? {}).filter((key) => RESERVED.test(key))
   return [
     ...limitProblems('android', counted, message.body.collapseKey),
+    ...(dataOnly ? handedOverProblems('android', message.body.extras) : []),
     ...reserved.map((key) => ({
       field: 'body.extras',
       hint: `extras for android must not have a member named "${key}": FCM reserves it`,

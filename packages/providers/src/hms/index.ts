@@ -1,8 +1,9 @@
 // HMS as an entry of the registry: stored credentials and settings in, a provider out.
 import type { ProviderKind } from '../provider-kind.ts'
+import { ignoredMembers } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { readHmsCredentials } from './credentials.ts'
-import { checkHmsPayload } from './payload.ts'
+import { checkHmsPayload, hmsCollapseKey, hmsPayload, withTokens } from './payload.ts'
 import { openHmsProvider } from './provider.ts'
 import { TOKENS_PER_REQUEST } from './requests.ts'
 
@@ -16,7 +17,7 @@ export const hms: ProviderKind = {
     readHmsCredentials(settings, secret)
   },
 
-  open: ({ settings, secret }, { config, log, tokens, now }) =>
+  open: ({ settings, secret, appId }, { config, log, tokens, now }) =>
     openHmsProvider({
       ...readHmsCredentials(settings, secret),
       tokens,
@@ -25,10 +26,22 @@ export const hms: ProviderKind = {
       ...networkOf(config, 'hms'),
       requestsInFlight: config.hmsConcurrency,
       requestTimeoutMs: config.hmsRequestTimeout,
+      appId,
       dataOnly: config.hmsDataOnly,
       log,
       now,
     }),
 
-  check: (message, { hmsDataOnly: dataOnly }) => checkHmsPayload(message, { dataOnly }),
+  check: (message, { config: { hmsDataOnly: dataOnly }, appId, now }) =>
+    checkHmsPayload(message, { dataOnly, appId, now }),
+
+  ignored({ body, silent }) {
+    const key = hmsCollapseKey(body.collapseKey) === undefined ? (['collapseKey'] as const) : []
+    return ignoredMembers(body, silent ? [...key, 'badge'] : key, !silent)
+  },
+
+  draft: (message, { token }, { config: { hmsDataOnly: dataOnly }, appId, now }) => ({
+    headers: {},
+    body: withTokens(hmsPayload(message, { dataOnly, appId, now }), [token]),
+  }),
 }

@@ -1,6 +1,6 @@
 // Builds the request of a message for HMS, without its tokens. Pure; `now` is given.
 import type { MessageBody } from '@push-server/contract'
-import { limitProblems, type PayloadProblem } from '../payload-limits.ts'
+import { handedOverProblems, limitProblems, NOTIFICATION_KEY, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
 
 /** The JSON of a request before and after the list of its tokens. */
@@ -12,6 +12,8 @@ export interface HmsPayload {
 export interface HmsPayloadOptions {
   /** Sends the notification as data, for mobile applications that show it themselves. */
   dataOnly: boolean
+  /** The application as its administrators call it: the title of a notification without one. */
+  appId: string
   /** ms since the epoch. */
   now: number
 }
@@ -24,7 +26,7 @@ export const withTokens = ({ head, tail }: HmsPayload, tokens: readonly string[]
  * Members without a value are left out, which leaves them to Huawei's defaults.
  * https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
  */
-export function hmsPayload(message: PushMessage, { dataOnly, now }: HmsPayloadOptions): HmsPayload {
+export function hmsPayload(message: PushMessage, { dataOnly, appId, now }: HmsPayloadOptions): HmsPayload {
   const { body, silent, priority } = message
   const notification = silent ? undefined : notificationOf(message)
   const shown = dataOnly ? undefined : notification
@@ -35,19 +37,20 @@ export function hmsPayload(message: PushMessage, { dataOnly, now }: HmsPayloadOp
       // How soon the phone is woken; `importance` is how loudly it shows the notification.
       urgency: priority,
       ttl: `${ttlSeconds(message.validUntil, now)}s`,
-      notification: shown,
+      notification: shown && { ...shown, ...requiredTexts(body, appId) },
     },
   })
   return { head: `{"message":${json.slice(0, -1)},"token":[`, tail: ']}}' }
 }
 
 /** Problems for which HMS would refuse the message whatever the device; empty when there is none. */
-export function checkHmsPayload(
-  message: PushMessage,
-  { dataOnly }: Pick<HmsPayloadOptions, 'dataOnly'>,
-): PayloadProblem[] {
-  const payload = hmsPayload(message, { dataOnly, now: 0 })
-  return limitProblems('huawei', withTokens(payload, []), message.body.collapseKey)
+export function checkHmsPayload(message: PushMessage, options: HmsPayloadOptions): PayloadProblem[] {
+  // Without the list of its tokens, which HMS does not count.
+  const { head, tail } = hmsPayload(message, options)
+  return [
+    ...limitProblems('huawei', head.slice(0, -1) + tail.slice(1), message.body.collapseKey),
+    ...(options.dataOnly ? handedOverProblems('huawei', message.body.extras) : []),
+  ]
 }
 
 const INTEGER = /^(-1|\d+)$/
@@ -89,6 +92,26 @@ function notificationOf({ body, priority }: PushMessage) {
   }
 }
 
+/**
+ * HMS refuses a notification that lacks its title or its body: the application's name stands for the title, the title for the body.
+ * An empty text counts as none.
+ */
+function requiredTexts(body: MessageBody, appId: string) {
+  const given = {
+    title: body.title || undefined,
+    title_loc_key: body.titleLocKey || undefined,
+    title_loc_args: locArgs(body.titleLocKey, body.titleLocArgs),
+  }
+  const title = given.title || given.title_loc_key ? given : { ...given, title: appId }
+  const hasBody = Boolean(body.body || body.bodyLocKey)
+  return {
+    ...title,
+    body: hasBody ? body.body || undefined : title.title,
+    body_loc_key: hasBody ? body.bodyLocKey || undefined : title.title_loc_key,
+    body_loc_args: hasBody ? locArgs(body.bodyLocKey, body.bodyLocArgs) : title.title_loc_args,
+  }
+}
+
 const locArgs = (key: string | null | undefined, args: string[] | null | undefined) =>
   key && args?.length ? args : undefined
 
@@ -104,6 +127,6 @@ interface DataOptions {
 
 function dataOf({ extras }: MessageBody, { handedOver, isAlone }: DataOptions): string | undefined {
   // As text, as through FCM.
-  const data = { ...extras, ...(handedOver && { _notification: JSON.stringify(handedOver) }) }
+  const data = { ...extras, ...(handedOver && { [NOTIFICATION_KEY]: JSON.stringify(handedOver) }) }
   return isAlone || Object.keys(data).length > 0 ? JSON.stringify(data) : undefined
 }

@@ -35,8 +35,9 @@ export interface HmsProviderOptions extends HmsCredentials, Pick<Http2Options, '
   requestTimeoutMs: number
   /** Longest wait for an access token (10 s). */
   tokenTimeoutMs?: number
-  /** See HmsPayloadOptions. */
+  /** See HmsPayloadOptions, as for `appId`. */
   dataOnly: boolean
+  appId: string
   log: Logger
   /** ms since the epoch. */
   now?: () => number
@@ -61,6 +62,7 @@ export function openHmsProvider(options: HmsProviderOptions): Provider {
     }),
     bounds: { tokensPerRequest, requestBytes },
     dataOnly: options.dataOnly,
+    appId: options.appId,
     log,
     now,
   }

@@ -20,7 +20,9 @@ export interface HmsPushContext {
   accessTokens: TokenSource
   limiter: Limiter
   bounds: RequestBounds
+  /** See HmsPayloadOptions, as for `appId`. */
   dataOnly: boolean
+  appId: string
   log: Logger
   now: () => number
 }
@@ -29,8 +31,8 @@ export interface HmsPushContext {
 export async function sendRequests(context: HmsPushContext, chunk: PushChunk, options: PushOptions): Promise<void> {
   const { signal } = options
   if (signal.aborted) return
-  const { dataOnly, bounds, now } = context
-  const payloads = chunk.messages.map((message) => hmsPayload(message, { dataOnly, now: now() }))
+  const { dataOnly, appId, bounds, now } = context
+  const payloads = chunk.messages.map((message) => hmsPayload(message, { dataOnly, appId, now: now() }))
   const requests = requestsOf(payloads, chunk.targets, bounds)
   const token = await context.accessTokens.take().catch(tokenOutcomeOrThrow)
   if (isChunkAborted(signal)) return

@@ -34,11 +34,24 @@ export function readSend({ size, bytes }: Body): SendRequest | Reply {
   if (!TOKEN.test(token)) return googleError({ status: 400, code: 'INVALID_ARGUMENT' })
   const failures = findFailures(payload)
   if (failures.length > 0) return fieldFailure(failures, { fcm: true })
-  // FCM does not document how it counts. The fake counts the JSON of the message without its token, as our server does.
-  const tooBig = size > PAYLOAD_BYTES && Buffer.byteLength(JSON.stringify(payload)) > PAYLOAD_BYTES
-  return tooBig
+  return payloadBytes(payload) > PAYLOAD_BYTES
     ? fieldFailure([TOO_BIG], { fcm: true })
     : { token, payload, validateOnly: memberOf(request, 'validate_only') === true }
+}
+
+/** FCM counts the keys and values of data and notifications: https://firebase.google.com/docs/cloud-messaging/error-codes */
+function payloadBytes({ data, notification, android }: Record<string, unknown>): number {
+  const own = isRecord(android) ? [android['data'], android['notification']] : []
+  return [data, notification, ...own].reduce<number>((bytes, part) => bytes + bytesOf(part), 0)
+}
+
+function bytesOf(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce<number>((bytes, item) => bytes + bytesOf(item), 0)
+  if (!isRecord(value))
+    return value === undefined || value === null
+      ? 0
+      : Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value))
+  return Object.entries(value).reduce((bytes, [key, member]) => bytes + Buffer.byteLength(key) + bytesOf(member), 0)
 }
 
 const NO_RECIPIENT: FieldViolation = { field: 'message', description: 'Recipient of the message is not set.' }

@@ -41,6 +41,7 @@ export function readSend({ size, bytes }: Body): SendRequest | Failure {
   return { tokens: token, payload, validateOnly: request['validate_only'] === true }
 }
 
+/** Only measured where it matters. */
 const bytesOf = (tokens: unknown[], size: number) => (size > BODY_BYTES ? Buffer.byteLength(JSON.stringify(tokens)) : 0)
 
 function describe({ field, kind, expected, value }: ShapeViolation): Failure {

@@ -15,6 +15,17 @@ const RATE_LIMIT = {
   'RateLimit-Reset': integer('Seconds until it allows all of them again.'),
 }
 
+const text = (description: string) => ({ type: 'string', description })
+const PREFERENCES = {
+  'X-Push-Warnings': text(
+    'Members that were ignored, percent-encoded and separated by commas; `+3` stands for three more.',
+  ),
+  'Preference-Applied': text('`handling=strict` when the request was handled so.'),
+}
+
+/** With the headers that say what became of members that nobody reads; for the description alone. */
+export const withPreferences = <T extends TSchema>(success: T) => ({ ...success, headers: PREFERENCES })
+
 const error = (description: string, headers: object) => ({
   description,
   headers,
@@ -24,7 +35,7 @@ const error = (description: string, headers: object) => ({
 /** Of routes that send messages, which quotas and the backlog limit. The headers are for the description alone. */
 export const sendResponses = <T extends TSchema>(success: T) => ({
   ...errors,
-  200: { ...success, headers: RATE_LIMIT },
+  200: { ...success, headers: { ...RATE_LIMIT, ...PREFERENCES } },
   429: error('A quota of the key or of the application is used up; nothing was stored.', {
     ...RETRY_AFTER,
     ...RATE_LIMIT,

@@ -16,6 +16,7 @@ import {
   OkWith,
   Paged,
   paged,
+  PreferHeaders,
   TEXT,
   Wrapped,
 } from '@push-server/contract'
@@ -31,12 +32,13 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { applicationOfCampaign, fromBody, OWN, ownApplications } from '../validation/applications.ts'
+import { reportIgnored } from '../plugins/preferences.ts'
 import { enforce, notNull, required } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { responses, OK_RESPONSES, PerhapsPaged } from '../openapi/responses.ts'
+import { responses, OK_RESPONSES, PerhapsPaged, withPreferences } from '../openapi/responses.ts'
 
 const tags = ['Campaigns']
-const creating = { scope: 'campaign', applications: fromBody('appId') } as const
+const creating = { scope: 'campaign', applications: fromBody('appId'), strays: 'handler' } as const
 const PAGE_SIZE = 20
 
 /** Bytes of an id with its quotes and its comma. There are so few shorter ids that a longer list of them has duplicates. */
@@ -64,12 +66,17 @@ export const campaignRoutes =
           tags,
           operationId: 'createCampaign',
           summary: 'Create a campaign',
+          headers: PreferHeaders,
           body: Wrapped(CreateCampaignRequest),
-          response: responses(OkWith(CampaignCreated)),
+          response: responses(withPreferences(OkWith(CampaignCreated))),
         },
         preValidation: enforce(createRules),
       },
-      async ({ body: { requestObject } }) => okWith({ id: await createCampaign(context, requestObject) }),
+      async (request) => {
+        const { requestObject } = request.body
+        const id = await createCampaign(context, requestObject, (ignored) => reportIgnored(request, ignored))
+        return okWith({ id })
+      },
     )
 
     app.route({

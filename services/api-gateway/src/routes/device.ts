@@ -14,6 +14,7 @@ import {
   TEXT,
   UpdateDeviceStatusRequest,
   Wrapped,
+  type Violation,
 } from '@push-server/contract'
 import {
   listDevices,
@@ -28,6 +29,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromBody, fromQuery } from '../validation/applications.ts'
 import { bodyFromQuery } from '../validation/query-body.ts'
 import { enforce, enforceBare, notEmpty, notNull, required, type Rule } from '../validation/rules.ts'
+import { reportIgnored } from '../plugins/preferences.ts'
 import { responses, OK_RESPONSES } from '../openapi/responses.ts'
 
 const tags = ['Devices']
@@ -64,6 +66,13 @@ const createMultiRules = [
   environmentSupported,
   notEmpty('token', TEXT.tokenMissing),
 ]
+
+/** Only iPhones have environments. */
+const ignoredOf = ({ environment, platform }: Pick<CreateDeviceRequest, 'environment' | 'platform'>): Violation[] =>
+  environment && platformOf(platform) !== 'ios'
+    ? [{ fieldName: 'requestObject.environment', hint: 'is for devices of ios alone' }]
+    : []
+
 const removeRules = [
   required(TEXT.objectMissing),
   notNull('appId', TEXT.appIdMissing),
@@ -90,6 +99,7 @@ export const deviceRoutes =
         preValidation: enforce(createRules),
       },
       async (request) => {
+        reportIgnored(request, ignoredOf(request.body.requestObject))
         await registerDevice(registry, request.body.requestObject, request)
         return OK
       },
@@ -116,6 +126,7 @@ export const deviceRoutes =
         preValidation: enforce(createMultiRules),
       },
       async (request) => {
+        reportIgnored(request, ignoredOf(request.body.requestObject))
         await registerDevices(registry, request.body.requestObject, request)
         return OK
       },
@@ -125,7 +136,7 @@ export const deviceRoutes =
       method: ['PUT', 'POST'],
       url: '/push/device/status/update',
       // Of which application the activation is, it does not say: keys that are bound to some are refused.
-      config: { scope: 'device' },
+      config: { scope: 'device', strays: 'foreign' },
       schema: {
         tags,
         summary: 'Update the status of an activation',

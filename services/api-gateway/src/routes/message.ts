@@ -30,6 +30,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { applicationOfMessage, fromBody, fromQuery } from '../validation/applications.ts'
 import { idempotencyKeyOf, validKey } from '../validation/idempotency-key.ts'
 import { batchRules, sendRules } from '../validation/message-rules.ts'
+import { reportIgnored } from '../plugins/preferences.ts'
 import { enforce } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
 import { responses, sendResponses } from '../openapi/responses.ts'
@@ -37,7 +38,7 @@ import type { Sending } from '../parts.ts'
 import type { RequestSubject } from '../plugins/requests.ts'
 
 const tags = ['Messages']
-const config = { scope: 'message', applications: fromBody('appId') } as const
+const config = { scope: 'message', applications: fromBody('appId'), strays: 'handler' } as const
 
 /** More than a payload has room for: one of 4096 bytes holds 2048 values at most. */
 const VALUES_OF_A_MESSAGE = 2_048 + 64
@@ -52,7 +53,8 @@ interface SendRequest {
   appId: string
   mode?: string | null | undefined
   messages: readonly Message[]
-  fieldOf(index: number): string
+  /** Path in the request of what has the path `inside` in a message. */
+  fieldOf(index: number, inside: string): string
 }
 
 /** Of ids only, so that `GET /push/message/send` stays the wrong method of a known path. */
@@ -64,11 +66,11 @@ export const messageRoutes =
   async (app) => {
     async function accept(
       request: SendRequest,
-      sent: FastifyRequest,
+      call: FastifyRequest,
       reply: FastifyReply,
     ): Promise<SendMessageResponse> {
-      const { headers, log, caller, arrivedAt } = sent
-      sent.subject = { appId: request.appId }
+      const { headers, log, caller, arrivedAt } = call
+      call.subject = { appId: request.appId }
       // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is left out of the response.
       const mode = request.mode === undefined ? 'SYNCHRONOUS' : request.mode
       const synchronous = mode === 'SYNCHRONOUS'
@@ -79,12 +81,13 @@ export const messageRoutes =
         pressure,
         batches,
         isAbandoned: () => reply.raw.destroyed,
+        onIgnored: (ignored) => reportIgnored(call, ignored),
         allowance,
         arrivedAt,
         waiters: synchronous ? waiters : undefined,
         log,
       }).finally(() => void reply.headers(allowance.headers()))
-      sent.subject = subjectOf(request.appId, accepted)
+      call.subject = subjectOf(request.appId, accepted)
       return responseOf(mode, accepted)
     }
 
@@ -104,7 +107,7 @@ export const messageRoutes =
       },
       async (request, reply) => {
         const { appId, mode, message } = request.body.requestObject
-        const fieldOf = () => 'requestObject.message'
+        const fieldOf = (_: number, inside: string) => `requestObject.message.${inside}`
         return okWith(await accept({ appId, mode, messages: [message], fieldOf }, request, reply))
       },
     )
@@ -126,7 +129,7 @@ export const messageRoutes =
       },
       async (request, reply) => {
         const { appId, mode, batch } = request.body.requestObject
-        const fieldOf = (index: number) => `requestObject.batch[${index}]`
+        const fieldOf = (index: number, inside: string) => `requestObject.batch[${index}].${inside}`
         return okWith(await accept({ appId, mode, messages: batch, fieldOf }, request, reply))
       },
     )

@@ -5,6 +5,7 @@ import type { Violation } from '@push-server/contract'
 import { countJson, type JsonLimits } from './json-limits.ts'
 import { isObject } from './schema.ts'
 import { unsafeText } from './unsafe-text.ts'
+import { fieldNameOf } from './violations.ts'
 
 /** The value, or what is wrong with the bytes; `undefined` when there is nothing but blanks. */
 export type ParsedJson = { value: unknown } | { exceeded: keyof JsonLimits } | { violation: Violation } | undefined
@@ -20,8 +21,10 @@ export function parseJson(bytes: Buffer, limits: JsonLimits, whole: string): Par
   const text = (startsWithMark(bytes) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes).toString('utf8')
   const value = parse(text)
   if (value === undefined) return text.trim() === '' ? undefined : wrong('must be valid JSON')
-  if ((hasUnicodeEscape || NAMES_OF_PROTOTYPES.some((name) => bytes.includes(name))) && hasPrototype(value))
-    return wrong('must be valid JSON')
+  if (hasUnicodeEscape || NAMES_OF_PROTOTYPES.some((name) => bytes.includes(name))) {
+    const path = prototypePath(value)
+    if (path) return { violation: { fieldName: fieldNameOf(path.toReversed()), hint: PROTOTYPE_HINT } }
+  }
   const violation = hasUnicodeEscape ? unsafeText(value, whole) : undefined
   return violation ? { violation } : { value }
 }
@@ -39,13 +42,22 @@ function parse(text: string): unknown {
 }
 
 const NAMES_OF_PROTOTYPES = ['__proto__', 'constructor']
+const PROTOTYPE_HINT = 'must not be a member of a request: the name stands for the prototype of an object'
 
-/** Members that would change the prototype of whatever they are copied to. */
-function hasPrototype(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(hasPrototype)
-  if (!isObject(value)) return false
-  if (Object.hasOwn(value, '__proto__')) return true
-  const { constructor: own } = value
-  if (Object.hasOwn(value, 'constructor') && isObject(own) && Object.hasOwn(own, 'prototype')) return true
-  return Object.values(value).some(hasPrototype)
+/** The keys, innermost first, that lead to a member that would change the prototype of whatever it is copied to. */
+function prototypePath(value: unknown): (string | number)[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  if (isObject(value)) {
+    if (Object.hasOwn(value, '__proto__')) return ['__proto__']
+    const { constructor: own } = value
+    if (Object.hasOwn(value, 'constructor') && isObject(own) && Object.hasOwn(own, 'prototype'))
+      return ['prototype', 'constructor']
+  }
+  for (const [key, member] of Object.entries(value)) {
+    const path = prototypePath(member)
+    if (!path) continue
+    path.push(Array.isArray(value) ? Number(key) : key)
+    return path
+  }
+  return undefined
 }

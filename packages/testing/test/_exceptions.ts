@@ -1,0 +1,190 @@
+// The exceptions that docs/messages.md lists: what reaches a phone otherwise than it was given, and how a test recognises it. A row
+// without a rule here, a rule without a row, and a row that no message ever meets fail the tests.
+import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { PLATFORMS, type Platform } from '@push-server/contract'
+import type { Values } from './_members.ts'
+
+/** A push as the fake got it, with what the message was made of. */
+export interface Arrived {
+  platform: Platform
+  appId: string
+  /** By the names of members; undefined where left out. */
+  values: Values
+  /** Whether the mobile applications show notifications themselves. */
+  dataOnly: boolean
+  headers: Readonly<Record<string, unknown>>
+  payload: Readonly<Record<string, unknown>>
+  /** When it was pushed, in ms since the epoch. */
+  now: number
+}
+
+export interface Exception {
+  members: readonly string[]
+  platforms: readonly Platform[]
+  given: string
+}
+
+const GUIDE = join(import.meta.dirname, '../../../docs/messages.md')
+const ROW = /^\| (?<members>`[^|]+`) \| (?<platforms>[^|]+) \| (?<given>[^|]+) \| (?<gets>[^|]+) \|$/gm
+
+/** The rows of the table below this heading. */
+export function readExceptions(heading: string): Exception[] {
+  const [, section = ''] = readFileSync(GUIDE, 'utf8').split(`\n## ${heading}\n`)
+  const [table = ''] = section.split('\n## ')
+  return [...table.matchAll(ROW)].map(({ groups = {} }) => ({
+    members: [...(groups['members'] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+    platforms: groups['platforms']?.trim() === 'all' ? PLATFORMS : platformsIn(groups['platforms'] ?? ''),
+    given: groups['given']?.trim() ?? '',
+  }))
+}
+
+const platformsIn = (cell: string) => PLATFORMS.filter((platform) => cell.split(', ').includes(platform))
+
+/** A row of which nothing need be said here: whatever is given, it is not in the push. */
+export const ANYTHING = 'anything'
+
+export interface Rule {
+  applies(value: unknown, arrived: Arrived): boolean
+  /** Whether what arrived is what the row says. */
+  holds(value: unknown, arrived: Arrived): boolean
+}
+
+type Json = Readonly<Record<string, unknown>>
+const inside = (value: unknown, ...path: string[]): unknown =>
+  path.reduce<unknown>(
+    (place, key) =>
+      typeof place === 'object' && place !== null && Object.hasOwn(place, key) ? (place as Json)[key] : undefined,
+    value,
+  )
+
+const isSilent = ({ values }: Arrived) => values['attributes.silent'] === true
+const isEmpty = (value: unknown) => value === undefined || value === null || value === ''
+const shownBy = ({ platform, payload }: Arrived) =>
+  platform === 'ios' ? inside(payload, 'aps', 'alert') : inside(payload, 'android', 'notification')
+
+const huaweiTitle = ({ values, appId }: Arrived) =>
+  isEmpty(values['title']) ? (isEmpty(values['titleLocKey']) ? appId : undefined) : values['title']
+
+const isGroup = (value: unknown) => typeof value === 'string' && /^(-1|\d+)$/.test(value) && Number(value) <= 100
+
+const DAY = 86_400
+/** In seconds. A number as large as one of milliseconds should have been refused: it fits nothing. */
+const untilOf = (value: unknown) =>
+  typeof value === 'number' ? (value < 1e11 ? value : NaN) : Date.parse(String(value)) / 1_000
+/** Whole seconds from the push to `validUntil`, within the provider's limits. */
+const secondsLeft = (value: unknown, { now }: Arrived, [least, most]: readonly [number, number]) =>
+  Math.min(Math.max(Math.floor(untilOf(value) - now / 1_000), least), most)
+/** The clock has gone on between the push and its arrival. */
+const near = (seconds: unknown, expected: number) => Math.abs(Number(seconds) - expected) <= 5
+
+const lifetime = (most: number, least = 0): Rule => ({
+  applies: (value) => !isEmpty(value),
+  holds: (value, arrived) =>
+    near(
+      Number.parseInt(String(inside(arrived.payload, 'android', 'ttl')), 10),
+      secondsLeft(value, arrived, [least, most]),
+    ),
+})
+
+const entriesOf = (value: unknown) => Object.entries(value ?? {})
+const DATA = { android: 'data', huawei: 'data' }
+
+/** By the text of a row's third column. */
+export const RULES: Readonly<Record<string, Rule>> = {
+  'with `silent`': {
+    applies: (value, arrived) => isSilent(arrived) && !isEmpty(value),
+    holds: (_, arrived) => shownBy(arrived) === undefined,
+  },
+  'with `FCM_DATA_ONLY`': {
+    applies: (value, { dataOnly }) => dataOnly && typeof value === 'boolean',
+    holds: (_, arrived) => shownBy(arrived) === undefined,
+  },
+  'an empty text': { applies: (value) => value === '', holds: () => true },
+  'without its key, or an empty list': {
+    applies: (value, { values }) =>
+      Array.isArray(value) &&
+      (value.length === 0 || isEmpty(values[value === values['titleLocArgs'] ? 'titleLocKey' : 'bodyLocKey'])),
+    holds: () => true,
+  },
+  'no text, and no `titleLocKey`': {
+    applies: (value, arrived) =>
+      isEmpty(value) && isEmpty(arrived.values['titleLocKey']) && shownBy(arrived) !== undefined,
+    holds: (_, arrived) => inside(shownBy(arrived), 'title') === arrived.appId,
+  },
+  'no text, and no `bodyLocKey`': {
+    applies: (value, arrived) =>
+      isEmpty(value) && isEmpty(arrived.values['bodyLocKey']) && shownBy(arrived) !== undefined,
+    holds: (_, arrived) => inside(shownBy(arrived), 'body') === huaweiTitle(arrived),
+  },
+  'below 0 or above 99': {
+    applies: (value) => typeof value === 'number' && (value < 0 || value > 99),
+    holds: (value, arrived) =>
+      inside(shownBy(arrived) ?? handedOver(arrived), 'badge', 'set_num') === (Number(value) < 0 ? 0 : 99),
+  },
+  'what is no header: blanks at its ends, or beyond ASCII': {
+    applies: (value) =>
+      typeof value === 'string' && value !== '' && !/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value),
+    holds: (value, { headers, payload }) =>
+      headers['apns-collapse-id'] === createHash('sha256').update(String(value)).digest('hex') &&
+      inside(payload, 'aps', 'thread-id') === value,
+  },
+  'an integer from -1 to 100': {
+    applies: isGroup,
+    holds: (value, { payload }) => inside(payload, 'android', 'collapse_key') === Number(value),
+  },
+  'any other text': {
+    applies: (value) => !isEmpty(value) && !isGroup(value),
+    holds: (_, { payload }) => inside(payload, 'android', 'collapse_key') === undefined,
+  },
+  'a time, whole seconds of it': {
+    applies: (value) => !isEmpty(value),
+    holds(value, arrived) {
+      const given = untilOf(value)
+      const latest = arrived.now / 1_000 + 28 * DAY
+      return near(arrived.headers['apns-expiration'], given * 1_000 <= arrived.now ? 0 : Math.min(given, latest))
+    },
+  },
+  'a time, as the seconds that are left': lifetime(28 * DAY),
+  'a time, as the seconds that are left, 15 days at most and 1 at least': lifetime(15 * DAY, 1),
+  'either word, with `silent`': {
+    applies: (value, arrived) => !isEmpty(value) && isSilent(arrived),
+    holds: (_, { headers }) => headers['apns-priority'] === '5',
+  },
+  'a member that is null': {
+    applies: (value) => entriesOf(value).some(([, member]) => member === null),
+    holds: (value, { platform, payload }) =>
+      entriesOf(value).every(([name, member]) =>
+        member !== null
+          ? platform !== 'ios' || JSON.stringify(payload[name]) === JSON.stringify(member)
+          : inside(payload, ...(platform === 'ios' ? [] : [DATA.android]), name) === undefined,
+      ),
+  },
+  'members that are no texts': {
+    applies: (value) => entriesOf(value).some(([, member]) => member !== null && typeof member !== 'string'),
+    holds: (value, { payload }) =>
+      entriesOf(value).every(
+        ([name, member]) =>
+          member === null ||
+          inside(payload, DATA.android, name) === (typeof member === 'string' ? member : JSON.stringify(member)),
+      ),
+  },
+  'members of any kind': {
+    applies: (value) => entriesOf(value).length > 0,
+    holds(value, { payload }) {
+      const data = JSON.parse(String(payload[DATA.huawei])) as Json
+      return entriesOf(value).every(([name, member]) => JSON.stringify(data[name]) === JSON.stringify(member))
+    },
+  },
+}
+
+/** The notification that a mobile application shows itself. */
+function handedOver({ platform, payload }: Arrived): unknown {
+  const data =
+    platform === 'huawei'
+      ? (JSON.parse(typeof payload['data'] === 'string' ? payload['data'] : '{}') as Json)
+      : payload['data']
+  const text = inside(data, '_notification')
+  return typeof text === 'string' ? JSON.parse(text) : undefined
+}

@@ -1,0 +1,225 @@
+// Whatever the API accepts reaches the phone as it was given, or is refused by name, or stands in the table of exceptions in
+// docs/messages.md. Walks every member that the schemas have. PROPERTY_SEED runs the same again.
+import { randomInt } from 'node:crypto'
+import fc from 'fast-check'
+import t from 'tap'
+import {
+  ApiError,
+  CreateCampaignRequest,
+  PLATFORMS,
+  SendMessageRequest,
+  type Message,
+  type Platform,
+  type Violation,
+} from '@push-server/contract'
+import { checkPayloads, composeMessage, pushMessageOf } from '@push-server/domain'
+import { PROVIDERS, type PushDraft } from '@push-server/providers'
+import { readConfig } from '@push-server/runtime'
+import { examinePush, type Examined } from '@push-server/simulator'
+import type { RequestSchema } from '@push-server/testing'
+import { arrivalProblem, type Twin } from './_arrival.ts'
+import { ANYTHING, readExceptions, RULES, type Arrived, type Exception } from './_exceptions.ts'
+import { membersOf, placed, valuesOf, type Values } from './_members.ts'
+
+const RUNS = 6_000
+const seed = Number(process.env.PROPERTY_SEED ?? randomInt(2 ** 31))
+t.comment(`PROPERTY_SEED=${seed}`)
+
+const APP = 'mobile-app'
+const TOKEN = 'aabbccdd'
+const SETTINGS = { bundle: 'com.example.app' }
+const rows = readExceptions('What arrives otherwise than it was given')
+const met = new Set<Exception>()
+
+const partOf = (schema: object, name: string): RequestSchema =>
+  (schema as RequestSchema).properties?.[name] ?? { type: 'null' }
+const MEMBERS = membersOf(partOf(SendMessageRequest, 'message'))
+
+t.test('the table and its rules have each other', async (t) => {
+  t.ok(rows.length > 10, `${rows.length} rows`)
+  const given = new Set(rows.map((row) => row.given))
+  t.same(
+    [...given].filter((text) => text !== ANYTHING && !RULES[text]),
+    [],
+    'every row has a rule',
+  )
+  t.same(
+    Object.keys(RULES).filter((text) => !given.has(text)),
+    [],
+    'every rule has a row',
+  )
+  const names = new Set(MEMBERS.map(({ name }) => name))
+  t.same(
+    rows.flatMap(({ members }) => members.filter((name) => !names.has(name))),
+    [],
+    'every row is about a member',
+  )
+})
+
+t.test('a campaign has the members of a body, and no others', async (t) => {
+  const bodies = MEMBERS.filter(({ path }) => path[0] === 'body').map(({ name }) => name)
+  t.same(
+    membersOf(partOf(CreateCampaignRequest, 'message')).map(({ name }) => name),
+    bodies,
+  )
+})
+
+interface Sent {
+  platform: Platform
+  draft: PushDraft
+  examined: Examined
+}
+
+const SHOWN = readConfig({})
+const AS_DATA = readConfig({ FCM_DATA_ONLY: 'true', HMS_DATA_ONLY: 'true' })
+
+interface Given {
+  values: Values
+  platforms: readonly Platform[]
+  /** Whether the mobile applications show notifications themselves. */
+  dataOnly: boolean
+}
+
+/** As the gateway does: violations, or what each provider sends of it. */
+function send(
+  { values, platforms, dataOnly }: Given,
+  now: number,
+): { violations: readonly Violation[] } | { sent: Sent[] } {
+  const fieldOf = (inside: string) => `message.${inside}`
+  try {
+    const message = { userId: 'u', body: {}, ...placed(MEMBERS, values) } as unknown as Message
+    const composed = composeMessage(message, fieldOf, now)
+    checkPayloads({
+      messages: [composed],
+      platforms,
+      fieldOf: (_, inside) => fieldOf(inside),
+      config: configOf(dataOnly),
+      now,
+      appId: APP,
+    })
+    return { sent: draftsOf({ values, platforms, dataOnly }, now) }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return { violations: error.violations ?? [] }
+  }
+}
+
+const configOf = (dataOnly: boolean) => (dataOnly ? AS_DATA : SHOWN)
+
+function draftsOf({ values, platforms, dataOnly }: Given, now: number): Sent[] {
+  const message = { userId: 'u', body: {}, ...placed(MEMBERS, values) } as unknown as Message
+  const push = pushMessageOf(composeMessage(message, (inside) => inside, now))
+  return platforms.map((platform) => {
+    const device = { token: TOKEN, settings: SETTINGS }
+    const draft = PROVIDERS[platform].draft(push, device, { config: configOf(dataOnly), appId: APP, now })
+    return { platform, draft, examined: examinePush(platform, { token: TOKEN, ...draft }) }
+  })
+}
+
+const given = fc.record<Given>({
+  values: fc.record(Object.fromEntries(MEMBERS.map(({ name, schema }) => [name, fc.option(valuesOf(schema))])), {
+    requiredKeys: [],
+  }),
+  platforms: fc.oneof(
+    fc.constantFrom(...PLATFORMS).map((platform) => [platform]),
+    fc.constant(PLATFORMS),
+  ),
+  dataOnly: fc.boolean(),
+})
+
+const SIZE = /^payload for (\w+) has/
+
+/** A refusal names members that were given; one for its size is one that the provider would make too. */
+function checkRefusal(request: Given, violations: readonly Violation[], now: number): void {
+  if (violations.length === 0) throw new Error('a refusal names nothing')
+  for (const { fieldName, hint } of violations) {
+    const name = fieldName.replace(/^message\.(body\.)?/, '')
+    const isGiven = request.values[name] !== undefined && request.values[name] !== null
+    if (fieldName !== 'message.body' && !isGiven) throw new Error(`${fieldName} was not given: ${hint}`)
+    const [, platform] = SIZE.exec(hint) ?? []
+    if (platform === undefined) continue
+    const sent = draftsOf(request, now).find((one) => one.platform === platform)
+    if (!sent || !('refused' in sent.examined)) throw new Error(`${platform} would take it: ${hint}`)
+  }
+}
+
+t.test('every message: each of its members reaches each phone, or is refused by name', async (t) => {
+  const counts = { sent: 0, refused: 0 }
+  const property = fc.property(given, (request) => {
+    const now = Date.now()
+    const outcome = send(request, now)
+    if ('violations' in outcome) {
+      counts.refused += 1
+      return checkRefusal(request, outcome.violations, now)
+    }
+    counts.sent += 1
+    for (const { platform, draft, examined } of outcome.sent) {
+      if ('refused' in examined)
+        throw new Error(`accepted, and refused by the provider of ${platform}: ${examined.refused}`)
+      const arrived: Arrived = {
+        platform,
+        appId: APP,
+        values: request.values,
+        dataOnly: request.dataOnly,
+        headers: draft.headers,
+        ...examined,
+        now,
+      }
+      const twin: Twin = (name, value) => {
+        const other = send({ ...request, platforms: [platform], values: { ...request.values, [name]: value } }, now)
+        if ('violations' in other) return undefined
+        const [one] = other.sent
+        return one && 'payload' in one.examined
+          ? { headers: one.draft.headers, payload: one.examined.payload }
+          : undefined
+      }
+      for (const member of MEMBERS) {
+        const problem = arrivalProblem(member, { arrived, twin }, { rows, met })
+        if (problem !== undefined) throw new Error(`${problem}: ${JSON.stringify(arrived.payload)}`)
+      }
+    }
+  })
+  t.doesNotThrow(() => fc.assert(property, { seed, numRuns: RUNS }))
+  t.ok(counts.sent > RUNS / 4 && counts.refused > RUNS / 100, JSON.stringify(counts))
+  t.same(
+    rows.filter((row) => !met.has(row)),
+    [],
+    'no row is out of date',
+  )
+})
+
+t.test('what a provider says it ignores is what its payload has nothing of, and nothing else', async (t) => {
+  const bodyMembers = MEMBERS.filter(({ path }) => path[0] === 'body')
+  const others = new Map(
+    bodyMembers.map((member) => [member.name, fc.sample(valuesOf(member.schema), { seed: 1, numRuns: 12 })]),
+  )
+  const property = fc.property(given, (request) => {
+    const now = Date.now()
+    if ('violations' in send(request, now)) return
+    const payloadOf = (platform: Platform, name: string, value: unknown) => {
+      const [one] = draftsOf({ ...request, platforms: [platform], values: { ...request.values, [name]: value } }, now)
+      return JSON.stringify([one?.draft.headers, one?.draft.body])
+    }
+    const message = { userId: 'u', body: {}, ...placed(MEMBERS, request.values) } as unknown as Message
+    const push = pushMessageOf(composeMessage(message, (inside) => inside, now))
+    for (const platform of request.platforms) {
+      const ignored = PROVIDERS[platform].ignored(push, { config: configOf(request.dataOnly) })
+      for (const { name } of bodyMembers) {
+        const value = request.values[name]
+        if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
+          continue
+        const own = payloadOf(platform, name, value)
+        const isSaid = ignored.includes(`body.${name}`)
+        const isSame = (other: unknown) => payloadOf(platform, name, other) === own
+        if (isSaid && !isSame(undefined)) throw new Error(`${name} is said to be ignored, and is not, on ${platform}`)
+        // Another value may do what this one does, as the title that stands for a text: only if all do nothing is it ignored.
+        const acceptable = (others.get(name) ?? []).filter(
+          (other) => name !== 'validUntil' || (typeof other === 'number' && other < 1e11),
+        )
+        if (!isSaid && isSame(undefined) && acceptable.every(isSame))
+          throw new Error(`${name} is ignored on ${platform}, and nobody says so`)
+      }
+    }
+  })
+  t.doesNotThrow(() => fc.assert(property, { seed, numRuns: RUNS / 10 }))
+})
