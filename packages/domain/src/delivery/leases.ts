@@ -30,7 +30,7 @@ const RENEWED_AFTER = 1 / 4
 /** From then on no push starts. Between the two a renewal has time for its response. */
 const LOST_AFTER = 1 / 2
 /** Refreshes within a lease, so that none is renewed late. */
-const LEAST_REFRESHES = 8
+const LEAST_REFRESHES = 16
 
 export interface LeaseOptions {
   store: { chunks: Pick<Store['chunks'], 'renew' | 'stopped'> }
