@@ -178,6 +178,15 @@ export const hosts = format({
 
 const hasPort = (entry: string) => isIP(entry) !== 6 && /:\d*$/.test(entry)
 
+/** Of a path, such as `/powerauth-push-server`; `/` is none. */
+export const pathPrefix = format({
+  format: 'path',
+  parse(text) {
+    if (!/^(?:\/|(?:\/[A-Za-z0-9._~-]+)+)$/.test(text)) throw new Error('a path such as /push or /bank/push, or /')
+    return text
+  },
+})
+
 /** As a browser writes them into the Origin header. */
 export const origins = format({
   format: 'origins',

@@ -4,6 +4,7 @@ import { createClientErrors } from '@push-server/runtime'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import { authentication } from './plugins/authentication.ts'
 import { crossSite } from './plugins/cross-site.ts'
+import { stripBase } from './bases.ts'
 import { readBuild } from './build.ts'
 import { sendRoutingError, envelope } from './plugins/envelope.ts'
 import { hosts } from './plugins/hosts.ts'
@@ -14,6 +15,7 @@ import type { Parts } from './parts.ts'
 import { paths } from './plugins/paths.ts'
 import { preferences } from './plugins/preferences.ts'
 import { requestMetrics } from './plugins/request-metrics.ts'
+import { responseForms } from './plugins/response-forms.ts'
 import { requestLimit } from './plugins/request-limit.ts'
 import { requestTimeout } from './plugins/request-timeout.ts'
 import { requestId, requests, RESPONSE_HEADERS } from './plugins/requests.ts'
@@ -59,6 +61,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
     requestTimeout: Math.max(config.requestTimeout, config.importTimeout) + HEADERS_MS,
     connectionTimeout: Math.max(config.syncTimeout, config.requestTimeout, config.importIdle) + QUIET_MS,
     trustProxy: config.trustProxy ?? false,
+    rewriteUrl: stripBase(config.contextPath),
     genReqId: (request) => requestId(request.headers),
     // Stopping waits for requests under way, not for clients that keep a connection open.
     forceCloseConnections: 'idle',
@@ -69,6 +72,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   })
   await app.register(envelope)
   await app.register(requests)
+  await app.register(responseForms, { config })
   await app.register(requestMetrics, { metrics })
   await app.register(httpServer, { clientErrors, config })
   await app.register(hosts, context)

@@ -1,5 +1,18 @@
 // Settings of the gateway: its API, imports, and how much it takes of whom.
-import { age, choice, count, duration, hosts, origins, period, port, proxies, text } from '../setting.ts'
+import {
+  age,
+  choice,
+  count,
+  duration,
+  flag,
+  hosts,
+  origins,
+  pathPrefix,
+  period,
+  port,
+  proxies,
+  text,
+} from '../setting.ts'
 
 export const API_SETTINGS = {
   host: text(
@@ -8,6 +21,24 @@ export const API_SETTINGS = {
     { fallback: '127.0.0.1' },
   ),
   port: port('PORT', 'Port that the API listens on.', { fallback: '8080' }),
+  contextPath: pathPrefix(
+    'CONTEXT_PATH',
+    'Prefix under which every path is served beside the root, as installations of the reference server have it. `/`: under the root alone.',
+    { fallback: '/powerauth-push-server' },
+  ),
+  compatibility: choice('1.9', '1.10', 'all')(
+    'COMPATIBILITY',
+    'Form of responses below `CONTEXT_PATH`: `1.9` is that of versions 1.7 to 1.9 of the reference server, `1.10` that of 1.10 to 2.x, `all` has everything. A request can name its own in `X-Push-Compatibility`.',
+    { fallback: '1.10' },
+  ),
+  rootCompatibility: choice('1.9', '1.10', 'all')('ROOT_COMPATIBILITY', 'Form of responses under the root.', {
+    fallback: 'all',
+  }),
+  errorViolations: flag(
+    'ERROR_VIOLATIONS',
+    'Whether errors list the fields that are at fault. Without the list the message names the first of them. In the form of a version lists are as rare as there.',
+    { fallback: 'true' },
+  ),
   auth: choice('none', 'keys')(
     'AUTH',
     'Authentication of callers. `keys` requires an API key of every caller, `none` of no caller. Without a value a key is required as soon as one exists.',

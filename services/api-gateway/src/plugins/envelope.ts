@@ -43,7 +43,7 @@ export function sendError(reply: FastifyReply, error: FastifyError | ApiError) {
 
 function send(reply: FastifyReply, error: ApiError) {
   if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
-  return reply.code(error.statusCode).type('application/json').send(errorResponse(error))
+  return reply.code(error.statusCode).type('application/json; charset=utf-8').send(errorResponse(error))
 }
 
 /** The response to errors that are not an ApiError: of the framework, of the database, of our code. */

@@ -85,6 +85,7 @@ export const campaignRoutes =
       config,
       schema: {
         tags,
+        operationId: 'deleteCampaign',
         summary: 'Delete a campaign and its users',
         description: 'A campaign that is being sent is refused unless `force`, which cancels it first.',
         params: CampaignParams,
@@ -125,7 +126,9 @@ export const campaignRoutes =
         },
       },
       async (request) => {
-        const { all = true, sent = all ? undefined : true, page, size } = request.query
+        const { all = true, page, size } = request.query
+        // Clients of the reference server mean those that were not sent.
+        const { sent = all ? undefined : request.form === 'all' } = request.query
         // Existing clients know no pages here and get everything.
         const isPaged = page !== undefined || size !== undefined
         const required = isPaged ? { page: page ?? 0, size: size ?? PAGE_SIZE } : undefined
@@ -141,6 +144,7 @@ export const campaignRoutes =
       config: { ...config, jsonLimits },
       schema: {
         tags,
+        operationId: 'addCampaignUsers',
         summary: 'Add users to a campaign',
         description: 'All of them or none. Who is in it already stays.',
         params: CampaignParams,
@@ -181,6 +185,7 @@ export const campaignRoutes =
       config: { ...config, jsonLimits },
       schema: {
         tags,
+        operationId: 'deleteCampaignUsers',
         summary: 'Remove users from a campaign',
         description: 'Users who are not in it are ignored.',
         params: CampaignParams,

@@ -139,6 +139,7 @@ export const deviceRoutes =
       config: { scope: 'device', strays: 'foreign' },
       schema: {
         tags,
+        operationId: 'updateDeviceStatus',
         summary: 'Update the status of an activation',
         description:
           'Takes a bare object, so that PowerAuth Server can call it back (ACTIVATION_STATUS_CHANGE). Without a status ' +
@@ -173,13 +174,14 @@ export const deviceRoutes =
       },
     )
 
-    for (const url of ['/push/device/remove', '/push/device/delete'])
+    for (const name of ['remove', 'delete'])
       app.route({
         method: ['DELETE', 'POST'],
-        url,
+        url: `/push/device/${name}`,
         config,
         schema: {
           tags,
+          operationId: `${name}Device`,
           summary: 'Remove a device',
           description: 'Removes every registration of the token. OK when there is none, too.',
           body: Wrapped(RemoveDeviceRequest),

@@ -88,6 +88,7 @@ export const messageRoutes =
         log,
       }).finally(() => void reply.headers(allowance.headers()))
       call.subject = subjectOf(request.appId, accepted)
+      if (call.form !== 'all') reply.headers(messageIdHeaders(accepted.messageIds))
       return responseOf(mode, accepted)
     }
 
@@ -165,6 +166,13 @@ export const messageRoutes =
         paged({ page, size }, { messages: await listMessages(context, { appId, userId, page, size }) }),
     )
   }
+
+/** A header of more is refused by proxies. */
+const MOST_IDS = 50
+
+/** Where a form has no member for the ids of messages. */
+const messageIdHeaders = (ids: readonly string[]): Record<string, string> =>
+  ids.length > MOST_IDS ? { 'x-message-ids-omitted': String(ids.length) } : { 'x-message-ids': ids.join(',') }
 
 /** Chunks of a batch may be hundreds. */
 const MOST_LOGGED = 10

@@ -1,0 +1,82 @@
+// The form of a response: set once for a request, by its header or its base, and applied in one place, to successes and errors alike.
+// Handlers return everything.
+import {
+  FORM_HEADER,
+  invalidRequest,
+  isForm,
+  FORMS,
+  shapedAs,
+  VALIDATED_OPERATIONS,
+  VERSION_ERROR,
+  VERSION_RESPONSES,
+  type ErrorResponse,
+  type Form,
+  type VersionForm,
+} from '@push-server/contract'
+import type { Config } from '@push-server/runtime'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { baseOf } from '../bases.ts'
+import { handlingOf } from './preferences.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    form: Form
+  }
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+export interface ResponseFormOptions {
+  config: Pick<Config, 'compatibility' | 'rootCompatibility' | 'errorViolations'>
+}
+
+export const responseForms = fp(
+  async (app: FastifyInstance, { config }: ResponseFormOptions) => {
+    app.decorateRequest('form', 'all')
+    app.addHook('onRequest', async (request, reply) => {
+      const required = request.headers[FORM_HEADER]
+      request.form = baseOf(request.raw) === '' ? config.rootCompatibility : config.compatibility
+      if (isForm(required)) request.form = required
+      applyForm(request, reply, config.errorViolations)
+      if (required !== undefined && !isForm(required))
+        throw invalidRequest([{ fieldName: 'X-Push-Compatibility', hint: `must be one of ${FORMS.join(', ')}` }])
+    })
+  },
+  { name: 'response-forms' },
+)
+
+function applyForm(request: FastifyRequest, reply: FastifyReply, errorViolations: boolean): void {
+  const { form } = request
+  if (form === 'all' && errorViolations) return
+  const schema = form === 'all' ? undefined : schemaOf(form, request)
+  if (form !== 'all' && !schema && !request.is404) return
+  // A serialiser of our own leaves the content type to us.
+  reply.header('content-type', JSON_TYPE)
+  const isListed = errorViolations && hasViolations(request)
+  reply.serializer((payload: unknown) => {
+    if (isError(payload))
+      return JSON.stringify(shapedAs(VERSION_ERROR, isListed ? payload : withoutViolations(payload)))
+    return JSON.stringify(schema ? shapedAs(schema, payload) : payload)
+  })
+}
+
+const operationOf = ({ routeOptions }: FastifyRequest) =>
+  (routeOptions.schema as { operationId?: string } | undefined)?.operationId ?? ''
+
+const schemaOf = (form: VersionForm, request: FastifyRequest) => VERSION_RESPONSES[form][operationOf(request)]
+
+const hasViolations = (request: FastifyRequest) =>
+  request.form === 'all' ||
+  VALIDATED_OPERATIONS.has(operationOf(request)) ||
+  handlingOf(request.headers['prefer']) === 'strict'
+
+const isError = (payload: unknown): payload is ErrorResponse =>
+  typeof payload === 'object' && payload !== null && (payload as { status?: unknown }).status === 'ERROR'
+
+/** The first of them stands in the message, since a strict client drops an error with a list. */
+function withoutViolations({ status, responseObject: { code, message, violations } }: ErrorResponse): ErrorResponse {
+  const [first] = violations ?? []
+  const named = first ? `${message}: ${first.fieldName} ${first.hint}` : message
+  return { status, responseObject: { code, message: named } }
+}
