@@ -26,6 +26,11 @@ export const EXCEPTIONS: readonly Exception[] = [
     reason: 'RFC 9113 calls them flow control and its windows',
   },
   { words: ['window'], names: /^timeWindow$/, reason: 'an option of @fastify/rate-limit' },
+  {
+    words: ['form', 'forms'],
+    places: ['packages/contract/src/forms/', 'services/api-gateway/'],
+    reason: 'the form of a response, by the version of the reference server that a client was written for',
+  },
   { words: ['try'], names: /^tryItOutEnabled$/, reason: 'an option of Swagger UI' },
   { words: ['round'], names: /^Math\.round$/, reason: 'a function of the language' },
   { words: ['repeat'], names: /^\w*\.repeat$/, reason: 'a method of String' },

@@ -40,22 +40,24 @@ const ok = (responseObject: Expected) => ({ status: 'text', responseObject }) as
 const page = (responseObject: Expected) => ({ status: 'text', page: 'number', size: 'number', responseObject }) as const
 const ALONE = { status: 'text' } as const
 
+const isList = (expected: Expected): expected is readonly [Expected] => Array.isArray(expected)
+
 /** What is wrong with the value, as a strict reader would say it. */
-function faults(value: unknown, expected: Expected, path = ''): string[] {
+function flaws(value: unknown, expected: Expected, path = ''): string[] {
   if (expected === 'any') return []
   if (typeof expected === 'string') {
     const found = typeof value === 'string' ? 'text' : typeof value
     return found === expected ? [] : [`${path}: ${found} in place of ${expected}`]
   }
-  if (expected instanceof Array) {
+  if (isList(expected)) {
     if (!Array.isArray(value)) return [`${path}: no list`]
-    return value.flatMap((item, index) => faults(item, (expected as readonly [Expected])[0], `${path}[${index}]`))
+    return value.flatMap((item, index) => flaws(item, expected[0], `${path}[${index}]`))
   }
   if (typeof value !== 'object' || value === null) return [`${path}: no object`]
   const members = expected as Readonly<Record<string, Expected>>
   return Object.entries(value).flatMap(([name, member]) => {
     const type = members[name]
-    return type === undefined ? [`${path}.${name}: unknown`] : faults(member, type, `${path}.${name}`)
+    return type === undefined ? [`${path}.${name}: unknown`] : flaws(member, type, `${path}.${name}`)
   })
 }
 
@@ -81,7 +83,7 @@ async function call(
     ...(object !== undefined && { body: JSON.stringify({ requestObject: object }) }),
   })
   const body = (await response.json()) as Record<string, unknown> & { responseObject: Record<string, never> }
-  t.same(faults(body, expected), [], `${method} ${path}: ${response.status}`)
+  t.same(flaws(body, expected), [], `${method} ${path}: ${response.status}`)
   t.equal(response.headers.get('content-type'), 'application/json; charset=utf-8', path)
   return { response, body }
 }

@@ -28,15 +28,19 @@ export const API_SETTINGS = {
   ),
   compatibility: choice('1.9', '1.10', 'all')(
     'COMPATIBILITY',
-    'Form of responses below `CONTEXT_PATH`: `1.9` is that of versions 1.7 to 1.9 of the reference server, `1.10` that of 1.10 to 2.x, `all` has everything. A request can name its own in `X-Push-Compatibility`.',
+    'Members of responses below `CONTEXT_PATH`: `1.9` for those of versions 1.7 to 1.9 of the reference server, `1.10` for those of 1.10 to 2.x, `all` for everything. A request can say so itself in `X-Push-Compatibility`.',
     { fallback: '1.10' },
   ),
-  rootCompatibility: choice('1.9', '1.10', 'all')('ROOT_COMPATIBILITY', 'Form of responses under the root.', {
-    fallback: 'all',
-  }),
+  rootCompatibility: choice('1.9', '1.10', 'all')(
+    'ROOT_COMPATIBILITY',
+    'Members of responses under the root, as `COMPATIBILITY`.',
+    {
+      fallback: 'all',
+    },
+  ),
   errorViolations: flag(
     'ERROR_VIOLATIONS',
-    'Whether errors list the fields that are at fault. Without the list the message names the first of them. In the form of a version lists are as rare as there.',
+    'Whether errors list the fields that are wrong. Without the list the message names the first of them. Responses as of a version have lists where that version has them.',
     { fallback: 'true' },
   ),
   auth: choice('none', 'keys')(

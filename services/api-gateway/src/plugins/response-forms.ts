@@ -61,8 +61,7 @@ function applyForm(request: FastifyRequest, reply: FastifyReply, errorViolations
   })
 }
 
-const operationOf = ({ routeOptions }: FastifyRequest) =>
-  (routeOptions.schema as { operationId?: string } | undefined)?.operationId ?? ''
+const operationOf = ({ routeOptions }: FastifyRequest) => routeOptions.schema?.operationId ?? ''
 
 const schemaOf = (form: VersionForm, request: FastifyRequest) => VERSION_RESPONSES[form][operationOf(request)]
 
