@@ -89,6 +89,7 @@ export const InboxSort = Type.String({
 export const InboxListQuery = Type.Object({
   userId: UserId,
   applications: Type.String({
+    'x-list': true,
     minLength: 1,
     maxLength: 255,
     description:

@@ -102,7 +102,10 @@ t.test('instantOf: ISO texts with an offset, and seconds', async (t) => {
     ['2026-12-32T12:00:00Z', undefined],
     ['2026-12-11T25:00:00Z', undefined],
     ['2026-12-11T12:60:00Z', undefined],
-    [`${noon / 1000}`, undefined],
+    [`${noon / 1000}`, noon],
+    [`${noon / 1000}.25`, noon + 250],
+    ['100000000000', undefined],
+    ['-1.5', undefined],
     ['Fri, 11 Dec 2026 12:00:00 GMT', undefined],
   ]
   for (const [value, time] of cases) t.equal(instantOf(value), time, JSON.stringify(value))

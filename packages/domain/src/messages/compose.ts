@@ -29,7 +29,7 @@ const limited = (instant: number | null, now: number) => instant && Math.min(ins
 
 /** In ms since the epoch; null for none. */
 export function readValidUntil(value: string | number | null | undefined, fieldOf: FieldOf): number | null {
-  if (value === null || value === undefined) return null
+  if (value === null || value === undefined || value === '') return null
   const instant = instantOf(value)
   if (instant !== undefined && instant >= 0) return instant
   const hint = 'must be an ISO 8601 time with offset, or seconds (not milliseconds) since the epoch'

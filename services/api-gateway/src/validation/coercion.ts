@@ -1,5 +1,5 @@
 // Coercion: values that clients of the reference server may send in another format are converted to the schema's. Scalars become
-// texts, numeric texts numbers, some words lower case, and words in a query truth values. A null that stands for a member left
+// texts, numeric texts numbers, some words lower case, words truth values, and repeated parameters a list. A null that stands for a member left
 // out is left out. Nothing else is touched, `extras` least of all.
 import { alternativesOf, isObject, type Schema } from './schema.ts'
 
@@ -15,12 +15,12 @@ export function coerce(schema: Schema, value: unknown): unknown {
   }
   switch (schema.type) {
     case 'string':
-      return coerceText(schema, value)
+      return coerceText(schema, schema['x-list'] ? joined(value) : value)
     case 'integer':
     case 'number':
       return schema['x-clamp'] ? clamp(schema, value) : coerceNumber(value)
     case 'boolean':
-      return schema['x-words'] ? coerceWord(schema, value) : value
+      return schema['x-words'] ? coerceWord(schema, value) : coerceTruth(value)
     case 'array':
       return Array.isArray(value) && schema.items ? coerceItems(schema.items, value) : value
     case 'object':
@@ -48,6 +48,13 @@ function clamp({ minimum = 0, maximum = 0, default: fallback }: Schema, value: u
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN
   return number >= minimum ? Math.min(number, maximum) : fallback
 }
+
+/** A parameter of a query that is repeated is one list. */
+const joined = (value: unknown) =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string') ? value.join(',') : value
+
+/** As Java writes them. */
+const coerceTruth = (value: unknown) => (value === 'true' ? true : value === 'false' ? false : value)
 
 const WORDS = new Map([
   ...['true', 'on', 'yes', '1'].map((word) => [word, true] as const),

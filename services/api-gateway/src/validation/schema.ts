@@ -12,6 +12,7 @@ export interface Schema {
   'x-case'?: 'lower'
   'x-clamp'?: true
   'x-words'?: true
+  'x-list'?: true
   'x-max-units'?: number
 }
 

@@ -13,6 +13,7 @@ const KEYWORDS = [
   'x-case',
   'x-clamp',
   'x-words',
+  'x-list',
   {
     keyword: 'x-max-units',
     type: 'string' as const,
