@@ -16,6 +16,8 @@ import {
 } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
+// Much of the time they wait for processes to start and for leases of the dead.
+t.jobs = 3
 
 const HANG_MS = 300_000
 /** What is tried here is what shares a statement. */
@@ -173,7 +175,7 @@ const DEATHS: Record<string, Death> = {
 }
 
 for (const [how, { environment = {}, die, stored }] of Object.entries(DEATHS))
-  t.test(`a gateway is killed with a batch half way, ${how}`, async (t) => {
+  t.test(`a gateway is killed with a batch half way, ${how}`, { buffered: true }, async (t) => {
     const stack = await open(t, { services: [], environment: { DATABASE_TIMEOUT: '60s' } })
     await stack.configure()
     await stack.register({ userId: 'user', token: 'a'.repeat(64) })
@@ -291,7 +293,7 @@ const WORKERS: Record<string, Worker> = {
 }
 
 for (const [how, { environment, latencyMs, at, most }] of Object.entries(WORKERS))
-  t.test(`a worker is killed holding 1000 deliveries of 50 applications, ${how}`, async (t) => {
+  t.test(`a worker is killed holding 1000 deliveries of 50 applications, ${how}`, { buffered: true }, async (t) => {
     const stack = await open(t, { services: ['gateway', 'scheduler'], environment, simulator: { latencyMs } })
     const appIds = await registerPhones(stack)
     for (const userId of ['first', 'second']) {

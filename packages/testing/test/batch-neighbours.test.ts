@@ -84,10 +84,14 @@ const FATES: Record<string, Fate> = {
     isPushed: false,
   },
   paused: {
-    async meanwhile({ context: { store } }, appId) {
-      const application = await store.applications.find(appId)
-      const target = { applicationId: application?.id ?? 0, platform: 'ios', version: 1, reason: 'Forbidden' } as const
-      if (!(await store.pauses.pause(target))) throw new Error('not paused')
+    async meanwhile({ context: { store }, database }, appId) {
+      const [credentials] = await database.query<{ applicationId: number; version: number }>(
+        `SELECT application_id AS "applicationId", version FROM credentials
+         WHERE application_id = (SELECT id FROM applications WHERE app_id = $1)`,
+        [appId],
+      )
+      if (!credentials) throw new Error(`${appId} has no credentials`)
+      t.ok(await store.pauses.pause({ ...credentials, platform: 'ios', reason: 'InvalidProviderToken' }))
     },
     outcome: ['pending', null],
     isPushed: false,
@@ -148,7 +152,7 @@ t.test(
         `${appId}: the status says so`,
       )
     }
-    await stack.context.store.pauses.resume({ applicationId: 2, platform: 'ios' }, { all: true })
+    t.equal((await stack.api.post('/admin/app/ios/resume', { appId: 'paused' })).status, 200)
     await stack.start('apns')
     await stack.simulator.waitFor((pushes) => pushes.some((push) => push.token === token(second('paused'))), HANG_MS)
     t.notOk(
