@@ -20,7 +20,7 @@ t.setTimeout(1_800_000)
 const OUTAGE_MS = 600_000
 /** Messages that the API takes while Redis is away, each a chunk of its own. */
 const REQUESTS = LONG ? 2_000 : 60
-/** Chunks of one round of the sweep. */
+/** Chunks to which a sweep gives a job with its first statement. */
 const ROUND = 1_000
 /** The rest of what ten minutes bring, as rows: several rounds of the sweep. */
 const CHUNKS = 4 * ROUND
@@ -76,22 +76,24 @@ const age = ({ database }: TestStack, ms: number) =>
     [ms],
   )
 
-/** Counts the sweeps of a scheduler that found the most they may take, and how many of them did not follow the one before at once. */
-function watchRounds({ context: { store } }: TestStack) {
+/**
+ * Counts the chunks that a scheduler gives a job to, and the sweeps that it takes until they are so many: what follows the one before
+ * at once is the same sweep.
+ */
+function watchSweeps({ context: { store } }: TestStack, all: number) {
   const { sweep } = store.chunks
-  const rounds = { full: 0, waited: 0 }
+  const swept = new Set<number>()
+  let sweeps = 0
   let endedAt = -Infinity
   store.chunks.sweep = async (afterMs, limit) => {
     const startedAt = performance.now()
-    const swept = await sweep(afterMs, limit)
-    if (swept.length === limit) {
-      rounds.full++
-      if (startedAt - endedAt > SWEEP_INTERVAL_MS / 2) rounds.waited++
-    }
+    const some = await sweep(afterMs, limit)
+    if (swept.size < all && startedAt - endedAt > SWEEP_INTERVAL_MS / 2) sweeps++
+    for (const { id } of some) swept.add(id)
     endedAt = performance.now()
-    return swept
+    return some
   }
-  return rounds
+  return { chunks: () => swept.size, sweeps: () => sweeps }
 }
 
 const redis = BACKENDS.find(({ name }) => name === 'redis')
@@ -111,7 +113,6 @@ t.test(
     await stack.configure()
     const all = REQUESTS + CHUNKS
     await registerPhones(stack, all)
-    const rounds = watchRounds(stack)
     await stack.start('scheduler')
 
     await server.kill()
@@ -120,7 +121,7 @@ t.test(
     await storeRows(stack, REQUESTS + 1, CHUNKS)
     if (!LONG) await age(stack, OUTAGE_MS)
     t.equal(stack.simulator.pushes.length, 0)
-    Object.assign(rounds, { full: 0, waited: 0 })
+    const watched = watchSweeps(stack, all)
     await server.start()
 
     await waitFor('everything to be delivered', async () => {
@@ -129,7 +130,7 @@ t.test(
     })
     t.equal(stack.simulator.stats().ios.distinctTokens, all, 'each phone has its message')
     t.equal(stack.simulator.pushes.length, all, 'once')
-    t.ok(rounds.full >= CHUNKS / ROUND, `${rounds.full} full rounds`)
-    t.ok(rounds.waited <= 2, `${rounds.waited} of them had to wait for a sweep of their own`)
+    t.equal(watched.chunks(), all, 'the sweep gave each chunk a job')
+    t.ok(watched.sweeps() <= 2, `in ${watched.sweeps()} sweeps, of which one gives at least ${ROUND} chunks a job`)
   },
 )
