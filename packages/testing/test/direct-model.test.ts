@@ -158,14 +158,21 @@ const command = (name: string, act: Act): AsyncCommand<Run, Server> => ({
   toString: () => name,
 })
 
+/** One of the values once in so many times. */
+const seldom = <T>(times: number, values: readonly T[]) =>
+  fc.oneof(
+    { weight: times - 1, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constantFrom(...values) },
+  )
+
 const requests = fc.record<Request>({
   appId: fc.constantFrom(APP, APP, OTHER, BUSY),
   users: fc.uniqueArray(fc.nat(USERS - 1), { minLength: 1, maxLength: 3 }),
   mode: fc.constantFrom('ASYNCHRONOUS', 'ASYNCHRONOUS', 'ASYNCHRONOUS', 'SYNCHRONOUS'),
   key: fc.option(fc.nat(3), { nil: undefined }),
   isOther: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
-  failure: fc.option(fc.constantFrom(...FAILURES), { nil: undefined, freq: 7 }),
-  invalid: fc.option(fc.constantFrom('application', 'user', 'time'), { nil: undefined, freq: 9 }),
+  failure: seldom(8, FAILURES),
+  invalid: seldom(10, ['application', 'user', 'time'] as const),
 })
 
 const ACTS: Record<string, Act> = {
