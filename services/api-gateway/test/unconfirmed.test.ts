@@ -15,7 +15,7 @@ t.teardown(() => proxy.shut())
 const stack = await openTestStack({
   cluster: proxy.url,
   services: ['gateway'],
-  environment: { DATABASE_TIMEOUT: '3s', DATABASE_POOL: '4' },
+  environment: { DATABASE_TIMEOUT: '3s', DATABASE_POOL: '4', DIRECT_BATCH_REQUESTS: '200' },
 })
 t.teardown(() => stack.close())
 await stack.configure()
