@@ -29,6 +29,7 @@ const OTHER = 'other-app'
 const APPS = [APP, OTHER, BUSY]
 const USERS = 6
 const HOUR_S = 3_600
+const KEYS = 4
 
 /** Some users have two phones. */
 const phonesOf = (appId: string, user: number) =>
@@ -71,7 +72,7 @@ async function openServer(t: Test): Promise<Server> {
     cluster: proxy.url,
     services: ['gateway', 'scheduler'],
     simulator: { latencyMs: { min: 0, max: 20 } },
-    environment: { SWEEP_INTERVAL: '100ms', SWEEP_AFTER: '200ms' },
+    environment: { SWEEP_INTERVAL: '100ms', SWEEP_AFTER: '200ms', LEASE_TIME: '2s' },
   })
   t.teardown(() => stack.close())
   for (const appId of APPS) {
@@ -105,9 +106,8 @@ interface Request {
   appId: string
   users: readonly number[]
   mode: string
-  /** Requests of a run under the same number have the same key. */
+  /** Requests of a run under the same number have the same key, and mostly the same content. */
   key: number | undefined
-  /** Under a key: whether its content is that of the other requests under it. */
   isOther: boolean
   failure: Failure | undefined
   invalid: 'application' | 'user' | 'time' | undefined
@@ -165,19 +165,29 @@ const seldom = <T>(times: number, values: readonly T[]) =>
     { weight: 1, arbitrary: fc.constantFrom(...values) },
   )
 
-const requests = fc.record<Request>({
+const randomRequests = fc.record<Request>({
   appId: fc.constantFrom(APP, APP, OTHER, BUSY),
   users: fc.uniqueArray(fc.nat(USERS - 1), { minLength: 1, maxLength: 3 }),
   mode: fc.constantFrom('ASYNCHRONOUS', 'ASYNCHRONOUS', 'ASYNCHRONOUS', 'SYNCHRONOUS'),
-  key: fc.option(fc.nat(3), { nil: undefined }),
+  key: fc.option(fc.nat(KEYS - 1), { nil: undefined }),
   isOther: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
   failure: seldom(8, FAILURES),
   invalid: seldom(10, ['application', 'user', 'time'] as const),
 })
 
+/** What is under one key is one request, sent again. */
+const requests = randomRequests.map((request): Request => {
+  const { key } = request
+  if (key === undefined) return request
+  const failure = key === KEYS - 1 ? ('first 40P01' as const) : undefined
+  return { ...request, appId: APPS[key % 2] ?? APP, users: [key, key + 1], failure, invalid: undefined }
+})
+
 const ACTS: Record<string, Act> = {
   'wait for all responses': (_server, run) => allResponses(run),
   'lose a COMMIT': ({ proxy }) => void proxy.loseResponseTo('message-store'),
+  'lose the response to a claim': ({ proxy }) => void proxy.loseResponseTo('chunk-claim'),
+  'lose the response to a record': ({ proxy }) => void proxy.loseResponseTo('chunk-record'),
   'pause the platform': ({ stack: { context }, credentialsVersion }) =>
     context.store.pauses.pause({ applicationId: 1, platform: 'ios', version: credentialsVersion, reason: 'Forbidden' }),
   'resume the platform': ({ stack: { context } }) =>
