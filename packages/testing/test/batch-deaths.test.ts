@@ -132,26 +132,26 @@ interface Death {
     kill: () => Promise<void>
     openGate: () => Promise<void>
     sent: readonly Sending[]
-    repeat: () => Promise<Response[]>
+    sendAgain: () => Promise<Response[]>
   }): Promise<Response[]>
   stored: 'all' | 'none'
 }
 
 const DEATHS: Record<string, Death> = {
   'and PostgreSQL goes on with its statement': {
-    async die({ stack, kill, openGate, repeat }) {
+    async die({ stack, kill, openGate, sendAgain }) {
       await kill()
       await stack.start('gateway')
-      const repeated = repeat()
+      const sentAgain = sendAgain()
       // What was sent again stands behind the keys that the dead gateway's statement has taken.
       await waitFor('the repetition', async () => (await sessionsOf(stack, "wait_event = 'transactionid'")) > 0)
       await openGate()
-      return repeated
+      return sentAgain
     },
     stored: 'all',
   },
   'and PostgreSQL ends its statement': {
-    async die({ stack, kill, openGate, repeat }) {
+    async die({ stack, kill, openGate, sendAgain }) {
       await kill()
       await stack.database.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory' AND application_name = 'push-server'",
@@ -159,19 +159,19 @@ const DEATHS: Record<string, Death> = {
       await waitAtGates(stack, 0)
       await openGate()
       await stack.start('gateway')
-      return repeat()
+      return sendAgain()
     },
     stored: 'none',
   },
   'after it has refused what took too long': {
     environment: { DATABASE_TIMEOUT: '9s' },
     leastRefused: 4,
-    async die({ stack, kill, openGate, sent, repeat }) {
+    async die({ stack, kill, openGate, sent, sendAgain }) {
       await Promise.all(sent.map(({ response }) => response))
       await kill()
       await openGate()
       await stack.start('gateway')
-      return repeat()
+      return sendAgain()
     },
     stored: 'none',
   },
@@ -208,12 +208,12 @@ for (const [how, { environment = {}, leastRefused = 40, die, stored }] of Object
     }
 
     const keyed = sent.map(({ request }) => request).filter(({ key }) => key !== undefined)
-    const repeat = () => Promise.all(keyed.map((request) => send(stack, request)))
-    const repeated = await die({ stack, kill: gateway.kill, openGate: openSecond, sent, repeat })
+    const sendAgain = () => Promise.all(keyed.map((request) => send(stack, request)))
+    const sentAgain = await die({ stack, kill: gateway.kill, openGate: openSecond, sent, sendAgain })
     const responses = await Promise.all(sent.map(({ response }) => response))
     const refused = responses.filter(({ status }) => status !== 200).length
     t.ok(refused >= leastRefused, `${refused} of ${sent.length} got no OK`)
-    t.same(new Set(repeated.map(({ status }) => status)), new Set([200]), 'what is sent again under its key gets OK')
+    t.same(new Set(sentAgain.map(({ status }) => status)), new Set([200]), 'what is sent again under its key gets OK')
 
     for (const name of ['apns', 'scheduler'] as const) await stack.start(name)
     await settled(stack)
@@ -231,15 +231,15 @@ for (const [how, { environment = {}, leastRefused = 40, die, stored }] of Object
       t.ok(count >= least && count <= own.length, `${title}: ${count}`)
     }
     t.same(
-      repeated.filter(({ messageId }) => !ids.has(messageId ?? '')),
+      sentAgain.filter(({ messageId }) => !ids.has(messageId ?? '')),
       [],
       'under a key stands what is stored',
     )
-    t.equal(new Set(repeated.map(({ messageId }) => messageId)).size, keyed.length)
+    t.equal(new Set(sentAgain.map(({ messageId }) => messageId)).size, keyed.length)
     const firsts = new Map(sent.map(({ request }, n) => [request.key, responses[n]]))
     const changed = keyed.filter(({ key }, n) => {
       const first = firsts.get(key)
-      return first?.status === 200 && first.messageId !== repeated[n]?.messageId
+      return first?.status === 200 && first.messageId !== sentAgain[n]?.messageId
     })
     t.same(changed, [], 'a request that got OK gets the same id again')
     const batches = Map.groupBy(rows, ({ batch }) => batch)
@@ -328,8 +328,8 @@ for (const [how, { environment, latencyMs, at, most }] of Object.entries(WORKERS
     t.equal(stack.simulator.stats().ios.distinctTokens, all, 'each phone has it')
     const statuses = await stack.database.query('SELECT status, count(*)::int AS count FROM deliveries GROUP BY status')
     t.same(statuses, [{ status: 'sent', count: all }])
-    const repeated = stack.simulator.pushes.length - all
-    t.ok(repeated <= most, `${repeated} came twice, ${most} may`)
+    const twice = stack.simulator.pushes.length - all
+    t.ok(twice <= most, `${twice} came twice, ${most} may`)
     const byToken = [...Map.groupBy(stack.simulator.pushes, ({ token }) => token).values()]
     t.ok(
       byToken.every((pushes) => new Set(pushes.map(({ headers }) => headers['apns-id'])).size === 1),
