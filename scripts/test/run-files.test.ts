@@ -53,7 +53,9 @@ t.test('files that pass, fail, break and are left out', async (t) => {
 })
 
 t.test('a file that is run in two ways: each in its own environment, under its own name', async (t) => {
-  const says = `console.log('TAP version 14\\n' + (process.env.WAY === 'other' ? 'not ok' : 'ok') + ' 1 - way\\n1..1')`
+  const says = `const isOther = process.env.WAY === 'other'
+    console.log('TAP version 14\\n' + (isOther ? 'not ok' : 'ok') + ' 1 - way\\n1..1')
+    process.exitCode = isOther ? 1 : 0`
   const also = [{ file: 'a.mjs', how: 'the other way', env: { WAY: 'other' } }]
   const { lines } = await report(t, { 'a.mjs': says }, { also })
   t.same(lines, [

@@ -51,7 +51,7 @@ interface Run {
   name: string
   sent: Sent[]
   /** Connections were cut: what was in flight then may come twice. */
-  isCut: boolean
+  isDisconnected: boolean
 }
 
 interface Server {
@@ -194,7 +194,7 @@ const ACTS: Record<string, Act> = {
     context.store.pauses.resume({ applicationId: 1, platform: 'ios' }, { all: true }),
   'lose the queue': ({ stack }) => emptyQueue(stack),
   'cut connections to the provider'({ stack }, run) {
-    run.isCut = true
+    run.isDisconnected = true
     stack.simulator.disconnect('ios')
   },
   'stop the worker, start another': (server) => server.restartWorker(),
@@ -220,13 +220,13 @@ const refusals = fc
     }),
   )
 
-const sends = requests.map((request) =>
+const sending = requests.map((request) =>
   command(`send ${JSON.stringify(request)}`, (server, run) => send(server, run, request)),
 )
 
 const commands = fc.commands(
   [
-    ...Array.from({ length: 8 }, () => sends),
+    ...Array.from({ length: 8 }, () => sending),
     refusals,
     ...Object.entries(ACTS).map(([name, act]) => fc.constant(command(name, act))),
   ],
@@ -317,7 +317,7 @@ function checkDeliveries({ stack }: Server, run: Run, stored: ReadonlyMap<string
     }
     const sent = all.filter(({ status }) => status === 'sent').map(({ token }) => token)
     const shown = (pushes.get(title) ?? []).map(({ token }) => token)
-    if (!run.isCut) equal(shown.toSorted(), sent.toSorted(), `phones that show ${title}`)
+    if (!run.isDisconnected) equal(shown.toSorted(), sent.toSorted(), `phones that show ${title}`)
     else
       equal(
         [...new Set(shown)].filter((token) => sent.includes(token)).toSorted(),
@@ -351,7 +351,7 @@ t.test('whatever meets: what is accepted ends once, what is refused is not store
   let accepted = 0
   let refused = 0
   const property = fc.asyncProperty(commands, async (some) => {
-    const run: Run = { name: `run-${runs++}`, sent: [], isCut: false }
+    const run: Run = { name: `run-${runs++}`, sent: [], isDisconnected: false }
     await fc.asyncModelRun(() => ({ model: run, real: server }), some)
     const responses = await allResponses(run)
     const ids = responses.flatMap((response) => (response.status === 200 ? response.ids : []))

@@ -139,7 +139,7 @@ t.test('the response of the COMMIT of many keys is lost: each gets what became o
   const another = randomUUID() as string
   const refused = await loseTogether(
     [
-      { appId: left, key: randomUUID() as string },
+      { appId: left, key: randomUUID() },
       { appId: APP, key: another },
     ],
     async () => {
