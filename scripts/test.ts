@@ -1,12 +1,13 @@
 // `npm test [files or folders]`: one PostgreSQL and one Redis for the whole run, then every test, or those that are named.
 // `--coverage` measures what they cover, `--long` adds the tests that take minutes, `--fallback` speaks HTTP/2 by Node.js and
-// runs only what delivers. `--mixed [--against <commit>]` runs only the test of two commits side by side. The last line counts
+// runs only what delivers. `--singly` lets no request and no chunk share a statement; a run of everything does that with a few files
+// beside. `--mixed [--against <commit>]` runs only the test of two commits side by side. The last line counts
 // asserts.
 import { parseArgs } from 'node:util'
 import { openTemporaryPostgres } from './database/temporary-postgres.ts'
 import { startRedis } from './testing/redis.ts'
 import { runTap } from './testing/tap.ts'
-import { testFilesOf } from './testing/test-files.ts'
+import { ALSO_SINGLY, SINGLY, testFilesOf } from './testing/test-files.ts'
 import type { Totals } from './testing/tap-report.ts'
 
 const NO_REDIS = 'no Redis here: set REDIS_URL, or install redis-server'
@@ -58,6 +59,7 @@ const { values, positionals } = parseArgs({
     coverage: { type: 'boolean', default: false },
     long: { type: 'boolean', default: false },
     fallback: { type: 'boolean', default: false },
+    singly: { type: 'boolean', default: false },
     mixed: { type: 'boolean', default: false },
     /** The commit before the last change of product code. */
     against: { type: 'string' },
@@ -65,6 +67,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const files = filesOf(values, testFilesOf(positionals))
+const also = files.length === 0 && !values.singly && !values.long ? ALSO_SINGLY : []
 const interruption = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interruption.abort())
 /** Checked out before the tests start, whose time does not run meanwhile. */
@@ -83,7 +86,8 @@ try {
   if (values.mixed) Object.assign(env, await prepareFormer(values.against))
   await openBackends(env, opened)
   interruption.signal.throwIfAborted()
-  const totals = await runTap({ files, coverage: values.coverage, env, signal: interruption.signal })
+  const how = { ...(values.singly && { as: SINGLY }), also }
+  const totals = await runTap({ files, ...how, coverage: values.coverage, env, signal: interruption.signal })
   process.exitCode = conclude(totals, env) ? 0 : 1
 } catch (error) {
   // Ctrl-C reaches what is being started here as well, so a failure then comes from that.

@@ -5,6 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
+import { nameOf, type TestRun } from './test-files.ts'
 
 /** Between SIGTERM and SIGKILL. */
 const END_WITHIN_MS = 3_000
@@ -13,7 +14,7 @@ const REPORT_WITHIN_MS = 30_000
 
 export interface RunOptions {
   /** In the order in which they start. */
-  files: readonly string[]
+  files: readonly TestRun[]
   /** How many run at a time. */
   jobs: number
   /** Time limit of a file that sets no other one. */
@@ -43,12 +44,13 @@ interface Place {
 }
 
 /** Resolves with its TAP, as that of a subtest. */
-async function runFile(file: string, { index, job }: Place, options: Omit<RunOptions, 'files' | 'jobs'>) {
+async function runFile(run: TestRun, { index, job }: Place, options: Omit<RunOptions, 'files' | 'jobs'>) {
   const since = performance.now()
+  const name = nameOf(run)
   const { env, timeoutMs, signal } = options
   const numbers = { TAP_CHILD_ID: String(index), TAP_JOB_ID: String(job), TAP_TIMEOUT: String(timeoutMs / 1000) }
-  const child = spawn(process.execPath, [file], {
-    env: { ...env, ...numbers, TAP: '1' },
+  const child = spawn(process.execPath, [run.file], {
+    env: { ...env, ...run.env, ...numbers, TAP: '1' },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     // A group of its own: the services that it starts end with it.
     detached: true,
@@ -63,12 +65,12 @@ async function runFile(file: string, { index, job }: Place, options: Omit<RunOpt
   limit.clear()
   signal.removeEventListener('abort', kill)
 
-  const result = `${exitCode === 0 ? 'ok' : 'not ok'} ${index + 1} - ${file}`
+  const result = `${exitCode === 0 ? 'ok' : 'not ok'} ${index + 1} - ${name}`
   const time = `# time=${Math.round(performance.now() - since)}ms`
   const skipped = exitCode === 0 ? /^1\.\.0 #(.*)/m.exec(text) : null
   const end = skipped ? `${result} # SKIP${skipped[1]}\n` : `${result} ${time}\n`
-  const diagnostics = { exitCode, signal: killedBy, expired: limit.expired() ? file : undefined }
-  return `# Subtest: ${file}\n${indented(text)}${end}${exitCode === 0 ? '' : block(diagnostics)}`
+  const diagnostics = { exitCode, signal: killedBy, expired: limit.expired() ? name : undefined }
+  return `# Subtest: ${name}\n${indented(text)}${end}${exitCode === 0 ? '' : block(diagnostics)}`
 }
 
 /** The file may set another limit, which it tells as it would tell tap's runner. */

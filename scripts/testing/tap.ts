@@ -7,13 +7,17 @@ import { makeOnce } from '../setup/stamp.mjs'
 import { quietly, step } from '../setup/step.mjs'
 import { killGroup, runFiles } from './run-files.ts'
 import { createTapReport, type Totals } from './tap-report.ts'
-import { longestFirst } from './test-files.ts'
+import { longestFirst, type TestRun } from './test-files.ts'
 
 const TAP = 'node_modules/tap/dist/esm/run.mjs'
 
 export interface TapOptions {
   /** None: every test file. */
   files: readonly string[]
+  /** How each of them is run. */
+  as?: Omit<TestRun, 'file'> | undefined
+  /** Further runs beside those of the files. */
+  also?: readonly TestRun[] | undefined
   coverage: boolean
   env: NodeJS.ProcessEnv
   /** Ends the run early; what has been reported until then counts. */
@@ -40,10 +44,11 @@ export async function runTap(options: TapOptions): Promise<Totals> {
   return report.totals
 }
 
-async function run({ files, env, signal }: TapOptions, write: (tap: string) => void): Promise<number> {
+async function run({ files, as, also = [], env, signal }: TapOptions, write: (tap: string) => void): Promise<number> {
   const { include, jobs, timeout } = parse(readFileSync('.taprc', 'utf8')) as TapSettings
   const paths = (files.length > 0 ? files : include).flatMap((path) => (/[*?{]/.test(path) ? globSync(path) : [path]))
-  await runFiles({ files: longestFirst(paths), jobs, timeoutMs: timeout * 1000, env, signal, write })
+  const runs = longestFirst([...paths.map((file) => ({ file, ...as })), ...also])
+  await runFiles({ files: runs, jobs, timeoutMs: timeout * 1000, env, signal, write })
   return signal.aborted ? 1 : 0
 }
 

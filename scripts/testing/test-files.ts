@@ -1,4 +1,5 @@
-// Which test files the arguments of `npm test` name: files and patterns name themselves, a folder all tests in it.
+// Which test files the arguments of `npm test` name: files and patterns name themselves, a folder all tests in it. Which of all files are
+// run a second time, and in which order they start.
 import { globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -15,14 +16,38 @@ export function testFilesOf(paths: readonly string[], root = '.'): string[] {
   })
 }
 
+/** A test file, and how it is run. */
+export interface TestRun {
+  file: string
+  /** Added to its environment. */
+  env?: Readonly<Record<string, string>>
+  /** What stands beside the file in the report. */
+  how?: string
+}
+
+/** Nothing shares a statement: each request is stored by itself, each chunk claimed and recorded by itself. */
+export const SINGLY = {
+  how: 'singly',
+  env: { DIRECT_BATCH_REQUESTS: '1', DIRECT_BATCH_CHUNKS: '1' },
+}
+
+/** The way of a message, and the heaviest failures: what has to hold whether or not statements are shared, on one back end. */
+export const ALSO_SINGLY: readonly TestRun[] = ['journeys', 'deaths'].map((name) => ({
+  file: `packages/testing/test/${name}.test.ts`,
+  how: SINGLY.how,
+  env: { ...SINGLY.env, TEST_BACKEND: 'redis' },
+}))
+
 /** Those that take longest: started late, they would run alone in the end. */
-const LONGEST = ['campaign-crash', 'failures', 'processes', 'campaigns', 'crash', 'fan-out'].map(
+const LONGEST = ['campaign-crash', 'deaths', 'failures', 'processes', 'campaigns', 'crash', 'fan-out'].map(
   (name) => `packages/testing/test/${name}.test.ts`,
 )
 
+const placeOf = ({ file }: TestRun) => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length)
+export const nameOf = ({ file, how }: TestRun) => (how === undefined ? file : `${file} (${how})`)
+
 /** The order in which files are started; each comes once. */
-export function longestFirst(files: readonly string[]): string[] {
-  const named = new Set(files)
-  const longest = LONGEST.filter((file) => named.has(file))
-  return [...new Set([...longest, ...[...named].toSorted()])]
+export function longestFirst(runs: readonly TestRun[]): TestRun[] {
+  const named = new Map(runs.map((run) => [nameOf(run), run]))
+  return [...named.values()].toSorted((a, b) => placeOf(a) - placeOf(b) || (nameOf(a) < nameOf(b) ? -1 : 1))
 }

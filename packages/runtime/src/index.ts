@@ -6,6 +6,7 @@ export type { Environment } from './former-names.ts'
 export { isHost, isLocalHost, isLoopback } from './host-names.ts'
 export { createLogger, shortened, type Logger } from './logger.ts'
 export {
+  boundedBy,
   fulfilled,
   openNaturalBatches,
   rejected,

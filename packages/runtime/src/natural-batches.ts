@@ -29,6 +29,13 @@ export interface NaturalBatches<Item, Result> {
   readonly waiting: number
 }
 
+/** Two bounds of a batch as one: so many items, and so many rows of all of them. In whole numbers, as fractions would not add up. */
+export const boundedBy = (items: number, rows: number) => ({
+  size: items * rows,
+  /** Weight of an item with so many rows. */
+  weightOf: (own: number) => Math.max(rows, own * items),
+})
+
 interface Entry<Item, Result> {
   item: Item
   resolve(result: Result): void

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
-import { fulfilled, openNaturalBatches, rejected, runDivided } from '../src/natural-batches.ts'
+import { boundedBy, fulfilled, openNaturalBatches, rejected, runDivided } from '../src/natural-batches.ts'
 
 interface Item {
   id: number
@@ -49,6 +49,31 @@ function openHeld(more: More = {}) {
 
 const some = (count: number, more: object = {}, first = 1) =>
   Array.from({ length: count }, (_, index) => ({ id: first + index, ...more }))
+
+t.test('a full batch has as many items as it may have, whatever their number, and no more rows', async (t) => {
+  for (const items of [1, 2, 3, 7, 10, 49, 100, 200, 999, 2_000]) {
+    const { size, weightOf } = boundedBy(items, 2_000)
+    const { began, add, letGo } = openHeld({ size })
+    const first = add({ id: 0 })
+    await setImmediate()
+    const others = add(...some(items + 1, { weight: weightOf(1) }))
+    await letGo()
+    t.equal(began[1]?.length, items)
+    await letGo()
+    await letGo()
+    await Promise.all([first, others])
+  }
+  const { size, weightOf } = boundedBy(200, 2_000)
+  const { began, add, letGo } = openHeld({ size })
+  const first = add({ id: 0 })
+  await setImmediate()
+  const others = add(...some(6, { weight: weightOf(400) }))
+  await letGo()
+  t.equal(began[1]?.length, 5)
+  await letGo()
+  await letGo()
+  await Promise.all([first, others])
+})
 
 t.test('an item goes at once; what arrives meanwhile shares the next batch', async (t) => {
   const { began, add, letGo, waiting } = openHeld()

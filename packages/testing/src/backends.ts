@@ -12,7 +12,7 @@ export interface TestBackend {
 const redisUrl = process.env.TEST_REDIS_URL
 const noRedis = process.env.TEST_REDIS_SKIP_REASON ?? 'no Redis: set TEST_REDIS_URL or install redis-server'
 
-export const BACKENDS: readonly TestBackend[] = [
+const ALL: readonly TestBackend[] = [
   { name: 'postgresql', skip: false, environment: () => ({}) },
   {
     name: 'redis',
@@ -20,3 +20,7 @@ export const BACKENDS: readonly TestBackend[] = [
     environment: () => ({ REDIS_URL: redisUrl ?? '', QUEUE_PREFIX: `test-${randomUUID()}` }),
   },
 ]
+
+/** Where the same files are run once more in another way, one back end does. */
+const { TEST_BACKEND } = process.env
+export const BACKENDS = ALL.filter(({ name }) => TEST_BACKEND === undefined || name === TEST_BACKEND)

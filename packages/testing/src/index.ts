@@ -21,6 +21,7 @@ export {
   type ServiceName,
 } from './test-stack.ts'
 export { createTcpProxy, type TcpProxy } from './tcp-proxy.ts'
+export { countDeadlocks } from './deadlocks.ts'
 export { freePort } from './free-port.ts'
 export { bound, endProcess } from './child-process.ts'
 export { spawnRedis, startOwnPostgres, startOwnRedis, type OwnServer } from './own-servers.ts'

@@ -76,8 +76,17 @@ const TEST_SETTINGS = {
   SWEEP_AFTER: '1s',
   // What a dead worker held is soon free, and a busy machine still renews in time what it holds.
   LEASE_TIME: '5s',
-  // The transport that the whole run is to be made with.
-  HTTP2_TRANSPORT: process.env.HTTP2_TRANSPORT ?? 'lean',
+  ...settingsOfRun(),
+}
+
+/** The transport that the whole run is to be made with, and how much may share a statement. */
+function settingsOfRun(): Record<string, string> {
+  const { HTTP2_TRANSPORT = 'lean', DIRECT_BATCH_REQUESTS, DIRECT_BATCH_CHUNKS } = process.env
+  return {
+    HTTP2_TRANSPORT,
+    ...(DIRECT_BATCH_REQUESTS && { DIRECT_BATCH_REQUESTS }),
+    ...(DIRECT_BATCH_CHUNKS && { DIRECT_BATCH_CHUNKS }),
+  }
 }
 
 export async function openTestStack(options: TestStackOptions = {}): Promise<TestStack> {

@@ -1,5 +1,6 @@
-// Failures under load, counted: of 2000 accepted messages to three platforms each is delivered, duplicates stay within what was in
-// flight, no good token is dropped, and the final statuses add up. The moments of deaths come from a seed (TEST_SEED).
+// Failures under load, counted, beside the deaths of processes in deaths.test.ts: of 2000 accepted messages to three platforms each is
+// delivered, duplicates stay within what was in flight, no good token is dropped, and the final statuses add up. The moments of deaths
+// come from a seed (TEST_SEED).
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { PLATFORMS, type Platform } from '@push-server/contract'
@@ -12,19 +13,14 @@ import {
   emptyQueue,
   generateApnsKey,
   generateServiceAccount,
-  openTestStack,
-  registerCrowd,
   sendToCrowd,
   spawnService,
-  startOwnPostgres,
   startOwnRedis,
   waitFor,
   type Crowd,
-  type TestStack,
-  type TestStackOptions,
-  type Sent,
   type TestBackend,
 } from '@push-server/testing'
+import { account, arrived, CONCURRENCY, CROWD, HANG_MS, MESSAGES, openUnderLoad } from './_load.ts'
 
 t.setTimeout(1_800_000)
 // Much of the time they wait for responses and leases.
@@ -32,104 +28,13 @@ t.jobs = 2
 /** One object for each test: tap keeps its state in it. */
 const beside = (skip: string | false = false) => ({ buffered: true, skip })
 
-/** For what hangs, as in `until`. */
-const HANG_MS = 300_000
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
-const MESSAGES = 2000
-const CROWD: Crowd = { appId: APP, users: MESSAGES }
-const CONCURRENCY = 50
-const LATENCY_MS = 100
-/** What pushes in flight bring in responses within one checkpoint of 250 ms. */
-const CHECKPOINT = CONCURRENCY * Math.ceil(250 / LATENCY_MS)
-/** What the death of one worker may duplicate. */
-const DUPLICATES_OF_ONE = CONCURRENCY + CHECKPOINT
-
-const CONCURRENCIES = {
-  APNS_CONCURRENCY: String(CONCURRENCY),
-  FCM_CONCURRENCY: String(CONCURRENCY),
-  HMS_CONCURRENCY: String(CONCURRENCY),
-}
-const WORKERS = { ios: 'apns-worker', android: 'fcm-worker', huawei: 'hms-worker' } satisfies Record<Platform, string>
-
-async function open(t: Test, options: TestStackOptions, crowds: readonly Crowd[] = [CROWD]): Promise<TestStack> {
-  const environment = { ...CONCURRENCIES, ...options.environment }
-  const stack = await openTestStack({ simulator: { latencyMs: LATENCY_MS }, ...options, environment })
-  t.teardown(() => stack.close())
-  for (const crowd of crowds) {
-    await stack.configure(crowd.appId, PLATFORMS)
-    await registerCrowd(stack.database, crowd)
-  }
-  return stack
-}
-
-const received = (stack: TestStack) =>
-  Object.values(stack.simulator.stats()).reduce((sum, platform) => sum + platform.received, 0)
-
-/** Resolves when so many pushes have arrived: in the middle of it. */
-const arrived = (stack: TestStack, pushes: number) => stack.simulator.waitFor(() => received(stack) >= pushes, HANG_MS)
-
-/** Waits until everything is settled, and counts. `most`: duplicates that are allowed. */
-async function account(
-  t: Test,
-  stack: TestStack,
-  { messageIds, most = 0 }: Pick<Sent, 'messageIds'> & { most?: number },
-) {
-  await waitFor('everything accepted to settle', async () => {
-    const [row] = await stack.database.query<{ open: number }>(
-      'SELECT count(*)::int AS open FROM chunks WHERE settled_at IS NULL',
-    )
-    return row?.open === 0
-  })
-  const accepted = new Set(messageIds).size
-  t.ok(accepted >= MESSAGES, `${accepted} messages were accepted`)
-  const statuses = await stack.database.query(
-    'SELECT status, count(*)::int AS deliveries FROM deliveries WHERE message_id = ANY($1::uuid[]) GROUP BY status',
-    [messageIds],
-  )
-  t.same(statuses, [{ status: 'sent', deliveries: accepted }], 'each of them is reported as sent')
-  const stats = Object.values(stack.simulator.stats())
-  const distinct = stats.reduce((sum, { distinctTokens }) => sum + distinctTokens, 0)
-  t.equal(distinct, accepted, 'each of them was received')
-  const duplicates = received(stack) - accepted
-  t.ok(duplicates <= most, `${duplicates} duplicates, ${most} are allowed`)
-  t.same(
-    await stack.database.query('SELECT token FROM devices WHERE dropped_at IS NOT NULL'),
-    [],
-    'no token is dropped',
-  )
-  t.same(await stack.database.query('SELECT * FROM provider_pauses'), [], 'nothing stays paused')
-}
 
 for (const backend of BACKENDS) {
   const own = () => beside(backend.skip)
 
-  t.test(`on ${backend.name}: a worker of each kind is killed under load`, own(), async (t) => {
-    const stack = await open(t, { backend, services: ['gateway', 'scheduler'] })
-    const workers = Object.values(WORKERS)
-    const doomed = workers.map((name) => spawnService(name, stack.environment))
-    t.teardown(() => Promise.all(doomed.map((worker) => worker.kill())))
-    const sending = sendToCrowd(stack.api, CROWD)
-    await arrived(stack, 500)
-    await Promise.all(doomed.map((worker) => worker.kill()))
-    for (const name of ['apns', 'fcm', 'hms'] as const) await stack.start(name)
-    await account(t, stack, { ...(await sending), most: workers.length * DUPLICATES_OF_ONE })
-  })
-
-  t.test(`on ${backend.name}: the gateway is killed under load, again and again`, own(), async (t) => {
-    const stack = await open(t, { backend, services: ['apns', 'fcm', 'hms', 'scheduler'] })
-    let gateway = spawnService('api-gateway', stack.environment)
-    t.teardown(() => gateway.kill())
-    const sending = sendToCrowd(stack.api, CROWD)
-    for (const pushes of [300, 900, 1500]) {
-      await arrived(stack, pushes)
-      await gateway.kill()
-      gateway = spawnService('api-gateway', stack.environment)
-    }
-    await account(t, stack, await sending)
-  })
-
   t.test(`on ${backend.name}: the queue is emptied under load, again and again`, own(), async (t) => {
-    const stack = await open(t, { backend })
+    const stack = await openUnderLoad(t, { backend })
     const sending = sendToCrowd(stack.api, CROWD)
     let lost = 0
     for (const pushes of [200, 600, 1000]) {
@@ -143,7 +48,7 @@ for (const backend of BACKENDS) {
   t.test(`on ${backend.name}: the scheduler is killed at any moment, seed ${SEED}`, own(), async (t) => {
     const random = createRandom(SEED)
     // Without it nothing would be delivered: what is enqueued is lost at once.
-    const stack = await open(t, { backend, services: ['gateway'] })
+    const stack = await openUnderLoad(t, { backend, services: ['gateway'] })
     const sent = await sendToCrowd(stack.api, CROWD)
     await emptyQueue(stack)
     for (const name of ['apns', 'fcm', 'hms'] as const) await stack.start(name)
@@ -158,33 +63,6 @@ for (const backend of BACKENDS) {
     }
     await account(t, stack, sent)
   })
-
-  t.test(`on ${backend.name}: PostgreSQL is killed under load and comes back`, own(), async (t) => {
-    const postgres = await startOwnPostgres({ fsync: 'off', max_connections: '200' })
-    // What is opened last is closed first: the test stack, which drops its database.
-    t.teardown(() => postgres.close())
-    const meanwhile: Crowd = { appId: 'meanwhile', users: 20, prefix: 'd' }
-    const stack = await open(t, { backend, cluster: postgres.url }, [CROWD, meanwhile])
-    const isUnavailable = () =>
-      stack.database.query('SELECT 1').then(
-        () => false,
-        () => true,
-      )
-    const sending = [sendToCrowd(stack.api, CROWD)]
-    for (const pushes of [400, 1200]) {
-      await arrived(stack, pushes)
-      await postgres.kill()
-      if (sending.length === 1) {
-        await waitFor('PostgreSQL to be away', isUnavailable)
-        sending.push(sendToCrowd(stack.api, meanwhile))
-      }
-      await postgres.start()
-    }
-    const [sent, late] = await Promise.all(sending)
-    const messageIds = [...(sent?.messageIds ?? []), ...(late?.messageIds ?? [])]
-    t.ok(late && late.duplicated > 0, `while it was away ${late?.duplicated} requests had to be made again`)
-    await account(t, stack, { messageIds, most: 2 * PLATFORMS.length * DUPLICATES_OF_ONE })
-  })
 }
 
 const redis = BACKENDS.find(({ name }) => name === 'redis')
@@ -198,7 +76,7 @@ for (const [appendOnly, what] of [
     const server = await startOwnRedis({ appendOnly })
     const backend: TestBackend = { name: 'redis', skip: false, environment: () => ({ REDIS_URL: server.url }) }
     t.teardown(() => server.close())
-    const stack = await open(t, { backend })
+    const stack = await openUnderLoad(t, { backend })
     const sending = sendToCrowd(stack.api, CROWD)
     await arrived(stack, 300)
     await server.kill()
@@ -210,7 +88,7 @@ for (const [appendOnly, what] of [
 
 for (const end of ['cut', 'goaway', 'goaway-cut'] as const)
   t.test(`every connection to the providers ends, and again: ${end}`, beside(), async (t) => {
-    const stack = await open(t, {})
+    const stack = await openUnderLoad(t, {})
     const sending = sendToCrowd(stack.api, CROWD)
     const moments = [300, 700, 1100, 1500]
     for (const pushes of moments) {
@@ -226,7 +104,7 @@ for (const end of ['cut', 'goaway', 'goaway-cut'] as const)
   })
 
 t.test('every provider is down for a while', beside(), async (t) => {
-  const stack = await open(t, {})
+  const stack = await openUnderLoad(t, {})
   const sending = sendToCrowd(stack.api, CROWD)
   await arrived(stack, 500)
   await Promise.all(PLATFORMS.map((platform) => stack.simulator.configure(platform, { down: true })))
@@ -242,7 +120,7 @@ t.test('every provider is down for a while', beside(), async (t) => {
 })
 
 t.test('one provider responds after 5 s: the others keep their rate, and none is lost', beside(), async (t) => {
-  const stack = await open(t, {})
+  const stack = await openUnderLoad(t, {})
   await stack.simulator.configure('android', { latencyMs: 5000 })
   const since = performance.now()
   const sending = sendToCrowd(stack.api, CROWD)
@@ -266,7 +144,7 @@ async function gateTo(t: Test, target: string) {
 }
 
 t.test('the token endpoints are down when tokens expire', beside(), async (t) => {
-  const stack = await open(t, { services: ['gateway', 'scheduler'] })
+  const stack = await openUnderLoad(t, { services: ['gateway', 'scheduler'] })
   const proxies = {
     fcmTokenUrl: await gateTo(t, stack.simulator.fcm.tokenUrl),
     hmsTokenUrl: await gateTo(t, stack.simulator.hms.tokenUrl),
@@ -294,7 +172,7 @@ t.test('the token endpoints are down when tokens expire', beside(), async (t) =>
 t.test('the provider of one application is down: the other keeps its rate, and none is lost', beside(), async (t) => {
   const brisk: Crowd = { appId: 'brisk', users: MESSAGES, platforms: ['ios'], prefix: 'b' }
   const stuck: Crowd = { appId: 'stuck', users: MESSAGES, platforms: ['ios'], prefix: 'c' }
-  const stack = await open(t, { services: ['gateway', 'scheduler'] }, [brisk, stuck])
+  const stack = await openUnderLoad(t, { services: ['gateway', 'scheduler'] }, [brisk, stuck])
   const proxy = await gateTo(t, stack.simulator.apns.origin)
   Object.assign(stack.context, { config: { ...stack.context.config, apnsDevelopmentUrl: proxy.url } })
   await stack.api.post('/admin/app/ios/update', {
@@ -328,7 +206,7 @@ const UPLOADS = {
 } satisfies Record<Platform, () => object>
 
 t.test('credentials change while sending, again and again', beside(), async (t) => {
-  const stack = await open(t, {})
+  const stack = await openUnderLoad(t, {})
   const sending = sendToCrowd(stack.api, CROWD)
   for (const pushes of [200, 600, 1000, 1400]) {
     await arrived(stack, pushes)
@@ -342,7 +220,7 @@ t.test('credentials change while sending, again and again', beside(), async (t) 
 
 t.test('credentials are refused while sending: paused, resumed by hand, nothing is lost', beside(), async (t) => {
   const crowd: Crowd = { ...CROWD, platforms: ['ios'] }
-  const stack = await open(t, {}, [crowd])
+  const stack = await openUnderLoad(t, {}, [crowd])
   const sending = sendToCrowd(stack.api, crowd)
   await arrived(stack, 300)
   stack.simulator.respondTo('0', { status: 403, reason: 'InvalidProviderToken' })

@@ -7,7 +7,7 @@ import { APP, json, newToken, openGateway, SEND } from './_gateway.ts'
 
 t.setTimeout(120_000)
 
-const gateway = await openGateway({ DATABASE_TIMEOUT: '9s' })
+const gateway = await openGateway({ DATABASE_TIMEOUT: '9s', DIRECT_BATCH_REQUESTS: '200' })
 const { stack, database, api } = gateway
 t.teardown(() => stack.close())
 await stack.register({ userId: 'user', token: newToken() })

@@ -1,6 +1,6 @@
 // What the chunks of a worker share: they are claimed together and recorded together, as many as are there by then.
 import type { Lane } from '@push-server/contract'
-import { fulfilled, openNaturalBatches, runDivided, type NaturalBatches } from '@push-server/runtime'
+import { boundedBy, fulfilled, openNaturalBatches, runDivided, type NaturalBatches } from '@push-server/runtime'
 import type { ChunkRecord, Claiming, Release } from '@push-server/store'
 import type { Context } from '../context.ts'
 
@@ -15,7 +15,8 @@ export interface WorkerBatches {
 const MOST_ROWS = 2_000
 
 export function openWorkerBatches({ config, store }: Pick<Context, 'config' | 'store'>, owner: string): WorkerBatches {
-  const { directBatchChunks: size } = config
+  const { directBatchChunks } = config
+  const { size, weightOf } = boundedBy(directBatchChunks, MOST_ROWS)
   const claims = (limits: { size: number; inFlight: number }) =>
     openNaturalBatches<number, Claiming>({
       ...limits,
@@ -27,13 +28,13 @@ export function openWorkerBatches({ config, store }: Pick<Context, 'config' | 's
   return {
     // A chunk of a campaign is large, and reading it would keep others waiting.
     claims: {
-      direct: claims({ size, inFlight: 1 }),
+      direct: claims({ size: directBatchChunks, inFlight: 1 }),
       campaign: claims({ size: 1, inFlight: config.campaignConcurrency }),
     },
     records: openNaturalBatches<ChunkRecord, Release | undefined>({
-      size: 1,
+      size,
       inFlight: 1,
-      weigh: ({ deliveries }) => Math.max(1 / size, deliveries.length / MOST_ROWS),
+      weigh: ({ deliveries }) => weightOf(deliveries.length),
       keyOf: ({ claim }) => String(claim.id),
       run: (records) => runDivided(records, record, store.batchErrors),
     }),

@@ -1,6 +1,6 @@
 // What the requests of all callers share: each statement serves every request that has arrived by then.
 import { unavailable } from '@push-server/contract'
-import { fulfilled, openNaturalBatches, runDivided, type Ended } from '@push-server/runtime'
+import { boundedBy, fulfilled, openNaturalBatches, runDivided, type Ended } from '@push-server/runtime'
 import type {
   Audience,
   AudienceQuery,
@@ -57,31 +57,30 @@ const RETRY_AFTER_S = 2
 
 export function openMessageBatches(context: Pick<Context, 'config' | 'store' | 'queues' | 'log'>): MessageBatches {
   const { config, store } = context
-  const limits = { size: 1, inFlight: config.directBatches }
-  /** The part of a full batch that a request takes. */
-  const shareOf = (rows: number) => Math.max(1 / config.directBatchRequests, rows / MOST_ROWS)
+  const { size, weightOf } = boundedBy(config.directBatchRequests, MOST_ROWS)
+  const limits = { size, inFlight: config.directBatches }
 
   const audiences = openNaturalBatches<AudienceQuery, Audience | undefined>({
     ...limits,
-    weigh: ({ userIds }) => shareOf(userIds.length),
+    weigh: ({ userIds }) => weightOf(userIds.length),
     groupOf: ({ appId }) => appId,
     run: async (queries) => (await store.messages.audiences(queries)).map(fulfilled),
   })
   const keyed = openNaturalBatches<{ appId: string; key: string }, KeyedRequest | undefined>({
     ...limits,
-    weigh: () => shareOf(1),
+    weigh: () => weightOf(1),
     groupOf: ({ appId }) => appId,
     run: async (keys) => (await store.messages.findKeyed(keys)).map(fulfilled),
   })
   const tallies = openNaturalBatches<readonly string[], MessageCount[]>({
     ...limits,
-    weigh: (ids) => shareOf(ids.length),
+    weigh: (ids) => weightOf(ids.length),
     async run(requests) {
       const counts = Map.groupBy(await store.messages.tallies(requests.flat()), ({ messageId }) => messageId)
       return requests.map((ids) => fulfilled(ids.flatMap((id) => counts.get(id) ?? [])))
     },
   })
-  const storing = openStoring(context, shareOf)
+  const storing = openStoring(context)
 
   return {
     audience: (query) => audiences.add(query),
@@ -92,15 +91,16 @@ export function openMessageBatches(context: Pick<Context, 'config' | 'store' | '
 }
 
 /** Requests with a key go apart: they may wait for those of other gateways. */
-function openStoring(context: Pick<Context, 'config' | 'store' | 'queues' | 'log'>, shareOf: (rows: number) => number) {
+function openStoring(context: Pick<Context, 'config' | 'store' | 'queues' | 'log'>) {
   const { config, store } = context
+  const { size, weightOf } = boundedBy(config.directBatchRequests, MOST_ROWS)
   /** Until when an application's requests are stored alone, on the clock of `performance`. */
   const alone = new Map<number, number>()
   const batch = (run: (requests: readonly StoringRequest[]) => Promise<readonly Storing[]>) =>
     openNaturalBatches<StoringRequest, Storing>({
-      size: 1,
+      size,
       inFlight: config.directBatches,
-      weigh: ({ messages, planned }) => shareOf(Math.max(messages.length, planned.length)),
+      weigh: ({ messages, planned }) => weightOf(Math.max(messages.length, planned.length)),
       groupOf: ({ applicationId }) => applicationId,
       keyOf: ({ applicationId, key }) => key && `${applicationId}/${key.key}`,
       isOver: (request) => (request.isOver() ? tooLate() : undefined),
