@@ -1,9 +1,15 @@
 // The parts of a worker that share and count.
 import { setImmediate } from 'node:timers/promises'
+import { readConfig } from '@push-server/runtime'
 import t from 'tap'
 import { createOutcomeCounts } from '../src/delivery/outcomes/outcome-counts.ts'
 import { reportOf } from '../src/delivery/provider-report.ts'
 import { createFairSlots } from '../src/delivery/fair-slots.ts'
+
+/** On one connection. */
+const STREAMS_OF_FCM = 100
+/** Messages a second that one worker and one gateway on two cores deliver (docs/performance.md). */
+const LEAST_OF_HMS = 1_900
 
 t.test('slots: one application gets all but the reserve, and one at least', async (t) => {
   for (const [size, reserve, share] of [
@@ -99,3 +105,14 @@ t.test('the report on providers: counts of all, names of a few, the worst first'
   t.equal(many.up, 500)
   t.equal(many.applications.length, 20)
 })
+
+t.test(
+  'by default all that a worker has in hand may be in flight, so that a provider that takes a second leaves it busy',
+  async (t) => {
+    const { directDeliveries, apnsConcurrency, fcmConcurrency, fcmConnections, hmsConcurrency } = readConfig({}, [])
+    t.ok(apnsConcurrency >= directDeliveries, 'APNs')
+    t.ok(fcmConcurrency >= directDeliveries, 'FCM')
+    t.ok(fcmConnections * STREAMS_OF_FCM >= fcmConcurrency, 'over the streams of its connections')
+    t.ok(hmsConcurrency >= LEAST_OF_HMS, 'HMS, whose single messages are a request and a connection each')
+  },
+)
