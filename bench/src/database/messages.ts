@@ -43,7 +43,7 @@ async function deliverBatch(store: Store, { applicationId, size, waiter }: Batch
   const seed = randomUUID()
   const { chunks } = await store.messages.store({
     maxAgeMs: DAY_MS,
-    chunks: [{ seed, applicationId, platform: 'ios', waiter }],
+    chunks: [{ seed, applicationId, platform: 'ios', waiter, sendAt: null }],
     requests: Array.from({ length: size }, (_, position) => requestOf(applicationId, { seed, position })),
   })
   const owner = 'bench'

@@ -132,6 +132,10 @@ export const TEXT = {
   messageUnconfirmedUnderKey:
     'The database did not confirm the request: it may have been stored. Repeat it under the same Idempotency-Key, then it is stored once',
   messageUnknown: 'There is no message with this id',
+  resendContentGone: 'The content of this message is not kept any more: it cannot be sent again',
+  resendExpired: 'This message was valid until a time that has passed: it cannot be sent again',
+  resendUnderWay: 'This message is being sent again at this moment; nothing was stored',
+  resendNobody: 'There is no device to send this message to again: each one has it, or is still being pushed to',
   keyTaken: 'The Idempotency-Key was used for another request',
   campaignMessageMissing: 'You must specify a push campaign message payload.',
   campaignApplicationUnknown: (appId: string) =>

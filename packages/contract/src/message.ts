@@ -47,6 +47,15 @@ export const Message = Type.Object(
         }),
       ),
     ),
+    sendAt: Type.Optional(
+      Nullable(
+        Type.String({
+          maxLength: 64,
+          description:
+            'When to send the message: ISO 8601 with offset, in the future and within DELIVERY_MAX_AGE. The response arrives at once.',
+        }),
+      ),
+    ),
     body: MessageBody,
   },
   { title: 'Message' },
@@ -108,17 +117,18 @@ export const SendHeaders = Type.Object({
 
 export const PreferHeaders = Type.Object({ prefer: Prefer })
 
-const MessageId = Type.String({
+export const MessageId = Type.String({
   description: 'Identifier of the message, from the response to the request that sent it.',
   examples: ['0199b1e5-5f0f-7a3e-8a65-4c1d6f2b7a90'],
 })
-const timestamp = (description: string) => Type.String({ description, examples: ['2026-02-08T12:00:00.000+00:00'] })
+export const messageTime = (description: string) =>
+  Type.String({ description, examples: ['2026-02-08T12:00:00.000+00:00'] })
 
 const messageHead = {
   id: MessageId,
   appId: AppId,
   userId: Type.String({ examples: ['123'] }),
-  timestampCreated: timestamp('When the message was accepted.'),
+  timestampCreated: messageTime('When the message was accepted.'),
 }
 
 /** One message to one device. */
@@ -139,8 +149,8 @@ export const DeliveryStatus = Type.Object(
       }),
     ),
     attempts: Type.Integer({ description: 'Number of attempts so far.', examples: [1] }),
-    timestampNextAttempt: Type.Optional(timestamp('When the next attempt of a pending delivery is due.')),
-    timestampUpdated: timestamp('When the status was last written.'),
+    timestampNextAttempt: Type.Optional(messageTime('When the next attempt of a pending delivery is due.')),
+    timestampUpdated: messageTime('When the status was last written.'),
   },
   { title: 'DeliveryStatus' },
 )

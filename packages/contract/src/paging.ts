@@ -4,6 +4,18 @@ import Type, { type TSchema } from 'typebox'
 /** Maximum size of a page of any list. */
 export const LARGEST_PAGE = 2000
 
+const sizeOf = (defaultSize: number) =>
+  Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: LARGEST_PAGE,
+      default: defaultSize,
+      'x-clamp': true,
+      description: 'Number of entries of a page.',
+      examples: [defaultSize],
+    }),
+  )
+
 /**
  * Members of a query. Existing clients rely on it that no value is refused: a value that is no number or too small becomes the
  * default, one that is too large becomes the maximum.
@@ -19,16 +31,13 @@ export const pageMembers = (defaultSize: number) => ({
       examples: [0],
     }),
   ),
-  size: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: LARGEST_PAGE,
-      default: defaultSize,
-      'x-clamp': true,
-      description: 'Number of entries of a page.',
-      examples: [defaultSize],
-    }),
-  ),
+  size: sizeOf(defaultSize),
+})
+
+/** Members of a query whose pages go on where the one before ended. `pattern`: of the key. */
+export const sliceMembers = (defaultSize: number, pattern: string) => ({
+  size: sizeOf(defaultSize),
+  after: Type.Optional(Type.String({ pattern, description: 'The `next` of the page before.' })),
 })
 
 export interface Page {

@@ -17,14 +17,18 @@ export { createImportSlots, type ImportSlots } from './imports/index.ts'
 export * from './inbox/index.ts'
 export {
   acceptMessages,
+  cancelMessage,
   checkPayloads,
   composeMessage,
   findMessage,
+  listFailed,
   listMessages,
+  listWaiting,
   openBackPressure,
   openMessageBatches,
   openWaiters,
   pushMessageOf,
+  resendMessage,
   type Accepted,
   type AcceptRequest,
   type BackPressure,

@@ -1,7 +1,7 @@
 // The decisions of the domain that need nothing but their arguments, as tables.
 import { PROVIDERS } from '@push-server/providers'
 import t from 'tap'
-import type { Audience, ClaimedChunk, DeliveryRow, MessageRow, NewMessage, Recipient } from '@push-server/store'
+import type { Audience, ClaimedChunk, DeliveryRow, MessageRow, Recipient } from '@push-server/store'
 import { createNextAttempt } from '../src/delivery/outcomes/next-attempt.ts'
 import {
   accepted,
@@ -15,8 +15,10 @@ import { createImportSlots } from '../src/imports/index.ts'
 import { restAfter } from '../src/messages/back-pressure.ts'
 import { createBacklogLimits, refuses } from '../src/messages/backlog-limits.ts'
 import { composeMessage } from '../src/messages/compose.ts'
+import { isReached } from '../src/messages/resend.ts'
+import { sendAtOf } from '../src/messages/send-at.ts'
 import { digestOf, replayOf } from '../src/messages/idempotency.ts'
-import { planDeliveries, shareChunks, type PlannedDelivery } from '../src/messages/plan.ts'
+import { planDeliveries, shareChunks, type ComposedMessage, type PlannedDelivery } from '../src/messages/plan.ts'
 import { talliesOf } from '../src/messages/tallies.ts'
 import { createQuotas } from '../src/quotas/index.ts'
 import { createTokenBucket } from '../src/quotas/token-bucket.ts'
@@ -212,7 +214,7 @@ t.test('push ids: one UUID per position, the same on every attempt', async (t) =
 const { direct: CHUNK_SIZE } = PROVIDERS.ios.chunkSize
 
 t.test('plan: which device gets which message, in which chunk', async (t) => {
-  const message = (more: Partial<NewMessage> = {}): NewMessage => ({
+  const message = (more: Partial<ComposedMessage> = {}): ComposedMessage => ({
     id: 'm',
     userId: 'u',
     activationId: null,
@@ -221,6 +223,7 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
     personal: false,
     body: {},
     validUntil: null,
+    sendAt: null,
     ...more,
   })
   const device = (deviceId: number, more: Partial<Recipient> = {}): Recipient => ({
@@ -238,7 +241,7 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
     configured: ['ios', 'huawei'],
     recipients,
   })
-  const outline = (messages: NewMessage[], given: Audience) =>
+  const outline = (messages: ComposedMessage[], given: Audience) =>
     planDeliveries(messages, given).map(({ recipient, status, reason }) => [recipient.deviceId, status, reason])
 
   t.same(outline([message()], audience()), [])
@@ -320,6 +323,96 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
     shared.deliveries.map(([delivery]) => delivery?.chunk?.position),
     [0, 1, 0, 2],
   )
+})
+
+t.test(
+  'plan: what is sent later shares its chunk with what is sent at that moment alone, and nobody waits for it',
+  async (t) => {
+    const planned = (sendAt: number | null): PlannedDelivery => ({
+      messageId: 'm',
+      sendAt,
+      status: 'pending',
+      reason: null,
+      recipient: {
+        deviceId: 1,
+        userId: 'u',
+        activationId: 'a',
+        platform: 'ios',
+        environment: null,
+        token: 't',
+        active: true,
+      },
+    })
+    const { chunks, deliveries } = shareChunks([
+      { applicationId: 1, waiter: 'sync_1', planned: [planned(null), planned(NOW), planned(NOW + 1)] },
+      { applicationId: 1, waiter: null, planned: [planned(NOW), planned(null)] },
+    ])
+    t.same(
+      chunks.map(({ sendAt, waiter }) => [sendAt, waiter]),
+      [
+        [null, 'sync_1'],
+        [NOW, null],
+        [NOW + 1, null],
+      ],
+    )
+    t.same(
+      deliveries.map((each) => each.map(({ chunk }) => chunk?.position)),
+      [
+        [0, 0, 0],
+        [1, 1],
+      ],
+    )
+  },
+)
+
+const refusalOf = (work: () => unknown): unknown => {
+  try {
+    return work()
+  } catch (error) {
+    return error
+  }
+}
+
+t.test('sendAt: in the future, within the maximum age, before validUntil', async (t) => {
+  const terms = { now: NOW, mostMs: DAY, fieldOf: (inside: string) => `message.${inside}` }
+  const at = (ms: number) => new Date(ms).toISOString()
+  const table: [sendAt: string | null | undefined, validUntil: number | null, expected: number | null | RegExp][] = [
+    [undefined, null, null],
+    [null, null, null],
+    [at(NOW + 1), null, NOW + 1],
+    [at(NOW + DAY), NOW + DAY + 1, NOW + DAY],
+    ['2026-02-08T14:00:00+01:00', null, NOW + HOUR],
+    [at(NOW), null, /in the future/],
+    [at(NOW + DAY + 1), null, /DELIVERY_MAX_AGE/],
+    [at(NOW + HOUR), NOW + HOUR, /before validUntil/],
+    [at(NOW + HOUR), NOW - HOUR, /before validUntil/],
+    ['2026-02-08T14:00:00', null, /with offset/],
+    ['', null, /with offset/],
+  ]
+  for (const [sendAt, validUntil, expected] of table) {
+    const parse = () => sendAtOf({ sendAt }, validUntil, terms)
+    if (expected instanceof RegExp)
+      t.match(refusalOf(parse), { violations: [{ fieldName: 'message.sendAt', hint: expected }] }, `${sendAt}`)
+    else t.equal(parse(), expected, `${sendAt}`)
+  }
+})
+
+t.test('resend: a phone is known by its device, or by its token in any spelling', async (t) => {
+  const isLeftOut = isReached([
+    { deviceId: 1, platform: 'ios', token: 'aabb' },
+    { deviceId: 2, platform: 'android', token: 'Tt' },
+  ])
+  const device = { userId: 'u', activationId: 'a', environment: null, active: true }
+  const table: [deviceId: number, platform: 'ios' | 'android', token: string, expected: boolean][] = [
+    [1, 'ios', 'ccdd', true],
+    [3, 'ios', 'AABB', true],
+    [3, 'ios', 'aabc', false],
+    [3, 'android', 'aabb', false],
+    [3, 'android', 'Tt', true],
+    [3, 'android', 'tt', false],
+  ]
+  for (const [deviceId, platform, token, expected] of table)
+    t.equal(isLeftOut({ ...device, deviceId, platform, token }), expected, `${deviceId} ${platform} ${token}`)
 })
 
 t.test('compose: defaults, nulls and validUntil', async (t) => {

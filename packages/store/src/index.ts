@@ -28,6 +28,9 @@ export {
   type BreakerState,
 } from './chunks/circuit-breakers.ts'
 export type { UsedCredentials } from './chunks/doubtful-tokens.ts'
+export type { FailedMessage } from './messages/failed.ts'
+export type { KeptMessage, ReachedDevice } from './messages/resends.ts'
+export type { WaitingDelivery } from './messages/waiting.ts'
 export type { DeliveryStatus, MessageHead, StatusCount } from './messages/status.ts'
 export type {
   KeyedRequest,

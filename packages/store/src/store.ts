@@ -21,7 +21,11 @@ import { openDevices } from './devices/devices.ts'
 import { createEncryption } from './applications/encryption.ts'
 import { openCircuitBreakers } from './chunks/circuit-breakers.ts'
 import { openDoubtfulTokens } from './chunks/doubtful-tokens.ts'
+import { openCancelling } from './messages/cancelling.ts'
+import { openFailedMessages } from './messages/failed.ts'
 import { openMessageStatus } from './messages/status.ts'
+import { openResends } from './messages/resends.ts'
+import { openWaitingMessages } from './messages/waiting.ts'
 import { openMessageStoring } from './messages/storing.ts'
 import { openInbox } from './inbox/inbox.ts'
 import { openMessages } from './messages/messages.ts'
@@ -84,7 +88,15 @@ export function openStore({ url, directUrl, onUnwritable = () => {}, ...more }: 
     activationBinding: openActivationBinding(database),
     deviceRespelling: openDeviceRespelling(database),
     apiKeys: openApiKeys(database),
-    messages: { ...openMessages(database), ...openMessageStoring(database), ...openMessageStatus(database) },
+    messages: {
+      ...openMessages(database),
+      ...openMessageStoring(database),
+      ...openMessageStatus(database),
+      ...openCancelling(database),
+      ...openWaitingMessages(database),
+      ...openFailedMessages(database),
+      ...openResends(database),
+    },
     inbox: openInbox(database),
     chunks: { ...openChunkClaims(database, clock), ...openChunkRecords(database), ...openRecipientChanges(database) },
     campaigns: openCampaigns(database),

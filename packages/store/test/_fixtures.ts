@@ -98,13 +98,13 @@ export const message = (more: object = {}) => ({
 
 /** A request that is stored alone. */
 export interface OneRequest extends NewRequest {
-  chunks: readonly Pick<NewChunk, 'seed' | 'platform'>[]
+  chunks: readonly (Pick<NewChunk, 'seed' | 'platform'> & Partial<Pick<NewChunk, 'sendAt'>>)[]
   waiter: string | null
   maxAgeMs: number
 }
 
 const chunksOf = ({ applicationId, chunks, waiter }: OneRequest) =>
-  chunks.map(({ seed, platform }) => ({ seed, platform, applicationId, waiter }))
+  chunks.map(({ seed, platform, sendAt = null }) => ({ seed, platform, applicationId, waiter, sendAt }))
 
 export async function storeOne({ messages }: Pick<Store, 'messages'>, request: OneRequest): Promise<StoredChunk[]> {
   const { maxAgeMs } = request

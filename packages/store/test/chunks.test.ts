@@ -564,7 +564,7 @@ t.test('pause: nothing is claimed, waiters are told, new credentials end it', as
   await waitFor('the waiter', () => notified.length > 0)
   t.same(new Set(notified), new Set([String(waiting.id)]))
 
-  await database.query("UPDATE chunks SET due_at = now() + interval '1 h', swept_at = now() WHERE id = $1", [
+  await database.query("UPDATE chunks SET try = 1, due_at = now() + interval '1 h', swept_at = now() WHERE id = $1", [
     waiting.id,
   ])
   await put()

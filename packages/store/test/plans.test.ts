@@ -10,6 +10,7 @@ const OF_SETS = new Set([
   'backlog-waiting',
   'chunk-expire',
   'chunk-sweep',
+  'message-waiting',
   'pause-probe',
   'pause-put',
   'pause-resume',

@@ -40,6 +40,7 @@ const chunkOf = (applicationId: number, seed: string) => ({
   applicationId,
   platform: 'ios' as const,
   waiter: null,
+  sendAt: null,
 })
 
 t.test('storing: requests share a chunk; of an application that has gone nothing is stored', async (t) => {

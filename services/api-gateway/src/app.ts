@@ -29,6 +29,7 @@ import { deviceImportRoutes } from './routes/device-import.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { inboxRoutes } from './routes/inbox.ts'
+import { messageOperationRoutes } from './routes/message-operations.ts'
 import { messageRoutes } from './routes/message.ts'
 import { pauseRoutes } from './routes/pauses.ts'
 import { queueRoutes } from './routes/queues.ts'
@@ -94,6 +95,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   await app.register(deviceRoutes(context, activations))
   await app.register(deviceImportRoutes(context, { imports, activations }))
   await app.register(messageRoutes(context, sending))
+  await app.register(messageOperationRoutes(context, sending))
   await app.register(campaignRoutes(context))
   await app.register(campaignImportRoutes(context, imports))
   await app.register(campaignSendingRoutes(context, sending))

@@ -200,6 +200,33 @@ t.test('a key bound to applications names those alone', async (t) => {
   t.equal(await registered(own), 0)
 })
 
+t.test('a key bound to applications cancels, lists and resends their messages alone', async (t) => {
+  const [own, other] = [`own-${randomUUID()}`, `other-${randomUUID()}`]
+  for (const appId of [own, other]) await context.store.applications.create(appId)
+  const all = clientOf(bearer(await makeKey(['message'])))
+  const bound = clientOf(bearer(await makeKey(['message'], [own])))
+  const [mine, foreign] = await Promise.all(
+    [own, other].map(async (appId): Promise<string> => {
+      const { body } = await all.post('/push/message/send', { appId, mode: 'ASYNCHRONOUS', message: message() })
+      return body.responseObject.messageIds[0]
+    }),
+  )
+  for (const list of ['waiting', 'failed']) {
+    isOk(t, await bound.get(`/push/message/${list}?appId=${own}`), `what is ${list} of its own`)
+    refused(t, await bound.get(`/push/message/${list}?appId=${other}`), FORBIDDEN, `what is ${list} of another`)
+  }
+  isOk(t, await bound.call('DELETE', `/push/message/${mine}`), 'cancelling its own')
+  t.equal(
+    (await bound.call('POST', `/push/message/${mine}/resend`)).status,
+    400,
+    'resending its own: nobody to send to',
+  )
+  for (const id of [foreign, randomUUID()]) {
+    refused(t, await bound.call('DELETE', `/push/message/${id}`), FORBIDDEN, 'cancelling another’s')
+    refused(t, await bound.call('POST', `/push/message/${id}/resend`), FORBIDDEN, 'resending another’s')
+  }
+})
+
 t.test('a key bound to applications is refused whatever stands for an id of what it may not see', async (t) => {
   const own = `own-${randomUUID()}`
   await context.store.applications.create(own)

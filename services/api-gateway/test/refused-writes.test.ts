@@ -69,6 +69,9 @@ await stack.register({ userId, token: newToken() })
 const created = await api.post('/push/campaign/create', { appId: APP, message: body })
 const campaign = String(created.body.responseObject.id)
 await api.post(`/push/campaign/${campaign}/user/add`, [userId])
+const sent = await api.post('/push/message/send', { appId: APP, mode: 'ASYNCHRONOUS', message: messageOf })
+const failed = String(sent.body.responseObject.messageIds[0])
+await stack.database.query(`UPDATE deliveries SET status = 'failed' WHERE message_id = $1`, [failed])
 const inbox = { userId, subject: 's', summary: 's', body: 'b', type: 'text', applications: [APP] }
 const letter = (await api.post('/inbox/messages', inbox)).body.responseObject.id as string
 const lineOf = () => JSON.stringify({ activationId: randomUUID(), userId, platform: 'ios', token: newToken() })
@@ -102,6 +105,8 @@ const WRITES: Readonly<Record<string, Write>> = {
   '/push/device/import': { body: lineOf(), query: `appId=${APP}` },
   '/push/message/send': { body: { appId: APP, mode: 'ASYNCHRONOUS', message: messageOf } },
   '/push/message/batch/send': { body: { appId: APP, batch: [messageOf] } },
+  '/push/message/{id}': {},
+  '/push/message/{id}/resend': {},
   '/push/campaign/create': { body: { appId: APP, message: body } },
   '/push/campaign/{id}/delete': {},
   '/push/campaign/{id}/user/add': { body: user },
@@ -129,7 +134,7 @@ const writing = operations.filter(({ method, path }) => method !== 'GET' && !REA
 
 function send({ method, path, body: described, parameters }: (typeof operations)[number]) {
   const { body: given, query, isBare = false } = WRITES[path] ?? {}
-  const url = path.replace('{id}', campaign)
+  const url = path.replace('{id}', path.startsWith('/push/message/') ? failed : campaign)
   const takesQuery = Object.keys(parameters.query.properties ?? {}).length > 0
   const target = takesQuery ? `${url}?${query ?? `appId=${APP}`}` : url
   if (!described) return api.call(method, target)

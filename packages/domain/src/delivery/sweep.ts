@@ -2,6 +2,7 @@
 import { clearRemovedApplications } from '../applications/index.ts'
 import { jobOf } from '../chunk-job.ts'
 import type { Context, Service } from '../context.ts'
+import { cancelPutBack } from '../messages/index.ts'
 
 /** Maximum number of chunks of the first pass, and of those that follow after an outage: each reads all chunks that are due. */
 const BATCH = 1000
@@ -50,6 +51,8 @@ export async function sweep(context: Context, isStopping = () => false): Promise
   const { store, queues, log } = context
   const step = stepsOf(context)
   await step('remove applications', () => clearRemovedApplications(store, log))
+  const cancelled = (await step('cancel', () => cancelPutBack({ store }))) ?? 0
+  if (cancelled > 0) log.info({ deliveries: cancelled }, 'deliveries of cancelled messages ended after their attempt')
   const counts = await sweepPasses(context, step, isStopping)
   await step('probe', () => probe({ store, queues, log }))
   const restored = (await step('restore devices', () => store.breakers.takeBack())) ?? 0

@@ -10,15 +10,23 @@ import {
 } from '@push-server/contract'
 import { excessProblem, inexactProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
-import { UnconfirmedWrite, type KeyedRequest, type NewMessage, type StatusCount } from '@push-server/store'
+import {
+  UnconfirmedWrite,
+  type Audience,
+  type KeyedRequest,
+  type NewMessage,
+  type Recipient,
+  type StatusCount,
+} from '@push-server/store'
 import type { Context } from '../context.ts'
 import type { BackPressure } from './back-pressure.ts'
 import type { MessageBatches, StoredPart } from './batches.ts'
 import type { Allowance } from '../quotas/index.ts'
 import { composeMessage, pushMessageOf } from './compose.ts'
-import { digestOf, replayOf } from './idempotency.ts'
+import { digestOf, replayOf, type RequestIdentity } from './idempotency.ts'
 import { planDeliveries, type PlannedDelivery } from './plan.ts'
 import { replay } from './idempotent-replay.ts'
+import { sendAtOf } from './send-at.ts'
 import { talliesOf, type Tallies } from './tallies.ts'
 import type { Waiters } from './waiters.ts'
 
@@ -29,6 +37,13 @@ export interface AcceptRequest {
   messages: readonly Message[]
   /** Path in the request of what has the path `inside` in a message, for violations. */
   fieldOf(index: number, inside: string): string
+  /** Under its key, in place of its messages. */
+  identity?: RequestIdentity
+  /**
+   * Of a message that is sent again: resolves with the recipients that it leaves out. Called with the ids of the messages once nothing
+   * stands under the key, and right before the storing.
+   */
+  leaveOut?(messageIds: readonly string[]): Promise<(recipient: Recipient) => boolean>
   /** The caller's name for the request. The same request under it stores nothing and gets the ids that the first one stored. */
   idempotencyKey?: string | undefined
   pressure: BackPressure
@@ -58,7 +73,7 @@ export async function acceptMessages(context: Context, request: AcceptRequest): 
   const deadline = request.arrivedAt + context.config.syncTimeout
   const replayed = (earlier: KeyedRequest) =>
     replay(context, {
-      messageIds: replayOf(earlier, requested),
+      messageIds: replayOf(earlier, identityOf(request)),
       deadline,
       batches,
       waiters,
@@ -99,7 +114,7 @@ async function composeAndStore(
   const { appId, waiters, idempotencyKey: key } = request
   const { audience, messages } = await compose(context, request)
   const { applicationId } = audience
-  const planned = planDeliveries(messages, audience)
+  const planned = planDeliveries(messages, await reduced(request, audience, messages))
   request.pressure.check(applicationId, platformsOf(planned))
   let parts: readonly StoredPart[] = []
   let outcomes: Stored['outcomes']
@@ -109,11 +124,11 @@ async function composeAndStore(
       messages,
       planned,
       waiter: waiters?.channel ?? null,
-      key: key === undefined ? undefined : { key, digest: digestOf(request.messages), ageMs: config.idempotencyAge },
+      key: key === undefined ? undefined : { key, digest: digestOf(identityOf(request)), ageMs: config.idempotencyAge },
       isOver: () => request.isAbandoned() || performance.now() - request.arrivedAt > config.databaseTimeout,
       onStored(stored) {
         parts = stored
-        const due = stored.filter(({ paused }) => !paused)
+        const due = stored.filter(({ waits }) => !waits)
         outcomes = waiters?.wait(due, Math.max(0, deadline - performance.now()))
       },
     })
@@ -127,6 +142,21 @@ async function composeAndStore(
   return { messageIds: messages.map(({ id }) => id), planned, parts, outcomes }
 }
 
+const identityOf = ({ identity, messages }: AcceptRequest): RequestIdentity => identity ?? messages
+
+/** A message that is sent again needs somebody to go to. */
+async function reduced(
+  { leaveOut }: AcceptRequest,
+  audience: Audience,
+  messages: readonly NewMessage[],
+): Promise<Audience> {
+  if (!leaveOut) return audience
+  const isLeftOut = await leaveOut(messages.map(({ id }) => id))
+  const recipients = audience.recipients.filter((recipient) => !isLeftOut(recipient))
+  if (recipients.length === 0) throw refusal(TEXT.resendNobody)
+  return { ...audience, recipients }
+}
+
 const platformsOf = (planned: readonly PlannedDelivery[]) =>
   new Set(planned.flatMap(({ status, recipient }) => (status === 'pending' ? recipient.platform : [])))
 
@@ -136,11 +166,11 @@ const unconfirmed = (cause: UnconfirmedWrite, key: string | undefined) =>
 
 const countOf = ({ status, recipient: { platform } }: PlannedDelivery): StatusCount => ({ platform, status, count: 1 })
 
-/** Deliveries that nobody waits for: they ended with the acceptance, or their platform is paused. */
+/** Deliveries that nobody waits for: they ended with the acceptance, wait behind a pause, or are to be sent later. */
 const known = ({ planned, parts }: Stored): StatusCount[] => [
   ...planned.flatMap((delivery) => (delivery.status === 'pending' ? [] : countOf(delivery))),
-  ...parts.flatMap(({ paused, platform, positions }) =>
-    paused ? { platform, status: 'pending', count: positions.length } : [],
+  ...parts.flatMap(({ waits, platform, positions }) =>
+    waits ? { platform, status: 'pending', count: positions.length } : [],
   ),
 ]
 
@@ -168,7 +198,12 @@ async function compose(
   if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
   const now = store.clock.now()
-  const messages = requested.map((message, index) => composeMessage(message, (inside) => fieldOf(index, inside), now))
+  const messages = requested.map((message, index) => {
+    const fieldInside = (inside: string) => fieldOf(index, inside)
+    const composed = composeMessage(message, fieldInside, now)
+    const terms = { now, mostMs: config.deliveryMaxAge, fieldOf: fieldInside }
+    return { ...composed, sendAt: sendAtOf(message, composed.validUntil, terms) }
+  })
   const check = { messages, platforms: audience.configured, fieldOf, config, appId, now }
   checkPayloads(check)
   onIgnored(ignoredMembers(check))

@@ -6,6 +6,7 @@ import type {
   AudienceQuery,
   KeyedRequest,
   MessageCount,
+  NewChunk,
   NewDelivery,
   NewKey,
   NewMessage,
@@ -19,8 +20,8 @@ import type { AwaitedPart } from './awaited-chunks.ts'
 
 /** Deliveries of a request that wait in one chunk. */
 export interface StoredPart extends AwaitedPart {
-  /** Its platform is paused: it waits without a job. */
-  paused: boolean
+  /** Its platform is paused, or it is to be sent later: its deliveries are pending for longer than anybody waits. */
+  waits: boolean
 }
 
 export interface StoringRequest extends Sharing {
@@ -147,7 +148,7 @@ async function storeUnkeyed(context: StoringContext, requests: readonly StoringR
   const rows = requests.map((request, place) => ({ ...request, deliveries: deliveries[place] ?? [] }))
   const batch = await store.messages.store({ requests: rows, chunks, maxAgeMs: config.deliveryMaxAge })
   const isStored = requests.map(({ applicationId }) => batch.applicationIds.has(applicationId))
-  const stored = finish(context, { requests, deliveries, isStored, batch })
+  const stored = finish(context, { requests, deliveries, isStored, batch, chunks })
   return isStored.map((is) => (is ? { stored } : { applicationGone: true }))
 }
 
@@ -159,7 +160,7 @@ async function storeKeyed(context: StoringContext, requests: readonly StoringReq
   )
   const batch = await store.messages.storeKeyed({ requests: rows, chunks, maxAgeMs: config.deliveryMaxAge })
   const isStored = requests.map(({ messages }, place) => batch.requests[place]?.messageIds[0] === messages[0]?.id)
-  const stored = finish(context, { requests, deliveries, isStored, batch })
+  const stored = finish(context, { requests, deliveries, isStored, batch, chunks })
   return isStored.map((is, place) => {
     const earlier = batch.requests[place]
     return is ? { stored } : earlier ? { earlier } : { applicationGone: true }
@@ -173,28 +174,37 @@ interface Finish {
   deliveries: readonly (readonly NewDelivery[])[]
   isStored: readonly boolean[]
   batch: StoredBatch
+  chunks: readonly NewChunk[]
 }
 
-/** Tells each request that it is stored, then adds the jobs of all of them. */
-function finish(context: StoringContext, { requests, deliveries, isStored, batch }: Finish): StoredRequest {
-  const bySeed = new Map(batch.chunks.map((chunk) => [chunk.seed, chunk]))
+/** A stored chunk, and when it is to be sent: ms since the epoch, null = now. */
+type TimedChunk = StoredChunk & Pick<NewChunk, 'sendAt'>
+
+/**
+ * Tells each request that it is stored, then adds the jobs of all of them. One that is sent later has its job from the start, even while
+ * its platform is paused: the pause may be over by then.
+ */
+function finish(context: StoringContext, { requests, deliveries, isStored, batch, chunks }: Finish): StoredRequest {
+  const times = new Map(chunks.map(({ seed, sendAt }) => [seed, sendAt]))
+  const timed = batch.chunks.map((chunk) => ({ ...chunk, sendAt: times.get(chunk.seed) ?? null }))
+  const bySeed = new Map(timed.map((chunk) => [chunk.seed, chunk]))
   for (const [place, request] of requests.entries())
     if (isStored[place]) request.onStored(partsOf(deliveries[place] ?? [], bySeed))
   return {
     enqueued: enqueueFirst(
       context,
-      batch.chunks.filter(({ paused }) => !paused),
+      timed.filter(({ paused, sendAt }) => !paused || sendAt !== null),
       context.log,
     ),
   }
 }
 
-function partsOf(deliveries: readonly NewDelivery[], bySeed: ReadonlyMap<string, StoredChunk>): StoredPart[] {
+function partsOf(deliveries: readonly NewDelivery[], bySeed: ReadonlyMap<string, TimedChunk>): StoredPart[] {
   const pending = deliveries.flatMap(({ chunk }) => chunk ?? [])
   return [...Map.groupBy(pending, ({ seed }) => seed)].flatMap(([seed, places]) => {
     const chunk = bySeed.get(seed)
     if (!chunk) return []
-    const { id: chunkId, platform, paused } = chunk
-    return { chunkId, platform, paused, positions: places.map(({ position }) => position) }
+    const { id: chunkId, platform, paused, sendAt } = chunk
+    return { chunkId, platform, waits: paused || sendAt !== null, positions: places.map(({ position }) => position) }
   })
 }

@@ -4,10 +4,16 @@ import { normaliseToken, type Platform } from '@push-server/contract'
 import { PROVIDERS } from '@push-server/providers'
 import type { Audience, NewChunk, NewDelivery, NewMessage, Recipient } from '@push-server/store'
 
-export type PlannedDelivery = Omit<NewDelivery, 'chunk'>
+export interface PlannedDelivery extends Omit<NewDelivery, 'chunk'> {
+  /** When it is to be pushed, ms since the epoch; null = now. */
+  sendAt: number | null
+}
+
+/** A message that is to be stored, and when it is to be sent: ms since the epoch, null = now. */
+export type ComposedMessage = NewMessage & { sendAt: number | null }
 
 export function planDeliveries(
-  messages: readonly NewMessage[],
+  messages: readonly ComposedMessage[],
   { recipients, configured }: Audience,
 ): PlannedDelivery[] {
   const byUser = Map.groupBy(recipients, (recipient) => recipient.userId)
@@ -16,7 +22,7 @@ export function planDeliveries(
 
 /** Recipients come latest registration first, so that of several with one token the latest is taken. */
 function planMessage(
-  message: NewMessage,
+  message: ComposedMessage,
   recipients: readonly Recipient[],
   configured: readonly Platform[],
 ): PlannedDelivery[] {
@@ -29,7 +35,8 @@ function planMessage(
     const key = `${recipient.platform}/${normaliseToken(recipient.platform, recipient.token)}`
     if (!skipped && tokens.has(key)) continue
     if (!skipped) tokens.add(key)
-    planned.push({ messageId: message.id, recipient, ...statusOf(skipped, configured.includes(recipient.platform)) })
+    const status = statusOf(skipped, configured.includes(recipient.platform))
+    planned.push({ messageId: message.id, sendAt: message.sendAt, recipient, ...status })
   }
   return planned
 }
@@ -55,16 +62,24 @@ export interface SharedChunks {
   deliveries: NewDelivery[][]
 }
 
-/** Puts what is to be pushed into as few chunks as possible: each has deliveries of one application on one platform. */
+/**
+ * Puts what is to be pushed into as few chunks as possible: each has deliveries of one application on one platform that are due at one
+ * time. Nobody waits for those that are sent later.
+ */
 export function shareChunks(requests: readonly Sharing[]): SharedChunks {
   const chunks: NewChunk[] = []
   const open = new Map<string, { chunk: NewChunk; total: number }>()
 
-  function placeOf({ applicationId, waiter }: Sharing, platform: Platform): NewDelivery['chunk'] {
-    const key = `${platform}/${applicationId}`
+  function placeOf(
+    { applicationId, ...sharing }: Sharing,
+    { recipient, sendAt }: PlannedDelivery,
+  ): NewDelivery['chunk'] {
+    const { platform } = recipient
+    const waiter = sendAt === null ? sharing.waiter : null
+    const key = `${platform}/${applicationId}/${sendAt}`
     let filling = open.get(key)
     if (!filling || filling.total === PROVIDERS[platform].chunkSize.direct) {
-      filling = { chunk: { seed: randomUUID(), applicationId, platform, waiter }, total: 0 }
+      filling = { chunk: { seed: randomUUID(), applicationId, platform, waiter, sendAt }, total: 0 }
       open.set(key, filling)
       chunks.push(filling.chunk)
     }
@@ -75,7 +90,7 @@ export function shareChunks(requests: readonly Sharing[]): SharedChunks {
   const deliveries = requests.map((request) =>
     request.planned.map((delivery) => ({
       ...delivery,
-      chunk: delivery.status === 'pending' ? placeOf(request, delivery.recipient.platform) : null,
+      chunk: delivery.status === 'pending' ? placeOf(request, delivery) : null,
     })),
   )
   return { chunks, deliveries }

@@ -29,7 +29,7 @@ const headOf = ({ id, appId, userId, createdAt }: MessageHead) => ({
   timestampCreated: timestampOf(createdAt),
 })
 
-const deliveryOf = ({ reason, nextAttemptAt, updatedAt, ...delivery }: DeliveryStatus) => ({
+export const deliveryOf = ({ reason, nextAttemptAt, updatedAt, ...delivery }: DeliveryStatus) => ({
   ...delivery,
   ...(reason !== null && { reason }),
   ...(nextAttemptAt !== null && { timestampNextAttempt: timestampOf(new Date(nextAttemptAt)) }),

@@ -9,7 +9,10 @@ const STEP = 500
 /** Small rows that no others depend on. */
 const CAMPAIGN_STEP = 5000
 
-type Removed = Record<'chunks' | 'messages' | 'devices' | 'campaignUsers' | 'campaigns' | 'keys' | 'tokens', number>
+type Removed = Record<
+  'chunks' | 'messages' | 'resends' | 'devices' | 'campaignUsers' | 'campaigns' | 'keys' | 'tokens',
+  number
+>
 
 const stepsOf = (
   { retention }: Store,
@@ -18,6 +21,7 @@ const stepsOf = (
   ['chunks', () => retention.removeChunks(policy.contents, STEP)],
   ['messages', () => retention.removeMessages(policy.messages, STEP, { keyed: false })],
   ['messages', () => retention.removeMessages(policy.keyedMessages, STEP, { keyed: true })],
+  ['resends', () => retention.removeResends(policy.messages, STEP)],
   ['devices', () => retention.removeDevices(policy.devices, STEP)],
   ['campaignUsers', () => retention.removeCampaignUsers(CAMPAIGN_STEP)],
   ['chunks', () => retention.removeCampaignChunks(STEP)],
@@ -31,6 +35,7 @@ async function removeOld({ config, store }: Context, signal?: AbortSignal): Prom
   const removed: Removed = {
     chunks: 0,
     messages: 0,
+    resends: 0,
     devices: 0,
     campaignUsers: 0,
     campaigns: 0,

@@ -35,7 +35,10 @@ const PAUSE = statement({
   notNull: { paused: 'count is never null' },
 })
 
-/** What waited is due, and overdue for the next sweep. A circuit breaker that is open starts anew. */
+/**
+ * What waited is due, and overdue for the next sweep; not what is to be sent later, and so was never claimed. A circuit breaker that is
+ * open starts anew.
+ */
 const RESUME = statement({
   name: 'pause-resume',
   text: `WITH resumed AS (
@@ -45,7 +48,7 @@ const RESUME = statement({
         SELECT FROM resumed WHERE lanes = 'campaign')),
     open AS MATERIALIZED (
       SELECT id FROM chunks WHERE application_id = $1 AND platform = $2 AND settled_at IS NULL AND EXISTS (SELECT FROM resumed)
-      ORDER BY id FOR UPDATE),
+        AND (try > 0 OR due_at <= now() + interval '1 s') ORDER BY id FOR UPDATE),
     due AS (
       UPDATE chunks c SET due_at = now() - interval '1 min', swept_at = NULL FROM open WHERE c.id = open.id)
     SELECT count(*)::int AS resumed FROM resumed`,
@@ -65,7 +68,7 @@ export async function resume(
 /** Minutes until the next probe, by how many there were. */
 const NEXT_PROBE = 'CASE p.probes WHEN 0 THEN 2 WHEN 1 THEN 5 ELSE 10 END'
 
-/** The chunk that is due longest, direct ones first; it is due now, whatever its own time. */
+/** The chunk that is due longest, direct ones first; it is due now, whatever its own time, unless it is to be sent later. */
 const PROBE = statement({
   name: 'pause-probe',
   text: `WITH due AS (
@@ -73,7 +76,7 @@ const PROBE = statement({
     picked AS (
       SELECT due.application_id, due.platform, c.id FROM due, LATERAL (
         SELECT id FROM chunks c WHERE c.application_id = due.application_id AND c.platform = due.platform AND c.settled_at IS NULL
-          AND (c.lease_until IS NULL OR c.lease_until < now()) AND (c.run_id IS NULL OR EXISTS (
+          AND (c.try > 0 OR c.due_at <= now() + interval '1 s') AND (c.lease_until IS NULL OR c.lease_until < now()) AND (c.run_id IS NULL OR EXISTS (
             SELECT FROM runs r WHERE r.id = c.run_id AND r.paused_at IS NULL AND r.cancelled_at IS NULL))
         ORDER BY c.lane DESC, c.due_at LIMIT 1) AS c),
     probing AS (

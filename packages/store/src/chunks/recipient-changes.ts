@@ -55,7 +55,7 @@ const directStored = (applicationId: string): Stored => ({
 
 /** Pending deliveries `d` of a chunk with their messages `m`, each beside what it has become; `columns` are those of d and m. */
 export const directRecipients = (chunkId: string, applicationId: string, columns: string) => `SELECT ${columns},
-      ${obstacleOf(directStored(applicationId))} AS obstacle,
+      CASE WHEN m.cancelled_at IS NOT NULL THEN 'Cancelled' ELSE ${obstacleOf(directStored(applicationId))} END AS obstacle,
       CASE WHEN v.id IS NULL THEN d.environment ELSE v.environment END AS device_environment,
       CASE WHEN v.platform = d.platform THEN v.token END AS new_token
     FROM deliveries d JOIN messages m ON m.id = d.message_id

@@ -63,8 +63,11 @@ export interface MessageRow {
   createdAt: number
 }
 
-/** Why a delivery must not be pushed any more: its device has gone, changed hands, or is not what the message asks for. */
-export type Obstacle = 'DeviceRemoved' | 'DeviceReassigned' | 'NotActive' | 'TokenReplaced'
+/**
+ * Why a delivery must not be pushed any more: its device has gone, changed hands, or is not what the message asks for; or the message
+ * was cancelled.
+ */
+export type Obstacle = 'Cancelled' | 'DeviceRemoved' | 'DeviceReassigned' | 'NotActive' | 'TokenReplaced'
 
 export interface DeliveryRow {
   id: number

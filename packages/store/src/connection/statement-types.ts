@@ -428,6 +428,28 @@ export interface StatementTypes {
     values: readonly [readonly string[]]
     row: { id: number; applicationId: number; platform: string; size: number }
   }
+  'message-cancel': {
+    values: readonly [readonly string[], readonly number[]]
+    row: { cancelled: number; notified: number | null }
+  }
+  'message-cancel-lock': { values: readonly [readonly string[]]; row: { id: number } }
+  'message-cancel-mark': { values: readonly [string]; row: { id: string } }
+  'message-cancel-marked': { values: readonly [number]; row: { id: string } }
+  'message-cancel-pending': { values: readonly [string]; row: { count: number } }
+  'message-cancel-unmark': { values: readonly [readonly string[]]; row: never }
+  'message-failed': {
+    values: readonly [string, Date, string, Date, string | null, number]
+    row: {
+      lastId: string | null
+      lastAt: Date | null
+      isMore: boolean
+      id: string | null
+      userId: string | null
+      createdAt: Date | null
+      isResendable: boolean | null
+      deliveries: Json | null
+    }
+  }
   'message-find': {
     values: readonly [string]
     row: { id: string; appId: string | null; userId: string; createdAt: Date; deliveries: Json }
@@ -485,6 +507,7 @@ export interface StatementTypes {
       readonly number[],
       readonly string[],
       readonly (string | null)[],
+      readonly (Date | null)[],
       number,
       readonly number[],
       readonly number[],
@@ -527,6 +550,7 @@ export interface StatementTypes {
       readonly number[],
       readonly string[],
       readonly (string | null)[],
+      readonly (Date | null)[],
       number,
       readonly number[],
       readonly number[],
@@ -551,6 +575,24 @@ export interface StatementTypes {
   'message-tallies': {
     values: readonly [readonly string[]]
     row: { messageId: string; platform: string; status: string; count: number }
+  }
+  'message-waiting': {
+    values: readonly [string, number, number, number]
+    row: {
+      lastChunkId: number | null
+      isMore: boolean
+      chunkId: number | null
+      position: number | null
+      messageId: string | null
+      userId: string | null
+      activationId: string | null
+      platform: string | null
+      reason: string | null
+      attempts: number | null
+      nextAttemptAt: number | null
+      inDelivery: boolean | null
+      createdAt: Date | null
+    }
   }
   'pause-probe': {
     values: readonly []
@@ -584,6 +626,24 @@ export interface StatementTypes {
   'removal-lock': { values: readonly [string]; row: { id: number } }
   'removal-lock-campaigns': { values: readonly [number]; row: { id: number } }
   'removal-next': { values: readonly []; row: { id: number } }
+  'resend-abandon': { values: readonly [string]; row: never }
+  'resend-begin': { values: readonly [string, string, number]; row: { message_id: string } }
+  'resend-find': {
+    values: readonly [string]
+    row: {
+      id: string
+      appId: string
+      userId: string
+      activationId: string | null
+      priority: string
+      silent: boolean
+      personal: boolean
+      body: Json | null
+      validUntil: Date | null
+    }
+  }
+  'resend-lock': { values: readonly [string]; row: { originId: string; locked: string | null } }
+  'resend-reached': { values: readonly [string]; row: { deviceId: number; platform: string; token: string } }
   'respelling-done': { values: readonly [readonly number[]]; row: never }
   'respelling-fanning-out': { values: readonly []; row: { fanningOut: boolean } }
   'respelling-hold-fan-outs': { values: readonly []; row: never }
@@ -605,6 +665,7 @@ export interface StatementTypes {
   'retain-devices': { values: readonly [number, number]; row: { id: number } }
   'retain-keys': { values: readonly [number]; row: { key: string } }
   'retain-messages': { values: readonly [number, number, boolean]; row: { id: string } }
+  'retain-resends': { values: readonly [number, number]; row: { message_id: string } }
   'retain-tokens': { values: readonly [number]; row: { key: string } }
   'run-cancel': {
     values: readonly [number]

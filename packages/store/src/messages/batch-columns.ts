@@ -51,6 +51,7 @@ export const chunkColumns = (chunks: readonly NewChunk[]) =>
     columnOf(chunks, 'applicationId'),
     columnOf(chunks, 'platform'),
     columnOf(chunks, 'waiter'),
+    chunks.map(({ sendAt }) => (sendAt === null ? null : new Date(sendAt))),
   ] as const
 
 export const requestColumns = (requests: readonly NewRequest[]) =>

@@ -40,6 +40,8 @@ export interface NewChunk {
   platform: Platform
   /** Channel on which a gateway waits for it. */
   waiter: string | null
+  /** When its deliveries are to be pushed, ms since the epoch; null = now. */
+  sendAt: number | null
 }
 
 /** All of it is stored or nothing. */

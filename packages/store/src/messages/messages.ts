@@ -64,7 +64,7 @@ export interface MessageCount extends StatusCount {
   messageId: string
 }
 
-/** A chunk that no worker has released yet, though one could claim it. */
+/** A chunk that no worker has released yet, though one could claim it: it is neither paused nor to be sent later. */
 export interface AwaitedChunk {
   id: number
   applicationId: number
@@ -77,7 +77,7 @@ const AWAITED = statement({
   name: 'message-awaited',
   text: `SELECT c.id, c.application_id AS "applicationId", c.platform, c.total - c.sent - c.failed AS size FROM chunks c
     WHERE c.id IN (SELECT d.chunk_id FROM deliveries d WHERE d.message_id = ANY($1) AND d.status = 'pending')
-      AND ${IS_OPEN} AND c.try = 0 AND NOT ${PAUSED}`,
+      AND ${IS_OPEN} AND c.try = 0 AND c.due_at <= now() + interval '1 s' AND NOT ${PAUSED}`,
   notNull: { size: 'computed from columns that are not null' },
 }).narrow<{ platform: Platform }>()
 

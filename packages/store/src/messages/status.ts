@@ -29,13 +29,25 @@ export interface DeliveryStatus {
   updatedAt: number
 }
 
+/** What is shown of why a delivery `d` waits, and until when, as SQL; `p` is the pause of its platform, if any. */
+export const SHOWN = {
+  reason: `coalesce('Paused: ' || p.reason, d.reason)`,
+  nextAt: 'greatest(d.next_attempt_at, p.next_probe_at)',
+}
+
+/** A `DeliveryStatus` of the delivery `d`, as SQL. */
+export const deliveryJson = ({
+  reason,
+  nextAt,
+}: typeof SHOWN) => `json_build_object('activationId', d.activation_id, 'platform', d.platform,
+          'status', d.status, 'reason', ${reason}, 'attempts', d.attempts,
+          'nextAttemptAt', extract(epoch FROM ${nextAt}) * 1000,
+          'updatedAt', extract(epoch FROM d.updated_at) * 1000)`
+
 const FIND = statement({
   name: 'message-find',
   text: `SELECT m.id, a.app_id AS "appId", m.user_id AS "userId", m.created_at AS "createdAt",
-      (SELECT coalesce(json_agg(json_build_object('activationId', d.activation_id, 'platform', d.platform,
-          'status', d.status, 'reason', coalesce('Paused: ' || p.reason, d.reason), 'attempts', d.attempts,
-          'nextAttemptAt', extract(epoch FROM greatest(d.next_attempt_at, p.next_probe_at)) * 1000,
-          'updatedAt', extract(epoch FROM d.updated_at) * 1000) ORDER BY d.id), '[]')
+      (SELECT coalesce(json_agg(${deliveryJson(SHOWN)} ORDER BY d.id), '[]')
         FROM deliveries d LEFT JOIN provider_pauses p ON p.application_id = m.application_id AND p.platform = d.platform
           AND p.lanes = 'all' AND d.status = 'pending'
         WHERE d.message_id = m.id) AS deliveries

@@ -25,7 +25,11 @@ interface Parts {
   keyed: boolean
 }
 
-/** A chunk has the deliveries of several requests, of which some may not be stored: so its total is counted here. */
+/**
+ * A chunk has the deliveries of several requests, of which some may not be stored: so its total is counted here. Deliveries of a chunk
+ * that is to be sent later have that time as well: whatever makes the chunk due before then pushes none of them. A time stored is
+ * rounded to milliseconds, and so may be half of one ahead of now.
+ */
 const storing = ({ requests, result, keyed }: Parts) => `WITH app AS MATERIALIZED (
       SELECT id FROM applications WHERE id = ANY(${array(1, 'int')}) AND app_id IS NOT NULL),
     ${requests}
@@ -43,20 +47,24 @@ const storing = ({ requests, result, keyed }: Parts) => `WITH app AS MATERIALIZE
         AS d(request, message_id, seed, position, device_id, activation_id, platform, environment, token, status, reason, place)
       JOIN request ON request.place = d.request),
     chunk AS (
-      INSERT INTO chunks (application_id, platform, lane, seed, total, waiter, expires_at)
-      SELECT c.application_id, c.platform, 'direct', c.seed, part.total, c.waiter, now() + $27 * interval '1 ms'
-      FROM unnest(${array(23, 'uuid')}, ${array(24, 'int')}, ${array(25, 'text')}, ${array(26, 'text')}) AS c(seed, application_id, platform, waiter)
+      INSERT INTO chunks (application_id, platform, lane, seed, total, waiter, due_at, expires_at)
+      SELECT c.application_id, c.platform, 'direct', c.seed, part.total, c.waiter, coalesce(c.send_at, now()),
+        greatest(c.send_at, now()) + $28 * interval '1 ms'
+      FROM unnest(${array(23, 'uuid')}, ${array(24, 'int')}, ${array(25, 'text')}, ${array(26, 'text')}, ${array(27, 'timestamptz')})
+        AS c(seed, application_id, platform, waiter, send_at)
       JOIN (SELECT seed, count(*)::int AS total FROM given WHERE seed IS NOT NULL GROUP BY seed) AS part ON part.seed = c.seed
-      RETURNING id, seed, application_id, platform, total),
+      RETURNING id, seed, application_id, platform, total, due_at),
     delivery AS (
-      INSERT INTO deliveries (message_id, chunk_id, position, device_id, activation_id, platform, environment, token, status, reason)
-      SELECT d.message_id, chunk.id, d.position, d.device_id, d.activation_id, d.platform, d.environment, d.token, d.status, d.reason
+      INSERT INTO deliveries (message_id, chunk_id, position, device_id, activation_id, platform, environment, token, status, reason,
+        next_attempt_at)
+      SELECT d.message_id, chunk.id, d.position, d.device_id, d.activation_id, d.platform, d.environment, d.token, d.status, d.reason,
+        CASE WHEN chunk.due_at > now() + interval '1 ms' THEN chunk.due_at END
       FROM given d LEFT JOIN chunk ON chunk.seed = d.seed ORDER BY d.place)
     ${result}`
 
 const CHUNK_COLUMNS = `c.id, c.seed, c.platform, c.application_id AS "applicationId", c.total AS size, ${IS_PAUSED} AS paused`
 
-const NULLABLE = { nullableElements: [6, 10, 11, 14, 15, 19, 22, 26] }
+const NULLABLE = { nullableElements: [6, 10, 11, 14, 15, 19, 22, 26, 27] }
 
 /** One statement, so one transaction: all of the requests is stored, or nothing. A row for each application without a chunk too. */
 const STORE = statement({
@@ -64,7 +72,7 @@ const STORE = statement({
   text: storing({
     keyed: false,
     requests: `request AS (
-      SELECT r.place FROM unnest(${array(28, 'int')}, ${array(29, 'int')}) AS r(place, application_id) JOIN app ON app.id = r.application_id),`,
+      SELECT r.place FROM unnest(${array(29, 'int')}, ${array(30, 'int')}) AS r(place, application_id) JOIN app ON app.id = r.application_id),`,
     result: `SELECT app.id AS "storedId", ${CHUNK_COLUMNS} FROM app LEFT JOIN chunk c ON c.application_id = app.id`,
   }),
   ...NULLABLE,
@@ -81,11 +89,11 @@ const STORE_KEYED = statement({
     keyed: true,
     requests: `asked AS MATERIALIZED (
       SELECT r.place, r.application_id, r.key, r.digest, r.message_ids::uuid[] AS message_ids
-      FROM unnest(${array(28, 'int')}, ${array(29, 'int')}, ${array(30, 'text')}, ${array(31, 'bytea')}, ${array(32, 'text')})
+      FROM unnest(${array(29, 'int')}, ${array(30, 'int')}, ${array(31, 'text')}, ${array(32, 'bytea')}, ${array(33, 'text')})
         AS r(place, application_id, key, digest, message_ids) JOIN app ON app.id = r.application_id),
     key AS (
       INSERT INTO idempotency_keys AS k (application_id, key, digest, message_ids, expires_at)
-      SELECT application_id, key, digest, message_ids, now() + $33 * interval '1 ms' FROM asked ORDER BY application_id, key
+      SELECT application_id, key, digest, message_ids, now() + $34 * interval '1 ms' FROM asked ORDER BY application_id, key
       ON CONFLICT (application_id, key) DO UPDATE SET
         digest = CASE WHEN k.expires_at > now() THEN k.digest ELSE excluded.digest END,
         message_ids = CASE WHEN k.expires_at > now() THEN k.message_ids ELSE excluded.message_ids END,

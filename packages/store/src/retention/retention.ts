@@ -32,6 +32,15 @@ const MESSAGES = statement({
     DELETE FROM messages USING old WHERE messages.id = old.id RETURNING messages.id`,
 })
 
+/** Links between messages of which neither is kept any more. */
+const RESENDS = statement({
+  name: 'retain-resends',
+  text: `DELETE FROM message_resends WHERE message_id = ANY(ARRAY(
+      SELECT r.message_id FROM message_resends r WHERE r.created_at < now() - $1 * interval '1 ms'
+        AND NOT EXISTS (SELECT FROM messages m WHERE m.id IN (r.message_id, r.origin_id))
+      LIMIT $2 FOR UPDATE OF r SKIP LOCKED)) RETURNING message_id`,
+})
+
 /** The lock reads the row again: a device that was just registered anew stays. */
 const DEVICES = statement({
   name: 'retain-devices',
@@ -94,6 +103,9 @@ export const openRetention = (database: Database) => {
     /** Messages accepted `age` ago whose content is gone, those sent under an idempotency key or those without one. */
     removeMessages: (age: number, limit: number, { keyed }: { keyed: boolean }) =>
       remove(MESSAGES, [age, limit, keyed]),
+
+    /** Links between messages that send each other again, made `age` ago. */
+    removeResends: (age: number, limit: number) => remove(RESENDS, [age, limit]),
 
     /** Devices dropped `age` ago. */
     removeDevices: (age: number, limit: number) => remove(DEVICES, [age, limit]),

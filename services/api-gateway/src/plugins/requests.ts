@@ -22,6 +22,19 @@ export interface RequestSubject {
   chunkIds?: readonly number[]
 }
 
+/** Chunks of a batch may be hundreds. */
+const MOST_LOGGED = 10
+
+export const subjectOf = (
+  appId: string,
+  { messageIds, chunkIds }: { messageIds: readonly string[]; chunkIds: readonly number[] },
+): RequestSubject => ({
+  appId,
+  messageId: messageIds[0],
+  messages: messageIds.length,
+  chunkIds: chunkIds.slice(0, MOST_LOGGED),
+})
+
 declare module 'fastify' {
   interface FastifyRequest {
     subject: RequestSubject | null

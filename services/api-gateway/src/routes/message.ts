@@ -29,13 +29,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { applicationOfMessage, fromBody, fromQuery } from '../validation/applications.ts'
 import { idempotencyKeyOf, validKey } from '../validation/idempotency-key.ts'
+import { MESSAGE_PATH } from '../validation/message-path.ts'
 import { batchRules, sendRules } from '../validation/message-rules.ts'
 import { reportIgnored } from '../plugins/preferences.ts'
 import { enforce } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
 import { responses, sendResponses } from '../openapi/responses.ts'
 import type { Sending } from '../parts.ts'
-import type { RequestSubject } from '../plugins/requests.ts'
+import { subjectOf } from '../plugins/requests.ts'
 
 const tags = ['Messages']
 const config = { scope: 'message', applications: fromBody('appId'), strays: 'handler' } as const
@@ -56,10 +57,6 @@ interface SendRequest {
   /** Path in the request of what has the path `inside` in a message. */
   fieldOf(index: number, inside: string): string
 }
-
-/** Of ids only, so that `GET /push/message/send` stays the wrong method of a known path. */
-const HEX = '[0-9a-fA-F]'
-const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 
 export const messageRoutes =
   (context: Context, { waiters, pressure, batches, quotas }: Sending): FastifyPluginAsyncTypebox =>
@@ -136,7 +133,7 @@ export const messageRoutes =
     )
 
     app.get(
-      `/push/message/:id(${UUID})`,
+      MESSAGE_PATH,
       {
         config: { scope: 'message', applications: applicationOfMessage(context.store) },
         schema: {
@@ -173,16 +170,6 @@ const MOST_IDS = 50
 /** Where a form has no member for the ids of messages. */
 const messageIdHeaders = (ids: readonly string[]): Record<string, string> =>
   ids.length > MOST_IDS ? { 'x-message-ids-omitted': String(ids.length) } : { 'x-message-ids': ids.join(',') }
-
-/** Chunks of a batch may be hundreds. */
-const MOST_LOGGED = 10
-
-const subjectOf = (appId: string, { messageIds, chunkIds }: Accepted): RequestSubject => ({
-  appId,
-  messageId: messageIds[0],
-  messages: messageIds.length,
-  chunkIds: chunkIds.slice(0, MOST_LOGGED),
-})
 
 function responseOf(mode: string | null, { messageIds, tallies }: Accepted): SendMessageResponse {
   return { ...(mode !== null && { mode }), messageIds, ...(tallies && { result: tallies, ...mirrorsOf(tallies) }) }
