@@ -156,6 +156,7 @@ t.test('next attempt: when a released chunk is due', async (t) => {
 t.test('due deliveries: what is still to be pushed', async (t) => {
   const message: MessageRow = {
     id: 'm',
+    correlationId: null,
     body: {},
     silent: false,
     priority: 'HIGH',

@@ -1,15 +1,16 @@
 // What a gateway shows of itself to whoever is on call: its metrics, and the line of each request.
 import { createLogger } from '@push-server/runtime'
-import { openTestStack } from '@push-server/testing'
+import { openTestStack, waitFor } from '@push-server/testing'
 import t from 'tap'
 import { APP, message, SEND } from './_gateway.ts'
 
-const stack = await openTestStack({ services: ['apns'] })
+const stack = await openTestStack({ services: [] })
 t.teardown(() => stack.close())
 const lines: Record<string, unknown>[] = []
 stack.context.log = createLogger({ logLevel: 'info', logPretty: false }, 'gateway', {
   write: (text) => void lines.push(JSON.parse(text) as Record<string, unknown>),
 })
+await stack.start('apns')
 await stack.start('gateway')
 await stack.configure()
 await stack.register({ userId: 'anna', token: 'aa'.repeat(32), activationId: 'anna' })
@@ -36,14 +37,26 @@ t.test('the line of a send has what support asks for', async (t) => {
   )
 })
 
+t.test('the lines of a worker have the id that the request came with', async (t) => {
+  const token = 'bb'.repeat(32)
+  await stack.register({ userId: 'gone', token, activationId: 'gone' })
+  stack.simulator.respondTo(token, { status: 410, reason: 'Unregistered' })
+  await send(SEND, { appId: APP, message: message({ userId: 'gone' }) })
+  const dropped = await waitFor('the line of the worker', async () =>
+    lines.find(({ msg }) => msg === 'devices with dead tokens dropped'),
+  )
+  t.match(dropped, { correlationIds: ['one-id-for-all'], chunkId: Number })
+})
+
 t.test('requests are counted by the route as in OpenAPI, without its prefix', async (t) => {
   await fetch(`${stack.api.url}/push/message/00000000-0000-4000-8000-000000000000`)
   await fetch(`${stack.api.url}/nowhere/at/all`)
   const text = await (await fetch(`${stack.api.url}/metrics`)).text()
   const sample = (name: string, labels: string) =>
     new RegExp(`^${name}\\{${labels.replaceAll(/[{}]/g, '\\$&')}\\} (\\S+)$`, 'm').exec(text)?.[1]
+  // One to a phone, one to a phone that has gone.
   const sent = `method="POST",outcome="SUCCESS",status="200",uri="${SEND}"`
-  t.equal(sample('http_server_requests_seconds_count', sent), '1')
+  t.equal(sample('http_server_requests_seconds_count', sent), '2')
   t.ok(Number(sample('http_server_requests_seconds_sum', sent)) > 0)
   t.ok(Number(sample('http_server_requests_seconds_max', sent)) > 0)
   t.equal(

@@ -51,13 +51,25 @@ export async function deliverChunk(worker: Worker, lane: Lane, chunkId: number):
 }
 
 function openDelivery(shared: Worker, chunk: ClaimedChunk, requestedAt: number): Delivery {
-  const log = shared.log.child({ chunkId: chunk.id, epoch: chunk.epoch })
+  const log = shared.log.child({ chunkId: chunk.id, epoch: chunk.epoch, ...correlationOf(chunk) })
   const worker = { ...shared, log }
   const lease = shared.leases.hold(chunk, requestedAt)
   const { records } = shared.batches
   const recorder = openOutcomeRecorder({ ...worker, chunk, records, onLost: () => lease.abort('claim lost') })
   const pause = openPlatformPause({ ...worker, chunk, onRefused: () => lease.abort('credentials error') })
   return { worker, chunk, lease, recorder, pause }
+}
+
+/** A chunk has the messages of many requests, and its lines are few: some of their ids, in the order of the messages. */
+const MOST_CORRELATIONS = 10
+
+function correlationOf({ messages }: ClaimedChunk): { correlationIds?: string[] } {
+  const ids = new Set<string>()
+  for (const { correlationId } of messages) {
+    if (correlationId !== null) ids.add(correlationId)
+    if (ids.size === MOST_CORRELATIONS) break
+  }
+  return ids.size > 0 ? { correlationIds: [...ids] } : {}
 }
 
 async function deliver(delivery: Delivery): Promise<void> {

@@ -56,6 +56,8 @@ export interface AcceptRequest {
   allowance: Allowance
   /** When the request arrived, on the clock of `performance`, ms: SYNC_TIMEOUT counts from then. */
   arrivedAt: number
+  /** By which the caller and our logs name the request. */
+  correlationId?: string
   /** When given, the result has the tallies of the deliveries that were recorded in time. */
   waiters?: Waiters | undefined
   log: Pick<Logger, 'warn'>
@@ -124,6 +126,7 @@ async function composeAndStore(
       messages,
       planned,
       waiter: waiters?.channel ?? null,
+      correlationId: request.correlationId,
       key: key === undefined ? undefined : { key, digest: digestOf(identityOf(request)), ageMs: config.idempotencyAge },
       isOver: () => request.isAbandoned() || performance.now() - request.arrivedAt > config.databaseTimeout,
       onStored(stored) {

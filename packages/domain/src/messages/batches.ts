@@ -8,6 +8,7 @@ import type {
   MessageCount,
   NewChunk,
   NewDelivery,
+  NewRequest,
   NewKey,
   NewMessage,
   StoredBatch,
@@ -24,7 +25,7 @@ export interface StoredPart extends AwaitedPart {
   waits: boolean
 }
 
-export interface StoringRequest extends Sharing {
+export interface StoringRequest extends Sharing, Pick<NewRequest, 'correlationId'> {
   messages: readonly NewMessage[]
   key: NewKey | undefined
   /** Nobody waits for the response any more, or it has taken too long already. */

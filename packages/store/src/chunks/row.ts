@@ -55,6 +55,8 @@ export interface StoredOutcomes {
 
 export interface MessageRow {
   id: string
+  /** Of the request that it came with. */
+  correlationId: string | null
   body: MessageBody
   silent: boolean
   priority: 'HIGH' | 'NORMAL'

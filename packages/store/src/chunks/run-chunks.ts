@@ -84,6 +84,7 @@ function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readA
     messages: [
       {
         id: MESSAGE_ID,
+        correlationId: null,
         body: bodyOf(row),
         silent: false,
         priority: 'HIGH',

@@ -125,6 +125,7 @@ export interface StatementTypes {
       isDue: boolean | null
       nextAttemptAt: number | null
       messageId: string | null
+      correlationId: string | null
       body: Json | null
       silent: boolean | null
       priority: string | null
@@ -511,6 +512,7 @@ export interface StatementTypes {
       number,
       readonly number[],
       readonly number[],
+      readonly (string | null)[],
     ]
     row: {
       storedId: number | null
@@ -554,6 +556,7 @@ export interface StatementTypes {
       number,
       readonly number[],
       readonly number[],
+      readonly (string | null)[],
       readonly string[],
       readonly Uint8Array[],
       readonly string[],

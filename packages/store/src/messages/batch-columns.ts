@@ -55,7 +55,11 @@ export const chunkColumns = (chunks: readonly NewChunk[]) =>
   ] as const
 
 export const requestColumns = (requests: readonly NewRequest[]) =>
-  [requests.map((_, place) => place), columnOf(requests, 'applicationId')] as const
+  [
+    requests.map((_, place) => place),
+    columnOf(requests, 'applicationId'),
+    requests.map(({ correlationId = null }) => correlationId),
+  ] as const
 
 /** An array of arrays has to be of one length: so the ids of each request are one text. */
 export const keyColumns = (requests: readonly NewKeyedRequest[]) =>

@@ -47,6 +47,8 @@ export interface NewChunk {
 /** All of it is stored or nothing. */
 export interface NewRequest {
   applicationId: number
+  /** By which its caller and our logs name it. */
+  correlationId?: string | undefined
   messages: readonly NewMessage[]
   deliveries: readonly NewDelivery[]
 }

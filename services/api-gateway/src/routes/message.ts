@@ -81,6 +81,7 @@ export const messageRoutes =
         onIgnored: (ignored) => reportIgnored(call, ignored),
         allowance,
         arrivedAt,
+        correlationId: call.id,
         waiters: synchronous ? waiters : undefined,
         log,
       }).finally(() => void reply.headers(allowance.headers()))
