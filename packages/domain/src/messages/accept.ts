@@ -1,14 +1,5 @@
 // Acceptance: a request is checked whole, stored whole, then enqueued. Once stored it is delivered or accounted for.
-import {
-  invalidRequest,
-  refusal,
-  TEXT,
-  unavailable,
-  type Message,
-  type Platform,
-  type Violation,
-} from '@push-server/contract'
-import { excessProblem, inexactProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
+import { refusal, TEXT, unavailable, type Message, type Violation } from '@push-server/contract'
 import type { Logger } from '@push-server/runtime'
 import {
   UnconfirmedWrite,
@@ -22,8 +13,9 @@ import type { Context } from '../context.ts'
 import type { BackPressure } from './back-pressure.ts'
 import type { MessageBatches, StoredPart } from './batches.ts'
 import type { Allowance } from '../quotas/index.ts'
-import { composeMessage, pushMessageOf } from './compose.ts'
+import { composeMessage } from './compose.ts'
 import { digestOf, replayOf, type RequestIdentity } from './idempotency.ts'
+import { checkPayloads, ignoredMembers } from './payload-check.ts'
 import { planDeliveries, type PlannedDelivery } from './plan.ts'
 import { replay } from './idempotent-replay.ts'
 import { sendAtOf } from './send-at.ts'
@@ -211,43 +203,4 @@ async function compose(
   checkPayloads(check)
   onIgnored(ignoredMembers(check))
   return { audience, messages }
-}
-
-export interface PayloadCheck extends Pick<AcceptRequest, 'fieldOf'>, Pick<Context, 'config'> {
-  messages: readonly NewMessage[]
-  /** Platforms that the application has credentials for. */
-  platforms: readonly Platform[]
-  appId: string
-  /** ms since the epoch, by the database's clock. */
-  now: number
-}
-
-/** Refuses messages that a provider would refuse, before anything is stored. */
-export function checkPayloads({ messages, platforms, fieldOf, ...context }: PayloadCheck): void {
-  const problemsOf = (message: PushMessage) => {
-    const problem = platforms.length > 0 && (excessProblem(message) ?? inexactProblem(message))
-    return problem ? [problem] : platforms.flatMap((platform) => PROVIDERS[platform].check(message, context))
-  }
-  const violations = messages.flatMap((message, index) =>
-    problemsOf(pushMessageOf(message)).map(({ field, hint }) => ({ fieldName: fieldOf(index, field), hint })),
-  )
-  if (violations.length > 0) throw invalidRequest(violations)
-}
-
-const IGNORED = 'no platform that the application has credentials for makes use of it in this message'
-
-/** Members that no provider of the application has a place for; none while it has no provider. */
-export function ignoredMembers({ messages, platforms, fieldOf, config }: PayloadCheck): Violation[] {
-  const [first, ...others] = platforms
-  if (first === undefined) return []
-  return messages.flatMap((message, index) => {
-    const push = pushMessageOf(message)
-    let ignored = PROVIDERS[first].ignored(push, { config })
-    for (const platform of others) {
-      if (ignored.length === 0) break
-      const here = new Set(PROVIDERS[platform].ignored(push, { config }))
-      ignored = ignored.filter((field) => here.has(field))
-    }
-    return ignored.map((field) => ({ fieldName: fieldOf(index, field), hint: IGNORED }))
-  })
 }

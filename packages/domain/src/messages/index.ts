@@ -1,5 +1,6 @@
 // Messages: accepting requests, awaiting their outcomes, and reading their status.
-export { acceptMessages, checkPayloads, ignoredMembers, type Accepted, type AcceptRequest } from './accept.ts'
+export { acceptMessages, type Accepted, type AcceptRequest } from './accept.ts'
+export { checkPayloads, ignoredMembers } from './payload-check.ts'
 export { openMessageBatches, type MessageBatches } from './batches.ts'
 export { openBackPressure, type BackPressure } from './back-pressure.ts'
 export { cancelMessage, cancelPutBack } from './cancel.ts'

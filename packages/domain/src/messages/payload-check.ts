@@ -1,0 +1,47 @@
+// What providers make of a message, before it is accepted: what they would refuse, and what they have no place for. Pure.
+import { invalidRequest, type Platform, type Violation } from '@push-server/contract'
+import { excessProblem, inexactProblem, PROVIDERS, type PushMessage } from '@push-server/providers'
+import type { NewMessage } from '@push-server/store'
+import type { Context } from '../context.ts'
+import { pushMessageOf } from './compose.ts'
+
+export interface PayloadCheck extends Pick<Context, 'config'> {
+  /** Path in the request of what has the path `inside` in a message, for violations. */
+  fieldOf(index: number, inside: string): string
+  messages: readonly NewMessage[]
+  /** Platforms that the application has credentials for. */
+  platforms: readonly Platform[]
+  appId: string
+  /** ms since the epoch, by the database's clock. */
+  now: number
+}
+
+/** Refuses messages that a provider would refuse, before anything is stored. */
+export function checkPayloads({ messages, platforms, fieldOf, ...context }: PayloadCheck): void {
+  const problemsOf = (message: PushMessage) => {
+    const problem = platforms.length > 0 && (excessProblem(message) ?? inexactProblem(message))
+    return problem ? [problem] : platforms.flatMap((platform) => PROVIDERS[platform].check(message, context))
+  }
+  const violations = messages.flatMap((message, index) =>
+    problemsOf(pushMessageOf(message)).map(({ field, hint }) => ({ fieldName: fieldOf(index, field), hint })),
+  )
+  if (violations.length > 0) throw invalidRequest(violations)
+}
+
+const IGNORED = 'no platform that the application has credentials for makes use of it in this message'
+
+/** Members that no provider of the application has a place for; none while it has no provider. */
+export function ignoredMembers({ messages, platforms, fieldOf, config }: PayloadCheck): Violation[] {
+  const [first, ...others] = platforms
+  if (first === undefined) return []
+  return messages.flatMap((message, index) => {
+    const push = pushMessageOf(message)
+    let ignored = PROVIDERS[first].ignored(push, { config })
+    for (const platform of others) {
+      if (ignored.length === 0) break
+      const here = new Set(PROVIDERS[platform].ignored(push, { config }))
+      ignored = ignored.filter((field) => here.has(field))
+    }
+    return ignored.map((field) => ({ fieldName: fieldOf(index, field), hint: IGNORED }))
+  })
+}
