@@ -1,5 +1,5 @@
 // The certificate of the fakes: issued by an authority made on the spot, which clients have to trust (`ca`).
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
@@ -34,11 +34,16 @@ export async function openCertificate(names: readonly string[], directory?: stri
   return certificate
 }
 
+/** Files of certificates are put one after the other. */
+const lineOf = (pem: string) => `${pem.trimEnd()}\n`
+
 async function issue(names: readonly string[]): Promise<Certificate> {
   const notBeforeDate = new Date(Date.now() - DAY_MS)
   const notAfterDate = new Date(Date.now() + VALID_DAYS * DAY_MS)
   const common = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256', notBeforeDate, notAfterDate } as const
-  const authority = await generate([{ name: 'commonName', value: 'Push simulator authority' }], {
+  // Of two authorities with one name a client that trusts both would ask the wrong one.
+  const name = `Push simulator authority ${randomBytes(4).toString('hex')}`
+  const authority = await generate([{ name: 'commonName', value: name }], {
     ...common,
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
@@ -55,7 +60,7 @@ async function issue(names: readonly string[]): Promise<Certificate> {
       { name: 'subjectAltName', altNames: names.map(toAltName) },
     ],
   })
-  return { ca: authority.cert, cert: server.cert, key: server.private }
+  return { ca: lineOf(authority.cert), cert: lineOf(server.cert), key: lineOf(server.private) }
 }
 
 // 7 and 2: iPAddress and dNSName of the subjectAltName extension (RFC 5280 §4.2.1.6 numbers them so).

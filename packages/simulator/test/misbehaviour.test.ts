@@ -1,7 +1,9 @@
 // Fakes that misbehave: unusable responses, connections that end badly, and providers in trouble as a whole.
 import { once } from 'node:events'
-import { constants } from 'node:http2'
+import { X509Certificate } from 'node:crypto'
+import { connect as connectHttp2, constants } from 'node:http2'
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import { startSimulator, type BehaviourSettings, type Simulator } from '../src/index.ts'
 import { createBucket } from '../src/rate.ts'
@@ -233,4 +235,30 @@ t.test('all of it over HTTP', async (t) => {
     ['/control/responses', { token: 'a', status: 200, headers: { 'Bad Name': 'x' } }],
   ] as const
   for (const [path, body] of failing) t.equal((await call(simulator, path, body)).status, 400, JSON.stringify(body))
+})
+
+t.test('a sender that offers no ALPN is served HTTP/2 where nothing else is spoken', async (t) => {
+  const simulator = await startSimulator({ keep: Infinity })
+  t.teardown(() => simulator.stop())
+  const { hostname, port } = new URL(simulator.apns.origin)
+  const socket = connectTls({ host: hostname, port: Number(port), ca: simulator.apns.ca, servername: '' })
+  await once(socket, 'secureConnect')
+  t.equal(socket.alpnProtocol, false, 'nothing is agreed')
+  const session = connectHttp2(simulator.apns.origin, { createConnection: () => socket })
+  t.teardown(() => session.destroy())
+  t.equal((await push(session, TOKEN)).status, 200)
+  t.equal(simulator.pushes.length, 1)
+})
+
+t.test('two simulators have authorities of different names, so that a client can trust both', async (t) => {
+  const [one, two] = await Promise.all([startSimulator(), startSimulator()])
+  t.teardown(() => Promise.all([one.stop(), two.stop()]))
+  const subjects = [one, two].map(({ apns }) => new X509Certificate(apns.ca).subject)
+  t.not(subjects[0], subjects[1])
+  const ca = `${one.apns.ca}${two.apns.ca}`
+  for (const simulator of [one, two]) {
+    const session = connectHttp2(simulator.apns.origin, { ca })
+    t.teardown(() => session.destroy())
+    t.equal((await push(session, TOKEN)).status, 200, 'under one file with both')
+  }
 })

@@ -1,4 +1,5 @@
-// The listener of a fake: TLS with HTTP/2 or HTTP/1.1, as agreed with the sender (ALPN).
+// The listener of a fake: TLS with HTTP/2 or HTTP/1.1, as agreed with the sender (ALPN); without an agreement HTTP/2 where a fake speaks
+// nothing else.
 import { once } from 'node:events'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
@@ -89,6 +90,9 @@ function createConnections(options: ListenerOptions) {
   const sockets = new Map<string, { tcp: Socket; http2?: Http2Connection }>()
   const takeHttp1 = createHttp1(options)
   let streams: number | undefined
+  const isHttp2Alone = !options.protocols.includes('http/1.1')
+  /** Apple takes HTTP/2 by prior knowledge: some senders offer no ALPN. */
+  const speaksHttp2 = (agreed: TLSSocket['alpnProtocol']) => agreed === 'h2' || (agreed === false && isHttp2Alone)
 
   return {
     add(tcp: Socket) {
@@ -102,11 +106,11 @@ function createConnections(options: ListenerOptions) {
       // Only the TCP connection can be cut without a TLS alert. TLS does not expose it: it is the one with the same peer.
       const entry = sockets.get(nameOf(socket))
       socket.on('error', () => {})
-      if (socket.alpnProtocol === 'h2') {
+      if (speaksHttp2(socket.alpnProtocol)) {
         const http2 = serveHttp2(socket, entry?.tcp, { ...options, limit: streams })
         if (entry) entry.http2 = http2
-      } else if (options.protocols.includes('http/1.1')) takeHttp1(socket, entry?.tcp)
-      else socket.destroy()
+      } else if (isHttp2Alone) socket.destroy()
+      else takeHttp1(socket, entry?.tcp)
     },
     setStreams(count: number | undefined) {
       streams = count
