@@ -24,6 +24,13 @@ export type CampaignState = (typeof CAMPAIGN_STATES)[number]
 const TIME = '2026-02-08T12:00:00.000+00:00'
 const time = (description: string) => Type.Optional(Type.String({ description, examples: [TIME] }))
 
+/** As the path names it: a number below zero is that of no campaign. */
+const CampaignIdInPath = Type.String({
+  pattern: '^-?[0-9]{1,40}$',
+  description: 'Identifier of the campaign.',
+  examples: ['10'],
+})
+
 /** A text of digits in responses; requests may give it as a number too. */
 export const CampaignId = Type.String({
   pattern: '^[0-9]{1,40}$',
@@ -31,7 +38,7 @@ export const CampaignId = Type.String({
   examples: ['10'],
 })
 
-export const CampaignParams = Type.Object({ id: CampaignId })
+export const CampaignParams = Type.Object({ id: CampaignIdInPath })
 
 export const CampaignListQuery = Type.Object({
   all: Type.Optional(

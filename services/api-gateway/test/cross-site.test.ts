@@ -77,6 +77,8 @@ const call = (app: FastifyInstance, line: string, headers: Record<string, string
   const [method = 'GET', url = '/'] = line.split(' ')
   return app.inject({ method: method as 'GET', url, headers: { host: HOST, ...headers } })
 }
+const NO_MESSAGE = '00000000-0000-4000-8000-000000000000'
+
 const isRefusedPage = (response: LightMyRequestResponse) =>
   response.statusCode === 403 && response.body.includes('PUBLIC_ORIGINS')
 
@@ -92,7 +94,11 @@ t.test('no page of another site writes: all routes, all methods', async (t) => {
   const wrong: string[] = []
   let writing = 0
   const read = async (method: string, url: string): Promise<void> => {
-    const path = url.replaceAll(/:\w+(\([^)]*\))?/g, '1').replace('*', 'x')
+    // A parameter with an expression is the id of a message.
+    const path = url
+      .replaceAll(/:\w+\([^)]*\)/g, NO_MESSAGE)
+      .replaceAll(/:\w+/g, '1')
+      .replace('*', 'x')
     const isWriting = WRITING.includes(method) && `${method} ${url}` in scopes
     if (isWriting) writing++
     // One route shows what all pages get, and each route a page of each kind. Who passes has no key, and so does nothing.

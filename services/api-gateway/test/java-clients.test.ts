@@ -51,6 +51,57 @@ t.test('validUntil in every format of theirs', async (t) => {
   t.equal((await send({ body: { title: 'Hello', badge: 3.7 } })).status, 400, 'what would be cut off is refused')
 })
 
+t.test('empty ids get the text that a Java client parses, in every form', async (t) => {
+  const device = { appId: '', platform: 'ios', token: 'aa'.repeat(32), activationId: 'a', userId: 'u' }
+  const refusals: [method: string, path: string, object: unknown, code: string, message: string][] = [
+    ['POST', '/push/device/create', device, 'ERROR_GENERIC', 'Application with given ID does not exist'],
+    [
+      'POST',
+      '/push/device/create/multi',
+      { ...device, activationIds: ['a'] },
+      'ERROR_GENERIC',
+      'Application with given ID does not exist',
+    ],
+    [
+      'POST',
+      SEND,
+      { appId: '', message: { userId: 'u', body: { title: 'x' } } },
+      'ERROR_GENERIC',
+      'AppCredentials not found: ',
+    ],
+    [
+      'POST',
+      '/push/campaign/create',
+      { appId: '', message: { title: 'x' } },
+      'ERROR_GENERIC',
+      'Application with a provided PowerAuth app ID does not exist: ',
+    ],
+    [
+      'DELETE',
+      '/admin/app/apns?appId=',
+      undefined,
+      'ERROR_GENERIC',
+      'Application credentials with entered ID:  does not exist',
+    ],
+    ['GET', '/inbox/messages/detail?id=', undefined, 'ERROR_MESSAGE_NOT_FOUND', 'Unable to fetch message: .'],
+    ['GET', '/push/campaign/-1/detail', undefined, 'ERROR_GENERIC', 'Campaign with entered ID does not exist'],
+    ['POST', '/push/campaign/send/live/-1', {}, 'ERROR_GENERIC', 'Campaign with entered ID does not exist'],
+  ]
+  for (const form of ['1.9', '1.10', 'all'])
+    for (const [method, path, object, code, message] of refusals) {
+      const response = await fetch(`${stack.api.url}${path}`, {
+        method,
+        headers: {
+          'x-push-compatibility': form,
+          ...(object !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(object !== undefined && { body: JSON.stringify({ requestObject: object }) }),
+      })
+      t.equal(response.status, 400)
+      t.same(await response.json(), { status: 'ERROR', responseObject: { code, message } }, `${form}: ${path}`)
+    }
+})
+
 t.test('a parameter that is repeated is a list', async (t) => {
   await api.post('/admin/app/create', { appId: 'second' })
   const inbox = { userId: 'u', subject: 'A subject', summary: 'A summary', body: 'A body', type: 'text' }

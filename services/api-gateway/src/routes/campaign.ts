@@ -33,7 +33,7 @@ import {
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { applicationOfCampaign, fromBody, OWN, ownApplications } from '../validation/applications.ts'
 import { reportIgnored } from '../plugins/preferences.ts'
-import { enforce, notNull, required } from '../validation/rules.ts'
+import { enforce, notBlank, notNull, required } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
 import { responses, OK_RESPONSES, PerhapsPaged, withPreferences } from '../openapi/responses.ts'
 
@@ -48,6 +48,7 @@ const createRules = [
   required(TEXT.objectMissing),
   notNull('appId', TEXT.appIdMissing),
   notNull('message', TEXT.campaignMessageMissing),
+  notBlank('appId', TEXT.campaignApplicationUnknown('')),
 ]
 
 export const campaignRoutes =

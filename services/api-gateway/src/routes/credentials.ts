@@ -17,7 +17,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { fromBody, fromQuery } from '../validation/applications.ts'
 import { bodyFromQuery } from '../validation/query-body.ts'
-import { applicationNamed, enforce, notEmpty, type Rule } from '../validation/rules.ts'
+import { applicationNamed, enforce, enforceQuery, notBlank, notEmpty, type Rule } from '../validation/rules.ts'
 import { OK_RESPONSES } from '../openapi/responses.ts'
 
 const tags = ['Administration']
@@ -110,6 +110,7 @@ const removeRoutes =
           querystring: RemoveCredentialsRequest,
           response: OK_RESPONSES,
         },
+        preValidation: enforceQuery([notBlank('appId', TEXT.credentialsUnknown(''))]),
       },
       async ({ query: { appId } }) => {
         await removeCredentials(store, appId, platform)

@@ -28,7 +28,7 @@ import {
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromBody, fromQuery } from '../validation/applications.ts'
 import { bodyFromQuery } from '../validation/query-body.ts'
-import { enforce, enforceBare, notEmpty, notNull, required, type Rule } from '../validation/rules.ts'
+import { enforce, enforceBare, notBlank, notEmpty, notNull, required, type Rule } from '../validation/rules.ts'
 import { reportIgnored } from '../plugins/preferences.ts'
 import { responses, OK_RESPONSES } from '../openapi/responses.ts'
 
@@ -41,6 +41,7 @@ const createRules = [
   notNull('activationId', TEXT.activationIdMissing),
   notNull('platform', TEXT.platformMissing),
   notEmpty('token', TEXT.tokenMissing),
+  notBlank('appId', TEXT.applicationUnknown),
 ]
 
 /** Left out and empty are one error, null is another. */
@@ -65,6 +66,7 @@ const createMultiRules = [
   notNull('platform', TEXT.platformMissing),
   environmentSupported,
   notEmpty('token', TEXT.tokenMissing),
+  notBlank('appId', TEXT.applicationUnknown),
 ]
 
 /** Only iPhones have environments. */

@@ -5,6 +5,7 @@ import {
   InboxDetailQuery,
   InboxListQuery,
   InboxMessage,
+  inboxMessageNotFound,
   InboxMessageSummary,
   InboxOfUser,
   InboxReadQuery,
@@ -15,6 +16,7 @@ import {
   Paged,
   paged,
   ReadInboxMessageRequest,
+  TEXT,
   Wrapped,
 } from '@push-server/contract'
 import {
@@ -116,6 +118,11 @@ export const inboxRoutes =
           summary: 'Show an inbox message',
           querystring: InboxDetailQuery,
           response: messageResponses,
+        },
+        preValidation: async ({ query }) => {
+          const { messageId, id } = query
+          // As any id that is of no message.
+          if (messageId === '' || id === '') throw inboxMessageNotFound(TEXT.inboxMessageUnknown(''))
         },
       },
       async ({ query }) => okWith(await describeInboxMessage(store, idOf(query))),

@@ -1,6 +1,6 @@
 // The rules of requests that send messages, in the order in which clients know their texts. Pure.
 import { TEXT } from '@push-server/contract'
-import { notNull, required, type Rule } from './rules.ts'
+import { notBlank, notNull, required, type Rule } from './rules.ts'
 
 type Members = Readonly<Record<string, unknown>>
 const membersOf = (value: unknown) => (typeof value === 'object' && value !== null ? (value as Members) : null)
@@ -34,10 +34,12 @@ export const sendRules = [
   notNull('message', TEXT.messageMissing),
   notNull('appId', TEXT.appIdMissing),
   validMessage,
+  notBlank('appId', TEXT.sendApplicationUnknown('')),
 ]
 export const batchRules = (most: number) => [
   required(TEXT.objectMissing),
   notNull('batch', TEXT.batchMissing),
   notNull('appId', TEXT.appIdMissing),
   validBatch(most),
+  notBlank('appId', TEXT.sendApplicationUnknown('')),
 ]

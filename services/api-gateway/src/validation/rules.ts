@@ -28,6 +28,12 @@ export const notEmpty =
   (object) =>
     isAbsent(object?.[member]) || object?.[member] === '' ? text : undefined
 
+/** A member is not the empty text; absent is another error. */
+export const notBlank =
+  (member: string, text: string): Rule =>
+  (object) =>
+    object?.[member] === '' ? text : undefined
+
 /** The request names an application. */
 export const applicationNamed: readonly Rule[] = [required(TEXT.objectMissing), notNull('appId', TEXT.appIdMissing)]
 
@@ -40,6 +46,12 @@ export const enforce = (rules: readonly Rule[]): preValidationHookHandler =>
     if (!isObject(request.body)) return
     const object = request.body.requestObject ?? null
     if (object === null || isObject(object)) apply(rules, object)
+  }
+
+/** The same for the parameters of the query. */
+export const enforceQuery = (rules: readonly Rule[]): preValidationHookHandler =>
+  async function ({ query }: FastifyRequest) {
+    if (isObject(query)) apply(rules, query)
   }
 
 /** The same for a request that comes without a wrapper. */
