@@ -157,7 +157,12 @@ t.test('import of users: a text or an object on each line; bad lines by number',
   t.same(await result('PUT', '', '"b"\n{"userId":"a"}\n\n"a"\n'), { imported: 2, kept: 0, failed: 0, errors: [] })
   const bad = '"c"\n{"userId":""}\nnonsense\n'
   const refused = await result('POST', '', bad)
-  t.match(refused, { imported: 0, kept: 0, failed: 2, errors: [{ line: 2 }, { line: 3 }] })
+  t.match(refused, {
+    code: 'ERROR_REQUEST',
+    message: 'Nothing of the file was kept: 2 of its lines have errors',
+    violations: [{ fieldName: /^line 2: / }, { fieldName: /^line 3: / }],
+  })
+  for (const query of ['', '?partial=true']) t.equal((await call('PUT', path + query, lines('nonsense'))).status, 400)
   t.same((await usersOf(id)).responseObject.users, ['a', 'b'], 'nothing of a bad file is kept')
   t.match(await result('PUT', '?partial=true', bad), { imported: 1, failed: 2 })
   t.match(await result('PUT', '', '"a"\n"d"'), { imported: 1, kept: 1 })
