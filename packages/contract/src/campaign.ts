@@ -165,7 +165,7 @@ export type UserImportResult = Static<typeof UserImportResult>
 export const TestCampaignRequest = Type.Object(
   {
     // Empty is refused by a business rule with a text of its own.
-    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['1234567890'] }),
+    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['user-1'] }),
   },
   { title: 'TestCampaignRequest' },
 )
