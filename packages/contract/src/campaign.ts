@@ -58,6 +58,13 @@ export const CampaignListQuery = Type.Object({
 export const CampaignUsersQuery = Type.Object({
   ...pageMembers(20),
   after: Type.Optional(Type.String({ maxLength: 255, description: 'Only users whose id comes after this one.' })),
+  sort: Type.Optional(
+    Type.String({
+      pattern: '^userId(,(asc|desc|ASC|DESC))?$',
+      description: 'Order of the users: userId, with `,asc` or `,desc`.',
+      examples: ['userId,desc'],
+    }),
+  ),
 })
 
 export const CampaignFailuresQuery = Type.Object(pageMembers(100))
