@@ -7,7 +7,7 @@ const FILE = new URL('../docs/configuration.md', import.meta.url)
 const HEAD = `# Configuration
 
 Every setting is an environment variable. A process reads all of them once, at its start, and checks them; it names all errors at once
-and does not start with one. A name that begins like one of ours and is none is an error too.
+and does not start with one. A name that is a misspelling of one of ours, or begins like one and is none, is an error too.
 
 - A **duration** is a number with a unit: \`500ms\`, \`30s\`, \`5m\`, \`24h\`, \`7d\`.
 - A **secret** may stand in a file instead: \`<NAME>_FILE\` names the file.

@@ -59,6 +59,13 @@ export const CampaignListQuery = Type.Object({
 export const CampaignUsersQuery = Type.Object({
   ...pageMembers(20),
   after: Type.Optional(Type.String({ maxLength: 255, description: 'Only users whose id comes after this one.' })),
+  sort: Type.Optional(
+    Type.String({
+      pattern: '^userId(,(asc|desc|ASC|DESC))?$',
+      description: 'Order of the users: userId, with `,asc` or `,desc`.',
+      examples: ['userId,desc'],
+    }),
+  ),
 })
 
 export const CampaignFailuresQuery = Type.Object(pageMembers(100))
@@ -172,7 +179,7 @@ export type UserImportResult = Static<typeof UserImportResult>
 export const TestCampaignRequest = Type.Object(
   {
     // Empty is refused by a business rule with a text of its own.
-    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['1234567890'] }),
+    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['user-1'] }),
   },
   { title: 'TestCampaignRequest' },
 )

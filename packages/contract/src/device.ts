@@ -36,7 +36,7 @@ export const UserId = Type.String({
   minLength: 1,
   maxLength: 255,
   description: 'Identifier of the user.',
-  examples: ['123'],
+  examples: ['user-1'],
 })
 
 const ActivationStatusText = Type.String({

@@ -52,6 +52,10 @@ export const errorResponse = ({ code, message, violations }: ApiError): ErrorRes
 /** 400 ERROR_GENERIC: a business rule refuses the request, with its literal text. */
 export const refusal = (message: string, cause?: unknown) => new ApiError('ERROR_GENERIC', message, { cause })
 
+/** The same, where the literal text does not say which member would have helped. */
+export const refusalNaming = (message: string, violations: readonly Violation[]) =>
+  new ApiError('ERROR_GENERIC', message, { violations })
+
 /** 400 ERROR_APP_NOT_FOUND: an inbox request names an application that is not configured. */
 export const applicationNotFound = (message: string) => new ApiError('ERROR_APP_NOT_FOUND', message)
 

@@ -21,7 +21,7 @@ export const MessageCancelled = Type.Object(
 )
 export type MessageCancelled = Static<typeof MessageCancelled>
 
-const UserId = Type.String({ examples: ['123'] })
+const UserId = Type.String({ examples: ['user-1'] })
 const next = Type.Optional(
   Type.String({ description: 'The `after` of the next page. Left out with the last one, and only with that.' }),
 )

@@ -23,7 +23,7 @@ const Mode = Type.Optional(
 export const Message = Type.Object(
   {
     // Empty is refused by a business rule, which comes after the one about the application.
-    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['123'] }),
+    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['user-1'] }),
     activationId: Type.Optional(
       Nullable(Type.String({ maxLength: 37, description: 'Sends the message only to the device of this activation.' })),
     ),
@@ -127,7 +127,7 @@ export const messageTime = (description: string) =>
 const messageHead = {
   id: MessageId,
   appId: AppId,
-  userId: Type.String({ examples: ['123'] }),
+  userId: Type.String({ examples: ['user-1'] }),
   timestampCreated: messageTime('When the message was accepted.'),
 }
 
@@ -169,7 +169,7 @@ export const ListMessagesQuery = Type.Object({
     minLength: 1,
     maxLength: 255,
     description: 'User whose messages are listed.',
-    examples: ['123'],
+    examples: ['user-1'],
   }),
   ...pageMembers(100),
 })

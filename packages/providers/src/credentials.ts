@@ -1,17 +1,27 @@
 // Reading stored credentials of any provider, and the error for unusable ones.
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 
+/** Member of the request that brought a part of the credentials. */
+export type CredentialsField =
+  | 'bundle'
+  | 'keyId'
+  | 'teamId'
+  | 'projectId'
+  | 'privateKeyBase64'
+  | 'clientId'
+  | 'clientSecret'
+
 interface Details extends ErrorOptions {
-  /** The setting that is wrong; without it, the secret is. */
-  field?: string
+  field: CredentialsField
 }
 
 /** Unusable credentials. The message names what is wrong with them and never quotes a secret. */
 export class InvalidCredentials extends Error {
   override name = 'InvalidCredentials'
-  readonly field: string | undefined
+  /** The member that is wrong. */
+  readonly field: CredentialsField
 
-  constructor(message: string, { field, ...options }: Details = {}) {
+  constructor(message: string, { field, ...options }: Details) {
     super(message, options)
     this.field = field
   }
@@ -22,15 +32,22 @@ export function readPrivateKey(pem: Buffer | string, what: string): KeyObject {
   try {
     return createPrivateKey({ key: pem, format: 'pem' })
   } catch (cause) {
-    throw new InvalidCredentials(`${what} is damaged: its PEM content cannot be read`, { cause })
+    throw new InvalidCredentials(`${what} is damaged: its PEM content cannot be read`, {
+      field: 'privateKeyBase64',
+      cause,
+    })
   }
 }
 
 /** Reads the members of a secret that is JSON. Throws InvalidCredentials without its cause, which quotes the secret. */
-export function readSecretObject(secret: Buffer, message: string): Partial<Record<string, unknown>> {
+export function readSecretObject(
+  secret: Buffer,
+  message: string,
+  field: CredentialsField,
+): Partial<Record<string, unknown>> {
   try {
     return Object(JSON.parse(secret.toString()))
   } catch {
-    throw new InvalidCredentials(message)
+    throw new InvalidCredentials(message, { field })
   }
 }

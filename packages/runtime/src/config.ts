@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { PROVIDER_NAMES } from '@push-server/contract'
 import { doubleNames, formerNamesIn, nameInUse, type Environment, type FormerName } from './former-names.ts'
+import { nearestName } from './misspelt-names.ts'
 import { printable } from './printable.ts'
 import type { Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
@@ -16,7 +17,7 @@ export type Config = Readonly<{
   readonly formerNames: readonly FormerName[]
 }
 
-/** A name that begins like one of ours but is none is a typing error, which would otherwise be found too late. */
+/** A name that begins like one of ours but is none is an error even where it is like none of them, such as one of the reference server. */
 const PREFIXES = [
   ...Object.values(PROVIDER_NAMES).map((provider) => `${provider.toUpperCase()}_`),
   'POWERAUTH_',
@@ -42,7 +43,10 @@ const PREFIXES = [
 ]
 
 /** What Kubernetes puts into the environment for every service of a namespace, ours among them. */
-const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP).*)?)$/
+const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT_\d+_(TCP|UDP).*)$/
+/** One of these names could be one of ours by itself; its value could not. */
+const isServiceLink = (name: string, value: string | undefined) =>
+  SERVICE_LINK.test(name) || (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value ?? ''))
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
@@ -111,8 +115,12 @@ function unknownNames(environment: Environment): string[] {
     ),
   )
   return Object.keys(environment)
-    .filter(
-      (name) => !known.has(name) && !SERVICE_LINK.test(name) && PREFIXES.some((prefix) => name.startsWith(prefix)),
-    )
-    .map((name) => `${printable(name)}: there is no setting of this name`)
+    .filter((name) => !known.has(name) && !isServiceLink(name, environment[name]))
+    .flatMap((name) => {
+      const nearest = nearestName(name, known)
+      if (nearest !== undefined)
+        return `${printable(name)}: there is no setting of this name; the nearest is ${nearest}`
+      const isOurs = PREFIXES.some((prefix) => name.startsWith(prefix))
+      return isOurs ? `${printable(name)}: there is no setting of this name` : []
+    })
 }

@@ -135,6 +135,10 @@ export const url = format({ format: 'address', parse: webAddress })
 export const flag = format({ format: '`true` or `false`', parse: yesOrNo })
 /** At least one of something. */
 export const count = whole('whole number', { least: '1', most: '2147483647' })
+/** Of a hundred. */
+export const percentage = whole('percentage', { least: '1', most: '100' })
+/** At least one of something, of which there are at most so many. */
+export const countUpTo = (most: number) => whole('whole number', { least: '1', most: String(most) })
 export const port = whole('port', { least: '0', most: '65535' })
 /** Read into milliseconds; what a timer can count. */
 export const duration = timed({ least: '0ms', most: LONGEST_TIMER })

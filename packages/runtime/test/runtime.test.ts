@@ -197,9 +197,60 @@ t.test('settings: unknown names', async (t) => {
     'SWEEP_EVERY',
     'API_KEY_BOOTSTRP',
   ])
-    t.equal(refused({ [name]: 'x' }), `Configuration refused:\n  ${name}: there is no setting of this name`)
+    t.match(
+      refused({ [name]: 'x' }),
+      new RegExp(`^Configuration refused:\n  ${name}: there is no setting of this name(; the nearest is [A-Z_0-9]+)?$`),
+    )
   for (const name of ['PATH', 'HOME', 'NODE_ENV', 'apns_concurrency', 'MY_APNS_CONCURRENCY', 'KUBERNETES_SERVICE_HOST'])
     t.doesNotThrow(() => readConfig({ [name]: 'x' }), name)
+})
+
+t.test('settings: every name misspelt in every way is refused, and what it was to be is said', async (t) => {
+  const names = Object.values<Setting<unknown>>(SETTINGS).flatMap(({ name, secret }) =>
+    secret ? [name, `${name}_FILE`] : [name],
+  )
+  const known = new Set(names)
+  /** One letter left out, doubled, replaced, or swapped with the next. */
+  const misspelt = (name: string) =>
+    Array.from(name).flatMap((letter, at) => {
+      const [before, after] = [name.slice(0, at), name.slice(at + 1)]
+      return [
+        before + after,
+        before + letter + letter + after,
+        `${before}X${after}`,
+        before + after.slice(0, 1) + letter + after.slice(1),
+      ]
+    })
+  const passed = names.flatMap((name) =>
+    misspelt(name).filter((wrong) => {
+      if (known.has(wrong)) return false
+      const nearest = new RegExp(`^  ${wrong}: there is no setting of this name; the nearest is \\w+$`, 'm')
+      return !nearest.test(refused({ [wrong]: 'x' }))
+    }),
+  )
+  t.same(passed, [])
+  const surroundings =
+    'PATH HOME USER SHELL LANG TERM PWD TZ HOSTNAME LOGNAME MAIL EDITOR CI DEBUG INIT_CWD COLORTERM SHLVL OLDPWD NODE_ENV NODE_OPTIONS ' +
+    'NODE_COMPILE_CACHE HTTP_PROXY HTTPS_PROXY NO_PROXY SSH_AUTH_SOCK XDG_DATA_DIRS PGHOST PGPORT PGUSER PGPASSWORD DATABASE_HOST ' +
+    'DATABASE_PORT DATABASE_NAME REDIS_HOST REDIS_PORT POSTGRES_PASSWORD LOG_DIR KUBERNETES_PORT KUBERNETES_PORT_443_TCP'
+  for (const name of ['APNS_PORT', 'HOST_PORT', 'PUSH_PORT'])
+    t.doesNotThrow(() => readConfig({ [name]: 'tcp://10.0.0.1:80' }), `${name} of a service in Kubernetes`)
+  for (const name of surroundings.split(' ')) t.doesNotThrow(() => readConfig({ [name]: 'x' }), name)
+})
+
+t.test('settings: bounds that the meaning has are in the schema', async (t) => {
+  for (const [name, value] of [
+    ['CIRCUIT_BREAKER_PERCENT', '5000'],
+    ['GUARD_PERCENT', '5000'],
+    ['CIRCUIT_BREAKER_PERCENT', '101'],
+    ['CIRCUIT_BREAKER_RECENT', '51'],
+    ['DATABASE_POOL', '262144'],
+  ] as const)
+    t.match(refused({ [name]: value }), new RegExp(`^  ${name}: "${value}" is not a whole number from 1 to`, 'm'))
+  const percentages = Object.values<Setting<unknown>>(SETTINGS).filter(({ name, doc }) =>
+    /PERCENT|^Percentage/.test(name + doc),
+  )
+  for (const { name, bounds } of percentages) t.same(bounds, { least: '1', most: '100' }, name)
 })
 
 t.test('settings: a former name is read for one release, beside the new one', async (t) => {

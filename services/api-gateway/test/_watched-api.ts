@@ -31,13 +31,15 @@ export function watch(url: string, always: Readonly<Record<string, string>> = {}
   }
 }
 
-/** 400 ERROR_GENERIC with exactly this text. */
+/** 400 ERROR_GENERIC with exactly this text. A registration may name the user that it lacks beside it. */
 export function refusedWith(t: Test, response: Response, message: string, name = message): void {
+  const { violations = [], ...responseObject } = response.body.responseObject
   t.same(
-    [response.status, response.body],
+    [response.status, { ...response.body, responseObject }],
     [400, { status: 'ERROR', responseObject: { code: 'ERROR_GENERIC', message } }],
     name,
   )
+  for (const { fieldName } of violations) t.equal(fieldName, 'requestObject.userId', name)
 }
 
 /** 400 ERROR_REQUEST with a violation of the field whose hint matches. */

@@ -84,6 +84,30 @@ t.test('POST /push/device/create: refusals in their order', async (t) => {
   )
 })
 
+t.test('POST /push/device/create: without a user it says which member an unknown activation requires', async (t) => {
+  const appId = await makeApplication()
+  const fields = { appId, platform: 'ios', token: newToken() }
+  for (const [path, more, message] of [
+    [
+      'create',
+      { activationId: randomUUID() },
+      'Device registration failed because associated activation is not ACTIVE',
+    ],
+    ['create', { activationId: randomUUID(), userId: null }, /not ACTIVE$/],
+    ['create/multi', { activationIds: [randomUUID()] }, 'Device registration failed'],
+  ] as const) {
+    const { status, body } = await post(`/push/device/${path}`, { ...fields, ...more })
+    t.equal(status, 400)
+    const violations = [
+      { fieldName: 'requestObject.userId', hint: /^is required for an activation that is not known yet/ },
+    ]
+    t.match(body.responseObject, { code: 'ERROR_GENERIC', message, violations }, path)
+  }
+  const removed = { ...fields, activationId: randomUUID(), userId: 'u', activationStatus: 'REMOVED' }
+  const { body } = await post('/push/device/create', removed)
+  t.equal(body.responseObject.violations, undefined, 'with a user it is another cause')
+})
+
 t.test('POST /push/device/create: a refusal does not bind the activation to another user', async (t) => {
   const appId = await makeApplication()
   const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()]

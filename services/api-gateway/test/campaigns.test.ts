@@ -157,7 +157,12 @@ t.test('import of users: a text or an object on each line; bad lines by number',
   t.same(await result('PUT', '', '"b"\n{"userId":"a"}\n\n"a"\n'), { imported: 2, kept: 0, failed: 0, errors: [] })
   const bad = '"c"\n{"userId":""}\nnonsense\n'
   const refused = await result('POST', '', bad)
-  t.match(refused, { imported: 0, kept: 0, failed: 2, errors: [{ line: 2 }, { line: 3 }] })
+  t.match(refused, {
+    code: 'ERROR_REQUEST',
+    message: 'Nothing of the file was kept: 2 of its lines have errors',
+    violations: [{ fieldName: /^line 2: / }, { fieldName: /^line 3: / }],
+  })
+  for (const query of ['', '?partial=true']) t.equal((await call('PUT', path + query, lines('nonsense'))).status, 400)
   t.same((await usersOf(id)).responseObject.users, ['a', 'b'], 'nothing of a bad file is kept')
   t.match(await result('PUT', '?partial=true', bad), { imported: 1, failed: 2 })
   t.match(await result('PUT', '', '"a"\n"d"'), { imported: 1, kept: 1 })
@@ -254,3 +259,48 @@ t.test('delete: says whether there was one, refused while it is sent unless forc
 })
 
 t.test('nothing internal is disclosed', async (t) => t.same(api.leaks, []))
+
+t.test('the message is read back as it was understood: without nulls, its time in UTC', async (t) => {
+  const cases: readonly (readonly [given: object, read: object])[] = [
+    [{ title: 'T', body: null, badge: null, titleLocArgs: null, extras: null }, { title: 'T' }],
+    [
+      { title: 'T', validUntil: 4_102_444_800 },
+      { title: 'T', validUntil: '2100-01-01T00:00:00Z' },
+    ],
+    [
+      { title: 'T', validUntil: '2100-01-01T02:00:00+02:00' },
+      { title: 'T', validUntil: '2100-01-01T00:00:00Z' },
+    ],
+    [
+      { title: 'T', badge: 0, body: '', bodyLocArgs: [], extras: { a: null } },
+      { title: 'T', badge: 0, body: '', bodyLocArgs: [], extras: { a: null } },
+    ],
+  ]
+  for (const [message, read] of cases) {
+    const created = await post('/push/campaign/create', { appId: APP, message })
+    const id = String(created.body.responseObject.id)
+    t.same((await get(`/push/campaign/${id}/detail`)).body.responseObject.message, read)
+    const { responseObject: all } = (await get('/push/campaign/list?size=1000')).body
+    const listed = all.find((campaign: { id: unknown }) => String(campaign.id) === id)
+    t.same(listed?.message, read)
+    const [row] = await database.query<{ message: object }>('SELECT message FROM campaigns WHERE id = $1', [id])
+    t.same(row?.message, read, 'and so it is stored')
+  }
+})
+
+t.test('users: in either order, and none of a deleted campaign from the first moment', async (t) => {
+  const id = await create()
+  await post(`/push/campaign/${id}/user/add`, ['b', 'a', 'c'])
+  const listed = async (query: string) => (await usersOf(id, query)).responseObject.users
+  for (const sort of ['', '?sort=userId', '?sort=userId,asc', '?sort=userId,ASC'])
+    t.same(await listed(sort), ['a', 'b', 'c'], sort)
+  t.same(await listed('?sort=userId,desc'), ['c', 'b', 'a'])
+  t.same(await listed('?sort=userId,desc&after=c&size=1'), ['b'])
+  t.same(await listed('?sort=userId,desc&page=1&size=2'), ['a'])
+  for (const sort of ['name', 'userId,up', 'userId,asc,desc'])
+    t.equal((await get(`/push/campaign/${id}/user/list?sort=${sort}`)).status, 400, sort)
+  t.equal((await post(`/push/campaign/${id}/delete`, {})).status, 200)
+  const rows = await database.query('SELECT 1 FROM campaign_users WHERE campaign_id = $1', [id])
+  t.equal(rows.length, 3, 'they are removed later')
+  t.same(await listed(''), [])
+})

@@ -469,8 +469,15 @@ t.test('import: bad lines are listed by number, and keep the others out unless t
   const errors = expected.map(([number, fieldName, hint]) => ({ line: number, fieldName, hint }))
   await changesNothing(t, async () => {
     const { status, body } = await send(file)
-    t.equal(status, 200)
-    t.match(body.responseObject, { ...NOTHING, failed: errors.length, errors })
+    t.equal(status, 400, 'nothing was kept')
+    const violations = expected.map(([number, fieldName, hint]) => ({
+      fieldName: `line ${number}: ${fieldName}`,
+      hint,
+    }))
+    const message = `Nothing of the file was kept: ${errors.length} of its lines have errors`
+    t.match(body, { status: 'ERROR', responseObject: { code: 'ERROR_REQUEST', message, violations } })
+    t.equal((await send('nonsense', { query: '&partial=true' })).status, 400, 'there was no good line')
+    t.match(await send('\n'), { status: 200, body: { responseObject: NOTHING } }, 'nor a bad one')
   })
   const { body } = await send(file, { query: '&partial=yes' })
   t.match(body.responseObject, { ...NOTHING, imported: 1, failed: errors.length, errors })

@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import openapiTS, { astToString } from 'openapi-typescript'
 import t from 'tap'
 import { Compile } from 'typebox/schema'
+import { parse as parseYaml } from 'yaml'
 import { generateServiceAccount } from '@push-server/testing'
 import {
   APP,
@@ -33,11 +34,33 @@ t.teardown(() => gateway.stack.close())
 const { api, stack, makeApplication } = gateway
 const { body: document } = await api.get('/v3/api-docs')
 
+t.test('nothing that may be left out has an example, which the console would send with every request', async (t) => {
+  const optional = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).flatMap(([method, { parameters = [] }]) =>
+      parameters.filter(({ required }) => !required).map((parameter) => ({ of: `${method} ${path}`, parameter })),
+    ),
+  )
+  t.ok(optional.length > 20, `${optional.length} parameters`)
+  for (const { of, parameter } of optional)
+    t.notMatch(JSON.stringify(parameter), /"examples?":/, `${of} ${parameter.name}`)
+  const [key] = optional.filter(({ parameter }) => parameter.name === 'idempotency-key')
+  t.match(key?.parameter.description, /For example `payment-4711`\.$/)
+})
+
+t.test('the description as YAML, and the console where that of the reference stands', async (t) => {
+  const response = await fetch(`${api.url}/v3/api-docs.yaml`)
+  t.match(response.headers.get('content-type'), /^application\/yaml/)
+  t.same(parseYaml(await response.text()), document)
+  const page = await fetch(`${api.url}/swagger-ui/index.html`)
+  t.equal(page.status, 200)
+  t.match(await page.text(), /swagger-ui/)
+})
+
 interface Operation {
   operationId: string
   summary: string
   tags: string[]
-  parameters?: { name: string; schema: object }[]
+  parameters?: { name: string; required?: boolean; description?: string; schema: object }[]
   requestBody?: { required: boolean; content: Record<string, Media> }
   responses: Record<string, { content: Record<string, Media> }>
 }

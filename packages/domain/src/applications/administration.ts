@@ -68,7 +68,6 @@ export const updateCredentials: Updates = {
       platform: 'huawei',
       settings: { projectId },
       secret: () => hmsSecret({ clientId, clientSecret }),
-      secretField: 'requestObject.clientSecret',
     }),
 }
 
@@ -77,17 +76,13 @@ interface Update {
   platform: Platform
   settings: StoredCredentials['settings']
   secret(): Buffer
-  secretField?: string
 }
 
 /** Stores credentials only when their provider can be opened with them. Ends a pause of the platform. */
-async function update(
-  store: ApplicationStore,
-  { appId, platform, settings, secret, secretField = SECRET_FIELD }: Update,
-) {
+async function update(store: ApplicationStore, { appId, platform, settings, secret }: Update) {
   const { id } = await configured(store, appId)
   const credentials = { settings, secret: secret() }
-  verify(platform, credentials, secretField)
+  verify(platform, credentials)
   await store.credentials.put({ applicationId: id, platform }, credentials).catch((error: unknown) => {
     throw error instanceof UnknownEncryptionKey ? unavailable(WRONG_KEY, RETRY_AFTER_S, error) : error
   })
@@ -98,15 +93,12 @@ const WRONG_KEY =
   'This gateway lacks the encryption key of the credentials that are stored already; workers could not read these. Nothing was stored'
 
 /** Refuses credentials that their provider cannot be opened with. */
-function verify(platform: Platform, credentials: StoredCredentials, secretField: string): void {
+function verify(platform: Platform, credentials: StoredCredentials): void {
   try {
     PROVIDERS[platform].verify(credentials)
   } catch (error) {
     if (!(error instanceof InvalidCredentials)) throw error
-    throw invalidRequest(
-      [{ fieldName: error.field ? `requestObject.${error.field}` : secretField, hint: error.message }],
-      error,
-    )
+    throw invalidRequest([{ fieldName: `requestObject.${error.field}`, hint: error.message }], error)
   }
 }
 

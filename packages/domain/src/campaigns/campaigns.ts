@@ -11,6 +11,7 @@ import type { CampaignRow, Store } from '@push-server/store'
 import type { Context } from '../context.ts'
 import { checkPayloads, composeMessage, ignoredMembers, readValidUntil, type AcceptRequest } from '../messages/index.ts'
 import { campaignNumber } from './campaign-number.ts'
+import { understood } from './message-echo.ts'
 import { resultOf } from './results.ts'
 
 type CampaignStore = Pick<Store, 'campaigns' | 'runs'>
@@ -44,14 +45,20 @@ export async function createCampaign(
   onIgnored(ignoredMembers(check))
   const id = await store.campaigns.create({
     applicationId: application.id,
-    message,
+    message: understood(message),
     // Not limited yet: it may be sent much later, and each provider counts its longest validity from the push.
     validUntil: readValidUntil(message.validUntil, fieldOf),
   })
   return String(id)
 }
 
-const campaignOf = ({ id, appId, sent, message }: CampaignRow): Campaign => ({ id: String(id), appId, sent, message })
+const campaignOf = ({ id, appId, sent, message }: CampaignRow): Campaign => ({
+  id: String(id),
+  appId,
+  sent,
+  // Rows of earlier versions hold what was sent to us.
+  message: understood(message),
+})
 
 export interface ListRequest {
   sent: boolean | undefined
@@ -129,6 +136,7 @@ export async function removeCampaignUsers(
 
 export interface UserListRequest {
   after: string | undefined
+  sort: string | undefined
   page: number
   size: number
 }
@@ -139,8 +147,13 @@ export async function listCampaignUsers(
   id: string,
   request: UserListRequest,
 ): Promise<string[]> {
-  const { after, page, size } = request
+  const { after, sort, page, size } = request
   const number = campaignNumber(id)
   if (number === undefined) return []
-  return campaigns.listUsers(number, { after: after ?? null, offset: page * size, limit: size })
+  return campaigns.listUsers(number, {
+    sort: sort?.toLowerCase().endsWith(',desc') ? 'desc' : 'asc',
+    after: after ?? null,
+    offset: page * size,
+    limit: size,
+  })
 }

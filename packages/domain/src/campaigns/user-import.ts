@@ -1,7 +1,7 @@
 // An import of a campaign's users: many lines, each known to be well-formed, in batches.
 import { refusal, TEXT, type CampaignUserLine, type UserImportResult } from '@push-server/contract'
 import type { Store } from '@push-server/store'
-import { createImportErrors, type ImportFile } from '../imports/index.ts'
+import { createImportErrors, refusalOfFile, type ImportFile } from '../imports/index.ts'
 import { findCampaign } from './campaigns.ts'
 
 export interface UserImportRequest extends ImportFile<CampaignUserLine> {
@@ -22,10 +22,12 @@ export async function importCampaignUsers(
       failures.add(batch.failures)
       await staging.stage(batch.items.map(({ value }) => (typeof value === 'string' ? value : value.userId)))
     }
-    const isKept = failures.count() === 0 || partial
-    const counts = isKept ? await staging.apply(campaign.id, signal) : { imported: 0, kept: 0 }
+    const [count, first] = [failures.count(), failures.first()]
+    if (count > 0 && !partial) throw refusalOfFile({ count, first })
+    const counts = await staging.apply(campaign.id, signal)
     if (!counts) throw refusal(TEXT.campaignUnknown)
-    return { ...counts, failed: failures.count(), errors: failures.first() }
+    if (count > 0 && counts.imported + counts.kept === 0) throw refusalOfFile({ count, first })
+    return { ...counts, failed: count, errors: first }
   } finally {
     await staging.close()
   }

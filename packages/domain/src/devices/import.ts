@@ -9,7 +9,7 @@ import {
   type LineError,
 } from '@push-server/contract'
 import type { DeviceImport, ImportedRow, Store } from '@push-server/store'
-import { createImportErrors, MOST_ERRORS, type ImportFile } from '../imports/index.ts'
+import { createImportErrors, MOST_ERRORS, refusalOfFile, type ImportFile } from '../imports/index.ts'
 import { readToken } from './token.ts'
 
 export interface ImportRequest extends ImportFile<ImportedDevice> {
@@ -18,7 +18,7 @@ export interface ImportRequest extends ImportFile<ImportedDevice> {
   keep: boolean
 }
 
-/** The registry of activations is not called. Nothing is changed before the last line was read. */
+/** The registry of activations is not called. Nothing is changed before the last line was read. Refuses a file of which nothing is kept. */
 export async function importDevices(
   store: Pick<Store, 'applications' | 'openDeviceImport'>,
   { appId, partial, keep, batches, signal }: ImportRequest,
@@ -28,8 +28,9 @@ export async function importDevices(
   const staging = store.openDeviceImport(application.id)
   try {
     const failures = await stageAll(staging, batches)
-    const isKept = failures.count === 0 || partial
-    const counts = isKept ? await staging.apply({ keep, signal }) : { imported: 0, updated: 0, kept: 0 }
+    if (failures.count > 0 && !partial) throw refusalOfFile(failures)
+    const counts = await staging.apply({ keep, signal })
+    if (failures.count > 0 && counts.imported + counts.updated + counts.kept === 0) throw refusalOfFile(failures)
     return { ...counts, failed: failures.count, errors: failures.first }
   } finally {
     await staging.close()

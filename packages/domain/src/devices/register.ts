@@ -5,11 +5,13 @@ import {
   normaliseToken,
   platformOf,
   refusal,
+  refusalNaming,
   TEXT,
   type ActivationStatus,
   type CreateDeviceRequest,
   type CreateDevicesRequest,
   type Platform,
+  type Violation,
 } from '@push-server/contract'
 import type { Registration, Store } from '@push-server/store'
 import { refuseUnavailable, type Activation, type Activations, type RequestedBy } from '../activations/index.ts'
@@ -33,7 +35,7 @@ export async function registerDevice(
     refuseUnavailable(TEXT.activationUnknown),
   )
   const checked = checkActivation(request.appId, activation)
-  if ('failure' in checked) throw refusal(checked.failure)
+  if ('failure' in checked) throw refusedFor(registry, rest, { activation, text: checked.failure })
   const registered = [{ activationId, ...checked }]
   if ((await storeDevices(registry, { fields, registered, several: 'refuse' })) === 'shared')
     throw refusal(TEXT.deviceTokenShared)
@@ -60,7 +62,7 @@ export async function registerDevices(
     if ('failure' in checked) {
       // The response does not say which one; support needs to know.
       caller.log.warn({ activationId, reason: checked.failure }, 'device registration refused')
-      throw refusal(TEXT.registrationFailed)
+      throw refusedFor(registry, rest, { activation: activations[index], text: TEXT.registrationFailed })
     }
     registered.push({ activationId, ...checked })
   }
@@ -119,6 +121,21 @@ function checkActivation(
   const isForeign = activation.applicationId !== null && activation.applicationId !== appId
   return isForeign ? { failure: TEXT.activationOfOther } : { activation }
 }
+
+const USER_REQUIRED: Violation = {
+  fieldName: 'requestObject.userId',
+  hint: 'is required for an activation that is not known yet, without PowerAuth Server',
+}
+
+/** The text that clients know, and the member that it says nothing of. */
+const refusedFor = (
+  { activations }: Registry,
+  { userId }: Request,
+  { activation, text }: { activation: Activation | undefined; text: string },
+) =>
+  activations.keeps && activation === undefined && (userId ?? undefined) === undefined
+    ? refusalNaming(text, [USER_REQUIRED])
+    : refusal(text)
 
 interface RegisteredActivation {
   activationId: string

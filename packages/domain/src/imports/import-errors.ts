@@ -1,5 +1,5 @@
 // Errors in the lines of a file: all are counted, the first ones are kept. Pure.
-import type { LineError } from '@push-server/contract'
+import { ApiError, type LineError } from '@push-server/contract'
 
 /** Some lines of a file: the values of those that are well-formed, and the errors of the others. */
 export interface ImportBatch<T> {
@@ -38,3 +38,13 @@ export function createImportErrors(): ImportErrors {
     first: () => first.toSorted((one, other) => one.line - other.line),
   }
 }
+
+/** 400 for a file of which nothing was kept: a script that looks at the status alone must not take it for done. Its violations name the lines. */
+export const refusalOfFile = ({ count, first }: { count: number; first: readonly LineError[] }): ApiError =>
+  new ApiError(
+    'ERROR_REQUEST',
+    `Nothing of the file was kept: ${count} of its lines ${count === 1 ? 'has an error' : 'have errors'}`,
+    {
+      violations: first.map(({ line, fieldName, hint }) => ({ fieldName: `line ${line}: ${fieldName}`, hint })),
+    },
+  )

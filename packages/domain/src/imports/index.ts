@@ -3,6 +3,7 @@ export { createImportSlots, type ImportSlots, type ImportSlotsOptions } from './
 export {
   createImportErrors,
   MOST_ERRORS,
+  refusalOfFile,
   type ImportErrors,
   type ImportBatch,
   type ImportFile,

@@ -47,6 +47,18 @@ export function checkTopic(bundle: string): void {
     throw new InvalidCredentials('APNs bundle id must be ASCII without blanks', { field: 'bundle' })
 }
 
+/** The ids of key and team are parts of the signed token. Throws InvalidCredentials when Apple cannot have issued one of them. */
+export function checkIdentifiers({ bundle, keyId, teamId }: ApnsCredentials): void {
+  checkTopic(bundle)
+  for (const [field, what, value] of [
+    ['keyId', 'key id', keyId],
+    ['teamId', 'team id', teamId],
+  ] as const)
+    if (!HEADER_VALUE.test(value)) throw new InvalidCredentials(`APNs ${what} must be ASCII without blanks`, { field })
+}
+
+const KEY_FILE = { field: 'privateKeyBase64' } as const
+
 const PEM_LABEL = /-----BEGIN ([A-Z0-9 ]{1,40})-----/
 
 /**
@@ -55,14 +67,17 @@ const PEM_LABEL = /-----BEGIN ([A-Z0-9 ]{1,40})-----/
  */
 export function parseApnsKey(pem: Buffer): KeyObject {
   const label = PEM_LABEL.exec(pem.toString('latin1'))?.[1]
-  if (label === undefined) throw new InvalidCredentials('APNs key is not a PEM file')
+  if (label === undefined) throw new InvalidCredentials('APNs key is not a PEM file', KEY_FILE)
   if (label !== 'PRIVATE KEY')
-    throw new InvalidCredentials(`APNs key must be PKCS#8 ("BEGIN PRIVATE KEY"), this file holds "${label}"`)
+    throw new InvalidCredentials(`APNs key must be PKCS#8 ("BEGIN PRIVATE KEY"), this file holds "${label}"`, KEY_FILE)
   const key = readPrivateKey(pem, 'APNs key')
   if (key.asymmetricKeyType !== 'ec')
-    throw new InvalidCredentials(`APNs key must be an elliptic curve key, this one is "${key.asymmetricKeyType}"`)
+    throw new InvalidCredentials(
+      `APNs key must be an elliptic curve key, this one is "${key.asymmetricKeyType}"`,
+      KEY_FILE,
+    )
   const curve = key.asymmetricKeyDetails?.namedCurve
   if (curve !== 'prime256v1')
-    throw new InvalidCredentials(`APNs key must be on the curve P-256, this one is on "${curve}"`)
+    throw new InvalidCredentials(`APNs key must be on the curve P-256, this one is on "${curve}"`, KEY_FILE)
   return key
 }

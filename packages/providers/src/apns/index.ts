@@ -2,7 +2,7 @@
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
 import { ignoredMembers } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
-import { checkTopic, parseApnsKey, readApnsCredentials } from './credentials.ts'
+import { checkIdentifiers, parseApnsKey, readApnsCredentials } from './credentials.ts'
 import { apnsPayload, checkApnsPayload } from './payload.ts'
 import { openApnsProvider } from './provider.ts'
 
@@ -17,7 +17,7 @@ export const apns: ProviderKind = {
 
   verify({ settings, secret }) {
     parseApnsKey(secret)
-    checkTopic(readApnsCredentials(settings, secret).bundle)
+    checkIdentifiers(readApnsCredentials(settings, secret))
   },
 
   open: ({ settings, secret }, { config, log, tokens, now }) =>

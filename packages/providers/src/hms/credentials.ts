@@ -22,19 +22,21 @@ export function readHmsCredentials(
   { projectId }: Readonly<Record<string, string | null>>,
   secret: Buffer,
 ): HmsCredentials {
-  const { clientId, clientSecret } = readSecretObject(secret, NOT_JSON)
+  const { clientId, clientSecret } = readSecretObject(secret, NOT_JSON, 'clientSecret')
   const credentials = {
     projectId: checked('projectId', projectId),
     clientId: checked('clientId', clientId),
     clientSecret: checked('clientSecret', clientSecret),
   }
   if (!PATH_SEGMENT.test(credentials.projectId))
-    throw new InvalidCredentials('HMS project id must be ASCII without blanks')
+    throw new InvalidCredentials('HMS project id must be ASCII without blanks', { field: 'projectId' })
   return credentials
 }
 
 function checked(name: keyof HmsCredentials, value: unknown): string {
-  if (typeof value !== 'string' || value.trim() === '') throw new InvalidCredentials(`HMS credentials lack "${name}"`)
-  if (CONTROL_CHARACTER.test(value)) throw new InvalidCredentials(`HMS "${name}" must not have control characters`)
+  if (typeof value !== 'string' || value.trim() === '')
+    throw new InvalidCredentials(`HMS credentials lack "${name}"`, { field: name })
+  if (CONTROL_CHARACTER.test(value))
+    throw new InvalidCredentials(`HMS "${name}" must not have control characters`, { field: name })
   return value
 }

@@ -1,5 +1,5 @@
 // Settings of delivery: workers, the sweep, campaigns, and the circuit breaker of the device table.
-import { choice, count, duration, period } from '../setting.ts'
+import { choice, count, countUpTo, duration, percentage, period } from '../setting.ts'
 
 export const WORKER_SETTINGS = {
   directDeliveries: count(
@@ -78,7 +78,7 @@ export const CAMPAIGN_SETTINGS = {
 } as const
 
 export const CIRCUIT_BREAKER_SETTINGS = {
-  breakerPercent: count(
+  breakerPercent: percentage(
     'CIRCUIT_BREAKER_PERCENT',
     'Percentage of doubtful responses within a minute beyond which the circuit breaker of an application’s device table opens. While it is open no device is dropped for a doubtful response, and campaigns wait.',
     { fallback: '20', formerName: 'GUARD_PERCENT' },
@@ -88,7 +88,7 @@ export const CIRCUIT_BREAKER_SETTINGS = {
     'Minimum number of pushes within the minute before the circuit breaker can open by percentage.',
     { fallback: '50', formerName: 'GUARD_PUSHES' },
   ),
-  breakerRecent: count(
+  breakerRecent: countUpTo(50)(
     'CIRCUIT_BREAKER_RECENT',
     'Number of doubtful responses among the last 50 pushes at which the circuit breaker opens whatever the percentage.',
     { fallback: '20', formerName: 'GUARD_RECENT' },

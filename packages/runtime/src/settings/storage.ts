@@ -1,5 +1,8 @@
 // Settings of what is kept: the database, the queue, the encryption of secrets, and for how long.
-import { age, count, duration, encryptionKey, encryptionKeys, flag, period, text } from '../setting.ts'
+import { age, count, countUpTo, duration, encryptionKey, encryptionKeys, flag, period, text } from '../setting.ts'
+
+/** PostgreSQL takes no larger max_connections. */
+const MOST_CONNECTIONS = 262_143
 
 export const DATABASE_SETTINGS = {
   databaseUrl: text('DATABASE_URL', 'Address of PostgreSQL: `postgres://user:password@host:port/database`.', {
@@ -11,12 +14,12 @@ export const DATABASE_SETTINGS = {
     'Address of PostgreSQL past a pooler such as PgBouncer, for LISTEN, migrations, imports and queues.',
     { secret: true, requiredWhen: '`DATABASE_URL` leads to a pooler in transaction mode' },
   ),
-  databasePool: count(
+  databasePool: countUpTo(MOST_CONNECTIONS)(
     'DATABASE_POOL',
     'Maximum number of database connections of one process for its tables. It may open 3 more, and those of `DATABASE_POOL_QUEUES`.',
     { fallback: '6' },
   ),
-  databasePoolQueues: count(
+  databasePoolQueues: countUpTo(MOST_CONNECTIONS)(
     'DATABASE_POOL_QUEUES',
     'Maximum number of database connections of one process for queues in PostgreSQL. With Redis there are none.',
     { fallback: '10' },

@@ -59,7 +59,8 @@ export interface CampaignFilter {
 }
 
 export interface UserPage {
-  /** Users whose id comes after this one. */
+  sort: 'asc' | 'desc'
+  /** Users whose id comes after this one, in the order of `sort`. */
   after: string | null
   offset: number
   limit: number
@@ -142,12 +143,16 @@ const REMOVE_USERS = statement({
       SELECT user_id FROM campaign_users WHERE campaign_id = $1 AND user_id = ANY($2::text[]) ORDER BY user_id FOR UPDATE)`,
 })
 
-const LIST_USERS = statement({
-  name: 'campaign-user-list',
-  text: `SELECT user_id AS "userId" FROM campaign_users
-    WHERE campaign_id = $1 AND ($2::text IS NULL OR user_id > $2) ORDER BY user_id OFFSET $3 LIMIT $4`,
-  nullable: [2],
-})
+const listUsers = (sort: 'asc' | 'desc') =>
+  statement({
+    name: 'campaign-user-list',
+    variant: sort,
+    text: `SELECT user_id AS "userId" FROM campaign_users
+    WHERE campaign_id = $1 AND EXISTS (SELECT FROM ${LIVING} WHERE c.id = $1)
+      AND ($2::text IS NULL OR user_id ${sort === 'asc' ? '>' : '<'} $2) ORDER BY user_id ${sort} OFFSET $3 LIMIT $4`,
+    nullable: [2],
+  })
+const LIST_USERS = { asc: listUsers('asc'), desc: listUsers('desc') }
 
 /** So that no single statement comes near the time limit of queries. */
 const USERS_PER_STATEMENT = 20_000
@@ -215,9 +220,9 @@ export const openCampaigns = (database: Database) => ({
       for (const some of slices(userIds, USERS_PER_STATEMENT)) await connection.query(REMOVE_USERS, [id, some])
     }),
 
-  /** By user id. Empty for a campaign that there is not. */
-  async listUsers(id: number, { after, offset, limit }: UserPage): Promise<string[]> {
-    const rows = await database.query(LIST_USERS, [id, after, offset, limit])
+  /** By user id. Empty for a campaign that there is not, or no longer. */
+  async listUsers(id: number, { sort, after, offset, limit }: UserPage): Promise<string[]> {
+    const rows = await database.query(LIST_USERS[sort], [id, after, offset, limit])
     return rows.map((row) => row.userId)
   },
 })

@@ -11,9 +11,17 @@ type Content = Record<string, Media>
 
 interface Operation {
   operationId?: string
-  parameters?: { schema?: Schema }[]
+  parameters?: Parameter[]
   requestBody?: { content: Content }
   responses?: Record<string, { content?: Content }>
+}
+
+interface Parameter {
+  description?: string
+  required?: boolean
+  example?: unknown
+  examples?: unknown
+  schema?: Schema
 }
 
 type Paths = Record<string, Record<string, Operation>>
@@ -30,6 +38,7 @@ export function finishDocument<T extends Document>(collected: T): T {
   const schemas: Record<string, Schema> = {}
   for (const operation of operationsOf(document)) {
     addExamples(operation)
+    operation.parameters?.filter(({ required = false }) => !required).forEach(describeExample)
     for (const holder of holdersOf(operation)) if (holder.schema) holder.schema = refer(holder.schema, schemas)
   }
   return {
@@ -74,6 +83,27 @@ function addExamples({ requestBody, responses = {} }: Operation): void {
       if (errors) media.examples = errors
       else if (media.schema) media.example = exampleOf(media.schema)
     }
+}
+
+/**
+ * A console sends the example of a parameter with every request: an `Idempotency-Key` that is always the same, say. Of one that may be left
+ * out it becomes a part of the description.
+ */
+function describeExample(parameter: Parameter): void {
+  const { schema = {} } = parameter
+  const [example] = [parameter.example, ...examplesIn(schema)].filter((each) => each !== undefined)
+  delete parameter.example
+  delete parameter.examples
+  parameter.schema = withoutExamples(schema)
+  const text = typeof example === 'string' ? example : JSON.stringify(example)
+  if (example !== undefined && example !== schema.default)
+    parameter.description = [parameter.description, `For example \`${text}\`.`].filter(Boolean).join(' ')
+}
+
+const examplesIn = ({ examples = [], anyOf = [] }: Schema): unknown[] => [...examples, ...anyOf.flatMap(examplesIn)]
+
+function withoutExamples({ examples: _, ...schema }: Schema): Schema {
+  return { ...schema, ...(schema.anyOf && { anyOf: schema.anyOf.map(withoutExamples) }) }
 }
 
 const holdersOf = ({ parameters = [], requestBody, responses = {} }: Operation): { schema?: Schema }[] => [

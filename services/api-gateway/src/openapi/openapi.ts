@@ -75,5 +75,12 @@ async function apiConsole(app: FastifyInstance) {
   })
   for (const path of ['/v3/api-docs', '/v3/api-docs/push'])
     app.get(path, { schema: { hide: true } }, async () => app.swagger())
+  app.get('/v3/api-docs.yaml', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/yaml').send(app.swagger({ yaml: true })),
+  )
+  // Where consoles of the reference stand.
+  app.get('/swagger-ui/index.html', { schema: { hide: true } }, async (_request, reply) =>
+    reply.redirect('/swagger-ui/'),
+  )
   app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/swagger-ui/'))
 }

@@ -37,7 +37,7 @@ export function sendError(reply: FastifyReply, error: FastifyError | ApiError) {
   const known = error instanceof ApiError ? error : apiErrorOf(error, reply)
   const isMeant = known === error && known.cause === undefined
   if (known.statusCode >= 500 && !isMeant) reply.log.error({ err: error }, 'request failed')
-  if (known.statusCode === 409) reply.log.warn({ err: error }, 'request conflicted with another')
+  if (known.statusCode === 409 && !isMeant) reply.log.warn({ err: error }, 'request conflicted with another')
   return send(reply, known)
 }
 
@@ -48,6 +48,8 @@ function send(reply: FastifyReply, error: ApiError) {
 
 /** The response to errors that are not an ApiError: of the framework, of the database, of our code. */
 function apiErrorOf(error: FastifyError, { request }: FastifyReply): ApiError {
+  // Before all others: it has the codes of a connection that broke, and the connection is the client's.
+  if (error === request.raw.errored) return invalidRequest([BROKEN_OFF], error)
   if (error instanceof UnconfirmedWrite) return unavailable(TEXT.unconfirmed, RETRY_AFTER_S, error)
   if (isStoreUnavailable(error)) return unavailable('The database is out of reach', RETRY_AFTER_S, error)
   if (isStoreConflict(error)) return conflict(error)
@@ -70,13 +72,20 @@ function apiErrorOf(error: FastifyError, { request }: FastifyReply): ApiError {
     case 400:
       return error.code === 'FST_ERR_BAD_URL'
         ? invalidRequest([{ fieldName: 'path', hint: 'must be properly percent-encoded' }], error)
-        : invalidRequest([{ fieldName: 'body', hint: 'must be valid JSON' }], error)
+        : invalidRequest([{ fieldName: 'body', hint: BODY_HINTS[error.code] ?? 'cannot be read' }], error)
     case 414:
       return invalidRequest([{ fieldName: 'path', hint: 'must not have a part of more than 100 characters' }], error)
     default:
       return ofStatus(error) ?? internalError(error)
   }
 }
+
+/** What the framework finds before our own reader of JSON gets the bytes. */
+const BODY_HINTS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'must have as many bytes as Content-Length says',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'must be valid JSON',
+}
+const BROKEN_OFF = { fieldName: 'body', hint: 'ended before its time' }
 
 const CODES: Readonly<Record<number, ErrorCode>> = {
   401: 'ERROR_UNAUTHORIZED',

@@ -92,6 +92,15 @@ export const requests = fp(
       reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
     })
     app.addHook('onResponse', async (request, reply) => logResponse(request, reply))
+    // Without a client there is no response, and so no line of the hook above.
+    app.addHook('onRequest', async (request, reply) => {
+      reply.raw.once('close', () => {
+        if (reply.raw.writableFinished) return
+        const { method, routeOptions, caller } = request
+        const ms = Math.round(reply.elapsedTime)
+        request.log.info({ method, route: routeOptions.url, ms, key: caller?.id }, 'client left before its response')
+      })
+    })
     // Before the body is read.
     app.addHook('preParsing', async (request) => {
       if (request.is404) return

@@ -173,8 +173,8 @@ export const campaignRoutes =
           response: responses(Paged(CampaignUsers)),
         },
       },
-      async ({ params, query: { page = 0, size = PAGE_SIZE, after } }) => {
-        const users = await listCampaignUsers(store, params.id, { page, size, after })
+      async ({ params, query: { page = 0, size = PAGE_SIZE, after, sort } }) => {
+        const users = await listCampaignUsers(store, params.id, { page, size, after, sort })
         return paged({ page, size }, { campaignId: params.id, users })
       },
     )

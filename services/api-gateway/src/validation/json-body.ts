@@ -19,8 +19,9 @@ export function parseJson(bytes: Buffer, limits: JsonLimits, whole: string): Par
   const { exceeded, hasUnicodeEscape } = countJson(bytes, limits)
   if (exceeded) return { exceeded }
   const text = (startsWithMark(bytes) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes).toString('utf8')
-  const value = parse(text)
-  if (value === undefined) return text.trim() === '' ? undefined : wrong('must be valid JSON')
+  const parsed = parse(text)
+  if ('hint' in parsed) return text.trim() === '' ? undefined : wrong(parsed.hint)
+  const { value } = parsed
   if (hasUnicodeEscape || NAMES_OF_PROTOTYPES.some((name) => bytes.includes(name))) {
     const path = prototypePath(value)
     if (path) return { violation: { fieldName: fieldNameOf(path.toReversed()), hint: PROTOTYPE_HINT } }
@@ -32,13 +33,19 @@ export function parseJson(bytes: Buffer, limits: JsonLimits, whole: string): Par
 const startsWithMark = (bytes: Buffer) =>
   bytes[0] === BYTE_ORDER_MARK[0] && bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
 
-/** Undefined for what is no JSON, which has no such value. */
-function parse(text: string): unknown {
+/** The value, or why it is no JSON. Texts of the parser are not passed on: they quote the body. */
+function parse(text: string): { value: unknown } | { hint: string } {
   try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+    return { value: JSON.parse(text) }
+  } catch (error) {
+    return { hint: `must be valid JSON${placeOf((error as Error).message)}` }
   }
+}
+
+function placeOf(message: string): string {
+  if (/^(Unexpected end|Unterminated)/.test(message)) return ', and ends too early'
+  const [, position] = / at position (\d+)/.exec(message) ?? []
+  return position === undefined ? '' : `, and is not at character ${Number(position) + 1}`
 }
 
 const NAMES_OF_PROTOTYPES = ['__proto__', 'constructor']
