@@ -65,6 +65,7 @@ const apns = credentials({ appId: APP })
 const hms = { appId: APP, ...generateUpdates.huawei() }
 const body = { title: 'T', body: 'B' }
 const messageOf = { userId, body }
+await stack.configure(APP, ['ios', 'android', 'huawei'])
 await stack.register({ userId, token: newToken() })
 const created = await api.post('/push/campaign/create', { appId: APP, message: body })
 const campaign = String(created.body.responseObject.id)
@@ -96,6 +97,9 @@ const WRITES: Readonly<Record<string, Write>> = {
   ),
   ...Object.fromEntries(
     ['ios', 'apns', 'android', 'fcm', 'huawei', 'hms'].map((name) => [`/admin/app/${name}/resume`, { body: app }]),
+  ),
+  ...Object.fromEntries(
+    ['ios', 'apns', 'android', 'fcm', 'huawei', 'hms'].map((name) => [`/admin/app/${name}/check`, { body: app }]),
   ),
   '/push/device/create': { body: device({ activationId: 'one' }) },
   '/push/device/create/multi': { body: { ...device({}), activationId: undefined, activationIds: ['one', 'two'] } },

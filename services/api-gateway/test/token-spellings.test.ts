@@ -88,7 +88,7 @@ t.test('other platforms: a blank, a control character or a letter beyond ASCII i
         hint,
       ])
       const { body } = await importLine(token, { platform })
-      t.match(body.responseObject, { imported: 0, failed: 1, errors: [{ line: 1, fieldName: 'token', hint }] }, name)
+      t.match(body.responseObject.violations, [{ fieldName: 'line 1: token', hint }], name)
     }
 })
 
