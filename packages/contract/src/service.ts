@@ -1,5 +1,8 @@
-// Response of the service status.
+// The product's name, and the response of the service status.
 import Type, { type Static } from 'typebox'
+
+/** What the product is called wherever a person reads it. What an installation is called is a setting (`applicationDisplayName`). */
+export const PRODUCT_NAME = 'Push Server'
 
 export const ServiceStatus = Type.Object(
   {

@@ -38,9 +38,9 @@ export async function openContext(config: ServiceConfig, log: Logger): Promise<C
   const { databaseUrl, encryptionKey, formerNames } = config
   for (const names of formerNames)
     log.warn(names, 'setting given under its former name; the next release refuses that name')
-  const applied = await migrateDatabase(config, (migration, error) =>
-    log.warn({ err: error, migration }, 'migration waits for a lock, retrying'),
-  )
+  const applied = await migrateDatabase(config, {
+    onRetry: (migration, error) => log.warn({ err: error, migration }, 'migration waits for a lock, retrying'),
+  })
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
 
   const resources = createResources((name, error) => log.error({ err: error, resource: name }, 'close failed'))

@@ -1,5 +1,5 @@
 // The dialog that shows everything about one notification.
-import { element } from './dom.js'
+import { element, textElement } from './dom.js'
 import { appName } from './look.js'
 
 const dialog = document.querySelector('#details')
@@ -27,8 +27,8 @@ export function showDetails(notification, silentTitle = 'Background push') {
     element(
       'div',
       { class: 'sheet' },
-      element('h2', {}, notification.title ?? (notification.silent ? silentTitle : appName(notification.app))),
-      notification.body === undefined ? undefined : element('p', { class: 'text' }, notification.body),
+      textElement('h2', {}, notification.title ?? (notification.silent ? silentTitle : appName(notification.app))),
+      notification.body === undefined ? undefined : textElement('p', { class: 'text' }, notification.body),
       element(
         'dl',
         {},

@@ -16,6 +16,9 @@ export function element(tag, attributes = {}, ...children) {
   return node
 }
 
+/** An element that holds a text of a notification: it is read in the direction of its first letter, whatever the page's is. */
+export const textElement = (tag, attributes, ...children) => element(tag, { ...attributes, dir: 'auto' }, ...children)
+
 const SVG = 'http://www.w3.org/2000/svg'
 
 /** A symbol drawn by one path in a box of the given size. */

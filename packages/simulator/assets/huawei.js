@@ -12,7 +12,7 @@ import {
   WIFI,
 } from './android-parts.js'
 import { clearPhone } from './calls.js'
-import { element, symbol } from './dom.js'
+import { element, symbol, textElement } from './dom.js'
 import { createLockScreen } from './lock-screen.js'
 import { appName, hueOf } from './look.js'
 
@@ -104,8 +104,8 @@ function drawCard(notification, { opening, byDefault = false, quiet = false }) {
         drawUpdated(notification),
         drawTime(notification),
       ),
-      title === undefined ? undefined : element('strong', {}, title),
-      body === undefined ? undefined : element('span', { class: 'body' }, body),
+      title === undefined ? undefined : textElement('strong', {}, title),
+      body === undefined ? undefined : textElement('span', { class: 'body' }, body),
       open ? drawFacts(notification) : undefined,
     ),
     drawExpander({ open, count: 1, onclick: () => opening.set(id, !open) }),

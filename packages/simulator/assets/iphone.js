@@ -1,6 +1,6 @@
 // An iPhone: its lock screen with the notifications as iOS groups them.
 import { showDetails } from './details.js'
-import { element, symbol } from './dom.js'
+import { element, symbol, textElement } from './dom.js'
 import { createLockScreen } from './lock-screen.js'
 import { ago, appHue, appName, hueOf } from './look.js'
 
@@ -108,8 +108,8 @@ function drawCard(notification) {
         replaces === undefined ? undefined : element('span', { class: 'updated' }, 'updated'),
         element('time', { datetime: receivedAt }, ago(receivedAt)),
       ),
-      title === undefined ? undefined : element('strong', {}, title),
-      body === undefined ? undefined : element('span', { class: 'body' }, body),
+      title === undefined ? undefined : textElement('strong', {}, title),
+      body === undefined ? undefined : textElement('span', { class: 'body' }, body),
     ),
   )
 }

@@ -12,7 +12,7 @@ import {
   showAll,
   WIFI,
 } from './android-parts.js'
-import { element, symbol } from './dom.js'
+import { element, symbol, textElement } from './dom.js'
 import { createLockScreen } from './lock-screen.js'
 import { appName, hueOf } from './look.js'
 
@@ -92,7 +92,12 @@ function drawGroup({ key, members }, opening, isNewest) {
   const lines = members
     .slice(0, 3)
     .map(({ title, body }) =>
-      element('span', { class: 'line' }, title === undefined ? undefined : element('b', {}, title), ` ${body ?? ''}`),
+      textElement(
+        'span',
+        { class: 'line' },
+        title === undefined ? undefined : textElement('b', {}, title),
+        ` ${body ?? ''}`,
+      ),
     )
   return [drawBundle(first, toggle, lines)]
 }
@@ -125,8 +130,8 @@ function drawCard(notification, opening, byDefault = false) {
         'span',
         { class: 'words' },
         drawHeading(notification),
-        title === undefined ? undefined : element('strong', {}, title),
-        body === undefined ? undefined : element('span', { class: 'body' }, body),
+        title === undefined ? undefined : textElement('strong', {}, title),
+        body === undefined ? undefined : textElement('span', { class: 'body' }, body),
         open ? drawFacts(notification) : undefined,
       ),
     ),

@@ -536,6 +536,20 @@ t.test('the page loads nothing but its own parts', async (t) => {
   t.equal((await fetch(`${simulator.url}/assets/../package.json`)).status, 404)
 })
 
+t.test('texts of notifications are read in their own direction', async (t) => {
+  const { simulator } = await start(t)
+  for (const part of ['iphone', 'pixel', 'huawei', 'details']) {
+    const text = await (await fetch(`${simulator.url}/assets/${part}.js`)).text()
+    const undirected = /\belement\(\s*'\w+',\s*\{[^}]*\},\s*(?:title\b|body\b|notification\.(?:title|body)\b)/
+    t.notMatch(text, undirected, `${part}: a text without dir="auto"`)
+    t.ok(text.includes('textElement('), part)
+  }
+  t.match(await (await fetch(`${simulator.url}/assets/dom.js`)).text(), /textElement = .*dir: 'auto'/)
+  for (const part of ['iphone-notifications', 'android-parts'])
+    t.notMatch(await (await fetch(`${simulator.url}/assets/${part}.css`)).text(), /text-align: (left|right)/, part)
+  t.match(await (await fetch(simulator.url)).text(), /<title>Phones · Push Server<\/title>/)
+})
+
 t.test('a kept certificate outlives a restart, an unsuitable one is replaced', async (t) => {
   const certificateDir = join(t.testdir(), 'certificates')
   const start = async (options: SimulatorOptions = {}) => {

@@ -1,15 +1,15 @@
 // docker-compose.yml taken at its word, without Docker: what it says, and that each service works with just that.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { access, readFile, writeFile } from 'node:fs/promises'
+import { access, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { connectionBudget } from '@push-server/domain'
 import { readConfig, SETTINGS } from '@push-server/runtime'
-import { BACKENDS, createDatabase, freePort, waitFor } from '@push-server/testing'
+import { BACKENDS, createDatabase, createTcpProxy, freePort, waitFor } from '@push-server/testing'
 
 t.setTimeout(1_800_000)
 
@@ -22,11 +22,15 @@ interface ComposeService {
   volumes?: string[]
   depends_on?: Record<string, { condition: string }>
   healthcheck?: { test?: string[]; disable?: boolean }
+  ports?: string[]
+  configs?: { source: string; target: string }[]
+  restart?: string
 }
 interface Compose {
   services: Record<string, ComposeService>
   volumes: Record<string, object>
   secrets: Record<string, { file: string }>
+  configs: Record<string, { file: string }>
 }
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -83,6 +87,7 @@ const MEMBERS = {
   service: [
     'build',
     'command',
+    'configs',
     'depends_on',
     'deploy',
     'environment',
@@ -100,7 +105,7 @@ const MEMBERS = {
 const strangers = (object: object, known: string[]) => Object.keys(object).filter((member) => !known.includes(member))
 
 t.test('its form', async (t) => {
-  t.same(strangers(compose, ['services', 'volumes', 'secrets', 'x-service', 'x-environment']), [])
+  t.same(strangers(compose, ['services', 'volumes', 'secrets', 'configs', 'x-service', 'x-environment']), [])
   const mounted: (string | undefined)[] = []
   for (const [name, service] of Object.entries(compose.services)) {
     t.same(strangers(service, MEMBERS.service), [], `${name}: members`)
@@ -111,10 +116,70 @@ t.test('its form', async (t) => {
       const isOnce = awaited?.command?.[0] === 'services/migration/src/main.ts'
       const fitting = isOnce ? 'service_completed_successfully' : 'service_healthy'
       t.equal(condition, fitting, `${name} waits for ${other}`)
-      if (!isOnce) t.ok(awaited?.healthcheck?.test, `${other} can be waited for`)
+      // Our own have that of the image.
+      const isOurs = awaited?.image === 'push-server'
+      if (!isOnce) t.ok(isOurs || awaited?.healthcheck?.test, `${other} can be waited for`)
     }
   }
   t.same(mounted.toSorted(), Object.keys(compose.volumes).sort(), 'volumes mounted are volumes declared')
+})
+
+t.test('what would fail only on a first start, or with a second gateway', async (t) => {
+  const check = compose.services.postgres?.healthcheck?.test ?? []
+  const host = check[check.indexOf('-h') + 1]
+  t.ok(
+    check.includes('-h') && !host?.startsWith('/'),
+    'PostgreSQL is checked over TCP: the socket is open while it is prepared',
+  )
+  t.match(compose.services.migration?.restart, /^on-failure/, 'the migration is attempted again')
+  for (const [name, { ports = [], deploy }] of Object.entries(compose.services))
+    t.ok(ports.length === 0 || deploy === undefined, `${name}: what may run twice publishes no port`)
+  const published = Object.entries(compose.services).filter(([, { ports = [] }]) => ports.length > 0)
+  t.same(
+    published.map(([name]) => name),
+    ['proxy'],
+  )
+  t.ok(Number(withDefaults(compose.services['api-gateway']?.deploy?.replicas ?? '0')) > 1, 'two gateways')
+  const mounted = Object.values(compose.services).flatMap(({ configs = [] }) => configs.map(({ source }) => source))
+  t.same(mounted.toSorted(), Object.keys(compose.configs).sort(), 'configurations mounted are declared')
+  for (const { file } of Object.values(compose.configs)) await t.resolves(access(join(root, file)))
+})
+
+t.test(
+  'the commands of docs/deploy.md make secrets that the user of the containers can read, and nobody else',
+  async (t) => {
+    const guide = await readFile(join(root, 'docs/deploy.md'), 'utf8')
+    const [, block = ''] = /## With Docker Compose\n\n```sh\n(.*?)^```/ms.exec(guide) ?? []
+    const commands = block.split('\n').filter((line) => !line.includes('docker compose'))
+    const folder = t.testdir({})
+    // As careful as a shell of an administrator may be.
+    execFileSync('bash', ['-euc', `umask 077; ${commands.join('\n')}`], { cwd: folder })
+    t.equal((await stat(join(folder, 'secrets'))).mode & 0o777, 0o700, 'others do not get into the folder')
+    for (const { file } of Object.values(compose.secrets)) {
+      const { mode, size } = await stat(join(folder, file))
+      t.ok(mode & 0o004, `${file} is readable once it is mounted`)
+      t.ok(size > 0, `${file} has a secret`)
+    }
+  },
+)
+
+t.test('the migration waits for PostgreSQL', async (t) => {
+  const database = await createDatabase()
+  t.teardown(() => database.close())
+  const gate = await createTcpProxy(database.url)
+  t.teardown(() => gate.shut())
+  const script = compose.services.migration?.command?.[0] ?? '?'
+  const env = { PATH: process.env.PATH ?? '', DATABASE_URL: gate.url }
+  const child = spawn(process.execPath, [script], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  let printed = ''
+  child.stdout.on('data', (chunk) => (printed += String(chunk)))
+  await waitFor(
+    'it to find nobody there',
+    () => printed.includes('PostgreSQL is not up yet') || child.exitCode !== null,
+  )
+  await gate.open()
+  t.equal(await exitCode(child), 0, printed)
 })
 
 interface Place {

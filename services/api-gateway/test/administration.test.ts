@@ -398,7 +398,20 @@ t.test('GET /: what is running here', async (t) => {
   t.equal(response.status, 200)
   t.equal(response.headers.get('content-type'), 'text/html; charset=utf-8')
   t.match(response.headers.get('content-security-policy'), /^default-src 'none'; style-src 'sha256-[\w+/]+=*'; /)
-  t.match(response.body, /<h1>PowerAuth Push Server<\/h1>\n<p>Version \d+\.\d+\.\d+/)
+  t.match(response.body, /<h1>Push Server<\/h1>\n<p>PowerAuth Push Server, version \d+\.\d+\.\d+/)
+  t.match(response.body, /:root \{ color-scheme: light dark \}/, 'dark where the reader has it dark')
+  const links = [...(response.body as string).matchAll(/href="([^"]+)"/g)].map(([, path]) => path)
+  for (const path of [
+    'swagger-ui.html',
+    'v3/api-docs',
+    'admin/queues',
+    'push/service/status',
+    'health/ready',
+    'metrics',
+  ])
+    t.ok(links.includes(path), `a link to ${path}`)
+  const { body: description } = await call('GET', '/v3/api-docs')
+  t.match(description.info.title, /^Push Server/, 'one name everywhere')
   t.notMatch(response.body, /https?:|src=|<script/, 'it loads nothing')
   for (const [, path = ''] of (response.body as string).matchAll(/href="([^"]+)"/g))
     t.equal((await call('GET', `/${path}`)).status, 200, path)

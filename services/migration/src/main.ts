@@ -6,8 +6,9 @@ const print = (line: string) => process.stdout.write(`${line}\n`)
 
 await runOnce(async () => {
   const config = readConfig(process.env, ['databaseUrl'])
-  const applied = await migrateDatabase(config, (name, { message }) =>
-    print(`Migration ${name} tries again: ${message}`),
-  )
+  const applied = await migrateDatabase(config, {
+    onRetry: (name, { message }) => print(`Migration ${name} waits: ${message}`),
+    await: { forMs: 60_000, onWait: ({ message }) => print(`PostgreSQL is not up yet: ${message}`) },
+  })
   print(applied.length > 0 ? `Applied ${applied.join(', ')}` : 'Nothing to apply')
 })

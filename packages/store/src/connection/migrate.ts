@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { changeIndexes, isWithoutTransaction } from './concurrent-indexes.ts'
+import { isUnavailable } from './errors.ts'
 import {
   limitsOf,
   READ_LIMITS,
@@ -40,6 +41,8 @@ export interface MigrateOptions {
   pauseMs?: number
   /** A migration did not get its locks and will try again. */
   onRetry?(migration: string, error: Error): void
+  /** How long PostgreSQL may take to come up, for a step of a deployment that starts together with it; by default no time. */
+  await?: { forMs: number; onWait(error: Error): void }
   /** Behind a pooler limits cannot be set after connecting: the role gets those that it lacks, in this database. */
   roleTimeoutMs?: number | undefined
 }
@@ -49,6 +52,7 @@ const PAUSE_MS = 3_000
 /** About ten minutes. */
 const ATTEMPTS = 120
 const POLL_MS = 100
+const CONNECT_PAUSE_MS = 1_000
 
 /**
  * Applies what is missing and returns the names: each migration in a transaction of its own, or statement by statement where
@@ -57,10 +61,7 @@ const POLL_MS = 100
  * survive a transaction-mode pooler).
  */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
-  // A broken connection shows at the query under way; without a listener it would end the process.
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connect(url, options.await)
   try {
     const inForce = await readLimits(client)
     // Building an index takes as long as it takes.
@@ -84,10 +85,31 @@ export interface MigrationSettings {
 }
 
 /** As the settings of a process say: past a pooler, where there is one. */
-export const migrateDatabase = (settings: MigrationSettings, onRetry: NonNullable<MigrateOptions['onRetry']>) => {
+export const migrateDatabase = (
+  settings: MigrationSettings,
+  options: Required<Pick<MigrateOptions, 'onRetry'>> & Pick<MigrateOptions, 'await'>,
+) => {
   const { databaseUrl, databaseUrlDirect, databaseTimeout } = settings
   const roleTimeoutMs = databaseUrlDirect === undefined ? undefined : databaseTimeout
-  return migrate(databaseUrlDirect ?? databaseUrl, { roleTimeoutMs, onRetry })
+  return migrate(databaseUrlDirect ?? databaseUrl, { roleTimeoutMs, ...options })
+}
+
+/** Connects; where `awaited` says so, again and again while PostgreSQL is not there or is still starting. */
+async function connect(url: string, awaited: MigrateOptions['await']): Promise<pg.Client> {
+  const until = performance.now() + (awaited?.forMs ?? 0)
+  for (;;) {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+    // A broken connection shows at the query under way; without a listener it would end the process.
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      if (!isUnavailable(error) || performance.now() > until) throw error
+      awaited?.onWait(error as Error)
+      await sleep(CONNECT_PAUSE_MS)
+    }
+  }
 }
 
 /** A statement that waits would hold a snapshot, and an index that is built concurrently waits for the end of those. */

@@ -1,7 +1,7 @@
 // The API's description, from the same schemas that validate it, with a console that needs nothing from elsewhere.
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { PUBLIC } from '@push-server/contract'
+import { PRODUCT_NAME, PUBLIC } from '@push-server/contract'
 import type { FastifyContextConfig, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { finishDocument, type Document } from './document.ts'
@@ -38,7 +38,7 @@ export const openapi = fp(
       openapi: {
         openapi: '3.1.0',
         info: {
-          title: 'Push Server API',
+          title: `${PRODUCT_NAME} API`,
           version,
           description: 'One API in front of APNs, FCM and HMS.',
           license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
@@ -69,7 +69,7 @@ async function apiConsole(app: FastifyInstance) {
     staticCSP: CONSOLE_POLICY,
     uiConfig: { tryItOutEnabled: true },
     theme: {
-      title: 'Push Server API',
+      title: `${PRODUCT_NAME} API`,
       css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
     },
   })

@@ -1,6 +1,7 @@
 // /admin/queues: Bull Board, which shows the queues. They hold hints only; the truth is in the database.
 import { createBullBoard } from '@bull-board/api'
 import { FastifyAdapter } from '@bull-board/fastify'
+import { PRODUCT_NAME } from '@push-server/contract'
 import type { Context } from '@push-server/domain'
 import type { FastifyInstance } from 'fastify'
 
@@ -14,7 +15,7 @@ export const queueRoutes =
     createBullBoard({
       queues: queues.boards(),
       serverAdapter,
-      options: { uiConfig: { boardTitle: 'Push Server queues' } },
+      options: { uiConfig: { boardTitle: `${PRODUCT_NAME} queues` } },
     })
     // Its page requests fonts from elsewhere; it works without them.
     app.addHook('onSend', async (_request, reply) => {
