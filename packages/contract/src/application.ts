@@ -174,6 +174,30 @@ export const RemoveCredentialsRequest = Type.Object(named, { title: 'RemoveCrede
 
 export const ResumePlatformRequest = Type.Object(named, { title: 'ResumePlatformRequest' })
 
+export const CheckCredentialsRequest = Type.Object(named, { title: 'CheckCredentialsRequest' })
+
+export const CheckedCredentials = Type.Object(
+  {
+    accepted: Type.Boolean({
+      description: 'Whether the provider takes pushes with the stored credentials.',
+      examples: [true],
+    }),
+    reason: Type.Optional(
+      Type.String({
+        description: 'Why not: a word of the provider, or `Timeout: …` and `Unsent: …` when it did not respond.',
+        examples: ['InvalidProviderToken'],
+      }),
+    ),
+    ms: Type.Integer({ description: 'How long the provider took, in milliseconds.', examples: [180] }),
+    tried: Type.String({
+      description: 'What was done. No phone shows anything of it.',
+      examples: ['a background push to a token that no device has'],
+    }),
+  },
+  { title: 'CheckedCredentials' },
+)
+export type CheckedCredentials = Static<typeof CheckedCredentials>
+
 export const RemoveApplicationRequest = Type.Object({ appId: AppId }, { title: 'RemoveApplicationRequest' })
 
 export const RemovedApplication = Type.Object(

@@ -100,6 +100,9 @@ export const TEXT = {
   applicationSending: (campaignId: number) =>
     `Application cannot be removed while its campaign ${campaignId} is being sent: cancel the run first, or wait for its end`,
   credentialsUnknown: (appId: string) => `Application credentials with entered ID: ${appId} does not exist`,
+  credentialsMissing: (appId: string, platform: string) => `Application ${appId} has no credentials for ${platform}`,
+  credentialsUnchecked: (platform: string) =>
+    `No worker of ${platform} has checked the credentials in time: none is running, or all are busy with other checks`,
   sendApplicationUnknown: (appId: string) => `AppCredentials not found: ${appId}`,
   bundleMissing: 'Bundle must not be empty.',
   keyIdMissing: 'Key ID must not be empty.',

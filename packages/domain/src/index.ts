@@ -36,6 +36,7 @@ export {
   type Tallies,
   type Waiters,
 } from './messages/index.ts'
+export { providerWorker } from './provider-worker.ts'
 export * from './quotas/index.ts'
 export { retention } from './retention/index.ts'
 export { runService } from './run-service.ts'

@@ -25,3 +25,4 @@ export type {
   StoredCredentials,
 } from './provider-kind.ts'
 export { PROVIDERS } from './registry.ts'
+export { runTrial, type Trial } from './trial.ts'

@@ -43,6 +43,18 @@ export interface ProviderContext {
   tokens: TokenCache
   /** ms since the epoch, by the clock that counts: provider tokens are stamped with it. */
   now: () => number
+  /** The provider checks every push and delivers none, where it offers that. */
+  validateOnly?: boolean
+}
+
+/** How credentials are tried without reaching a phone. */
+export interface TrialKind {
+  /** What is pushed to. */
+  token: string
+  /** What is done, in words. */
+  tried: string
+  /** Whether provider tokens are signed here: the provider then counts how many there are, and making one tries nothing. */
+  signsTokens: boolean
 }
 
 /** A chunk settles in a few round trips to its provider, and is a small loss when its worker dies. */
@@ -56,6 +68,7 @@ export const USUAL_CHUNK_SIZE: ProviderKind['chunkSize'] = { direct: DIRECT_CHUN
 export interface ProviderKind {
   /** Maximum number of deliveries of one chunk in each lane. */
   readonly chunkSize: Readonly<Record<Lane, number>>
+  readonly trial: TrialKind
   /** Throws InvalidCredentials for unusable credentials, without calling the provider. */
   verify(credentials: StoredCredentials): void
   /** Throws InvalidCredentials likewise. Connects with the first push. */

@@ -10,6 +10,7 @@ import { createDatabaseClock, readClock } from './connection/clock.ts'
 import { openCampaigns } from './campaigns/campaigns.ts'
 import { openChunkClaims } from './chunks/claims.ts'
 import { openChunkRecords } from './chunks/records.ts'
+import { openCredentialChecks } from './applications/credential-checks.ts'
 import { openCredentials } from './applications/credentials.ts'
 import { openDatabase } from './connection/database.ts'
 import { openDatabaseReport } from './connection/report.ts'
@@ -81,6 +82,7 @@ export function openStore({ url, directUrl, onUnwritable = () => {}, ...more }: 
     applications: openApplications(database),
     applicationRemovals: openApplicationRemovals(database),
     credentials: openCredentials(database, encryption),
+    credentialChecks: openCredentialChecks(database),
     devices: openDevices(database),
     openUserImport: () => openUserImport(direct),
     openDeviceImport: (applicationId: number) => openDeviceImport(applicationId, direct),

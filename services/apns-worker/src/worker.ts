@@ -1,4 +1,4 @@
 // The service that delivers to iPhones and iPads.
-import { deliveryWorker } from '@push-server/domain'
+import { providerWorker } from '@push-server/domain'
 
-export const apnsWorker = deliveryWorker('ios')
+export const apnsWorker = providerWorker('ios')

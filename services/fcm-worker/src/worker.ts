@@ -1,4 +1,4 @@
 // The service that delivers to Android phones.
-import { deliveryWorker } from '@push-server/domain'
+import { providerWorker } from '@push-server/domain'
 
-export const fcmWorker = deliveryWorker('android')
+export const fcmWorker = providerWorker('android')

@@ -1,4 +1,4 @@
 // The service that delivers to Huawei phones.
-import { deliveryWorker } from '@push-server/domain'
+import { providerWorker } from '@push-server/domain'
 
-export const hmsWorker = deliveryWorker('huawei')
+export const hmsWorker = providerWorker('huawei')

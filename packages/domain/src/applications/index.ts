@@ -7,5 +7,7 @@ export {
   resumePlatform,
   updateCredentials,
 } from './administration.ts'
+export { credentialChecker } from './credential-checker.ts'
+export { checkCredentials } from './credential-checks.ts'
 export { clearRemovedApplications, removeApplication } from './removal.ts'
 export { listUnconfigured } from './unconfigured.ts'

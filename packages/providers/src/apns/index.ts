@@ -8,6 +8,12 @@ import { openApnsProvider } from './provider.ts'
 
 export const apns: ProviderKind = {
   chunkSize: USUAL_CHUNK_SIZE,
+  trial: {
+    // No phone has it: Apple's tokens are random. The fakes refuse its prefix, as Apple refuses such a token.
+    token: 'faded400'.padEnd(64, '0'),
+    tried: 'a background push to a token that no device has',
+    signsTokens: true,
+  },
 
   verify({ settings, secret }) {
     parseApnsKey(secret)

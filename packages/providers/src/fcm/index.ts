@@ -8,13 +8,18 @@ import { openFcmProvider } from './provider.ts'
 
 export const fcm: ProviderKind = {
   chunkSize: USUAL_CHUNK_SIZE,
+  trial: {
+    token: 'no-device-has-this-token',
+    tried: 'a new access token, and a push that is only validated',
+    signsTokens: false,
+  },
 
   verify({ settings, secret }) {
     certify(secret)
     readServiceAccount(settings, secret)
   },
 
-  open: ({ settings, secret }, { config, log, tokens, now }) =>
+  open: ({ settings, secret }, { config, log, tokens, now, validateOnly = false }) =>
     openFcmProvider({
       account: readServiceAccount(settings, secret),
       tokens,
@@ -24,6 +29,7 @@ export const fcm: ProviderKind = {
       concurrency: config.fcmConcurrency,
       connections: config.fcmConnections,
       dataOnly: config.fcmDataOnly,
+      validateOnly,
       requestTimeoutMs: config.fcmRequestTimeout,
       transport: config.http2Transport,
       log,

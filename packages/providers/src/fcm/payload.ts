@@ -26,6 +26,10 @@ export function fcmPayload(message: PushMessage, options: FcmPayloadOptions): Bu
   return Buffer.from(`,${rest}}`)
 }
 
+/** The same document as one that FCM checks and does not deliver. */
+export const onlyValidated = (payload: Buffer) =>
+  Buffer.concat([payload.subarray(0, -1), Buffer.from(',"validate_only":true}')])
+
 /** A text that needs no escapes in JSON. */
 const PLAIN = /^[\w:.-]*$/
 

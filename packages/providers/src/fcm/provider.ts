@@ -28,6 +28,8 @@ export interface FcmProviderOptions extends Pick<Http2Options, 'ca' | 'proxy' | 
   connections: number
   /** See FcmPayloadOptions. */
   dataOnly: boolean
+  /** FCM checks every push and delivers none. */
+  validateOnly?: boolean
   log: Logger
   /** ms since the epoch. */
   now?: () => number
@@ -48,7 +50,7 @@ export function openFcmProvider(options: FcmProviderOptions): Provider {
     now = Date.now,
   } = options
   const endpoint = openTokenEndpoint({ url: tokenUrl, ca, proxy, timeoutMs: tokenTimeoutMs, now })
-  const { dataOnly, transport } = options
+  const { dataOnly, validateOnly = false, transport } = options
   const connections = Math.max(1, options.connections)
   const client = openHttp2({
     origin: baseUrl,
@@ -74,6 +76,7 @@ export function openFcmProvider(options: FcmProviderOptions): Provider {
         onHeld: (held) => log.warn({ ...held, projectId: account.projectId }, 'FCM refuses most pushes, holding all'),
       }),
       dataOnly,
+      validateOnly,
       now,
       onTokenError: (error) =>
         log.warn({ err: error, projectId: account.projectId }, 'FCM access token request failed'),

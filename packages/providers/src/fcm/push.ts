@@ -9,7 +9,7 @@ import type { PushChunk, PushOptions } from '../provider.ts'
 import type { TokenSource } from '../token-source.ts'
 import { readResponse } from './response.ts'
 import { fcmOutcome, isThrottled } from './outcome.ts'
-import { fcmBody, fcmPayload } from './payload.ts'
+import { fcmBody, fcmPayload, onlyValidated } from './payload.ts'
 import { refusedOutcome } from './refused-outcome.ts'
 
 /** The parts that all chunks of an application share. */
@@ -19,18 +19,23 @@ export interface FcmPushOptions {
   tokens: TokenSource
   limiter: Limiter
   dataOnly: boolean
+  validateOnly: boolean
   now: () => number
   /** Called when an access token could not be obtained. */
   onTokenError(error: unknown): void
 }
 
-export function fcmPush({ projectId, client, tokens, limiter, dataOnly, now, onTokenError }: FcmPushOptions) {
+export function fcmPush(options: FcmPushOptions) {
+  const { projectId, client, tokens, limiter, dataOnly, validateOnly, now, onTokenError } = options
   const path = `/v1/projects/${encodeURIComponent(projectId)}/messages:send`
   const headersWith = authorizedHeaders('Bearer', { 'content-type': 'application/json' })
   const sender: Sender<Buffer> = {
     limiter,
     tokens,
-    prepare: (message) => fcmPayload(message, { now: now(), dataOnly }),
+    prepare(message) {
+      const payload = fcmPayload(message, { now: now(), dataOnly })
+      return validateOnly ? onlyValidated(payload) : payload
+    },
     send({ target, prepared, token }, signal, ended) {
       client.request({ path, headers: headersWith(token), body: fcmBody(prepared, target.token), signal }, ended)
     },

@@ -13,11 +13,17 @@ export const hms: ProviderKind = {
   // A chunk fills one request.
   chunkSize: { direct: TOKENS_PER_REQUEST, campaign: TOKENS_PER_REQUEST },
 
+  trial: {
+    token: 'no-device-has-this-token',
+    tried: 'a new access token, and a push that is only validated',
+    signsTokens: false,
+  },
+
   verify({ settings, secret }) {
     readHmsCredentials(settings, secret)
   },
 
-  open: ({ settings, secret, appId }, { config, log, tokens, now }) =>
+  open: ({ settings, secret, appId }, { config, log, tokens, now, validateOnly = false }) =>
     openHmsProvider({
       ...readHmsCredentials(settings, secret),
       tokens,
@@ -28,6 +34,7 @@ export const hms: ProviderKind = {
       requestTimeoutMs: config.hmsRequestTimeout,
       appId,
       dataOnly: config.hmsDataOnly,
+      validateOnly,
       log,
       now,
     }),

@@ -43,6 +43,12 @@ export function hmsPayload(message: PushMessage, { dataOnly, appId, now }: HmsPa
   return { head: `{"message":${json.slice(0, -1)},"token":[`, tail: ']}}' }
 }
 
+/** The same request as one that HMS checks and does not deliver. */
+export const onlyValidated = ({ head, tail }: HmsPayload): HmsPayload => ({
+  head,
+  tail: `${tail.slice(0, -1)},"validate_only":true}`,
+})
+
 /** Problems for which HMS would refuse the message whatever the device; empty when there is none. */
 export function checkHmsPayload(message: PushMessage, options: HmsPayloadOptions): PayloadProblem[] {
   // Without the list of its tokens, which HMS does not count.

@@ -38,6 +38,8 @@ export interface HmsProviderOptions extends HmsCredentials, Pick<Http2Options, '
   /** See HmsPayloadOptions, as for `appId`. */
   dataOnly: boolean
   appId: string
+  /** HMS checks every push and delivers none. */
+  validateOnly?: boolean
   log: Logger
   /** ms since the epoch. */
   now?: () => number
@@ -63,6 +65,7 @@ export function openHmsProvider(options: HmsProviderOptions): Provider {
     bounds: { tokensPerRequest, requestBytes },
     dataOnly: options.dataOnly,
     appId: options.appId,
+    validateOnly: options.validateOnly ?? false,
     log,
     now,
   }

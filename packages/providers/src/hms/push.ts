@@ -2,14 +2,14 @@
 import type { Logger } from '@push-server/runtime'
 import { isChunkAborted } from '../chunk-abort.ts'
 import type { Limiter } from '../concurrency/limiter.ts'
-import type { Outcome, ProviderToken, PushChunk, PushOptions } from '../provider.ts'
+import type { Outcome, ProviderToken, PushChunk, PushMessage, PushOptions } from '../provider.ts'
 import { tokenOutcome } from '../oauth/token-outcome.ts'
 import type { TokenSource } from '../token-source.ts'
 import { transportOutcome } from '../transport-outcome.ts'
 import { readResponse, type HmsResponse } from './response.ts'
 import type { PostResult } from './post-request.ts'
 import { hmsOutcomes, isThrottled, outcomeOf, refusesAccess } from './outcome.ts'
-import { hmsPayload, withTokens } from './payload.ts'
+import { hmsPayload, onlyValidated, withTokens } from './payload.ts'
 import type { PostClient } from './post-client.ts'
 import { requestsOf, type HmsRequest, type RequestBounds } from './requests.ts'
 
@@ -23,6 +23,7 @@ export interface HmsPushContext {
   /** See HmsPayloadOptions, as for `appId`. */
   dataOnly: boolean
   appId: string
+  validateOnly: boolean
   log: Logger
   now: () => number
 }
@@ -31,8 +32,9 @@ export interface HmsPushContext {
 export async function sendRequests(context: HmsPushContext, chunk: PushChunk, options: PushOptions): Promise<void> {
   const { signal } = options
   if (signal.aborted) return
-  const { dataOnly, appId, bounds, now } = context
-  const payloads = chunk.messages.map((message) => hmsPayload(message, { dataOnly, appId, now: now() }))
+  const { dataOnly, appId, validateOnly, bounds, now } = context
+  const build = (message: PushMessage) => hmsPayload(message, { dataOnly, appId, now: now() })
+  const payloads = chunk.messages.map((message) => (validateOnly ? onlyValidated(build(message)) : build(message)))
   const requests = requestsOf(payloads, chunk.targets, bounds)
   const token = await context.accessTokens.take().catch(tokenOutcomeOrThrow)
   if (isChunkAborted(signal)) return

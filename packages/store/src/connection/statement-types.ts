@@ -235,6 +235,13 @@ export interface StatementTypes {
   }
   'chunk-unclaim': { values: readonly [readonly number[], readonly number[]]; row: never }
   'clock-read': { values: readonly []; row: { time: number } }
+  'credential-check-finish': { values: readonly [number, boolean, string | null, number, string]; row: never }
+  'credential-check-read': {
+    values: readonly [number]
+    row: { accepted: boolean | null; reason: string | null; ms: number | null; tried: string | null }
+  }
+  'credential-check-request': { values: readonly [number, string]; row: { id: number } }
+  'credential-check-take': { values: readonly [string]; row: { id: number; applicationId: number } }
   'credentials-keys': { values: readonly []; row: { keyId: string; credentials: number } }
   'credentials-open': {
     values: readonly [number, string]

@@ -2,7 +2,11 @@
 // texts existing clients know, and /admin/app/apns, whose errors are all reported at once.
 import {
   capitalized,
+  CheckCredentialsRequest,
+  CheckedCredentials,
   OK,
+  okWith,
+  OkWith,
   PLATFORMS,
   PROVIDER_NAMES,
   RemoveCredentialsRequest,
@@ -12,17 +16,18 @@ import {
   type Platform,
   type UpdateRequest,
 } from '@push-server/contract'
-import { removeCredentials, updateCredentials, type Context } from '@push-server/domain'
+import { checkCredentials, removeCredentials, updateCredentials, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { fromBody, fromQuery } from '../validation/applications.ts'
 import { bodyFromQuery } from '../validation/query-body.ts'
 import { applicationNamed, enforce, enforceQuery, notBlank, notEmpty, type Rule } from '../validation/rules.ts'
-import { OK_RESPONSES } from '../openapi/responses.ts'
+import { responses, OK_RESPONSES } from '../openapi/responses.ts'
 
 const tags = ['Administration']
 const description =
-  'Credentials that the provider could not be reached with are refused and change nothing. Ends a pause.'
+  'The credentials are parsed: what cannot be a key or an account of the provider is refused and changes nothing. The provider does not ' +
+  'hear of them; `check` tries them there. Ends a pause.'
 
 /** What the older paths of each platform check first. */
 const RULES: Record<Platform, { update: readonly Rule[]; remove: readonly Rule[] }> = {
@@ -119,9 +124,36 @@ const removeRoutes =
     )
   }
 
-export const credentialsRoutes =
-  ({ store }: Context) =>
-  async (app: FastifyInstance) => {
-    for (const platform of PLATFORMS) updateRoutes(app, store, platform)
-    for (const platform of PLATFORMS) await app.register(removeRoutes(store, platform))
+const checkDescription =
+  'A worker of the platform pushes to a token that no device has (APNs), or has a push validated with a new access token (FCM, HMS), within ' +
+  '10 seconds. No phone shows anything of it, and nothing is changed. 503 when no worker was there.'
+
+const checkRoutes =
+  (context: Context, platform: Platform): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const provider = PROVIDER_NAMES[platform]
+    for (const name of [platform, provider])
+      app.post(
+        `/admin/app/${name}/check`,
+        {
+          config,
+          schema: {
+            tags,
+            operationId: `check${capitalized(name)}`,
+            summary: `Try the ${provider.toUpperCase()} credentials at the provider`,
+            description: checkDescription,
+            body: Wrapped(CheckCredentialsRequest),
+            response: responses(OkWith(CheckedCredentials)),
+          },
+          preValidation: enforce(applicationNamed),
+        },
+        async ({ body: { requestObject } }) => okWith(await checkCredentials(context, { ...requestObject, platform })),
+      )
   }
+
+export const credentialsRoutes = (context: Context) => async (app: FastifyInstance) => {
+  const { store } = context
+  for (const platform of PLATFORMS) updateRoutes(app, store, platform)
+  for (const platform of PLATFORMS) await app.register(removeRoutes(store, platform))
+  for (const platform of PLATFORMS) await app.register(checkRoutes(context, platform))
+}
