@@ -21,7 +21,7 @@ import { arrivalProblem } from './_arrival.ts'
 import { ANYTHING, readExceptions } from './_exceptions.ts'
 import { membersOf, placed, valuesOf, type Member, type Values } from './_members.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(1_800_000)
 const seed = Number(process.env.PROPERTY_SEED ?? randomInt(2 ** 31))
 t.comment(`PROPERTY_SEED=${seed}`)
 

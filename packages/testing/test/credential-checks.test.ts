@@ -4,7 +4,8 @@ import t from 'tap'
 import { PLATFORMS, PROVIDER_NAMES, type Platform } from '@push-server/contract'
 import { APP, openTestStack, type TestStack } from '@push-server/testing'
 
-t.setTimeout(120_000)
+t.setTimeout(1_800_000)
+// Most of the time two of them wait.
 t.jobs = 2
 /** One object for each test: tap keeps its state in it. */
 const beside = () => ({ buffered: true })

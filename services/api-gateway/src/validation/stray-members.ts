@@ -1,35 +1,46 @@
 // Members of a request that its schema does not know: misspelt ones, and ones that stand in the wrong place. Pure.
 import type { Violation } from '@push-server/contract'
-import { alternativesOf, isObject, type Schema } from './schema.ts'
+import { alternativesOf, type Schema } from './schema.ts'
 import { fieldNameOf } from './violations.ts'
 
 /** Enough to correct a request; whoever sends more strays has sent something else. */
 export const MOST_STRAYS = 50
 
-type Path = readonly (string | number)[]
-
 /** One violation for each stray, at most `MOST_STRAYS`. Costs a look at each known member, and nothing of free content or long lists. */
 export function strayMembers(schema: Schema, value: unknown): Violation[] {
   const strays: Violation[] = []
   const places = cachedPlaces(schema)
+  /** Keys that lead to what is visited: one list, as nearly every request has no stray. */
+  const path: (string | number)[] = []
 
-  function visit(part: Schema, inside: unknown, path: Path): void {
+  function visit(part: Schema, inside: unknown): void {
+    if (typeof inside !== 'object' || inside === null) return
     const known = onlyAlternative(part)
-    if (isObject(inside) && known.properties) {
-      for (const name of Object.keys(inside)) {
-        if (strays.length >= MOST_STRAYS) return
-        const member = Object.hasOwn(known.properties, name) ? known.properties[name] : undefined
-        if (member) visit(member, inside[name], [...path, name])
-        else strays.push({ fieldName: fieldNameOf([...path, name]), hint: hintFor(places().get(name)) })
-      }
-    }
-    const { items } = known
-    if (Array.isArray(inside) && items && hasMembers(items))
-      for (let index = 0; index < inside.length && strays.length < MOST_STRAYS; index += 1)
-        visit(items, inside[index], [...path, index])
+    if (Array.isArray(inside)) visitItems(known, inside)
+    else if (known.properties) visitMembers(known.properties, inside as Record<string, unknown>)
   }
 
-  visit(schema, value, [])
+  function visitMembers(properties: NonNullable<Schema['properties']>, inside: Record<string, unknown>): void {
+    for (const name of Object.keys(inside)) {
+      if (strays.length >= MOST_STRAYS) return
+      path.push(name)
+      const member = Object.hasOwn(properties, name) ? properties[name] : undefined
+      if (member) visit(member, inside[name])
+      else strays.push({ fieldName: fieldNameOf(path), hint: hintFor(places().get(name)) })
+      path.pop()
+    }
+  }
+
+  function visitItems({ items }: Schema, inside: readonly unknown[]): void {
+    if (!items || onlyAlternative(items).properties === undefined) return
+    for (let index = 0; index < inside.length && strays.length < MOST_STRAYS; index += 1) {
+      path.push(index)
+      visit(items, inside[index])
+      path.pop()
+    }
+  }
+
+  visit(schema, value)
   return strays
 }
 
@@ -41,8 +52,6 @@ function onlyAlternative(schema: Schema): Schema {
   const [only, ...others] = alternativesOf(schema)
   return only && others.length === 0 ? only : schema
 }
-
-const hasMembers = (schema: Schema) => onlyAlternative(schema).properties !== undefined
 
 const kept = new WeakMap<Schema, Map<string, string>>()
 
