@@ -1,6 +1,7 @@
 // Requests and responses about campaigns: one message to a closed group of users.
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
+import { AUDIENCES, RESEND_WORDS, WHOM } from './campaign-audience.ts'
 import { UserId } from './device.ts'
 import { LineError } from './import.ts'
 import { MessageBody } from './message-body.ts'
@@ -81,7 +82,13 @@ const Rate = Type.Integer({
 
 export const SendCampaignQuery = Type.Object({
   resend: Type.Optional(
-    BooleanWord({ default: false, description: 'Sends the campaign again although it was sent.', examples: [false] }),
+    Type.String({
+      enum: [...AUDIENCES, ...RESEND_WORDS],
+      default: 'false',
+      'x-words': true,
+      description: `Required once a live send has started: whom to send the campaign to. ${WHOM} \`true\` is \`all\`, \`false\` as if left out.`,
+      examples: ['unreached'],
+    }),
   ),
   rate: Type.Optional(Rate),
 })
@@ -180,6 +187,14 @@ export const ScheduleCampaignRequest = Type.Object(
       examples: ['2027-01-15T09:00:00+01:00'],
     }),
     rate: Type.Optional(Nullable(Rate)),
+    resend: Type.Optional(
+      Nullable(
+        Type.String({
+          enum: ['all'],
+          description: 'Required once a live send has started: it will be sent to all users of the campaign again.',
+        }),
+      ),
+    ),
   },
   { title: 'ScheduleCampaignRequest' },
 )

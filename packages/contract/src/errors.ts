@@ -144,6 +144,8 @@ export const TEXT = {
   campaignUsersMissing: 'Empty requestObject data',
   campaignTestUserMissing: 'Request must contain a user ID.',
   campaignSent: 'Campaign was already sent',
+  campaignBegan: (state: string) =>
+    `Campaign is ${state}, and may have reached some: say with resend whom to send it to`,
   campaignIs: (state: string) => `Campaign is ${state}`,
   inboxApplicationsUnknown: 'Application list contained an app that is not configured in the system.',
   inboxApplicationUnknown: (appId: string) => `Application was not found: ${appId}`,

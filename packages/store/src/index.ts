@@ -56,6 +56,7 @@ export type { PauseRow } from './chunks/pauses.ts'
 export type { ApplicationQuota, ListedQuota, QuotaChange, QuotaStore, QuotaSubject } from './access/quotas.ts'
 export { migrate, migrateDatabase, type MigrateOptions } from './connection/migrate.ts'
 export type { ChangedRecipient } from './chunks/recipient-changes.ts'
+export type { AudienceCount, RunAudience } from './campaigns/audiences.ts'
 export type { FannedOutChunk, FanOutOptions } from './campaigns/run-fan-out.ts'
 export { RUNS_CHANNEL, type FanningOutRun, type RunRow, type Started } from './campaigns/runs.ts'
 export {

@@ -7,6 +7,7 @@ import { openApplications } from './applications/applications.ts'
 import { isAborted, isUnavailable, isDataError } from './connection/errors.ts'
 import { openBacklog } from './chunks/backlog.ts'
 import { createDatabaseClock, readClock } from './connection/clock.ts'
+import { openAudiences } from './campaigns/audiences.ts'
 import { openCampaigns } from './campaigns/campaigns.ts'
 import { openChunkClaims } from './chunks/claims.ts'
 import { openChunkRecords } from './chunks/records.ts'
@@ -99,7 +100,7 @@ export function openStore({ url, directUrl, onUnwritable = () => {}, ...more }: 
     },
     inbox: openInbox(database),
     chunks: { ...openChunkClaims(database, clock), ...openChunkRecords(database), ...openRecipientChanges(database) },
-    campaigns: openCampaigns(database),
+    campaigns: { ...openCampaigns(database), ...openAudiences(database) },
     runs: { ...openRuns(database), ...openRunFanOut(database), ...openRunResults(database) },
     runChunks: openRunChunks(database),
     pauses: openPauses(database),

@@ -237,9 +237,9 @@ onBoth('until it is over, messages and campaigns reach the spelling that was reg
 
   const campaignId = await store.campaigns.create({ applicationId: id, message: { title: 'x' }, validUntil: null })
   await store.campaigns.addUsers(campaignId, users)
-  const started = await store.runs.start({ campaignId, rate: null, scheduledAt: null, resend: true })
+  const started = await store.runs.start({ campaignId, rate: null, scheduledAt: null, resend: 'all' })
   if (!('runId' in started)) throw new Error('Refused')
-  const run = { id: started.runId, campaignId, applicationId: id }
+  const run = { id: started.runId, campaignId, applicationId: id, audience: null }
   await store.runs.partition(run, FAN_OUT)
   t.ok(await store.runs.fanOut(run, FAN_OUT), 'a partition is cut')
   t.equal(await store.deviceRespelling.step(), undefined, 'no device changes its bucket meanwhile')

@@ -42,9 +42,9 @@ async function makeGroup(users: number): Promise<Group> {
 }
 
 async function start({ campaignId, applicationId }: Group) {
-  const started = await store.runs.start({ campaignId, rate: null, scheduledAt: null, resend: true })
+  const started = await store.runs.start({ campaignId, rate: null, scheduledAt: null, resend: 'all' })
   if (!('runId' in started)) throw new Error(`Refused: ${started.refusedBy}`)
-  return { id: started.runId, campaignId, applicationId }
+  return { id: started.runId, campaignId, applicationId, audience: null }
 }
 
 const tokensOf = async (runId: number) => {
@@ -217,7 +217,7 @@ t.test('the rate is taken from five to ten seconds ago', async (t) => {
 
 t.test('rate: what is promised to all workers together is exact over a minute', async (t) => {
   const { campaignId } = await makeGroup(1)
-  const started = await store.runs.start({ campaignId, rate: 100, scheduledAt: null, resend: false })
+  const started = await store.runs.start({ campaignId, rate: 100, scheduledAt: null, resend: null })
   if (!('runId' in started)) throw new Error('Refused')
   const starts: number[] = []
   const work = async () => {
@@ -247,7 +247,7 @@ t.test('of two starts the second sees the first one’s run, even when it is ove
   await other.query('BEGIN')
   await other.query('SELECT id FROM campaigns WHERE id = $1 FOR UPDATE', [campaignId])
   await other.query("INSERT INTO runs (campaign_id, state, settled_at) VALUES ($1, 'sent', now())", [campaignId])
-  const second = store.runs.start({ campaignId, rate: null, scheduledAt: null, resend: false })
+  const second = store.runs.start({ campaignId, rate: null, scheduledAt: null, resend: null })
   await waitFor('it to wait', async () => {
     const [row] = await database.query<{ n: number }>(
       'SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()',
@@ -301,7 +301,7 @@ t.test('a run that is held or cancelled is not claimed; what is in hand is told'
 t.test('a scheduled run fires once, late ones are missed', async (t) => {
   const [soon, late] = [await makeGroup(1), await makeGroup(1)]
   for (const { campaignId } of [soon, late])
-    await store.runs.start({ campaignId, rate: 10, scheduledAt: new Date(Date.now() + HOUR), resend: false })
+    await store.runs.start({ campaignId, rate: 10, scheduledAt: new Date(Date.now() + HOUR), resend: null })
   t.same(await store.runs.fire(HOUR), [])
   await database.query(
     `UPDATE runs SET scheduled_at = now() - CASE WHEN campaign_id = $1 THEN interval '1 s' ELSE interval '2 h' END
@@ -325,7 +325,7 @@ t.test('a campaign is not deleted while a run is active, and not sent once it is
   await store.runs.cancel(group.campaignId)
   const outcomes = await Promise.all([
     store.campaigns.delete(group.campaignId),
-    store.runs.start({ campaignId: group.campaignId, rate: null, scheduledAt: null, resend: true }),
+    store.runs.start({ campaignId: group.campaignId, rate: null, scheduledAt: null, resend: 'all' }),
   ])
   t.ok(outcomes[0] === 'deleted' ? 'refusedBy' in outcomes[1] : 'runId' in outcomes[1], JSON.stringify(outcomes))
 })

@@ -197,7 +197,12 @@ t.test('C-68 live send: started once, not while it runs', async (t) => {
   const id = await create()
   for (const nowhere of NOWHERE) refusedWith(t, await call('POST', `/push/campaign/send/live/${nowhere}`), UNKNOWN)
   violates(t, await call('POST', `/push/campaign/send/live/${id}?rate=0`), ['rate', /must be/])
-  violates(t, await call('POST', `/push/campaign/send/live/${id}?resend=perhaps`), ['resend', /must be/])
+  violates(t, await call('POST', `/push/campaign/send/live/${id}?resend=perhaps`), [
+    'resend',
+    /must be one of all, unreached, unreached-devices/,
+  ])
+  violates(t, await get(`/push/campaign/${id}/audience?resend=true`), ['resend', /must be one of/])
+  for (const nowhere of NOWHERE) refusedWith(t, await get(`/push/campaign/${nowhere}/audience`), UNKNOWN)
   isOk(t, await call('POST', `/push/campaign/send/live/${id}`), 'without a body')
   refusedWith(t, await call('POST', `/push/campaign/send/live/${id}`), 'Campaign was already sent')
   refusedWith(t, await call('POST', `/push/campaign/send/live/${id}?resend=true`), 'Campaign is fanning-out')

@@ -272,6 +272,7 @@ t.test('a key bound to applications sees and touches their campaigns alone', asy
   for (const id of [foreign, '999999999'])
     for (const response of [
       await bound.get(`/push/campaign/${id}/detail`),
+      await bound.get(`/push/campaign/${id}/audience`),
       await bound.post(`/push/campaign/send/live/${id}`, {}),
       await bound.post(`/push/campaign/send/test/${id}`, { userId: 'u' }),
       await bound.post(`/push/campaign/${id}/schedule`, { sendAt: '2099-01-01T00:00:00Z' }),

@@ -186,6 +186,7 @@ t.test('responses have the format that is described', async (t) => {
     ['POST', `${ofCampaign}/pause`],
     ['POST', `${ofCampaign}/resume`],
     ['GET', `${ofCampaign}/detail`],
+    ['GET', `${ofCampaign}/audience?resend=unreached`],
     ['GET', `${ofCampaign}/progress`],
     ['GET', `${ofCampaign}/failures`],
     ['POST', `${ofCampaign}/cancel`],

@@ -13,6 +13,8 @@ const CHUNK_SIZES = Object.fromEntries(
 ) as Record<Platform, number>
 /** Maximum number of chunks of one statement. */
 const BATCH = 500
+/** Rows of one step that notes whom runs leave out; the next step removes the next ones. */
+const REACHED = 20_000
 /** Maximum number of jobs of one call to the queue. */
 const JOBS = 1000
 
@@ -39,6 +41,7 @@ export async function moveRuns(context: FanOutContext): Promise<boolean> {
   await store.runs.sample()
   for (const { id, campaignId } of await store.runs.settle()) log.info({ runId: id, campaignId }, 'run completed')
   await inBatches((limit) => store.runChunks.forgetTokens(limit))
+  await store.campaigns.forgetReached(REACHED)
   return isMore
 }
 

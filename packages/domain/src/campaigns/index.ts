@@ -13,6 +13,7 @@ export { campaignFailures, campaignProgress } from './results.ts'
 export { runScheduler } from './scheduler.ts'
 export { importCampaignUsers } from './user-import.ts'
 export {
+  campaignAudience,
   cancelCampaign,
   pauseCampaign,
   resumeCampaign,

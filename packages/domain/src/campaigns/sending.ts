@@ -1,5 +1,17 @@
 // Sending a campaign: to one user as a test, live to everybody, and the control of a live send under way.
-import { instantOf, invalidRequest, refusal, TEXT, type ScheduleCampaignRequest } from '@push-server/contract'
+import {
+  audienceOf,
+  instantOf,
+  invalidRequest,
+  PLATFORMS,
+  refusal,
+  TEXT,
+  type Audience,
+  type CampaignAudience,
+  type CampaignState,
+  type Platform,
+  type ScheduleCampaignRequest,
+} from '@push-server/contract'
 import type { Started, Store } from '@push-server/store'
 import type { Context } from '../context.ts'
 import { acceptMessages, type AcceptRequest, type Tallies } from '../messages/index.ts'
@@ -35,19 +47,41 @@ export async function testCampaign(
 }
 
 export interface LiveRequest {
-  /** Sends a campaign that was sent already. */
-  resend: boolean
+  /** Whom to reach when a run of the campaign has started before; undefined: it is refused then. */
+  resend: Audience | undefined
   /** Pushes per second over all workers. */
   rate: number | undefined
 }
 
-/** Starts a run and does not wait for it. Refused while one is active, and after one was completed unless `resend`. */
+/** Starts a run and does not wait for it. Refused while one is active, and without `resend` once one has started. */
 export async function sendCampaign(store: RunStore, id: string, { resend, rate }: LiveRequest): Promise<void> {
   const { id: campaignId } = await findCampaign(store, id)
-  const started = await store.runs.start({ campaignId, rate: rate ?? null, scheduledAt: null, resend })
-  if ('runId' in started) return
-  const { refusedBy } = started
-  throw refusal(resend || refusedBy === 'scheduled' ? TEXT.campaignIs(refusedBy) : TEXT.campaignSent)
+  const started = await store.runs.start({ campaignId, rate: rate ?? null, scheduledAt: null, resend: resend ?? null })
+  if ('refusedBy' in started) throw refusal(textOf(started.refusedBy, resend !== undefined))
+}
+
+const ACTIVE: readonly CampaignState[] = ['scheduled', 'fanning-out', 'sending']
+
+/** Clients know the text that a campaign was sent, which is also that of a send which has not ended. */
+function textOf(state: CampaignState, isResend: boolean): string {
+  if (isResend || state === 'scheduled') return TEXT.campaignIs(state)
+  return state === 'sent' || ACTIVE.includes(state) ? TEXT.campaignSent : TEXT.campaignBegan(state)
+}
+
+/** How many a run to this audience would reach if it started now. */
+export async function campaignAudience(store: RunStore, id: string, resend: Audience): Promise<CampaignAudience> {
+  const { id: campaignId } = await findCampaign(store, id)
+  const counts = await store.campaigns.countAudience(campaignId, resend)
+  const devicesOn = (platform: Platform) => counts.find((count) => count.platform === platform)?.devices ?? 0
+  return {
+    resend,
+    users: counts[0]?.users ?? 0,
+    devices: counts.reduce((sum, { devices }) => sum + devices, 0),
+    platforms: Object.fromEntries(PLATFORMS.map((platform) => [platform, devicesOn(platform)])) as Record<
+      Platform,
+      number
+    >,
+  }
 }
 
 /** Schedules a run for a time in the future. A run that cannot start in time is missed after a while, not sent late. */
@@ -62,9 +96,12 @@ export async function scheduleCampaign(store: RunStore, id: string, request: Sch
     campaignId,
     rate: request.rate ?? null,
     scheduledAt: new Date(sendAt),
-    resend: false,
+    resend: audienceOf(request.resend) ?? null,
   })
-  if ('refusedBy' in started) throw refusal(TEXT.campaignIs(started.refusedBy))
+  if (!('refusedBy' in started)) return
+  const { refusedBy } = started
+  const isActive = ACTIVE.includes(refusedBy)
+  throw refusal(isActive ? TEXT.campaignIs(refusedBy) : TEXT.campaignBegan(refusedBy))
 }
 
 /** Holds what is not pushed yet. Pushes in flight are still recorded. */

@@ -2,6 +2,7 @@
 import type { CampaignState, MessageBody, Platform } from '@push-server/contract'
 import type { Database, Queryable } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
+import { RUN_STATE } from './audiences.ts'
 
 export interface CampaignRow {
   id: number
@@ -84,7 +85,7 @@ const TALLIES = `SELECT coalesce(json_agg(t), '[]') AS tallies FROM (
 /** One query, as clients that show progress ask every second. */
 const DETAIL = statement({
   name: 'campaign-detail',
-  text: `SELECT ${COLUMNS}, c.created_at AS "createdAt", r.id AS "runId", coalesce(r.state, 'created') AS state,
+  text: `SELECT ${COLUMNS}, c.created_at AS "createdAt", r.id AS "runId", coalesce(${RUN_STATE}, 'created') AS state,
       r.paused_at IS NOT NULL AND r.settled_at IS NULL AS paused, r.scheduled_at AS "scheduledAt",
       r.settled_at AS "completedAt",
       (SELECT max(s.settled_at) FROM runs s WHERE s.campaign_id = c.id AND s.state = 'sent') AS "sentAt", t.tallies,

@@ -3,7 +3,8 @@ import type { Platform } from '@push-server/contract'
 import type { Database } from '../connection/database.ts'
 import { IS_OUTDATED, RESPELLING } from '../devices/respelling.ts'
 import { BUCKETS } from '../devices/devices.ts'
-import type { RunRow } from './runs.ts'
+import { FANS_OUT, isUnreached, noteReached, type RunAudience } from './audiences.ts'
+import type { FanningOutRun } from './runs.ts'
 import { LONG } from '../connection/time-limits.ts'
 import { NORMAL_TOKEN } from '../devices/token-spelling.ts'
 import { statement, type ValuesOf } from '../connection/statement.ts'
@@ -16,6 +17,8 @@ export interface FanOutOptions {
   /** Deliveries still pending after this time are too old, ms. */
   maxAgeMs: number
 }
+
+type AudienceRun = Omit<FanningOutRun, 'isPartitioned'>
 
 /** A chunk that was just made. */
 export interface FannedOutChunk {
@@ -32,7 +35,7 @@ export interface FanOutStep {
 
 const LOCK_RUN = statement({
   name: 'fan-out-lock',
-  text: `SELECT id FROM runs WHERE id = $1 AND state = 'fanning-out' FOR UPDATE`,
+  text: `SELECT r.id FROM runs r WHERE r.id = $1 AND ${FANS_OUT} FOR UPDATE`,
 })
 
 /** With more than one partition comes a late one: devices may move between them during the fan-out. */
@@ -52,7 +55,7 @@ const TAKE = statement({
       ${RESPELLING} AS respelling,
       (SELECT count(*) FROM run_partitions o WHERE o.run_id = $1)::int AS partitions
     FROM run_partitions p JOIN runs r ON r.id = p.run_id
-    WHERE p.run_id = $1 AND p.cut_at IS NULL AND r.state = 'fanning-out'
+    WHERE p.run_id = $1 AND p.cut_at IS NULL AND ${FANS_OUT}
       AND (NOT p.late OR NOT EXISTS (SELECT FROM run_partitions o WHERE o.run_id = $1 AND NOT o.late AND o.cut_at IS NULL))
     ORDER BY p.partition LIMIT 1 FOR UPDATE OF p SKIP LOCKED`,
   notNull: { paused: 'IS NULL is never null', respelling: 'EXISTS is never null', partitions: 'count is never null' },
@@ -114,44 +117,76 @@ const NOT_TAKEN = `d.registered_at >= run.started_at - ${SLACK}
         AND NOT EXISTS (SELECT FROM taken t WHERE t.id = d.id)
         AND NOT EXISTS (SELECT FROM taken t WHERE t.platform = d.platform AND t.token = ${NORMAL_TOKEN('d.platform', 'd.token')})`
 
-const FAN_OUT = statement({ name: 'fan-out', text: `WITH ${RUN},${audienceWhere(IN_PARTITION)},${CHUNKS}` }).narrow<{
-  platform: Platform
-}>()
-const FAN_OUT_LATE = statement({
-  name: 'fan-out-late',
-  text: `WITH ${RUN},${TAKEN},${audienceWhere(NOT_TAKEN)},${CHUNKS}`,
-}).narrow<{ platform: Platform }>()
+interface FanOuts {
+  /** Of a partition. */
+  partition: ReturnType<typeof partitionOf>
+  /** Of the late one. */
+  late: ReturnType<typeof lateOf>
+}
+
+interface Variant {
+  /** One of several texts with the same types. */
+  name?: string
+  conditions: readonly string[]
+}
+
+const partitionOf = ({ name, conditions }: Variant) =>
+  statement({
+    name: 'fan-out',
+    ...(name !== undefined && { variant: name }),
+    text: `WITH ${RUN},${audienceWhere([IN_PARTITION, ...conditions].join(' AND '))},${CHUNKS}`,
+  }).narrow<{ platform: Platform }>()
+
+const lateOf = ({ name, conditions }: Variant) =>
+  statement({
+    name: 'fan-out-late',
+    ...(name !== undefined && { variant: name }),
+    text: `WITH ${RUN},${TAKEN},${audienceWhere([NOT_TAKEN, ...conditions].join(' AND '))},${CHUNKS}`,
+  }).narrow<{ platform: Platform }>()
+
+const fanOutsOf = (variant: Variant): FanOuts => ({ partition: partitionOf(variant), late: lateOf(variant) })
 
 /** While the respelling is not over: spellings of one token may lie in different partitions. */
-const FAN_OUT_RESPELLING = statement({
-  name: 'fan-out',
-  variant: 'respelling',
-  text: `WITH ${RUN},${audienceWhere(`${IN_PARTITION} AND NOT (${IS_OUTDATED})`)},${CHUNKS}`,
-}).narrow<{ platform: Platform }>()
-const FAN_OUT_LATE_RESPELLING = statement({
-  name: 'fan-out-late',
-  variant: 'respelling',
-  text: `WITH ${RUN},${TAKEN},${audienceWhere(`${NOT_TAKEN} AND NOT (${IS_OUTDATED})`)},${CHUNKS}`,
-}).narrow<{ platform: Platform }>()
+const LATEST_SPELLING = `NOT (${IS_OUTDATED})`
+
+/** By the audience, and whether the respelling is over. The text of most runs has no condition that it does not need. */
+const FAN_OUTS: Readonly<Record<RunAudience | 'all', { plain: FanOuts; respelling: FanOuts }>> = {
+  all: {
+    plain: fanOutsOf({ conditions: [] }),
+    respelling: fanOutsOf({ name: 'respelling', conditions: [LATEST_SPELLING] }),
+  },
+  unreached: fanOutsTo('unreached'),
+  'unreached-devices': fanOutsTo('unreached-devices'),
+}
+
+function fanOutsTo(audience: RunAudience) {
+  const conditions = [isUnreached(audience)]
+  return {
+    plain: fanOutsOf({ name: audience, conditions }),
+    respelling: fanOutsOf({ name: `${audience}-respelling`, conditions: [...conditions, LATEST_SPELLING] }),
+  }
+}
 
 /** Every partition is fanned out: from here on the run completes when its chunks are settled. */
 const FINISH = statement({
   name: 'fan-out-finish',
-  text: `UPDATE runs SET state = 'sending' WHERE id = $1 AND state = 'fanning-out'
+  text: `UPDATE runs r SET state = 'sending' WHERE r.id = $1 AND ${FANS_OUT}
       AND EXISTS (SELECT FROM run_partitions WHERE run_id = $1)
       AND NOT EXISTS (SELECT FROM run_partitions WHERE run_id = $1 AND cut_at IS NULL)`,
 })
 
 export const openRunFanOut = (database: Database) => ({
-  /** Divides the run once, whichever scheduler comes first. */
-  partition: (run: RunRow, { usersPerPartition }: FanOutOptions): Promise<void> =>
+  /** Divides the run once, whichever scheduler comes first. One with an audience waits until the runs before it have ended. */
+  partition: (run: AudienceRun, { usersPerPartition }: FanOutOptions): Promise<void> =>
     database.transaction(async (connection) => {
       const [locked] = await connection.query(LOCK_RUN, [run.id])
-      if (locked) await connection.query(PARTITION, [run.id, run.campaignId, usersPerPartition])
+      if (!locked) return
+      if (run.audience !== null && !(await noteReached(connection, run, run.audience))) return
+      await connection.query(PARTITION, [run.id, run.campaignId, usersPerPartition])
     }, LONG),
 
   /** Fans out the next partition that no scheduler has; undefined when there is none. */
-  fanOut: (run: RunRow, { chunkSizes, maxAgeMs }: FanOutOptions): Promise<FanOutStep | undefined> =>
+  fanOut: (run: AudienceRun, { chunkSizes, maxAgeMs }: FanOutOptions): Promise<FanOutStep | undefined> =>
     database.transaction(async (connection) => {
       const [taken] = await connection.query(TAKE, [run.id])
       if (!taken) return undefined
@@ -166,14 +201,10 @@ export const openRunFanOut = (database: Database) => ({
         maxAgeMs,
         partition,
       ]
+      const fanOuts = FAN_OUTS[run.audience ?? 'all'][respelling ? 'respelling' : 'plain']
       const chunks = late
-        ? await connection.query(respelling ? FAN_OUT_LATE_RESPELLING : FAN_OUT_LATE, common)
-        : await connection.query(respelling ? FAN_OUT_RESPELLING : FAN_OUT, [
-            ...common,
-            bucketFrom,
-            bucketTo,
-            partitions === 1,
-          ])
+        ? await connection.query(fanOuts.late, common)
+        : await connection.query(fanOuts.partition, [...common, bucketFrom, bucketTo, partitions === 1])
       return { chunks, paused }
     }, LONG),
 

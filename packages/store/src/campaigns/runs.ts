@@ -1,5 +1,6 @@
 // Runs: live sends of campaigns, from their start to their end. Rows only; schedulers move them on.
 import type { CampaignState, Platform } from '@push-server/contract'
+import { FANS_OUT, RUN_STATE, type RunAudience } from './audiences.ts'
 import { LIVING } from './campaigns.ts'
 import type { Database } from '../connection/database.ts'
 import { statement, type Statement } from '../connection/statement.ts'
@@ -17,6 +18,8 @@ export interface RunRow {
 export interface FanningOutRun extends RunRow {
   /** False until it is divided into partitions. */
   isPartitioned: boolean
+  /** Null = all users of the campaign. */
+  audience: RunAudience | null
 }
 
 export interface NewRun {
@@ -25,8 +28,8 @@ export interface NewRun {
   rate: number | null
   /** When it is due; null = now. */
   scheduledAt: Date | null
-  /** Start a new one although one was completed. */
-  resend: boolean
+  /** Whom it goes to when a run of the campaign has started before. Null: it is refused then. Only one to all can be scheduled. */
+  resend: RunAudience | 'all' | null
 }
 
 export interface OpenChunk {
@@ -45,20 +48,25 @@ const LOCK = statement({
   text: `SELECT c.id FROM ${LIVING} WHERE c.id = $1 FOR NO KEY UPDATE OF c`,
 })
 
-/** The last run decides. */
+/**
+ * Refused while a run is active, and without a word about whom to reach once one has started: whatever became of it, it may have reached
+ * some. Without such a run nobody was reached, so any audience is everybody.
+ */
 const START = statement({
   name: 'run-start',
-  text: `WITH last AS (SELECT state FROM runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1),
+  text: `WITH last AS (SELECT ${RUN_STATE} AS state FROM runs r WHERE r.campaign_id = $1 ORDER BY r.id DESC LIMIT 1),
+    began AS MATERIALIZED (SELECT EXISTS (SELECT FROM runs WHERE campaign_id = $1 AND (started_at IS NOT NULL OR state = 'sent')) AS began),
+    chosen AS MATERIALIZED (SELECT CASE WHEN began THEN nullif($4::text, 'all') END AS audience FROM began),
     started AS (
-      INSERT INTO runs (campaign_id, state, rate, scheduled_at, started_at)
-      SELECT c.id, CASE WHEN $3::timestamptz IS NULL THEN 'fanning-out' ELSE 'scheduled' END, $2::int, $3::timestamptz,
-        CASE WHEN $3::timestamptz IS NULL THEN now() END
-      FROM ${LIVING} WHERE c.id = $1 AND NOT EXISTS (
-        SELECT FROM last WHERE state IN ('scheduled', 'fanning-out', 'sending') OR (state = 'sent' AND NOT $4::bool))
+      INSERT INTO runs (campaign_id, state, rate, scheduled_at, started_at, audience)
+      SELECT c.id, CASE WHEN $3::timestamptz IS NULL AND chosen.audience IS NULL THEN 'fanning-out' ELSE 'scheduled' END, $2::int,
+        $3::timestamptz, CASE WHEN $3::timestamptz IS NULL THEN now() END, chosen.audience
+      FROM chosen, began, ${LIVING} WHERE c.id = $1 AND (NOT began.began OR $4::text IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM last WHERE state IN ('scheduled', 'fanning-out', 'sending'))
       RETURNING id),
     notification AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM started)
     SELECT (SELECT id FROM started) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM notification) AS notified`,
-  nullable: [2, 3],
+  nullable: [2, 3, 4],
 }).narrow<{ state: CampaignState | null }>()
 
 /** Scheduled runs that are due; those that are late by more than $1 ms are missed. */
@@ -76,17 +84,19 @@ const FIRE = statement({
 const FANNING_OUT = statement({
   name: 'run-fanning-out',
   text: `SELECT r.id, r.campaign_id AS "campaignId", c.application_id AS "applicationId",
-      EXISTS (SELECT FROM run_partitions p WHERE p.run_id = r.id) AS "isPartitioned"
-    FROM runs r JOIN campaigns c ON c.id = r.campaign_id WHERE r.state = 'fanning-out' ORDER BY r.id`,
+      EXISTS (SELECT FROM run_partitions p WHERE p.run_id = r.id) AS "isPartitioned", r.audience
+    FROM runs r JOIN campaigns c ON c.id = r.campaign_id WHERE ${FANS_OUT} ORDER BY r.id`,
   notNull: { isPartitioned: 'EXISTS is never null' },
-})
+}).narrow<{ audience: RunAudience | null }>()
+
+const IS_ACTIVE = `(${FANS_OUT} OR r.state = 'sending')`
 
 /** Another process that samples at the same moment waits, and then finds that it is done. */
 const SAMPLE = statement({
   name: 'run-sample',
   text: `UPDATE runs r SET previous_at = r.sampled_at, previous_done = r.sampled_done, sampled_at = now(),
       sampled_done = (SELECT coalesce(sum(c.sent + c.failed), 0) FROM chunks c WHERE c.run_id = r.id)
-    WHERE r.state IN ('fanning-out', 'sending') AND coalesce(r.sampled_at, r.started_at) < now() - interval '5 s'`,
+    WHERE ${IS_ACTIVE} AND coalesce(r.sampled_at, r.started_at) < now() - interval '5 s'`,
 })
 
 const SETTLE = statement({
@@ -99,8 +109,8 @@ const SETTLE = statement({
 
 const FAIL = statement({
   name: 'run-fail',
-  text: `UPDATE runs SET state = 'failed', cancelled_at = coalesce(cancelled_at, now()), settled_at = now()
-    WHERE id = $1 AND state IN ('fanning-out', 'sending') RETURNING id`,
+  text: `UPDATE runs r SET state = 'failed', cancelled_at = coalesce(cancelled_at, now()), settled_at = now()
+    WHERE r.id = $1 AND ${IS_ACTIVE} RETURNING r.id`,
 })
 
 const OPEN = statement({
@@ -123,7 +133,7 @@ const RESERVE = statement({
 const controlling = (
   states: string,
   change: string,
-) => `WITH last AS (SELECT id, state, paused_at FROM runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1 FOR UPDATE),
+) => `WITH last AS (SELECT r.id, ${RUN_STATE} AS state FROM runs r WHERE r.campaign_id = $1 ORDER BY r.id DESC LIMIT 1 FOR UPDATE),
     changed AS (UPDATE runs r SET ${change} FROM last WHERE r.id = last.id AND last.state IN (${states}) RETURNING r.id),
     notification AS (SELECT pg_notify('${RUNS_CHANNEL}', '') FROM changed)
     SELECT (SELECT id FROM changed) AS "runId", (SELECT state FROM last) AS state, (SELECT count(*) FROM notification) AS notified`

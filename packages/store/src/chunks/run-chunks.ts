@@ -138,6 +138,9 @@ async function addObstacles(database: Queryable, chunkId: number, deliveries: De
   for (const delivery of deliveries) delivery.obstacle = obstacles.get(delivery.position) ?? null
 }
 
+/** States in which a run that has chunks may get more of them: one with an audience is scheduled until it is fanned out. */
+const FANNING_OUT = `'scheduled', 'fanning-out'`
+
 /**
  * Outcomes are written whole, as the one worker that has the claim knows them: written twice they say the same. Tokens are
  * kept while the run is fanning out, as its late partition compares them.
@@ -145,9 +148,8 @@ async function addObstacles(database: Queryable, chunkId: number, deliveries: De
 const recording = (dropped: string) => `WITH recorded AS (
       UPDATE chunks c SET outcomes = $4, sent = $5, failed = $6, reasons = $7, reason_names = $8, retries = $9,
         ${RELEASE_COLUMNS({ release: '$10', dueAt: '$11', settles: '$10 AND $5::int + $6::int >= c.total' })},
-        tokens = CASE WHEN $10 AND $5::int + $6::int >= c.total AND r.state <> 'fanning-out' THEN '{}' ELSE c.tokens END,
-        environments = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.environments END,
-        user_ids = CASE WHEN $10 AND $5::int >= c.total THEN '{}' ELSE c.user_ids END
+        tokens = CASE WHEN $10 AND $5::int + $6::int >= c.total AND r.state NOT IN (${FANNING_OUT}) THEN '{}' ELSE c.tokens END,
+        environments = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.environments END
       FROM runs r WHERE r.id = c.run_id AND c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND ${IS_OPEN}
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed),
     ${dropped}
@@ -185,7 +187,7 @@ const FORGET = statement({
   name: 'run-chunk-forget',
   text: `UPDATE chunks SET tokens = '{}' WHERE id IN (
       SELECT c.id FROM chunks c JOIN runs r ON r.id = c.run_id
-      WHERE c.run_id IS NOT NULL AND c.settled_at IS NOT NULL AND c.tokens <> '{}' AND r.state <> 'fanning-out'
+      WHERE c.run_id IS NOT NULL AND c.settled_at IS NOT NULL AND c.tokens <> '{}' AND r.state NOT IN (${FANNING_OUT})
       LIMIT $1 FOR UPDATE OF c SKIP LOCKED) RETURNING id`,
 })
 

@@ -64,6 +64,7 @@ export interface StatementTypes {
     row: { applicationId: number; opened: boolean; justOpened: boolean }
   }
   'breaker-take-back': { values: readonly []; row: { id: number } }
+  'campaign-audience': { values: readonly [number]; row: { platform: string; devices: number; users: number } }
   'campaign-create': { values: readonly [number, string, Date | null]; row: { id: number } }
   'campaign-delete': { values: readonly [number]; row: { id: number } }
   'campaign-detail': {
@@ -670,6 +671,7 @@ export interface StatementTypes {
   'retain-messages': { values: readonly [number, number, boolean]; row: { id: string } }
   'retain-resends': { values: readonly [number, number]; row: { message_id: string } }
   'retain-tokens': { values: readonly [number]; row: { key: string } }
+  'run-base-open': { values: readonly [number, number]; row: { isOpen: boolean } }
   'run-cancel': {
     values: readonly [number]
     row: { runId: number | null; state: string | null; notified: number | null }
@@ -757,9 +759,11 @@ export interface StatementTypes {
   }
   'run-fanning-out': {
     values: readonly []
-    row: { id: number; campaignId: number; applicationId: number; isPartitioned: boolean }
+    row: { id: number; campaignId: number; applicationId: number; isPartitioned: boolean; audience: string | null }
   }
   'run-fire': { values: readonly [number]; row: { id: number; campaignId: number; state: string } }
+  'run-forget-reached': { values: readonly [number]; row: never }
+  'run-note-reached': { values: readonly [number, number]; row: never }
   'run-open': { values: readonly [number]; row: { id: number; applicationId: number; platform: string; try: number } }
   'run-pause': {
     values: readonly [number]
@@ -774,7 +778,7 @@ export interface StatementTypes {
   'run-sample': { values: readonly []; row: never }
   'run-settle': { values: readonly []; row: { id: number; campaignId: number } }
   'run-start': {
-    values: readonly [number, number | null, Date | null, boolean]
+    values: readonly [number, number | null, Date | null, string | null]
     row: { runId: number | null; state: string | null; notified: number | null }
   }
   'run-start-lock': { values: readonly [number]; row: { id: number } }

@@ -38,9 +38,10 @@ const HOLD_FAN_OUTS = statement({
   name: 'respelling-hold-fan-outs',
   text: 'LOCK TABLE run_partitions IN SHARE MODE NOWAIT',
 })
+/** A run that has partitions is fanned out; one with an audience is scheduled meanwhile. */
 const FANNING_OUT = statement({
   name: 'respelling-fanning-out',
-  text: `SELECT EXISTS (SELECT FROM runs r WHERE r.state = 'fanning-out'
+  text: `SELECT EXISTS (SELECT FROM runs r WHERE r.state IN ('scheduled', 'fanning-out')
     AND EXISTS (SELECT FROM run_partitions p WHERE p.run_id = r.id)) AS "fanningOut"`,
   notNull: { fanningOut: 'EXISTS is never null' },
 })

@@ -1,5 +1,8 @@
 // /push/campaign: test and live sends, their control, and what became of them.
 import {
+  audienceOf,
+  CampaignAudience,
+  CampaignAudienceQuery,
   CampaignFailures,
   CampaignFailuresQuery,
   CampaignParams,
@@ -17,6 +20,7 @@ import {
   Wrapped,
 } from '@push-server/contract'
 import {
+  campaignAudience,
   campaignFailures,
   campaignProgress,
   cancelCampaign,
@@ -104,14 +108,14 @@ export const campaignSendingRoutes =
           summary: 'Send a campaign to the devices of its users',
           description:
             'Responds at once; every device gets it once. The audience is that of the moment of the fan-out. ' +
-            'Refused while it is being sent, and afterwards unless `resend`.',
+            'Refused while it is being sent, and without `resend` once a live send has started.',
           params: CampaignParams,
           querystring: SendCampaignQuery,
           response: OK_RESPONSES,
         },
       },
-      async ({ params, query: { resend = false, rate } }) => {
-        await sendCampaign(store, params.id, { resend, rate })
+      async ({ params, query: { resend, rate } }) => {
+        await sendCampaign(store, params.id, { resend: audienceOf(resend), rate })
         return OK
       },
     )
@@ -156,6 +160,24 @@ export const campaignSendingRoutes =
           return OK
         },
       )
+
+    app.get(
+      '/push/campaign/:id/audience',
+      {
+        config,
+        schema: {
+          tags,
+          operationId: 'campaignAudience',
+          summary: 'How many a live send would reach',
+          description: 'As of now, and each device once. Counts all devices of the users: not to be polled.',
+          params: CampaignParams,
+          querystring: CampaignAudienceQuery,
+          response: responses(OkWith(CampaignAudience)),
+        },
+      },
+      async ({ params, query: { resend } }) =>
+        okWith(await campaignAudience(store, params.id, audienceOf(resend) ?? 'all')),
+    )
 
     app.get(
       '/push/campaign/:id/progress',

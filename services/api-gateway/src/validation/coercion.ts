@@ -31,7 +31,10 @@ export function coerce(schema: Schema, value: unknown): unknown {
 }
 
 function coerceText(schema: Schema, value: unknown): unknown {
-  if (typeof value === 'string') return schema['x-case'] === 'lower' ? value.toLowerCase() : value
+  if (typeof value === 'string') {
+    if (schema['x-words']) return String(coerceWord(schema, value))
+    return schema['x-case'] === 'lower' ? value.toLowerCase() : value
+  }
   // A larger number is not the one that was written any more.
   const isExact = typeof value === 'boolean' || Number.isSafeInteger(value)
   return isExact ? String(value) : value
