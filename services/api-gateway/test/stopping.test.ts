@@ -10,10 +10,10 @@ t.setTimeout(120_000)
 const STOP_TIMEOUT_MS = 2_000
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-async function openStack(t: Test) {
+async function openStack(t: Test, more: Record<string, string> = {}) {
   const stack = await openTestStack({
     services: [],
-    environment: { STOP_TIMEOUT: `${STOP_TIMEOUT_MS}ms`, SYNC_TIMEOUT: '60s', REQUEST_TIMEOUT: '60s' },
+    environment: { STOP_TIMEOUT: `${STOP_TIMEOUT_MS}ms`, SYNC_TIMEOUT: '60s', REQUEST_TIMEOUT: '60s', ...more },
   })
   t.teardown(() => stack.close())
   await stack.configure(APP)
@@ -74,6 +74,21 @@ t.test('busy connections that are kept: the gateway does not wait until they are
   t.equal(code, 0)
   t.ok(ms < STOP_TIMEOUT_MS + 2_000, `${ms} ms`)
   await client.end()
+})
+
+t.test('a request that was under way at the signal: its connection is closed with the response', async (t) => {
+  const { api, gateway, database } = await openStack(t, { STOP_TIMEOUT: '30s', SYNC_TIMEOUT: '3s' })
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const request = httpRequest(api.url + SEND, { method: 'POST', agent, headers: JSON_TYPE })
+  request.end(JSON.stringify({ requestObject: { ...sending({ title: 'T' }), mode: 'SYNCHRONOUS' } }))
+  const responded = once(request, 'response')
+  await waitFor('the message', async () => (await database.query('SELECT 1 FROM messages')).length === 1)
+  const { code, ms } = await stopped(gateway)
+  const [response] = (await responded) as [IncomingMessage]
+  t.equal(code, 0)
+  t.equal(response.headers.connection, 'close')
+  t.ok(ms < 15_000, `${ms} ms: neither STOP_TIMEOUT nor the time that a connection may be idle was waited for`)
 })
 
 const CLIENTS = {
