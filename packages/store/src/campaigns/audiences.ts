@@ -4,6 +4,7 @@ import type { Platform } from '@push-server/contract'
 import { IS_OPEN } from '../chunks/open-chunks.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
+import { SET_UP, SET_UP_JOINS } from './audience-planning.ts'
 
 /** `unreached`: users without any push that was sent. `unreached-devices`: devices without one. */
 export const RUN_AUDIENCES = ['unreached', 'unreached-devices'] as const
@@ -132,7 +133,11 @@ export async function noteReached(
 export const openAudiences = (database: Database) => ({
   /** How many a run would reach if it were fanned out now, by platform; a platform without a device is left out. */
   countAudience: (campaignId: number, audience: RunAudience | 'all'): Promise<AudienceCount[]> =>
-    database.query(COUNTS[audience], [campaignId]),
+    database.transaction(async (connection) => {
+      await connection.query(SET_UP)
+      if (audience !== 'all') await connection.query(SET_UP_JOINS)
+      return connection.query(COUNTS[audience], [campaignId])
+    }),
 
   /** Removes up to `limit` notes that are not required any more. */
   async forgetReached(limit: number): Promise<void> {

@@ -3,6 +3,7 @@ import type { Platform } from '@push-server/contract'
 import type { Database } from '../connection/database.ts'
 import { IS_OUTDATED, RESPELLING } from '../devices/respelling.ts'
 import { BUCKETS } from '../devices/devices.ts'
+import { SET_UP, SET_UP_JOINS } from './audience-planning.ts'
 import { FANS_OUT, isUnreached, noteReached, type RunAudience } from './audiences.ts'
 import type { FanningOutRun } from './runs.ts'
 import { LONG } from '../connection/time-limits.ts'
@@ -59,18 +60,6 @@ const TAKE = statement({
       AND (NOT p.late OR NOT EXISTS (SELECT FROM run_partitions o WHERE o.run_id = $1 AND NOT o.late AND o.cut_at IS NULL))
     ORDER BY p.partition LIMIT 1 FOR UPDATE OF p SKIP LOCKED`,
   notNull: { paused: 'IS NULL is never null', respelling: 'EXISTS is never null', partitions: 'count is never null' },
-})
-
-/** A sort of a partition in memory, and no parallel workers: they would take the cores from those who push. */
-const SET_UP = statement({
-  name: 'fan-out-set-up',
-  text: `SELECT set_config('work_mem', '64MB', true) AS memory, set_config('max_parallel_workers_per_gather', '0', true) AS workers`,
-})
-
-/** The planner cannot know how many devices the other partitions have taken; looking each of them up would take for ever. */
-const SET_UP_LATE = statement({
-  name: 'fan-out-set-up-late',
-  text: "SELECT set_config('enable_nestloop', 'off', true)",
 })
 
 /** Of registrations whose transaction was under way when the run started. */
@@ -192,7 +181,7 @@ export const openRunFanOut = (database: Database) => ({
       if (!taken) return undefined
       const { partition, bucketFrom, bucketTo, late, paused, partitions, respelling } = taken
       await connection.query(SET_UP)
-      if (late) await connection.query(SET_UP_LATE)
+      if (late) await connection.query(SET_UP_JOINS)
       const common: ValuesOf<'fan-out-late'> = [
         run.id,
         run.campaignId,
