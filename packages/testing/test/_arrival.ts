@@ -1,6 +1,6 @@
 // Whether a member reached the phone as it was given, found by its value anywhere in the push: nothing here knows where a provider
 // puts a member, so that a new one needs no line of its own. Pure.
-import { ANYTHING, RULES, type Arrived, type Exception } from './_exceptions.ts'
+import { ANYTHING, canonical, RULES, type Arrived, type Exception } from './_exceptions.ts'
 import type { Member } from './_members.ts'
 
 /** Everything that is in a push, JSON inside of texts included. */
@@ -17,11 +17,11 @@ function find(value: unknown, found: Found): Found {
     if (/^[[{]/.test(value)) for (const inner of parsed(value)) find(inner, found)
   } else if (typeof value === 'number') found.texts.add(String(value))
   else if (Array.isArray(value)) {
-    found.lists.add(JSON.stringify(value))
+    found.lists.add(canonical(value))
     for (const item of value) find(item, found)
   } else if (typeof value === 'object' && value !== null)
     for (const [name, member] of Object.entries(value)) {
-      found.members.add(JSON.stringify([name, member]))
+      found.members.add(canonical([name, member]))
       find(member, found)
     }
   return found
@@ -61,8 +61,8 @@ function isThere(member: Member, value: unknown, context: { arrived: Arrived; tw
   if (value === undefined || value === null) return true
   if (schema.enum || typeof value === 'boolean') return changesSomething(member, value, context)
   const found = foundIn(context.arrived)
-  if (Array.isArray(value)) return value.length === 0 || found.lists.has(JSON.stringify(value))
-  if (typeof value === 'object') return Object.entries(value).every((entry) => found.members.has(JSON.stringify(entry)))
+  if (Array.isArray(value)) return value.length === 0 || found.lists.has(canonical(value))
+  if (typeof value === 'object') return Object.entries(value).every((entry) => found.members.has(canonical(entry)))
   return found.texts.has(typeof value === 'string' ? value : JSON.stringify(value))
 }
 

@@ -59,6 +59,18 @@ const inside = (value: unknown, ...path: string[]): unknown =>
     value,
   )
 
+/** JSON with the members of objects in one order: PostgreSQL keeps them in another, which means nothing. */
+export const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  )
+
+/** A text, or the JSON of what is none. */
+const isText = (arrived: unknown, given: unknown) =>
+  typeof given === 'string' ? arrived === given : canonical(JSON.parse(String(arrived))) === canonical(given)
+
 const isSilent = ({ values }: Arrived) => values['attributes.silent'] === true
 const isEmpty = (value: unknown) => value === undefined || value === null || value === ''
 const shownBy = ({ platform, payload }: Arrived) =>
@@ -157,7 +169,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     holds: (value, { platform, payload }) =>
       entriesOf(value).every(([name, member]) =>
         member !== null
-          ? platform !== 'ios' || JSON.stringify(payload[name]) === JSON.stringify(member)
+          ? platform !== 'ios' || canonical(payload[name]) === canonical(member)
           : inside(payload, ...(platform === 'ios' ? [] : [DATA.android]), name) === undefined,
       ),
   },
@@ -165,16 +177,14 @@ export const RULES: Readonly<Record<string, Rule>> = {
     applies: (value) => entriesOf(value).some(([, member]) => member !== null && typeof member !== 'string'),
     holds: (value, { payload }) =>
       entriesOf(value).every(
-        ([name, member]) =>
-          member === null ||
-          inside(payload, DATA.android, name) === (typeof member === 'string' ? member : JSON.stringify(member)),
+        ([name, member]) => member === null || isText(inside(payload, DATA.android, name), member),
       ),
   },
   'members of any kind': {
     applies: (value) => entriesOf(value).length > 0,
     holds(value, { payload }) {
       const data = JSON.parse(String(payload[DATA.huawei])) as Json
-      return entriesOf(value).every(([name, member]) => JSON.stringify(data[name]) === JSON.stringify(member))
+      return entriesOf(value).every(([name, member]) => canonical(data[name]) === canonical(member))
     },
   },
 }
