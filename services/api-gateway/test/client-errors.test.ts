@@ -1,34 +1,18 @@
 // Errors that are their clients' own: one line of log each, below the level of a warning and without a stack, and a response that names
 // what is wrong.
 import { randomUUID } from 'node:crypto'
-import { Writable } from 'node:stream'
-import { createLogger } from '@push-server/runtime'
-import { createApi, freePort, generateUpdates, waitFor } from '@push-server/testing'
-import { apiGateway } from '../src/index.ts'
+
+import { createApi, generateUpdates, waitFor } from '@push-server/testing'
 import t from 'tap'
 import { APP, CREATE, credentials, device, json, newToken, openGateway, SEND, sending } from './_gateway.ts'
+import { startLogged, type Line } from './_logged-gateway.ts'
 import { openRaw } from './_raw.ts'
 
 t.setTimeout(120_000)
 const { stack } = await openGateway()
 t.teardown(() => stack.close())
 
-interface Line {
-  level: number
-  msg: string
-  reqId?: string
-  err?: object
-}
-const lines: Line[] = []
-const logs = new Writable({
-  write(chunk: Buffer, _encoding, done) {
-    for (const line of chunk.toString().trim().split('\n')) lines.push(JSON.parse(line) as Line)
-    done()
-  },
-})
-const port = await freePort()
-const config = { ...stack.context.config, port, logLevel: 'info' as const }
-const stop = await apiGateway({ ...stack.context, config, log: createLogger(config, 'gateway', logs) })
+const { lines, port, stop } = await startLogged(stack)
 t.teardown(() => stop())
 const api = createApi(`http://127.0.0.1:${port}`)
 

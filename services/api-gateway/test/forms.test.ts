@@ -297,6 +297,28 @@ t.test('campaign/list?all=false: not sent in the form of a version, sent in the 
   t.notOk((await idsOf('')).includes(id))
 })
 
+t.test('ERROR_VIOLATIONS=false: no error has a list, and what is no JSON stays what it is', async (t) => {
+  const other = await openTestStack({ services: ['gateway'], environment: { ERROR_VIOLATIONS: 'false' } })
+  t.teardown(() => other.close())
+  const bad = { appId: 'x'.repeat(300) }
+  for (const base of ['', BASE])
+    for (const path of ['/admin/app/create', '/admin/app/apns']) {
+      const { body } = await call(t, other, { path, object: bad, expected: ERROR }, base)
+      t.match(body.responseObject, { message: /^Invalid method parameter value: requestObject\.\w+ / })
+    }
+  for (const base of ['', BASE])
+    for (const [path, start] of [
+      ['/', '<!doctype html>'],
+      ['/metrics', '# HELP'],
+      ['/v3/api-docs.yaml', 'openapi:'],
+      ['/swagger-ui/', '<!'],
+    ] as const) {
+      const response = await fetch(other.api.url + base + path)
+      t.notMatch(response.headers.get('content-type'), /json/, path)
+      t.ok((await response.text()).trimStart().toLowerCase().startsWith(start.toLowerCase()), base + path)
+    }
+})
+
 t.test('every path is served below the prefix and under the root, and nothing beside it is', async (t) => {
   const statusOf = async (path: string) => (await fetch(`${stack.api.url}${path}`, { redirect: 'manual' })).status
   for (const path of [

@@ -1,7 +1,6 @@
 // What the HTTP parser, the server or the framework refuses: bytes on a socket, and a response in the envelope for each.
 import dns from 'node:dns'
 import type { AddressInfo } from 'node:net'
-import { Writable } from 'node:stream'
 import { createClientErrors, createLogger } from '@push-server/runtime'
 import { freePort, waitFor } from '@push-server/testing'
 import Fastify from 'fastify'
@@ -11,27 +10,13 @@ import { HTTP_OPTIONS, httpServer } from '../src/plugins/http-server.ts'
 import { requestId, requests, RESPONSE_HEADERS } from '../src/plugins/requests.ts'
 import { apiGateway } from '../src/index.ts'
 import { json, openGateway, SEND, sending } from './_gateway.ts'
+import { startLogged } from './_logged-gateway.ts'
 import { openRaw, type RawConnection, type RawResponse } from './_raw.ts'
 
 const { stack } = await openGateway()
 t.teardown(() => stack.close())
 
-interface Line {
-  level: number
-  msg: string
-  reqId?: string
-  status?: number
-}
-const lines: Line[] = []
-const logs = new Writable({
-  write(chunk: Buffer, _encoding, done) {
-    for (const line of chunk.toString().trim().split('\n')) lines.push(JSON.parse(line) as Line)
-    done()
-  },
-})
-const port = await freePort()
-const config = { ...stack.context.config, port, logLevel: 'info' as const }
-const stop = await apiGateway({ ...stack.context, config, log: createLogger(config, 'gateway', logs) })
+const { config, lines, logs, port, stop } = await startLogged(stack)
 t.teardown(() => stop())
 
 const HOST = `Host: 127.0.0.1:${port}\r\n`

@@ -38,22 +38,24 @@ export const responseForms = fp(
       const required = request.headers[FORM_HEADER]
       request.form = baseOf(request.raw) === '' ? config.rootCompatibility : config.compatibility
       if (isForm(required)) request.form = required
-      applyForm(request, reply, config.errorViolations)
+      if (request.form !== 'all') applyForm(request.form, request, reply)
       if (required !== undefined && !isForm(required))
         throw invalidRequest([{ fieldName: 'X-Push-Compatibility', hint: `must be one of ${FORMS.join(', ')}` }])
     })
+    if (config.errorViolations) return
+    app.addHook('preSerialization', async (_request, _reply, payload) =>
+      isError(payload) ? withoutViolations(payload) : payload,
+    )
   },
   { name: 'response-forms' },
 )
 
-function applyForm(request: FastifyRequest, reply: FastifyReply, errorViolations: boolean): void {
-  const { form } = request
-  if (form === 'all' && errorViolations) return
-  const schema = form === 'all' ? undefined : schemaOf(form, request)
-  if (form !== 'all' && !schema && !request.is404) return
+function applyForm(form: VersionForm, request: FastifyRequest, reply: FastifyReply): void {
+  const schema = schemaOf(form, request)
+  if (!schema && !request.is404) return
   // A serialiser of our own leaves the content type to us.
   reply.header('content-type', JSON_TYPE)
-  const isListed = errorViolations && hasViolations(request)
+  const isListed = hasViolations(request)
   reply.serializer((payload: unknown) => {
     if (isError(payload))
       return JSON.stringify(shapedAs(VERSION_ERROR, isListed ? payload : withoutViolations(payload)))
@@ -66,9 +68,7 @@ const operationOf = ({ routeOptions }: FastifyRequest) => routeOptions.schema?.o
 const schemaOf = (form: VersionForm, request: FastifyRequest) => VERSION_RESPONSES[form][operationOf(request)]
 
 const hasViolations = (request: FastifyRequest) =>
-  request.form === 'all' ||
-  VALIDATED_OPERATIONS.has(operationOf(request)) ||
-  handlingOf(request.headers['prefer']) === 'strict'
+  VALIDATED_OPERATIONS.has(operationOf(request)) || handlingOf(request.headers['prefer']) === 'strict'
 
 const isError = (payload: unknown): payload is ErrorResponse =>
   typeof payload === 'object' && payload !== null && (payload as { status?: unknown }).status === 'ERROR'
