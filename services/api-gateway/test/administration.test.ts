@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import type { Platform } from '@push-server/contract'
 import { APNS_SETTINGS, generateServiceAccount, openTestStack, waitFor } from '@push-server/testing'
-import { readBuild } from '../src/build.ts'
+import { readBuild } from '@push-server/runtime'
 import { APP, base64, credentials, json, newToken, openGateway } from './_gateway.ts'
 import { isOk, refusedWith, violates } from './_watched-api.ts'
 
