@@ -76,7 +76,8 @@ async function apiConsole(app: FastifyInstance) {
     route.config = { ...route.config, scope: PUBLIC }
   })
   app.addHook('onRequest', (request, reply, done) => {
-    const target = CONSOLE_REDIRECTS[request.routeOptions.url ?? '']
+    // Of the path as it came: the route is one for both.
+    const target = CONSOLE_REDIRECTS[request.url.split('?', 1)[0] ?? '']
     if (target === undefined) return done()
     reply.redirect(target)
   })
