@@ -27,11 +27,18 @@ async function read(t: Test, url: string, root: string): Promise<Crawled> {
   return { url: response.url, text: await response.text() }
 }
 
-/** Reads the page, and everything of ours that it names. */
+/** Links that were read already. */
+const known = new Set<string>()
+
+/** Reads the page, and everything of ours that it names and no page before it. */
 export async function crawl(t: Test, url: string, root: string): Promise<Crawled> {
   const page = await read(t, url, root)
   const links = linksOf(page.text, page.url).filter((link) => isOurs(link, root))
   t.ok(links.length > 2, `${url} has ${links.length} links`)
-  for (const link of links) await read(t, link, root)
+  for (const link of links) {
+    if (known.has(link)) continue
+    known.add(link)
+    await read(t, link, root)
+  }
   return page
 }
