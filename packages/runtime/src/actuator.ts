@@ -30,7 +30,10 @@ export function actuatorHealth(
 /** There details are an object. */
 function componentOf({ status, detail }: PartReport): Component {
   if (status === 'down') return { status: 'DOWN', details: { error: detail } }
-  return { status: 'UP', ...(detail !== undefined && { details: typeof detail === 'object' ? { ...detail } : { detail } }) }
+  return {
+    status: 'UP',
+    ...(detail !== undefined && { details: typeof detail === 'object' ? { ...detail } : { detail } }),
+  }
 }
 
 export const actuatorInfo = ({ version, buildTime }: Build) => ({

@@ -119,7 +119,8 @@ t.test('a caller without a key learns how to get one, and not why a key is not v
   refused(t, unread, UNAUTHORIZED, 'before the body is read')
 })
 
-const PUBLIC_PATHS = /^(\/|\/push\/service\/status|\/health\/\w+|\/actuator\/(info|health(\/\w+)?)|\/v3\/api-docs.*|\/swagger-ui.*)$/
+const PUBLIC_PATHS =
+  /^(\/|\/push\/service\/status|\/health\/\w+|\/actuator\/(info|health(\/\w+)?)|\/v3\/api-docs.*|\/swagger-ui.*)$/
 
 t.test('every route has a scope: only a key with it comes in', async (t) => {
   const app = await build(context)

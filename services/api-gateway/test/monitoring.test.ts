@@ -1,4 +1,5 @@
 // What a gateway shows of itself to whoever is on call: its metrics, and the line of each request.
+import { readFile } from 'node:fs/promises'
 import { createLogger } from '@push-server/runtime'
 import { openTestStack, waitFor } from '@push-server/testing'
 import t from 'tap'
@@ -79,6 +80,22 @@ t.test('what waits, and how long it took, is in the metrics', async (t) => {
   t.match(text, /^push_database_connections\{state="idle"\} [1-9]\d*$/m)
   t.match(text, /^push_database_waiting 0$/m)
   t.match(text, /^push_clock_offset_seconds -?0(\.\d+)?$/m)
+})
+
+t.test('docs/migrating.md: every metric that replaces a panel of theirs is there', async (t) => {
+  const document = await readFile(new URL('../../../docs/migrating.md', import.meta.url), 'utf8')
+  const [, table = ''] = document.split('| panel of theirs | here |')
+  const [rows = ''] = table.split('\n\n')
+  const ours = rows
+    .split('\n')
+    .flatMap((row) => row.split(' | ')[1]?.match(/\b(?:push|process|nodejs)_[a-z0-9_]+/g) ?? [])
+  t.ok(ours.length > 10, `${ours.length} names`)
+  const text = await stack.context.metrics.text()
+  const names = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name))
+  t.same(
+    ours.filter((name) => !names.has(name)),
+    [],
+  )
 })
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
