@@ -34,8 +34,9 @@ export function forwardedPrefix(value: string | string[] | undefined): string {
 
 /** What stands behind the prefix, letter for letter: neither of `/prefixfoo` nor of one with encoded slashes. Pure. */
 function behind(prefix: string, path: string): string | undefined {
+  if (prefix === '' || !path.startsWith(prefix)) return undefined
   const rest = path.slice(prefix.length)
-  return prefix !== '' && path.startsWith(prefix) && /^(?:[/?#]|$)/.test(rest) ? rest : undefined
+  return /^(?:[/?#]|$)/.test(rest) ? rest : undefined
 }
 
 const firstSegment = (path: string) => path.split('/', 2)[1] ?? ''
@@ -61,7 +62,8 @@ export function openBases({ contextPath, trustProxy }: Pick<Config, 'contextPath
     strip(request) {
       const url = request.url ?? '/'
       const prefix = forwarded(request)
-      if (prefix === '' && ownPrefix === '') return url
+      // Most requests, at no further cost.
+      if (prefix === '' && (ownPrefix === '' || !url.includes(ownPrefix))) return url
       const [origin = ''] = TARGET.exec(url) ?? []
       let path = url.slice(origin.length)
       const base: Base = { path: prefix, bare: undefined }
