@@ -32,6 +32,11 @@ const HEADERS = [
   'content-encoding',
   'sec-fetch-site',
   'origin',
+  'prefer',
+  'x-push-compatibility',
+  'x-forwarded-prefix',
+  'traceparent',
+  'b3',
 ]
 const RUBBISH = [
   '',

@@ -157,6 +157,7 @@ t.test('due deliveries: what is still to be pushed', async (t) => {
   const message: MessageRow = {
     id: 'm',
     correlationId: null,
+    traceContext: null,
     body: {},
     silent: false,
     priority: 'HIGH',

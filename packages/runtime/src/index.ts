@@ -20,8 +20,11 @@ export { createResources, type Close, type Resources } from './resources.ts'
 export { SETTINGS, SETTINGS_BY_SUBJECT } from './settings.ts'
 export { createHealth, type Health, type Part } from './health.ts'
 export { createMetrics, type DeliveryLabels, type Metrics, type RefusalReason } from './metrics.ts'
+export { spanOf, traceIdOf, type Span } from './spans.ts'
 export type { QueueDepth } from './waiting-gauges.ts'
+export { readBuild, type Build } from './build.ts'
 export {
+  isOfMetrics,
   probe,
   PROBE_PATHS,
   serveProbes,

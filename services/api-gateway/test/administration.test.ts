@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import type { Platform } from '@push-server/contract'
-import { APNS_SETTINGS, generateServiceAccount, openTestStack, waitFor } from '@push-server/testing'
-import { readBuild } from '../src/build.ts'
+import { readBuild } from '@push-server/runtime'
+import { APNS_SETTINGS, generateServiceAccount, openTestStack, waitFor, type Response } from '@push-server/testing'
 import { APP, base64, credentials, json, newToken, openGateway } from './_gateway.ts'
 import { isOk, refusedWith, violates } from './_watched-api.ts'
 
@@ -429,9 +429,20 @@ t.test('the time of the build is shown when the image knows it', async (t) => {
   await t.rejects(readBuild(file), /build-time does not hold an ISO 8601 time/)
 })
 
-t.test('GET /actuator/health, for monitors of the reference server', async (t) => {
-  const up = await get('/actuator/health')
-  t.same([up.status, up.body], [200, { status: 'UP' }])
+const HEALTH = '/actuator/health'
+
+t.test('health below /actuator, for monitors of the reference server', async (t) => {
+  const seen = async () => {
+    const found = []
+    for (const path of ['', '/liveness', '/readiness']) {
+      const { status, body } = await get(HEALTH + path)
+      found.push([status, body.status])
+      t.equal('components' in body, path !== '/liveness', 'details while no key is required')
+    }
+    return found
+  }
+  const up = [200, 'UP']
+  t.same(await seen(), [up, up, up])
   let isBroken = true
   stack.context.health.add({
     name: 'broken',
@@ -440,10 +451,23 @@ t.test('GET /actuator/health, for monitors of the reference server', async (t) =
       if (isBroken) throw new Error('broken on purpose')
     },
   })
-  const down = await get('/actuator/health')
-  t.same([down.status, down.body], [503, { status: 'DOWN' }])
+  t.same(await seen(), [[503, 'DOWN'], up, [503, 'OUT_OF_SERVICE']])
+  const { components } = (await get(HEALTH)).body
+  t.same(components.broken, { status: 'DOWN', details: { error: 'broken on purpose' } })
   isBroken = false
-  t.equal((await get('/actuator/health')).status, 200)
+  t.same(await seen(), [up, up, up])
+})
+
+t.test('the rest below /actuator: metrics under their name there, the build, and nothing else', async (t) => {
+  const [own, theirs] = [await get('/metrics'), await get('/actuator/prometheus')]
+  t.equal(theirs.headers.get('content-type'), own.headers.get('content-type'))
+  const namesOf = ({ body }: Response) => [...String(body).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
+  t.ok(namesOf(own).length > 20)
+  t.same(namesOf(theirs), namesOf(own))
+  const { version } = (await get('/push/service/status')).body.responseObject
+  t.match((await get('/actuator/info')).body, { build: { version } })
+  for (const path of ['/actuator', '/actuator/metrics', '/actuator/metrics/jvm.memory.used', '/actuator/env'])
+    t.equal((await get(path)).status, 404, path)
 })
 
 t.test('no response disclosed anything internal, and each had an id', async (t) => {

@@ -119,7 +119,8 @@ t.test('a caller without a key learns how to get one, and not why a key is not v
   refused(t, unread, UNAUTHORIZED, 'before the body is read')
 })
 
-const PUBLIC_PATHS = /^(\/|\/push\/service\/status|\/health\/\w+|\/actuator\/health|\/v3\/api-docs.*|\/swagger-ui.*)$/
+const PUBLIC_PATHS =
+  /^(\/|\/push\/service\/status|\/health\/\w+|\/actuator\/(info|health(\/\w+)?)|\/v3\/api-docs.*|\/swagger-ui.*)$/
 
 t.test('every route has a scope: only a key with it comes in', async (t) => {
   const app = await build(context)
@@ -443,12 +444,26 @@ t.test('processes without an API ask for a key at /metrics and for details, and 
   await context.store.applications.create('bank-a')
   const bound = await get('/metrics', bearer(await makeKey(['metrics'], ['bank-a'])))
   refused(t, bound, FORBIDDEN, 'with a key that is bound to an application')
+  const prometheus = '/actuator/prometheus'
+  refused(t, await get(prometheus), UNAUTHORIZED, 'under the name of the reference server, too')
+  refused(t, await get(prometheus, bearer(await makeKey(['admin']))), FORBIDDEN, 'with another scope')
+  t.match((await get(prometheus, bearer(await makeKey(['metrics'])))).body, /push_deliveries_total/)
   for (const path of ['/health/live', '/health/ready']) t.equal((await get(path)).status, 200, path)
+  for (const path of ['', '/liveness', '/readiness']) {
+    const { status, body } = await get(`/actuator/health${path}`)
+    t.same([status, body], [200, { status: 'UP' }], path)
+  }
+  t.match(await get('/actuator/info'), { status: 200, body: { build: { version: /^\d+\.\d+\.\d+/ } } })
+  for (const path of ['/actuator', '/actuator/metrics', '/actuator/env', '/actuator/health/db'])
+    t.equal((await get(path)).status, 404, path)
   context.health.add({ name: 'providers', essential: false, check: async () => ({ open: ['bank-a'] }) })
   t.match((await get('/health/ready')).body.parts.providers, { status: 'up', essential: false })
   t.equal((await get('/health/ready')).body.parts.providers.detail, undefined, 'states alone')
   const detailed = await get('/health/ready', bearer(await makeKey(['metrics'])))
   t.same(detailed.body.parts.providers.detail, { open: ['bank-a'] }, 'details for a key with the scope')
+  const components = await get('/actuator/health', bearer(await makeKey(['metrics'])))
+  t.match(components.body, { components: { providers: { status: 'UP', details: { open: ['bank-a'] } } } })
+  t.same((await get('/actuator/health', bearer(await makeKey(['admin'])))).body, { status: 'UP' }, 'another scope')
 
   const withoutKeys = { access: createProbeAccess(open.context), log, host: '127.0.0.1', port: 0 }
   const own = await serveProbes(context, withoutKeys)

@@ -101,6 +101,29 @@ t.test('the request’s id and the client’s name go along', async (t) => {
   })
 })
 
+t.test('a request of a trace hands a span of its own on, and no other does', async (t) => {
+  const trace = '0af7651916cd43dd8448eb211c80319c'
+  const parent = 'b7ad6b7169203331'
+  const handedOn = async (headers: Record<string, string>) => {
+    const body = { requestObject: { appId: APP, platform: 'ios', token: newToken(), activationId: newActivation() } }
+    isOk(t, await call('POST', '/push/device/create', json(body, headers)), 'ok')
+    return powerAuth.requests.at(-1)?.traceparent
+  }
+  const given: Record<string, string>[] = [
+    { traceparent: `00-${trace}-${parent}-01` },
+    { b3: `${trace}-${parent}-1` },
+    { 'x-b3-traceid': trace, 'x-b3-spanid': parent, 'x-b3-sampled': '1' },
+  ]
+  for (const headers of given) {
+    const [version, traceId, spanId, flags] = (await handedOn(headers))?.split('-') ?? []
+    t.same([version, traceId, flags], ['00', trace, '01'])
+    t.match(spanId, /^[0-9a-f]{16}$/)
+    t.not(spanId, parent)
+  }
+  t.equal(await handedOn({}), undefined)
+  t.equal(await handedOn({ traceparent: `00-${'0'.repeat(32)}-${parent}-01` }), undefined, 'not valid')
+})
+
 t.test('multi: all are queried, each once, so many at a time', async (t) => {
   const ids = Array.from({ length: 20 }, (_, index) => newActivation({ userId: `user-${index}` }))
   const before = powerAuth.requests.length

@@ -1,6 +1,6 @@
 // Activations tie a device to a user. The registry that knows them stands behind this interface.
 import { refusal, type ActivationStatus } from '@push-server/contract'
-import type { Logger } from '@push-server/runtime'
+import type { Logger, Span } from '@push-server/runtime'
 
 export interface Activation {
   userId: string
@@ -16,9 +16,10 @@ export interface ActivationHint {
   status?: ActivationStatus | null | undefined
 }
 
-/** The request on whose behalf activations are looked up: its correlation id and its log. */
+/** The request on whose behalf activations are looked up: its correlation id, the span that it is in a trace, and its log. */
 export interface RequestedBy {
   id: string
+  span?: Pick<Span, 'traceparent'> | null
   log: Pick<Logger, 'warn'>
 }
 

@@ -28,6 +28,8 @@ export interface Call {
   path: string
   requestObject: unknown
   correlationId: string
+  /** The header of the trace that it belongs to; undefined without one. */
+  traceparent?: string | undefined
   /** Ends the call before its time. */
   signal?: AbortSignal
 }
@@ -52,13 +54,13 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
     authorization: `Basic ${Buffer.from(`${options.clientToken}:${options.clientSecret}`).toString('base64')}`,
   }
 
-  async function post({ path, requestObject, correlationId, signal }: Call) {
+  async function post({ path, requestObject, correlationId, traceparent, signal }: Call) {
     const late = AbortSignal.timeout(options.responseTimeoutMs)
     try {
       const { statusCode, body } = await pool.request({
         path: base + path,
         method: 'POST',
-        headers: { ...headers, 'x-correlation-id': correlationId },
+        headers: { ...headers, 'x-correlation-id': correlationId, ...(traceparent !== undefined && { traceparent }) },
         body: JSON.stringify({ requestObject }),
         signal: signal ? AbortSignal.any([late, signal]) : late,
       })

@@ -33,7 +33,7 @@ export function openPowerAuth(options: PowerAuthOptions): Activations {
         // The first failure decides: the other calls are aborted.
         const failed = new AbortController()
         const call = async (activationId: string) => {
-          const common = { path: STATUS, correlationId: caller.id, signal: failed.signal }
+          const common = { path: STATUS, ...originOf(caller), signal: failed.signal }
           return activationOf(await client.call({ ...common, requestObject: { activationId } }))
         }
         return Promise.all(activationIds.map(call)).finally(() => failed.abort())
@@ -41,7 +41,7 @@ export function openPowerAuth(options: PowerAuthOptions): Activations {
 
     applications: (caller) =>
       logged(APPLICATIONS, caller, async () =>
-        applicationIdsOf(await client.call({ path: APPLICATIONS, requestObject: {}, correlationId: caller.id })),
+        applicationIdsOf(await client.call({ path: APPLICATIONS, requestObject: {}, ...originOf(caller) })),
       ),
 
     async check() {
@@ -52,6 +52,8 @@ export function openPowerAuth(options: PowerAuthOptions): Activations {
     close: client.close,
   }
 }
+
+const originOf = ({ id, span }: RequestedBy) => ({ correlationId: id, traceparent: span?.traceparent })
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -32,6 +32,7 @@ export interface PowerAuthRequest {
   requestObject: unknown
   authorization: string | undefined
   correlationId: string | undefined
+  traceparent: string | undefined
 }
 
 export interface Directory {

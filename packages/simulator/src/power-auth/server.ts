@@ -62,6 +62,7 @@ const requestOf = ({ path, headers, body }: Exchange): PowerAuthRequest => ({
   requestObject: parseRecord(body.bytes.toString())?.['requestObject'],
   authorization: headers.authorization,
   correlationId: readText(headers['x-correlation-id']),
+  traceparent: readText(headers['traceparent']),
 })
 
 const ok = (responseObject: object) => jsonReply(200, { status: 'OK', responseObject })

@@ -127,6 +127,7 @@ export interface StatementTypes {
       nextAttemptAt: number | null
       messageId: string | null
       correlationId: string | null
+      traceContext: string | null
       body: Json | null
       silent: boolean | null
       priority: string | null
@@ -521,6 +522,7 @@ export interface StatementTypes {
       readonly number[],
       readonly number[],
       readonly (string | null)[],
+      readonly (string | null)[],
     ]
     row: {
       storedId: number | null
@@ -564,6 +566,7 @@ export interface StatementTypes {
       number,
       readonly number[],
       readonly number[],
+      readonly (string | null)[],
       readonly (string | null)[],
       readonly string[],
       readonly Uint8Array[],

@@ -2,8 +2,10 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { PRODUCT_NAME, PUBLIC } from '@push-server/contract'
-import type { FastifyContextConfig, FastifyInstance } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { stringify } from 'yaml'
+import { baseOf } from '../bases.ts'
 import { finishDocument, type Document } from './document.ts'
 
 const TAGS = [
@@ -28,6 +30,15 @@ const SECURITY_SCHEMES = {
 const securityOf = ({ scope }: FastifyContextConfig): Record<string, string[]>[] =>
   scope === undefined || scope === PUBLIC ? [] : [{ bearer: [scope] }, { basic: [scope] }]
 
+/** `base`: where the document was requested. */
+const serversUnder = (base: string) => [{ url: base === '' ? '/' : base }]
+
+/** Redirects are relative, since nobody here knows what a proxy has stripped. Of routes that the console's own plugin makes. */
+const CONSOLE_REDIRECTS: Readonly<Record<string, string>> = {
+  '/swagger-ui': 'swagger-ui/',
+  '/swagger-ui/static/index.html': '../',
+}
+
 /** Everything the console loads comes from here. */
 const CONSOLE_POLICY =
   "default-src 'self'; base-uri 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; script-src-attr 'none'"
@@ -43,7 +54,7 @@ export const openapi = fp(
           description: 'One API in front of APNs, FCM and HMS.',
           license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
         },
-        servers: [{ url: '/' }],
+        servers: serversUnder(''),
         tags: TAGS,
         components: { securitySchemes: SECURITY_SCHEMES },
       },
@@ -64,23 +75,33 @@ async function apiConsole(app: FastifyInstance) {
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, scope: PUBLIC }
   })
+  app.addHook('onRequest', (request, reply, done) => {
+    // Of the path as it came: the route is one for both.
+    const target = CONSOLE_REDIRECTS[request.url.split('?', 1)[0] ?? '']
+    if (target === undefined) return done()
+    reply.redirect(target)
+  })
+  const documentFor = (request: FastifyRequest) => ({
+    ...app.swagger(),
+    servers: serversUnder(baseOf(request.raw)),
+  })
   await app.register(swaggerUi, {
     routePrefix: '/swagger-ui',
     staticCSP: CONSOLE_POLICY,
     uiConfig: { tryItOutEnabled: true },
+    transformSpecification: (_document, request) => documentFor(request),
+    transformSpecificationClone: false,
     theme: {
       title: `${PRODUCT_NAME} API`,
       css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
     },
   })
   for (const path of ['/v3/api-docs', '/v3/api-docs/push'])
-    app.get(path, { schema: { hide: true } }, async () => app.swagger())
-  app.get('/v3/api-docs.yaml', { schema: { hide: true } }, async (_request, reply) =>
-    reply.type('application/yaml').send(app.swagger({ yaml: true })),
+    app.get(path, { schema: { hide: true } }, async (request) => documentFor(request))
+  app.get('/v3/api-docs.yaml', { schema: { hide: true } }, async (request, reply) =>
+    reply.type('application/yaml').send(stringify(documentFor(request))),
   )
   // Where consoles of the reference stand.
-  app.get('/swagger-ui/index.html', { schema: { hide: true } }, async (_request, reply) =>
-    reply.redirect('/swagger-ui/'),
-  )
-  app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/swagger-ui/'))
+  app.get('/swagger-ui/index.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('./'))
+  app.get('/swagger-ui.html', { schema: { hide: true } }, async (_request, reply) => reply.redirect('swagger-ui/'))
 }

@@ -87,11 +87,12 @@ export const campaignSendingRoutes =
         },
         preValidation: [existing, enforce(testRules)],
       },
-      async ({ params, body, log, caller, arrivedAt }, reply) => {
+      async ({ id: correlationId, span, params, body, log, caller, arrivedAt }, reply) => {
         const { userId } = body.requestObject
+        const origin = { correlationId, traceContext: span?.traceparent }
         const allowance = quotas.allowanceOf(caller)
         const isAbandoned = () => reply.raw.destroyed
-        const request = { id: params.id, userId, ...parts, allowance, arrivedAt, isAbandoned, log }
+        const request = { id: params.id, userId, ...parts, ...origin, allowance, arrivedAt, isAbandoned, log }
         const result = await testCampaign(context, request).finally(() => void reply.headers(allowance.headers()))
         if (!result) throw new Error('A synchronous send resolved without its tally')
         return okWith({ result })

@@ -73,6 +73,8 @@ export const messageOperationRoutes =
           allowance,
           arrivedAt,
           isAbandoned: () => reply.raw.destroyed,
+          correlationId: call.id,
+          traceContext: call.span?.traceparent,
           log,
         }).finally(() => void reply.headers(allowance.headers()))
         call.subject = subjectOf(resent.appId, resent)

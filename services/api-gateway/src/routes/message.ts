@@ -82,6 +82,7 @@ export const messageRoutes =
         allowance,
         arrivedAt,
         correlationId: call.id,
+        traceContext: call.span?.traceparent,
         waiters: synchronous ? waiters : undefined,
         log,
       }).finally(() => void reply.headers(allowance.headers()))
