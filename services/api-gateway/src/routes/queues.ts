@@ -25,7 +25,6 @@ export const queueRoutes =
       options: { uiConfig: { boardTitle: `${PRODUCT_NAME} queues` } },
     })
     // Its page requests fonts from elsewhere; it works without them.
-    // oxlint-disable-next-line max-params -- as Fastify calls it
     app.addHook('onSend', (request, reply, payload, done) => {
       reply.header('content-security-policy', POLICY)
       done(null, typeof payload === 'string' ? withBase(payload, baseOf(request.raw)) : payload)
