@@ -90,15 +90,21 @@ const waitAtGates = (stack: TestStack, sessions: number) =>
     `${sessions} statements at a gate`,
     async () => (await sessionsOf(stack, "wait_event = 'advisory'")) === sessions,
   )
-/** The gateway has done with all it has but what waits at a gate, and for what that holds up. */
-const isGathered = (stack: TestStack) =>
-  waitFor('the other requests to gather', async () => {
+/** So many requests have arrived at the gateway, and it has done with all but what waits at a gate, and with what that holds up. */
+async function gather(stack: TestStack, requests: number): Promise<void> {
+  await waitFor(`${requests} requests under way`, async () => {
+    const { body } = await stack.api.get('/metrics')
+    return /^push_requests_under_way\S* (\d+)$/m.exec(body)?.[1] === String(requests)
+  })
+  // The metrics read the database themselves.
+  await waitFor('the database to be idle', async () => {
     const busy = await sessionsOf(
       stack,
       "wait_event IS DISTINCT FROM 'advisory' AND query_start > now() - interval '300 ms'",
     )
     return busy === 0
   })
+}
 
 const respondsAt = ({ api }: TestStack) =>
   waitFor('the gateway', () =>
@@ -200,7 +206,7 @@ for (const [how, { environment = {}, leastRefused = 40, die, stored }] of Object
     const under = [sendAll(both('gate 1'))]
     await waitAtGates(stack, 2)
     under.push(sendAll([...requests('early', 45), ...both('gate 2'), ...requests('late', 15)]))
-    await isGathered(stack)
+    await gather(stack, sent.length - before.length)
     await openFirst()
     if (environment.DATABASE_TIMEOUT === undefined) {
       await waitFor('the batch at the second gate', async () => (await under[0]) && true)

@@ -63,8 +63,9 @@ export const authentication = fp(
       if (request.caller) await holdToApplications(request.caller, request, 'before the body')
     })
     // Only here the body has been read and validated.
-    app.addHook('preHandler', async (request) => {
-      if (request.caller) await holdToApplications(request.caller, request, 'validated')
+    app.addHook('preHandler', (request, _reply, done) => {
+      if (!request.caller || request.caller.appIds.length === 0) return done()
+      holdToApplications(request.caller, request, 'validated').then(() => done(), done)
     })
 
     async function admit(request: FastifyRequest, scope: Scope): Promise<Caller | undefined> {

@@ -14,7 +14,7 @@ const BASIC =
 
 export const crossSite = fp(
   async (app: FastifyInstance, { publicOrigins }: Pick<Config, 'publicOrigins'>) => {
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', (request, _reply, done) => {
       const { method, host, headers } = request
       const { origin } = headers
       const site = headers['sec-fetch-site']?.toString()
@@ -23,6 +23,7 @@ export const crossSite = fp(
         throw forbidden(ELSEWHERE)
       }
       if (origin !== undefined && isBasic(headers.authorization) && !isQueueUi(request)) throw forbidden(BASIC)
+      done()
     })
   },
   { name: 'cross-site' },

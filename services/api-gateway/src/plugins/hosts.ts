@@ -14,15 +14,17 @@ export const hosts = fp(
   async (app: FastifyInstance, context: Pick<Context, 'config' | 'access'>) => {
     const check = openHostCheck(context)
     // X-Forwarded-Host does not count: a page whose name leads here can send any header.
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', (request, _reply, done) => {
       const { host } = request.headers
-      if (request.routeOptions.config?.isProbe) return
-      try {
-        await check(host)
-      } catch (error) {
-        request.log.info({ host }, 'Host refused')
-        throw error
-      }
+      const pending = request.routeOptions.config?.isProbe ? undefined : check(host)
+      if (!pending) return done()
+      pending.then(
+        () => done(),
+        (error) => {
+          request.log.info({ host }, 'Host refused')
+          done(error)
+        },
+      )
     })
   },
   { name: 'hosts' },

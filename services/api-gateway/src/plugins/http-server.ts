@@ -53,10 +53,11 @@ export const httpServer = fp(
       server.once('close', () => clearTimeout(timer))
     })
     // A connection that stays open for the next request would be waited for as long as it may be idle.
-    app.addHook('onSend', async (_request, reply) => {
+    app.addHook('onSend', (_request, reply, _payload, done) => {
       if (isStopping) reply.header('connection', 'close')
+      done()
     })
-    app.addHook('onRequest', async ({ raw }, reply) => {
+    app.addHook('onRequest', ({ raw }, reply, done) => {
       if (isStopping) throw stopping()
       const error = headError(raw)
       if (error) {
@@ -64,10 +65,12 @@ export const httpServer = fp(
         throw error
       }
       if (unmet.has(raw)) throw expectationError()
+      done()
     })
     // The body is requested only now, when all other checks have passed.
-    app.addHook('preParsing', async ({ raw }, reply) => {
+    app.addHook('preParsing', ({ raw }, reply, _payload, done) => {
       if (waiting.has(raw)) reply.raw.writeContinue()
+      done()
     })
   },
   { name: 'http-server' },

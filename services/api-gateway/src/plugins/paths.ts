@@ -16,8 +16,9 @@ export const paths = fp(
       throw new ApiError('ERROR_METHOD_NOT_ALLOWED', `This path takes ${allowed.join(', ')}`)
     }
 
-    app.addHook('onRequest', async (request, reply) => {
-      if (request.is404) return refuse(request, reply)
+    app.addHook('onRequest', (request, reply, done) => {
+      if (!request.is404) return done()
+      refuse(request, reply)
     })
     // For handlers that find out themselves.
     app.setNotFoundHandler(async (request, reply) => refuse(request, reply))

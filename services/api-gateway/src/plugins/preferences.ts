@@ -1,7 +1,7 @@
 // What becomes of members of a request that nobody reads. `Prefer: handling=strict` (RFC 7240) refuses them; otherwise they are
 // ignored, as existing clients rely on, and named in a header and the log.
 import { invalidRequest, type Violation } from '@push-server/contract'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Schema } from '../validation/schema.ts'
 import { strayMembers } from '../validation/stray-members.ts'
@@ -54,17 +54,20 @@ export const preferences = fp(
       if (!body || route.config?.strays === 'foreign') return
       const own = route.preHandler === undefined ? [] : [route.preHandler].flat()
       route.onRequest = [
-        async (request, reply) => {
+        (request, reply, done) => {
           if (isStrict(request)) reply.header('preference-applied', 'handling=strict')
+          done()
         },
         ...(route.onRequest === undefined ? [] : [route.onRequest].flat()),
       ]
       route.preHandler = [
-        async (request) => {
+        (request, _reply, done) => {
           const strays = strayMembers(body, request.body)
-          if (strays.length === 0) return
-          request.ignoredMembers = strays
-          if (request.routeOptions.config.strays !== 'handler') reportIgnored(request, [])
+          if (strays.length > 0) {
+            request.ignoredMembers = strays
+            if (request.routeOptions.config.strays !== 'handler') reportIgnored(request, [])
+          }
+          done()
         },
         ...own,
       ]
@@ -74,9 +77,13 @@ export const preferences = fp(
   { name: 'preferences' },
 )
 
-async function warn(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { ignoredMembers, routeOptions, caller } = request
-  if (!ignoredMembers || reply.statusCode !== 200) return
+const warn: onSendHookHandler = (request, reply, _payload, done) => {
+  if (request.ignoredMembers && reply.statusCode === 200) nameIgnored(request, reply, request.ignoredMembers)
+  done()
+}
+
+function nameIgnored(request: FastifyRequest, reply: FastifyReply, ignoredMembers: readonly Violation[]): void {
+  const { routeOptions, caller } = request
   const names = ignoredMembers.map(({ fieldName }) => fieldName)
   reply.header(WARNINGS_HEADER, warningsOf(names))
   request.log.info({ route: routeOptions.url, key: caller?.id, members: names }, 'members ignored')

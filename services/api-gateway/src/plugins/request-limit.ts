@@ -47,11 +47,11 @@ export const requestLimit = fp(
 
     app.decorateRequest('arrivedAt', 0)
     app.decorateRequest('slot', null)
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       request.arrivedAt = performance.now()
       // Given back sooner than it would fall idle: others wait for it.
       if (connections.areTooMany()) reply.header('connection', 'close')
-      if (request.routeOptions.config.exempt) return
+      if (request.routeOptions.config.exempt) return done()
       if (connections.isSurplus(request.raw.socket)) {
         metrics.refusal('connections')
         throw unavailable(
@@ -71,11 +71,16 @@ export const requestLimit = fp(
       reply.raw.once('close', () => {
         if (!slot.isHandled) free(slot)
       })
+      done()
     })
-    app.addHook('preHandler', async ({ slot }) => {
+    app.addHook('preHandler', ({ slot }, _reply, done) => {
       if (slot) slot.isHandled = true
+      done()
     })
-    app.addHook('onSend', async ({ slot }) => free(slot))
+    app.addHook('onSend', ({ slot }, _reply, _payload, done) => {
+      free(slot)
+      done()
+    })
   },
   { name: 'request-limit' },
 )

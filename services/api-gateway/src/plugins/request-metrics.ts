@@ -16,10 +16,11 @@ export const requestMetrics = fp(
       return template
     }
 
-    app.addHook('onResponse', async ({ method, routeOptions, is404 }, reply) => {
+    app.addHook('onResponse', ({ method, routeOptions, is404 }, reply, done) => {
       const { url } = routeOptions
       const uri = is404 || url === undefined ? undefined : templateOf(url)
       metrics.requested({ uri, method, status: reply.statusCode }, reply.elapsedTime / 1000)
+      done()
     })
   },
   { name: 'request-metrics' },

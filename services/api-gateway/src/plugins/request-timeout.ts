@@ -33,8 +33,8 @@ export const requestTimeout = fp(
       }
       setTimeout(endAll, config.stopTimeout).unref()
     })
-    app.addHook('preParsing', async (request, reply) => {
-      if (!hasBody(request)) return
+    app.addHook('preParsing', (request, reply, _payload, done) => {
+      if (!hasBody(request)) return done()
       const timer = setTimeout(() => {
         metrics.refusal('request-timeout')
         reply.header('connection', 'close')
@@ -51,15 +51,23 @@ export const requestTimeout = fp(
         arriving.delete(end)
       }
       request.raw.once('close', request.bodyArrived)
+      done()
     })
     // The body has been read, or the handler reads it.
-    app.addHook('preValidation', async ({ bodyArrived }) => bodyArrived?.())
-    app.addHook('onSend', async ({ bodyArrived }) => bodyArrived?.())
-    app.addHook('onResponse', async ({ raw }) => {
-      if (raw.complete || raw.destroyed) return
+    app.addHook('preValidation', ({ bodyArrived }, _reply, done) => {
+      bodyArrived?.()
+      done()
+    })
+    app.addHook('onSend', ({ bodyArrived }, _reply, _payload, done) => {
+      bodyArrived?.()
+      done()
+    })
+    app.addHook('onResponse', ({ raw }, _reply, done) => {
+      if (raw.complete || raw.destroyed) return done()
       raw.resume()
       const timer = setTimeout(() => raw.destroy(), LINGER_MS)
       raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
+      done()
     })
   },
   { name: 'request-timeout' },

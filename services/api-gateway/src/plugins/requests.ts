@@ -84,29 +84,32 @@ export const requests = fp(
     })
     app.decorateRequest('subject', null)
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
-      bodyOf(request, body),
+    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) =>
+      done(null, bodyOf(request, body)),
     )
 
-    app.addHook('onRequest', async (request, reply) => {
-      reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
+    app.addHook('onResponse', (request, reply, done) => {
+      logResponse(request, reply)
+      done()
     })
-    app.addHook('onResponse', async (request, reply) => logResponse(request, reply))
-    // Without a client there is no response, and so no line of the hook above.
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
+      reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
+      // Without a client there is no response, and so no line of the hook above.
       reply.raw.once('close', () => {
         if (reply.raw.writableFinished) return
         const { method, routeOptions, caller } = request
         const ms = Math.round(reply.elapsedTime)
         request.log.info({ method, route: routeOptions.url, ms, key: caller?.id }, 'client left before its response')
       })
+      done()
     })
     // Before the body is read.
-    app.addHook('preParsing', async (request) => {
-      if (request.is404) return
+    app.addHook('preParsing', (request, _reply, _payload, done) => {
+      if (request.is404) return done()
       const violation = undecodable(request.raw.url ?? '') ?? unsafeText(request.query, 'query')
       if (violation) throw invalidRequest([violation])
       if (!BODILESS.includes(request.method)) checkContentHeaders(request.headers)
+      done()
     })
     // After a route's own rules, so that they see the request as it came.
     app.addHook('onRoute', (route) => {
@@ -115,9 +118,10 @@ export const requests = fp(
       if (!body && !querystring) return
       route.preValidation = [
         ...own,
-        async (request) => {
+        (request, _reply, done) => {
           if (body) request.body = coerce(body, request.body)
           if (querystring) request.query = coerce(querystring, request.query)
+          done()
         },
       ]
     })

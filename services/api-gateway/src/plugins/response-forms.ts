@@ -34,17 +34,18 @@ export interface ResponseFormOptions {
 export const responseForms = fp(
   async (app: FastifyInstance, { config }: ResponseFormOptions) => {
     app.decorateRequest('form', 'all')
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const required = request.headers[FORM_HEADER]
       request.form = baseOf(request.raw) === '' ? config.rootCompatibility : config.compatibility
       if (isForm(required)) request.form = required
       if (request.form !== 'all') applyForm(request.form, request, reply)
       if (required !== undefined && !isForm(required))
         throw invalidRequest([{ fieldName: 'X-Push-Compatibility', hint: `must be one of ${FORMS.join(', ')}` }])
+      done()
     })
     if (config.errorViolations) return
-    app.addHook('preSerialization', async (_request, _reply, payload) =>
-      isError(payload) ? withoutViolations(payload) : payload,
+    app.addHook('preSerialization', (_request, _reply, payload, done) =>
+      done(null, isError(payload) ? withoutViolations(payload) : payload),
     )
   },
   { name: 'response-forms' },

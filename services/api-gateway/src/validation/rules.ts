@@ -1,7 +1,7 @@
 // Ordered rules of a request whose texts existing clients know. They are checked before the schema, and the text of the first
 // broken rule is the response.
 import { refusal, TEXT } from '@push-server/contract'
-import type { FastifyRequest, preValidationHookHandler } from 'fastify'
+import type { preValidationHookHandler } from 'fastify'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -42,22 +42,24 @@ const isObject = (value: unknown): value is Members =>
 
 /** A `requestObject` that is no object at all is left to the schema. */
 export const enforce = (rules: readonly Rule[]): preValidationHookHandler =>
-  async function (request: FastifyRequest) {
-    if (!isObject(request.body)) return
-    const object = request.body.requestObject ?? null
+  ({ body }, _reply, done) => {
+    const object = isObject(body) ? (body.requestObject ?? null) : undefined
     if (object === null || isObject(object)) apply(rules, object)
+    done()
   }
 
 /** The same for the parameters of the query. */
 export const enforceQuery = (rules: readonly Rule[]): preValidationHookHandler =>
-  async function ({ query }: FastifyRequest) {
+  ({ query }, _reply, done) => {
     if (isObject(query)) apply(rules, query)
+    done()
   }
 
 /** The same for a request that comes without a wrapper. */
 export const enforceBare = (rules: readonly Rule[]): preValidationHookHandler =>
-  async function ({ body }: FastifyRequest) {
+  ({ body }, _reply, done) => {
     if (isObject(body)) apply(rules, body)
+    done()
   }
 
 function apply(rules: readonly Rule[], object: Members | null): void {
