@@ -1,9 +1,11 @@
 // Applications and their credentials under both families of names, from the first request to the removal of everything.
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
 import type { Platform } from '@push-server/contract'
 import { APNS_SETTINGS, generateServiceAccount, openTestStack, waitFor } from '@push-server/testing'
@@ -418,15 +420,36 @@ t.test('GET /: what is running here', async (t) => {
   t.same([(await call('HEAD', '/')).status, (await call('OPTIONS', '/')).status], [200, 200])
 })
 
-t.test('the time of the build is shown when the image knows it', async (t) => {
+t.test('the time of the build: that of the image, else that of the commit, else that of the newest file', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'push-build-'))
   t.teardown(() => rm(dir, { recursive: true }))
+  const sources = join(dir, 'sources')
+  await mkdir(sources)
+  for (const [name, time] of [
+    ['older', '2026-02-06T12:00:00Z'],
+    ['newest', '2026-02-07T12:00:00Z'],
+  ] as const) {
+    await writeFile(join(sources, name), '')
+    await utimes(join(sources, name), new Date(time), new Date(time))
+  }
   const file = pathToFileURL(join(dir, 'build-time'))
-  t.match(await readBuild(file), { version: /^\d+\.\d+\.\d+/, buildTime: undefined })
+  const read = () => readBuild({ file, sources })
+  t.match(await read(), { version: /^\d+\.\d+\.\d+/, buildTime: '2026-02-07T12:00:00.000+00:00' })
+
+  const author = ['-c', 'user.name=test', '-c', 'user.email=test@localhost']
+  const date = { GIT_COMMITTER_DATE: '2026-02-05T12:00:00Z' }
+  for (const line of [
+    ['init', '-q'],
+    ['add', '.'],
+    [...author, 'commit', '-qm', 'sources'],
+  ])
+    await promisify(execFile)('git', line, { cwd: dir, env: { ...process.env, ...date } })
+  t.match(await read(), { buildTime: '2026-02-05T12:00:00.000+00:00' })
+
   await writeFile(file, '2026-02-08T12:00:00Z\n')
-  t.match(await readBuild(file), { buildTime: '2026-02-08T12:00:00.000+00:00' })
+  t.match(await read(), { buildTime: '2026-02-08T12:00:00.000+00:00' })
   await writeFile(file, 'yesterday\n')
-  await t.rejects(readBuild(file), /build-time does not hold an ISO 8601 time/)
+  await t.rejects(read(), /build-time does not hold an ISO 8601 time/)
 })
 
 t.test('GET /actuator/health, for monitors of the reference server', async (t) => {

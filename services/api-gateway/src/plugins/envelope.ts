@@ -24,13 +24,21 @@ export const envelope = fp(
   { name: 'envelope' },
 )
 
-/** A path that cannot be routed: neither hooks nor plugins see its request, so what they do is done here. */
-export function sendRoutingError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
-  reply.raw.once('finish', () => logResponse(request, reply))
-  if (!request.server.server.listening) reply.header('connection', 'close')
-  void sendError(reply, error)
-}
+type RoutingErrorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void
+
+/**
+ * A path that cannot be routed: neither hooks nor plugins see its request, so what they do is done here. `applyForm` chooses the form of
+ * the response.
+ */
+export const sendRoutingError =
+  (applyForm: (request: FastifyRequest, reply: FastifyReply) => void): RoutingErrorHandler =>
+  (error, request, reply) => {
+    applyForm(request, reply)
+    reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
+    reply.raw.once('finish', () => logResponse(request, reply))
+    if (!request.server.server.listening) reply.header('connection', 'close')
+    void sendError(reply, error)
+  }
 
 /** The response to any error. Internal errors are logged here; whoever refuses a request on purpose logs that itself. */
 export function sendError(reply: FastifyReply, error: FastifyError | ApiError) {

@@ -27,8 +27,10 @@ declare module 'fastify' {
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
+type FormConfig = Pick<Config, 'compatibility' | 'rootCompatibility' | 'errorViolations'>
+
 export interface ResponseFormOptions {
-  config: Pick<Config, 'compatibility' | 'rootCompatibility' | 'errorViolations'>
+  config: FormConfig
 }
 
 export const responseForms = fp(
@@ -36,8 +38,7 @@ export const responseForms = fp(
     app.decorateRequest('form', 'all')
     app.addHook('onRequest', (request, reply, done) => {
       const required = request.headers[FORM_HEADER]
-      request.form = baseOf(request.raw) === '' ? config.rootCompatibility : config.compatibility
-      if (isForm(required)) request.form = required
+      request.form = formOf(config, request)
       if (request.form !== 'all') applyForm(request.form, request, reply)
       if (required !== undefined && !isForm(required))
         throw invalidRequest([{ fieldName: 'X-Push-Compatibility', hint: `must be one of ${FORMS.join(', ')}` }])
@@ -50,6 +51,20 @@ export const responseForms = fp(
   },
   { name: 'response-forms' },
 )
+
+function formOf({ compatibility, rootCompatibility }: FormConfig, { headers, raw }: FastifyRequest): Form {
+  const required = headers[FORM_HEADER]
+  if (isForm(required)) return required
+  return baseOf(raw) === '' ? rootCompatibility : compatibility
+}
+
+/** For a path that cannot be routed, whose request no hook sees. */
+export const formRoutingError = (config: FormConfig) => (request: FastifyRequest, reply: FastifyReply) => {
+  const form = formOf(config, request)
+  if (form !== 'all') applyForm(form, request, reply)
+  else if (!config.errorViolations)
+    reply.serializer((payload: unknown) => JSON.stringify(isError(payload) ? withoutViolations(payload) : payload))
+}
 
 function applyForm(form: VersionForm, request: FastifyRequest, reply: FastifyReply): void {
   const schema = schemaOf(form, request)

@@ -2,7 +2,7 @@
 // models, 1.7–1.9 and 1.10–2.x. The columns are closed; nothing here comes from the code that is tested.
 
 /**
- * A type by its word, a list of one, or members. `count`: a whole number from 0; `id`: one from 1; `time`: UTC with three digits and
+ * A type by its word, a list of one, or members. `count`: a whole number from 0; `id`: any whole number, as text beyond 2^53; `time`: UTC with three digits and
  * `+00:00`; `instant`: ISO 8601 with `Z`. A name with `?` may be absent.
  */
 export type Expected =

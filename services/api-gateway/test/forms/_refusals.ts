@@ -113,7 +113,8 @@ function refusedBodies(
     { ...plain, what: 'another type', headers: { 'content-type': 'text/plain' }, status: 415 },
     { ...plain, what: 'compressed', headers: { ...plain.headers, 'content-encoding': 'gzip' }, status: 415 },
     {
-      ...say('a stray member, strictly', withStray(object), 400),
+      // The callback of PowerAuth Server may have members of its own.
+      ...say('a stray member, strictly', withStray(object), plain.url.startsWith('/push/device/status') ? 200 : 400),
       headers: { 'content-type': type, prefer: 'handling=strict' },
     },
   ]

@@ -5,12 +5,14 @@ import { PRIMITIVES, type Expected } from './_models.ts'
 
 type Word = Extract<Expected, string>
 
-const isWhole = (value: unknown, least: number) => Number.isSafeInteger(value) && Number(value) >= least
+/** A number cannot say it exactly. */
+const isBeyond = (value: unknown) =>
+  typeof value === 'string' && /^-?\d+$/.test(value) && !Number.isSafeInteger(Number(value))
 const READS: Readonly<Record<Word, (value: unknown) => boolean>> = {
   text: (value) => typeof value === 'string',
   truth: (value) => typeof value === 'boolean',
-  count: (value) => isWhole(value, 0),
-  id: (value) => isWhole(value, 1),
+  count: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+  id: (value) => Number.isSafeInteger(value) || isBeyond(value),
   time: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$/.test(value),
   instant: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(value),
   any: () => true,
