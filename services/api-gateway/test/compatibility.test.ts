@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { administrationChecks } from './conformance/_administration.ts'
+import { baseChecks } from './conformance/_bases.ts'
 import { campaignChecks } from './conformance/_campaigns.ts'
 import { deviceChecks } from './conformance/_devices.ts'
 import { inboxChecks } from './conformance/_inbox.ts'
@@ -40,14 +41,15 @@ const checks = Object.keys({
   ...campaignChecks,
   ...administrationChecks,
   ...inboxChecks,
+  ...baseChecks,
 })
-const items = new Set([...checks, ...Object.keys(INSIDE)].map((name) => name.slice(0, 4)))
+const items = new Set([...checks, ...Object.keys(INSIDE)].map((name) => name.split(' ')[0]))
 
 t.test('every row is whole, and held by a test', async (t) => {
   for (const row of rows) {
     t.ok(row.length === 5 && row.every((cell) => cell.trim() !== ''), row.join(' | '))
     for (const proof of row[4]?.split(', ') ?? [])
-      t.ok(proof.startsWith('C-') ? items.has(proof) : existsSync(join(root, proof)), `${row[0]}: ${proof}`)
+      t.ok(/^(C|R2)-/.test(proof) ? items.has(proof) : existsSync(join(root, proof)), `${row[0]}: ${proof}`)
   }
   t.equal(new Set(topics).size, topics.length, 'no topic stands twice')
 })

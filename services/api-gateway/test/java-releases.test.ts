@@ -61,7 +61,10 @@ interface Run {
 }
 
 async function openStack(t: Test): Promise<TestStack> {
-  const stack = await openTestStack({ powerAuth: true, environment: { ROOT_COMPATIBILITY: '1.9', SYNC_TIMEOUT: '20s' } })
+  const stack = await openTestStack({
+    powerAuth: true,
+    environment: { ROOT_COMPATIBILITY: '1.9', SYNC_TIMEOUT: '20s' },
+  })
   t.teardown(() => stack.close())
   await stack.configure(APP, ['ios', 'android', 'huawei'])
   for (const name of [APP, 'unconfigured']) stack.simulator.powerAuth.addApplication(name)
@@ -172,7 +175,11 @@ async function registerDevices({ t, act, stack, form, has }: Run): Promise<void>
     const device = { appId: APP, token: newToken(), platform, environment: 'production' }
     await isTrue('createDevice(CreateDeviceRequest)', { ...device, activationId: newActivation(stack, 'devices') })
     const activationIds = [newActivation(stack, 'devices')]
-    await isTrue('createDeviceForActivations(CreateDeviceForActivationsRequest)', { ...device, activationIds, token: newToken() })
+    await isTrue('createDeviceForActivations(CreateDeviceForActivationsRequest)', {
+      ...device,
+      activationIds,
+      token: newToken(),
+    })
   }
   await isTrue('updateDeviceStatus(String)', activationId)
   await isTrue('deleteDevice(String,String)', APP, token)
