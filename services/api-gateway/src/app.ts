@@ -6,7 +6,7 @@ import { authentication } from './plugins/authentication.ts'
 import { crossSite } from './plugins/cross-site.ts'
 import { stripBase } from './bases.ts'
 import { readBuild } from './build.ts'
-import { sendRoutingError, envelope } from './plugins/envelope.ts'
+import { routingErrors, envelope } from './plugins/envelope.ts'
 import { hosts } from './plugins/hosts.ts'
 import { HTTP_OPTIONS, httpServer } from './plugins/http-server.ts'
 import { createImports } from './ndjson/imports.ts'
@@ -15,7 +15,7 @@ import type { Parts } from './parts.ts'
 import { paths } from './plugins/paths.ts'
 import { preferences } from './plugins/preferences.ts'
 import { requestMetrics } from './plugins/request-metrics.ts'
-import { formRoutingError, responseForms } from './plugins/response-forms.ts'
+import { responseForms } from './plugins/response-forms.ts'
 import { requestLimit } from './plugins/request-limit.ts'
 import { requestTimeout } from './plugins/request-timeout.ts'
 import { requestId, requests, RESPONSE_HEADERS } from './plugins/requests.ts'
@@ -51,7 +51,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   const app = Fastify({
     loggerInstance: log,
     clientErrorHandler: clientErrors.refuse,
-    frameworkErrors: sendRoutingError(formRoutingError(config)),
+    frameworkErrors: routingErrors(config),
     // Requests that come meanwhile are refused by the plugin `http-server`.
     return503OnClosing: false,
     // One line per request, by the plugin `requests`.

@@ -1,8 +1,7 @@
-// What this is: its version, and when it was built. The image writes the time beside package.json; a checkout has the time of its commit,
-// and any other copy that of its newest file.
+// What this is: its version, and when it was built. The image has the time beside package.json; elsewhere it is that of the commit or, without
+// one, of the newest file.
 import { execFile } from 'node:child_process'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, glob, readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { instantOf, timestampOf } from '@push-server/contract'
@@ -13,44 +12,44 @@ export interface Build {
   buildTime: string
 }
 
-export interface BuildSources {
-  /** Holds an ISO 8601 time with offset, where it exists. */
-  file: URL
-  /** Folder of the sources, perhaps in a checkout. */
-  sources: string
+const ROOT = new URL('../../../', import.meta.url)
+const PARTS = '{packages,services}/*/{package.json,src/**}'
+const GIT_MS = 5_000
+
+/** `root` ends with a slash. A file `build-time` in it that holds no ISO 8601 time with offset stops the start. */
+export async function readBuild(root: URL = ROOT): Promise<Build> {
+  const time = (await writtenTime(root)) ?? (await commitTime(root)) ?? (await newestTime(root))
+  return { version: manifest.version, buildTime: timestampOf(time) }
 }
 
-const OWN: BuildSources = {
-  file: new URL('../../../build-time', import.meta.url),
-  sources: fileURLToPath(new URL('.', import.meta.url)),
-}
-
-/** Anything in the file but a time stops the start. */
-export async function readBuild({ file, sources }: BuildSources = OWN): Promise<Build> {
-  const time = (await timeIn(file)) ?? (await timeOfCommit(sources)) ?? (await timeOfNewest(sources))
-  return { version: manifest.version, buildTime: timestampOf(new Date(time)) }
-}
-
-async function timeIn(file: URL): Promise<number | undefined> {
+async function writtenTime(root: URL): Promise<Date | undefined> {
+  const file = new URL('build-time', root)
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
   if (text === undefined) return undefined
   const time = instantOf(text.trim())
   if (time === undefined) throw new Error(`${file.pathname} does not hold an ISO 8601 time with offset`)
-  return time
+  return new Date(time)
 }
 
-/** Undefined where there is no git or no commit: then the files have to say it. */
-async function timeOfCommit(sources: string): Promise<number | undefined> {
-  const { stdout } = await promisify(execFile)('git', ['log', '-1', '--format=%cI', '--', '.'], { cwd: sources }).catch(
-    () => ({ stdout: '' }),
-  )
-  return instantOf(stdout.trim())
+/** Of the commit that is checked out here, and not of a repository that only has this folder somewhere in it. */
+async function commitTime(root: URL): Promise<Date | undefined> {
+  try {
+    await access(new URL('.git', root))
+    const options = { cwd: fileURLToPath(root), timeout: GIT_MS }
+    const { stdout } = await promisify(execFile)('git', ['log', '-1', '--format=%cI'], options)
+    const time = instantOf(stdout.trim())
+    return time === undefined ? undefined : new Date(time)
+  } catch {
+    // No repository, no git, no commit yet, or files of another user: the newest file has to do.
+    return undefined
+  }
 }
 
-async function timeOfNewest(sources: string): Promise<number> {
-  const names = await readdir(sources, { recursive: true })
-  const files = await Promise.all(names.map((name) => stat(join(sources, name))))
-  return Math.max(...files.filter((file) => file.isFile()).map(({ mtimeMs }) => Math.floor(mtimeMs)))
+async function newestTime(root: URL): Promise<Date> {
+  const cwd = fileURLToPath(root)
+  let newest = 0
+  for await (const path of glob(PARTS, { cwd })) newest = Math.max(newest, (await stat(`${cwd}${path}`)).mtimeMs)
+  return new Date(newest)
 }

@@ -14,6 +14,7 @@ import { isStoreUnavailable, isStoreConflict, UnconfirmedWrite } from '@push-ser
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { logResponse, RESPONSE_HEADERS, CORRELATION_HEADER } from './requests.ts'
+import { shapeRoutingError, type FormConfig } from './response-forms.ts'
 
 const RETRY_AFTER_S = 5
 
@@ -24,19 +25,14 @@ export const envelope = fp(
   { name: 'envelope' },
 )
 
-type RoutingErrorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void
-
-/**
- * A path that cannot be routed: neither hooks nor plugins see its request, so what they do is done here. `applyForm` chooses the form of
- * the response.
- */
-export const sendRoutingError =
-  (applyForm: (request: FastifyRequest, reply: FastifyReply) => void): RoutingErrorHandler =>
-  (error, request, reply) => {
-    applyForm(request, reply)
+/** For paths that cannot be routed: neither hooks nor plugins see these requests, so what they do is done here. */
+export const routingErrors =
+  (config: FormConfig) =>
+  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
     reply.raw.once('finish', () => logResponse(request, reply))
     if (!request.server.server.listening) reply.header('connection', 'close')
+    shapeRoutingError(request, reply, config)
     void sendError(reply, error)
   }
 

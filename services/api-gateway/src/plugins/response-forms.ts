@@ -27,7 +27,7 @@ declare module 'fastify' {
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-type FormConfig = Pick<Config, 'compatibility' | 'rootCompatibility' | 'errorViolations'>
+export type FormConfig = Pick<Config, 'compatibility' | 'rootCompatibility' | 'errorViolations'>
 
 export interface ResponseFormOptions {
   config: FormConfig
@@ -38,7 +38,7 @@ export const responseForms = fp(
     app.decorateRequest('form', 'all')
     app.addHook('onRequest', (request, reply, done) => {
       const required = request.headers[FORM_HEADER]
-      request.form = formOf(config, request)
+      request.form = formOf(request, config)
       if (request.form !== 'all') applyForm(request.form, request, reply)
       if (required !== undefined && !isForm(required))
         throw invalidRequest([{ fieldName: 'X-Push-Compatibility', hint: `must be one of ${FORMS.join(', ')}` }])
@@ -52,18 +52,21 @@ export const responseForms = fp(
   { name: 'response-forms' },
 )
 
-function formOf({ compatibility, rootCompatibility }: FormConfig, { headers, raw }: FastifyRequest): Form {
+/** The form that the request names, else that of its base. */
+function formOf({ headers, raw }: FastifyRequest, config: FormConfig): Form {
   const required = headers[FORM_HEADER]
   if (isForm(required)) return required
-  return baseOf(raw) === '' ? rootCompatibility : compatibility
+  return baseOf(raw) === '' ? config.rootCompatibility : config.compatibility
 }
 
-/** For a path that cannot be routed, whose request no hook sees. */
-export const formRoutingError = (config: FormConfig) => (request: FastifyRequest, reply: FastifyReply) => {
-  const form = formOf(config, request)
-  if (form !== 'all') applyForm(form, request, reply)
-  else if (!config.errorViolations)
-    reply.serializer((payload: unknown) => JSON.stringify(isError(payload) ? withoutViolations(payload) : payload))
+/** The same for a request that the framework refuses before any hook. */
+export function shapeRoutingError(request: FastifyRequest, reply: FastifyReply, config: FormConfig): void {
+  const form = formOf(request, config)
+  const isListed = config.errorViolations && (form === 'all' || hasViolations(request))
+  reply.serializer((payload: unknown) => {
+    const error = isError(payload) && !isListed ? withoutViolations(payload) : payload
+    return JSON.stringify(form === 'all' ? error : shapedAs(VERSION_ERROR, error))
+  })
 }
 
 function applyForm(form: VersionForm, request: FastifyRequest, reply: FastifyReply): void {

@@ -38,7 +38,7 @@ export const FULL_BODY = {
     collapseKey: '7',
     validUntil: '2099-01-01T00:00:00.500Z',
   },
-  ...{ extras: { text: 'x', list: [1, null], nothing: null } },
+  ...{ extras: { text: 'x', list: [1, null, { nothing: null }], nothing: null, inside: { nothing: null } } },
 }
 
 const CREDENTIALS = {

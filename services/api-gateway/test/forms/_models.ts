@@ -3,7 +3,7 @@
 
 /**
  * A type by its word, a list of one, or members. `count`: a whole number from 0; `id`: any whole number, as text beyond 2^53; `time`: UTC with three digits and
- * `+00:00`; `instant`: ISO 8601 with `Z`. A name with `?` may be absent.
+ * `+00:00`; `instant`: ISO 8601 with `Z`; `free`: any JSON without a null member. A name with `?` may be absent.
  */
 export type Expected =
   | 'text'
@@ -13,6 +13,7 @@ export type Expected =
   | 'time'
   | 'instant'
   | 'any'
+  | 'free'
   | readonly [Expected]
   | { readonly [name: string]: Expected }
 
@@ -46,7 +47,7 @@ const MESSAGE: Expected = {
   'bodyLocArgs?': ['text'],
   'badge?': 'count',
   'validUntil?': 'instant',
-  'extras?': 'any',
+  'extras?': 'free',
 }
 const CAMPAIGN: Expected = { id: 'id', appId: 'text', sent: 'truth', message: MESSAGE }
 const SUMMARY = { ...named('id type subject summary', 'text'), read: 'truth', timestampCreated: 'time' } as const

@@ -16,6 +16,12 @@ const READS: Readonly<Record<Word, (value: unknown) => boolean>> = {
   time: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$/.test(value),
   instant: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(value),
   any: () => true,
+  free: (value) => !hasNullMember(value),
+}
+
+function hasNullMember(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasNullMember)
+  return isObject(value) && Object.values(value).some((member) => member === null || hasNullMember(member))
 }
 
 const isList = (expected: Expected): expected is readonly [Expected] => Array.isArray(expected)
