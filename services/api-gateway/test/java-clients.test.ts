@@ -7,6 +7,10 @@ import { APP, openGateway, SEND } from './_gateway.ts'
 const { api, stack, database } = await openGateway()
 t.teardown(() => stack.close())
 
+/** With half a second, in the seconds before it and in full. */
+const SOON = Math.floor(Date.now() / 1000) + 3_600
+const SOON_TEXT = new Date(SOON * 1000 + 500).toISOString()
+
 /** Whoever calls this one logs in. */
 const KEY = `java.${randomBytes(32).toString('hex')}`
 const BASIC = { authorization: `Basic ${Buffer.from(KEY.replace('.', ':')).toString('base64')}` }
@@ -44,7 +48,6 @@ t.test('truth values as texts', async (t) => {
 })
 
 t.test('validUntil in every format of theirs', async (t) => {
-  const SOON = Math.floor(Date.now() / 1000) + 3_600
   const times: [given: unknown, seconds: number | null][] = [
     ['', null],
     [null, null],
@@ -131,10 +134,6 @@ const NOTHING_MORE = { badge: null, sound: null, category: null, collapseKey: nu
 const bodyWith = (validUntil: string) =>
   `{"title":"x",${inside(NOTHING)},${inside(NOTHING_MORE)},"validUntil":${validUntil},"extras":null}`
 const inside = (members: object) => JSON.stringify(members).slice(1, -1)
-
-/** With half a second, in the seconds before it and in full. */
-const SOON = Math.floor(Date.now() / 1000) + 3_600
-const SOON_TEXT = new Date(SOON * 1000 + 500).toISOString()
 
 interface Wire {
   client: string
