@@ -51,8 +51,6 @@ export function createLogger(
     level: config.logLevel,
     formatters: { log: membersWithoutSecrets },
     hooks: { logMethod: logPrintably },
-    // What a child logger is bound to does not pass the formatters.
-    redact: { paths: [...SECRETS].flatMap((member) => [member, `*.${member}`, `*.*.${member}`]), censor: CENSORED },
     serializers: { err: serializeError },
     ...(config.logPretty && {
       transport: {
@@ -61,7 +59,19 @@ export function createLogger(
       },
     }),
   }
-  return destination ? pino(options, destination) : pino(options)
+  return withSafeBindings(destination ? pino(options, destination) : pino(options))
+}
+
+/**
+ * What a child logger is bound to does not pass the formatters. Here it is redacted once for all lines of the child; the option
+ * `redact` of pino would search every line again. Children of children inherit it.
+ */
+function withSafeBindings(logger: Logger): Logger {
+  const { child } = logger
+  logger.child = function (this: Logger, bindings: object, options?: object) {
+    return child.call(this, membersWithoutSecrets(bindings), options)
+  } as typeof child
+  return logger
 }
 
 /** The stack alone keeps its line breaks. */

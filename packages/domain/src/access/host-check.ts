@@ -16,7 +16,14 @@ export type HostCheck = (host: string | undefined) => Promise<void> | undefined
 export function openHostCheck({ config, access }: Parts): HostCheck {
   const { host, allowedHosts = [] } = config
   if (!isLoopback(host)) return () => undefined
-  return (given) => (isLocalHost(given, allowedHosts) ? undefined : requireKeys(access))
+  // Callers use the same name again and again.
+  let allowed: string | undefined
+  return (given) => {
+    if (given !== undefined && given === allowed) return undefined
+    if (!isLocalHost(given, allowedHosts)) return requireKeys(access)
+    allowed = given
+    return undefined
+  }
 }
 
 async function requireKeys(access: Parts['access']): Promise<void> {

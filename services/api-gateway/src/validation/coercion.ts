@@ -75,8 +75,9 @@ function coerceItems(items: Schema, values: unknown[]): unknown[] {
 }
 
 function coerceMembers(properties: Readonly<Record<string, Schema>>, members: Record<string, unknown>) {
-  for (const [name, schema] of Object.entries(properties)) {
-    if (!Object.hasOwn(members, name)) continue
+  for (const name in properties) {
+    const schema = properties[name]
+    if (!schema || !Object.hasOwn(members, name)) continue
     if (members[name] === null && !takesNull(schema)) delete members[name]
     else members[name] = coerce(schema, members[name])
   }

@@ -7,11 +7,15 @@ const UTF8 = /^utf-?8$/i
 
 /** Throws 415 for a body in another charset, and for one that is compressed. */
 export function checkContentHeaders(headers: IncomingHttpHeaders): void {
-  const charsets = [...(headers['content-type'] ?? '').matchAll(CHARSET)].map(([, , name = '']) => name.trim())
-  if (!charsets.every((name) => UTF8.test(name))) throw unsupported('The charset of the body must be UTF-8')
-  const encodings = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase())
-  if (!encodings.every((name) => name === '' || name === 'identity'))
+  const { 'content-type': type = '', 'content-encoding': encoding = '' } = headers
+  // Most types have no parameters, and most bodies no encoding.
+  if (type.includes(';') && !charsetsOf(type).every((name) => UTF8.test(name)))
+    throw unsupported('The charset of the body must be UTF-8')
+  if (encoding !== '' && !encodingsOf(encoding).every((name) => name === '' || name === 'identity'))
     throw unsupported('The body must be sent as it is, without a Content-Encoding')
 }
+
+const charsetsOf = (type: string) => Array.from(type.matchAll(CHARSET), ([, , name = '']) => name.trim())
+const encodingsOf = (header: string) => header.split(',').map((name) => name.trim().toLowerCase())
 
 const unsupported = (message: string) => new ApiError('ERROR_REQUEST', message, { statusCode: 415 })
