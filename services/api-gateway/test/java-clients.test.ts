@@ -14,14 +14,14 @@ const SOON_TEXT = new Date(SOON * 1000 + 500).toISOString()
 /** Whoever calls this one logs in. */
 const KEY = `java.${randomBytes(32).toString('hex')}`
 const BASIC = { authorization: `Basic ${Buffer.from(KEY.replace('.', ':')).toString('base64')}` }
-const guarded = await openTestStack({
+const secured = await openTestStack({
   services: ['gateway'],
   powerAuth: true,
   environment: { API_KEY_BOOTSTRAP: KEY, SYNC_TIMEOUT: '200ms' },
 })
-t.teardown(() => guarded.close())
-await guarded.configure(APP)
-guarded.simulator.powerAuth.addActivation({ activationId: 'registered', userId: 'u', applicationId: APP })
+t.teardown(() => secured.close())
+await secured.configure(APP)
+secured.simulator.powerAuth.addActivation({ activationId: 'registered', userId: 'u', applicationId: APP })
 
 const validUntilOf = async (id: string) => {
   const [row] = await database.query<{ seconds: number | null }>(
@@ -185,7 +185,7 @@ const WIRES: readonly Wire[] = [
 for (const { client, base, headers, platform, device, time, flags, settings } of WIRES)
   t.test(`requests of the Java client ${client}, logged in by HTTP Basic`, async (t) => {
     const call = async (method: string, path: string, body?: string) => {
-      const response = await fetch(guarded.api.url + base + path, {
+      const response = await fetch(secured.api.url + base + path, {
         method,
         headers: {
           ...BASIC,
@@ -213,7 +213,7 @@ for (const { client, base, headers, platform, device, time, flags, settings } of
     const sent = await post('/push/message/send', `{"appId":"${APP}","mode":"SYNCHRONOUS","message":${message}}`)
     t.match(sent, ok)
     const [id] = sent.headers.get('x-message-ids')?.split(',') ?? []
-    const rows = await guarded.database.query(
+    const rows = await secured.database.query(
       'SELECT extract(epoch FROM valid_until)::float8 AS seconds, priority, silent, personal, body FROM messages WHERE id = $1',
       [id],
     )

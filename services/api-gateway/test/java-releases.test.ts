@@ -123,10 +123,8 @@ async function administer({ t, act, form, has }: Run): Promise<void> {
   const hms = { appId, projectId: 'HMS123', clientId: '100000001', clientSecret: 'a secret' }
   const isOk = async (method: string, ...values: unknown[]) =>
     t.match(await act(method, ...values), { value: OK }, method)
-  await isOk(
-    'updateIos(String,String,String,String,ApnsEnvironment,byte[])',
-    ...[appId, bundle, keyId, teamId, 'production', base64(key)],
-  )
+  const settings = [appId, bundle, keyId, teamId, 'production', base64(key)]
+  await isOk('updateIos(String,String,String,String,ApnsEnvironment,byte[])', ...settings)
   await isOk('updateAndroid(String,String,byte[])', appId, 'test-project', base64(account))
   await isOk('updateHuawei(UpdateHuaweiRequest)', hms)
   if (has('updateApns(UpdateApnsRequest)')) {

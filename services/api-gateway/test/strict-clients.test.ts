@@ -110,11 +110,14 @@ const operationOf = (name: string): Operation => {
   return operation
 }
 
-const models = new Map(
+const models = new Map<Form, Record<string, Expected>>(
   VERSION_FORMS.map((form) => {
     const own = responsesIn(form)
-    const aliases = Object.entries(DOCUMENT_NAMES).map(([name, sibling]) => [name, own[sibling]])
-    return [form as Form, { ...own, ...Object.fromEntries(aliases) } as Record<string, Expected>]
+    const aliases = Object.entries(DOCUMENT_NAMES).flatMap(([name, sibling]) => {
+      const response = own[sibling]
+      return response === undefined ? [] : [[name, response] as const]
+    })
+    return [form, { ...own, ...Object.fromEntries(aliases) }]
   }),
 )
 
@@ -124,7 +127,7 @@ function successFlaws(form: Form, call: Call, body: unknown): string[] {
   if (!expected)
     return [...schemaFlaws(body, operationOf(nameOf(call)).replies['200'] ?? { not: {} }), ...nullPrimitives(body)]
   const { mode } = (call.object ?? {}) as { mode?: string | null }
-  const isAsynchronous = /\/send$/.test(call.path) && (mode === null || mode === 'ASYNCHRONOUS')
+  const isAsynchronous = call.path.endsWith('/send') && (mode === null || mode === 'ASYNCHRONOUS')
   return flaws(body, isAsynchronous ? ASYNCHRONOUS_RESPONSES[mode ?? 'null'] : expected)
 }
 

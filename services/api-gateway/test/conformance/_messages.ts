@@ -26,7 +26,7 @@ async function phones({ register }: Target, userId: string): Promise<void> {
   for (const platform of PLATFORMS) await register({ userId, platform, token: newToken(), activationId: randomUUID() })
 }
 
-const sendsWith =
+const respondsWith =
   (members: readonly string[]): Check =>
   async (t, target) => {
     const userId = randomUUID()
@@ -77,7 +77,7 @@ export const messageChecks: Checks = {
       '1.10': ['mode', ...FAMILIES['1.10']],
       all: ['mode', 'messageIds', 'result', ...FAMILIES.all],
     },
-    sendsWith,
+    respondsWith,
   ),
   'C-32 send: to nobody': async (t, { send }) => {
     t.same((await send({ userId: randomUUID() })).result, ZEROS)

@@ -20,25 +20,21 @@ export type Act = (call: Call) => Promise<any> // oxlint-disable-line typescript
 
 export const nameOf = ({ method, path }: Call) => `${method} ${path}`
 
-/** A message with every member that the reference's model has, with nulls, and with members of ours. */
-export const FULL_BODY = {
-  ...{
-    title: 'Hello',
-    titleLocKey: 'title.key',
-    titleLocArgs: ['a'],
-    body: 'There',
-    bodyLocKey: 'body.key',
-    bodyLocArgs: [],
-  },
-  ...{
-    icon: 'icon',
-    badge: 3,
-    sound: null,
-    category: 'news',
-    collapseKey: '7',
-    validUntil: '2099-01-01T00:00:00.500Z',
-  },
-  ...{ extras: { text: 'x', list: [1, null, { nothing: null }], nothing: null, inside: { nothing: null } } },
+/** A message with every member that the reference's model has, and with nulls. */
+const FULL_BODY = {
+  title: 'Hello',
+  titleLocKey: 'title.key',
+  titleLocArgs: ['a'],
+  body: 'There',
+  bodyLocKey: 'body.key',
+  bodyLocArgs: [],
+  icon: 'icon',
+  badge: 3,
+  sound: null,
+  category: 'news',
+  collapseKey: '7',
+  validUntil: '2099-01-01T00:00:00.500Z',
+  extras: { text: 'x', list: [1, null, { nothing: null }], nothing: null, inside: { nothing: null } },
 }
 
 const CREDENTIALS = {

@@ -38,8 +38,6 @@ const FAMILIES = {
   },
 } as const
 
-export const platformsOf = (form: VersionForm): readonly string[] => FAMILIES[form].platforms.split(' ')
-
 const COUNTERS = named('sent failed pending total', 'count')
 const MESSAGE: Expected = {
   ...named('title? titleLocKey? body? bodyLocKey? icon? sound? category? collapseKey?', 'text'),
