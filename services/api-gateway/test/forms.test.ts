@@ -93,6 +93,16 @@ t.test(
   },
 )
 
+t.test('a text that clients compare stays as it is where its list is left out', async (t) => {
+  const object = { appId: APP, platform: 'ios', token: 'bb'.repeat(32), activationId: 'nobody-knows-it' }
+  const request = { path: '/push/device/create', object }
+  const message = 'Device registration failed because associated activation is not ACTIVE'
+  const below = await call(t, stack, { ...request, expected: ERROR }, BASE)
+  t.same(below.body.responseObject, { code: 'ERROR_GENERIC', message })
+  const all = await call(t, stack, { ...request, expected: LISTED_ERROR }, '')
+  t.match(all.body.responseObject, { message, violations: [{ fieldName: 'requestObject.userId' }] })
+})
+
 t.test('the form is chosen by the header, else by the base', async (t) => {
   const send = async (base: string, headers: Record<string, string> = {}) => {
     const response = await fetch(`${stack.api.url}${base}/push/message/send`, {

@@ -74,7 +74,7 @@ async function fetchJars({ client, boot }: Release, jars: string): Promise<{ jar
     return { jars }
   } catch (error) {
     const { stdout = '' } = error as { stdout?: string }
-    const [reason = String(error)] = /^\[ERROR\].*/m.exec(stdout) ?? []
+    const [reason = String(error)] = /\[ERROR\] \S.*/.exec(stdout) ?? []
     return { missing: `Maven cannot fetch it: ${reason.slice(0, 200)}` }
   } finally {
     await rm(folder, { recursive: true, force: true })
