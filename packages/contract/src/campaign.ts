@@ -25,7 +25,7 @@ export type CampaignState = (typeof CAMPAIGN_STATES)[number]
 const TIME = '2026-02-08T12:00:00.000+00:00'
 const time = (description: string) => Type.Optional(Type.String({ description, examples: [TIME] }))
 
-/** As the path names it: a number below zero is that of no campaign. */
+/** As the path names it, and as the list of its users names it again: a number below zero is that of no campaign. */
 const CampaignIdInPath = Type.String({
   pattern: '^-?[0-9]{1,40}$',
   description: 'Identifier of the campaign.',
@@ -150,7 +150,7 @@ export const CampaignDetail = Type.Object(
 export type CampaignDetail = Static<typeof CampaignDetail>
 
 export const CampaignUsers = Type.Object(
-  { campaignId: CampaignId, users: Type.Array(UserId) },
+  { campaignId: CampaignIdInPath, users: Type.Array(UserId) },
   { title: 'CampaignUsers' },
 )
 export type CampaignUsers = Static<typeof CampaignUsers>

@@ -92,9 +92,12 @@ const hasViolations = (request: FastifyRequest) =>
 const isError = (payload: unknown): payload is ErrorResponse =>
   typeof payload === 'object' && payload !== null && (payload as { status?: unknown }).status === 'ERROR'
 
-/** The first of them stands in the message, since a strict client drops an error with a list. */
+/**
+ * The first of them stands in the message, since a strict client drops an error with a list. Any other code has a text of the reference
+ * server, which clients compare.
+ */
 function withoutViolations({ status, responseObject: { code, message, violations } }: ErrorResponse): ErrorResponse {
   const [first] = violations ?? []
-  const named = first ? `${message}: ${first.fieldName} ${first.hint}` : message
+  const named = first && code === 'ERROR_REQUEST' ? `${message}: ${first.fieldName} ${first.hint}` : message
   return { status, responseObject: { code, message: named } }
 }

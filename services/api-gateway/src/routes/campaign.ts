@@ -127,8 +127,8 @@ export const campaignRoutes =
         },
       },
       async (request) => {
-        const { all = true, page, size } = request.query
-        // Clients of the reference server mean those that were not sent.
+        // Clients of the reference server mean those that were not sent, by `false` and by leaving it out.
+        const { all = request.form === 'all', page, size } = request.query
         const { sent = all ? undefined : request.form === 'all' } = request.query
         // Existing clients know no pages here and get everything.
         const isPaged = page !== undefined || size !== undefined

@@ -1,7 +1,7 @@
 // C-01 to C-29: service status, and registrations as messages show them.
 import { randomUUID } from 'node:crypto'
 import { json, newToken, REMOVALS } from '../_gateway.ts'
-import { isOk, refusedWith } from '../_watched-api.ts'
+import { isOk, refusedWith, violates } from '../_watched-api.ts'
 import { TIMESTAMP, type Check, type Checks, type Target } from './_target.ts'
 
 const CREATE = '/push/device/create'
@@ -191,5 +191,11 @@ export const deviceChecks: Checks = {
     isOk(t, await multi(target, both, { userId, token }), 'registered')
     isOk(t, await target.call('DELETE', '/push/device/remove', { appId: target.appId, token }), 'removed')
     t.same(await Promise.all(both.map((id) => target.reach(userId, id))), [0, 0])
+  },
+  'R2-11 a blank token is refused on every platform': async (t, { api, appId }) => {
+    for (const platform of ['ios', 'android', 'huawei', 'apns', 'fcm', 'hms']) {
+      const device = { appId, platform, token: ' ', activationId: randomUUID(), userId: randomUUID() }
+      violates(t, await api.post(CREATE, device), ['requestObject.token', /\S/], platform)
+    }
   },
 }
