@@ -134,6 +134,13 @@ t.test('ERROR_REQUEST: several errors at once, at most 20', async (t) => {
   t.equal(many.body.responseObject.violations.length, 20)
 })
 
+/** A key of the reference server's own tests is like this. */
+function withForeignPoint(pem: string): string {
+  const der = Buffer.from(pem.split('\n').slice(1, -2).join(''), 'base64')
+  der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1)
+  return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64')}\n-----END PRIVATE KEY-----\n`
+}
+
 t.test('ERROR_REQUEST: APNs keys that cannot sign, without a word of them', async (t) => {
   const pem = (key: KeyObject, type: 'pkcs8' | 'sec1' = 'pkcs8') =>
     base64(key.export({ type, format: 'pem' }).toString())
@@ -156,6 +163,7 @@ t.test('ERROR_REQUEST: APNs keys that cannot sign, without a word of them', asyn
     ['Ed25519', pem(generateKeyPairSync('ed25519').privateKey), /elliptic/],
     ['encrypted', base64(locked), /PKCS#8/],
     ['truncated', base64(generateApnsKey().slice(0, 100)), /PEM|damaged/],
+    ['a public part of no key', base64(withForeignPoint(generateApnsKey())), /public part does not belong to its private part/],
   ]
   const before = await database.query('SELECT version FROM credentials ORDER BY version')
   for (const [name, privateKeyBase64, hint] of cases) {
