@@ -1,16 +1,26 @@
-// Calls to PowerAuth Server: JSON in and out, with a deadline and a limit of concurrent calls. No call is retried.
+// Calls to PowerAuth Server: JSON in and out, with a deadline and a limit of concurrent calls. No call is retried, but for one by a version
+// of the interface that PowerAuth Server lacks.
 import { isUtf8 } from 'node:buffer'
 import { getCACertificates } from 'node:tls'
 import { Pool, type Dispatcher } from 'undici'
+import { createPowerAuthVersions, type PowerAuthApi, type PowerAuthVersion } from './power-auth-versions.ts'
 
 /** PowerAuth Server could not be reached, refused the call, or sent an unusable response. The text is for the operator. */
 export class PowerAuthError extends Error {
-  override readonly name = 'PowerAuthError'
+  override readonly name: string = 'PowerAuthError'
+  /** What was called, without the URL's own path, as far as it is known. */
+  endpoint?: string
+}
+
+/** PowerAuth Server does not have the path. */
+class PathMissing extends PowerAuthError {
+  override readonly name = 'PathMissing'
 }
 
 export interface PowerAuthOptions {
   /** Up to and with `/rest`. */
   url: string
+  api: PowerAuthApi
   clientToken: string
   clientSecret: string
   connectTimeoutMs: number
@@ -23,18 +33,20 @@ export interface PowerAuthOptions {
   acceptInvalidCertificate: boolean
 }
 
-export interface Call {
-  /** Below the URL, with the slash. */
+export interface Call<T> {
+  /** Below the version, with the slash. */
   path: string
-  requestObject: unknown
+  requestObject(version: PowerAuthVersion): unknown
+  /** Gets the response object, null when the response has none. Throws PowerAuthError when it is unusable. */
+  read(responseObject: unknown): T
   correlationId: string
   /** Ends the call before its time. */
   signal?: AbortSignal
 }
 
 export interface PowerAuthClient {
-  /** Resolves with the response object, null when the response has none. Rejects with PowerAuthError. */
-  call(call: Call): Promise<unknown>
+  /** Rejects with PowerAuthError. */
+  call<T>(call: Call<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -45,6 +57,7 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
   const { origin, pathname } = new URL(options.url)
   const base = pathname === '/' ? '' : pathname
   const pool = openPool(origin, options)
+  const versions = createPowerAuthVersions(options.api, () => performance.now())
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json',
@@ -52,33 +65,68 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
     authorization: `Basic ${Buffer.from(`${options.clientToken}:${options.clientSecret}`).toString('base64')}`,
   }
 
-  async function post({ path, requestObject, correlationId, signal }: Call) {
-    const late = AbortSignal.timeout(options.responseTimeoutMs)
+  async function post(path: string, { body, correlationId, signal }: Request) {
     try {
-      const { statusCode, body } = await pool.request({
+      const response = await pool.request({
         path: base + path,
         method: 'POST',
         headers: { ...headers, 'x-correlation-id': correlationId },
-        body: JSON.stringify({ requestObject }),
-        signal: signal ? AbortSignal.any([late, signal]) : late,
+        body,
+        signal,
       })
-      return { statusCode, bytes: Buffer.from(await body.arrayBuffer()) }
+      return { statusCode: response.statusCode, bytes: Buffer.from(await response.body.arrayBuffer()) }
     } catch (error) {
-      throw new PowerAuthError(
-        late.aborted ? `no response within ${options.responseTimeoutMs} ms` : transportText(error),
-        { cause: error },
-      )
+      throw new PowerAuthError(transportText(error), { cause: error })
+    }
+  }
+
+  async function attempt<T>(version: PowerAuthVersion, call: Call<T>, signal: AbortSignal): Promise<T> {
+    const endpoint = `/${version}${call.path}`
+    try {
+      const body = JSON.stringify({ requestObject: call.requestObject(version) })
+      const { statusCode, bytes } = await post(endpoint, { body, correlationId: call.correlationId, signal })
+      return call.read(responseObjectOf(statusCode, bytes))
+    } catch (error) {
+      if (error instanceof PowerAuthError) error.endpoint = endpoint
+      throw error
+    }
+  }
+
+  async function callInTime<T>(call: Call<T>, signal: AbortSignal): Promise<T> {
+    const [first, second] = versions.order()
+    try {
+      return await attempt(first, call, signal)
+    } catch (error) {
+      if (second === undefined || !(error instanceof PathMissing)) throw error
+      const result = await attempt(second, call, signal).catch((other: unknown) => {
+        // Without either version it is the address that is wrong.
+        throw other instanceof PathMissing ? error : other
+      })
+      versions.found(second)
+      return result
     }
   }
 
   return {
     async call(call) {
-      const { statusCode, bytes } = await post(call)
-      return responseObjectOf(statusCode, bytes)
+      const late = AbortSignal.timeout(options.responseTimeoutMs)
+      try {
+        return await callInTime(call, call.signal ? AbortSignal.any([late, call.signal]) : late)
+      } catch (error) {
+        if (!late.aborted || !(error instanceof PowerAuthError)) throw error
+        const text = `no response within ${options.responseTimeoutMs} ms`
+        throw Object.assign(new PowerAuthError(text, { cause: error }), { endpoint: error.endpoint })
+      }
     },
     // Not close(): a response that never arrives would hold it up.
     close: () => pool.destroy(),
   }
+}
+
+interface Request {
+  body: string
+  correlationId: string
+  signal: AbortSignal
 }
 
 function openPool(origin: string, options: PowerAuthOptions): Dispatcher {
@@ -110,6 +158,7 @@ type Members = Readonly<Record<string, unknown>>
 
 function responseObjectOf(statusCode: number, bytes: Buffer): unknown {
   const envelope = membersOf(bytes)
+  if (isPathMissing(statusCode, envelope)) throw new PathMissing(refusalText(statusCode, envelope))
   if (statusCode !== 200) throw new PowerAuthError(refusalText(statusCode, envelope))
   // Decoded all the same, two users would become one.
   if (!isUtf8(bytes)) throw new PowerAuthError('a response that is not UTF-8')
@@ -117,9 +166,15 @@ function responseObjectOf(statusCode: number, bytes: Buffer): unknown {
   return envelope.responseObject ?? null
 }
 
+/** Earlier versions respond with a page of their framework, later ones say so in the envelope. Business errors are 400. */
+const isPathMissing = (statusCode: number, envelope: Members | undefined) =>
+  statusCode === 404 && (envelope?.status !== 'ERROR' || errorOf(envelope).code === 'ERROR_NOT_FOUND')
+
+const errorOf = (envelope: Members | undefined): Members => Object(envelope?.responseObject) as Members
+
 /** `HTTP 401 ERR_AUTHENTICATION: Authentication failed` */
 function refusalText(statusCode: number, envelope: Members | undefined): string {
-  const { code, message } = Object(envelope?.responseObject) as Members
+  const { code, message } = errorOf(envelope)
   const details = [code, message].filter((part) => typeof part === 'string').join(': ')
   return `HTTP ${statusCode}${details && ` ${details}`}`
 }
