@@ -10,7 +10,10 @@ export const ServiceStatus = Type.Object(
     applicationDisplayName: Type.String({ examples: ['PowerAuth Push Server'] }),
     applicationEnvironment: Type.String({ examples: [''] }),
     version: Type.String({ examples: ['0.1.0'] }),
-    buildTime: Type.Optional(Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] })),
+    buildTime: Type.String({
+      description: 'When the image was built; elsewhere the time of the commit, or of the newest file.',
+      examples: ['2026-02-08T12:00:00.000+00:00'],
+    }),
     timestamp: Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] }),
   },
   { title: 'ServiceStatus' },

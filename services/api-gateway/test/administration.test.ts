@@ -1,9 +1,11 @@
 // Applications and their credentials under both families of names, from the first request to the removal of everything.
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
 import type { Platform } from '@push-server/contract'
 import { APNS_SETTINGS, generateServiceAccount, openTestStack, waitFor } from '@push-server/testing'
@@ -418,15 +420,40 @@ t.test('GET /: what is running here', async (t) => {
   t.same([(await call('HEAD', '/')).status, (await call('OPTIONS', '/')).status], [200, 200])
 })
 
-t.test('the time of the build is shown when the image knows it', async (t) => {
+t.test('the time of the build: that of the image, else of the commit, else of the newest file', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'push-build-'))
   t.teardown(() => rm(dir, { recursive: true }))
-  const file = pathToFileURL(join(dir, 'build-time'))
-  t.match(await readBuild(file), { version: /^\d+\.\d+\.\d+/, buildTime: undefined })
-  await writeFile(file, '2026-02-08T12:00:00Z\n')
-  t.match(await readBuild(file), { buildTime: '2026-02-08T12:00:00.000+00:00' })
-  await writeFile(file, 'yesterday\n')
-  await t.rejects(readBuild(file), /build-time does not hold an ISO 8601 time/)
+  const root = pathToFileURL(`${dir}/`)
+  const write = async (path: string, text: string, time = '2026-02-08T10:00:00Z') => {
+    await mkdir(dirname(join(dir, path)), { recursive: true })
+    await writeFile(join(dir, path), text)
+    await utimes(join(dir, path), new Date(time), new Date(time))
+  }
+  const git = (...args: string[]) => {
+    const who = ['-c', 'user.name=Somebody', '-c', 'user.email=somebody@example.com']
+    const date = '2026-02-08T12:30:00+01:00'
+    const env = { ...process.env, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date }
+    return promisify(execFile)('git', [...who, ...args], { cwd: dir, env })
+  }
+  await write('packages/one/package.json', '{}')
+  await write('services/two/src/deep/main.ts', '', '2026-02-08T11:00:00Z')
+  await write('services/two/node_modules/other/package.json', '{}', '2026-02-09T00:00:00Z')
+  t.match(await readBuild(root), { version: /^\d+\.\d+\.\d+/, buildTime: '2026-02-08T11:00:00.000+00:00' })
+  await git('init', '--quiet')
+  t.match(await readBuild(root), { buildTime: '2026-02-08T11:00:00.000+00:00' }, 'without a commit')
+  await git('add', '.')
+  await git('commit', '--quiet', '--message', 'first')
+  t.match(await readBuild(root), { buildTime: '2026-02-08T11:30:00.000+00:00' })
+  await write('vendor/push/packages/one/package.json', '{}', '2026-02-08T09:00:00Z')
+  const inside = await readBuild(pathToFileURL(`${dir}/vendor/push/`))
+  t.match(inside, { buildTime: '2026-02-08T09:00:00.000+00:00' }, 'the repository of somebody else')
+  await write('build-time', '2026-02-08T12:00:00Z\n')
+  t.match(await readBuild(root), { buildTime: '2026-02-08T12:00:00.000+00:00' })
+  await write('build-time', 'yesterday\n')
+  await t.rejects(readBuild(root), /build-time does not hold an ISO 8601 time/)
+  const { body } = await get('/push/service/status')
+  t.same(body.responseObject.buildTime, (await readBuild()).buildTime)
+  t.notMatch(body.responseObject.buildTime, /^1970/)
 })
 
 t.test('GET /actuator/health, for monitors of the reference server', async (t) => {

@@ -23,7 +23,7 @@ const page = (name: string, { version, buildTime }: Build) => `<!doctype html>
 </head>
 <body>
 <h1>${PRODUCT_NAME}</h1>
-<p>${escape(name)}, version ${escape(version)}${buildTime === undefined ? '' : `, built ${escape(buildTime)}`}</p>
+<p>${escape(name)}, version ${escape(version)}, built ${escape(buildTime)}</p>
 <ul>
 <li><a href="swagger-ui.html">API console</a></li>
 <li><a href="v3/api-docs">API description (OpenAPI)</a></li>

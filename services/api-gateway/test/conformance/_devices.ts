@@ -35,6 +35,7 @@ export const deviceChecks: Checks = {
         applicationDisplayName: String,
         applicationEnvironment: String,
         version: /^\d+\.\d+\.\d+/,
+        buildTime: TIMESTAMP,
         timestamp: TIMESTAMP,
       },
     })
