@@ -337,7 +337,10 @@ t.test('Retry-After', async (t) => {
 /** Keys on P-256 whose halves do not belong together. In 138 bytes the private part begins at 36, the point is the last 64. */
 function spoiledKeys(key: KeyObject): [name: string, pem: string, message: RegExp][] {
   const whole = key.export({ type: 'pkcs8', format: 'der' })
-  const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'der' })
+  const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'der',
+  })
   const spoiled = (change: (der: Buffer) => unknown) => {
     const der = Buffer.from(whole)
     change(der)

@@ -11,7 +11,13 @@ import { fcmWorker } from '@push-server/fcm-worker'
 import { hmsWorker } from '@push-server/hms-worker'
 import { openContext, SERVICE_SETTINGS, type Context, type Service } from '@push-server/domain'
 import { createLogger, createResources, readConfig, type Resources } from '@push-server/runtime'
-import { powerAuthSettings, simulatorSettings, startSimulator, type Simulator, type SimulatorOptions } from '@push-server/simulator'
+import {
+  powerAuthSettings,
+  simulatorSettings,
+  startSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from '@push-server/simulator'
 import { createApi, type Api } from './api.ts'
 import { BACKENDS, type TestBackend } from './backends.ts'
 import { generateCredentials } from './credentials.ts'

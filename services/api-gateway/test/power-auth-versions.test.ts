@@ -76,7 +76,10 @@ t.test('a version that is set is the only one', async (t) => {
   const four = openClient(t, { POWERAUTH_API: 'v4' })
   t.same(await called(() => t.rejects(four.find(), { name: 'ActivationsUnavailable' })), ['v4'])
   t.match(four.reported, [{ endpoint: '/v4/activation/status', reason: 'HTTP 404' }])
-  t.throws(() => readConfig({ ...stack.environment, POWERAUTH_API: 'v2' }), /POWERAUTH_API: "v2" is not auto or v3 or v4/)
+  t.throws(
+    () => readConfig({ ...stack.environment, POWERAUTH_API: 'v2' }),
+    /POWERAUTH_API: "v2" is not auto or v3 or v4/,
+  )
 })
 
 t.test('neither is there: the address is wrong, and nothing is remembered', async (t) => {

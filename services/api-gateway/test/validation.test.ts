@@ -163,7 +163,11 @@ t.test('ERROR_REQUEST: APNs keys that cannot sign, without a word of them', asyn
     ['Ed25519', pem(generateKeyPairSync('ed25519').privateKey), /elliptic/],
     ['encrypted', base64(locked), /PKCS#8/],
     ['truncated', base64(generateApnsKey().slice(0, 100)), /PEM|damaged/],
-    ['a public part of no key', base64(withForeignPoint(generateApnsKey())), /public part does not belong to its private part/],
+    [
+      'a public part of no key',
+      base64(withForeignPoint(generateApnsKey())),
+      /public part does not belong to its private part/,
+    ],
   ]
   const before = await database.query('SELECT version FROM credentials ORDER BY version')
   for (const [name, privateKeyBase64, hint] of cases) {

@@ -56,23 +56,26 @@ async function changesNothing(t: Test, work: () => Promise<unknown>) {
   t.same(await read(), before, 'nothing is changed')
 }
 
-t.test('R2-01 R2-04 user and status are given: believed, with PowerAuth Server closed, and it is never called', async (t) => {
-  powerAuth.behave({ failure: 'drop' })
-  t.teardown(() => powerAuth.behave(undefined))
-  for (const [activationStatus, active] of [
-    ['ACTIVE', true],
-    ['BLOCKED', false],
-    ['CREATED', false],
-    ['PENDING_COMMIT', false],
-  ] as const) {
-    const id = randomUUID()
-    const claim = { userId: 'of-the-caller', activationStatus }
-    t.equal(await calls(async () => isOk(t, await create(id, claim), activationStatus)), 0)
-    t.same(await rowsOf([id]), [{ activation: id, user: 'of-the-caller', active }])
-  }
-  const [kept] = await database.query('SELECT count(*)::int FROM activations')
-  t.same(kept, { count: 0 }, 'nothing is kept beside the device')
-})
+t.test(
+  'R2-01 R2-04 user and status are given: believed, with PowerAuth Server closed, and it is never called',
+  async (t) => {
+    powerAuth.behave({ failure: 'drop' })
+    t.teardown(() => powerAuth.behave(undefined))
+    for (const [activationStatus, active] of [
+      ['ACTIVE', true],
+      ['BLOCKED', false],
+      ['CREATED', false],
+      ['PENDING_COMMIT', false],
+    ] as const) {
+      const id = randomUUID()
+      const claim = { userId: 'of-the-caller', activationStatus }
+      t.equal(await calls(async () => isOk(t, await create(id, claim), activationStatus)), 0)
+      t.same(await rowsOf([id]), [{ activation: id, user: 'of-the-caller', active }])
+    }
+    const [kept] = await database.query('SELECT count(*)::int FROM activations')
+    t.same(kept, { count: 0 }, 'nothing is kept beside the device')
+  },
+)
 
 t.test('what PowerAuth Server knows does not count then, the application included', async (t) => {
   const id = newActivation({ applicationId: 'elsewhere', status: 'BLOCKED' })
@@ -186,7 +189,12 @@ t.test('V1 R2-11 blank ids and tokens are 400, wherever the reference server 2.x
   const cases: [method: string, path: string, object: object, members: readonly string[]][] = [
     ['POST', CREATE, device, ['token', 'activationId', 'userId']],
     ['POST', MULTI, { ...device, activationIds: [newActivation()] }, ['token', 'userId']],
-    ...REMOVALS.map(({ method, path }): (typeof cases)[number] => [method, path, { appId: APP, token: 'x' }, ['token']]),
+    ...REMOVALS.map(({ method, path }): (typeof cases)[number] => [
+      method,
+      path,
+      { appId: APP, token: 'x' },
+      ['token'],
+    ]),
     ['POST', test, { userId: 'u' }, ['userId']],
   ]
   const blanks = [' ', '   ', '\t\n']

@@ -1,21 +1,9 @@
 // Calls to PowerAuth Server: JSON in and out, with a deadline and a limit of concurrent calls. No call is retried, but for one by a version
 // of the interface that PowerAuth Server lacks.
-import { isUtf8 } from 'node:buffer'
 import { getCACertificates } from 'node:tls'
 import { Pool, type Dispatcher } from 'undici'
+import { PathMissing, PowerAuthError, responseObjectOf } from './power-auth-response.ts'
 import { createPowerAuthVersions, type PowerAuthApi, type PowerAuthVersion } from './power-auth-versions.ts'
-
-/** PowerAuth Server could not be reached, refused the call, or sent an unusable response. The text is for the operator. */
-export class PowerAuthError extends Error {
-  override readonly name: string = 'PowerAuthError'
-  /** What was called, without the URL's own path, as far as it is known. */
-  endpoint?: string
-}
-
-/** PowerAuth Server does not have the path. */
-class PathMissing extends PowerAuthError {
-  override readonly name = 'PathMissing'
-}
 
 export interface PowerAuthOptions {
   /** Up to and with `/rest`. */
@@ -54,31 +42,8 @@ const LARGEST_RESPONSE = 1024 * 1024
 
 /** Connects with the first call. */
 export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient {
-  const { origin, pathname } = new URL(options.url)
-  const base = pathname === '/' ? '' : pathname
-  const pool = openPool(origin, options)
+  const { post, close } = openTransport(options)
   const versions = createPowerAuthVersions(options.api, () => performance.now())
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'application/json',
-    // Always sent, as the reference does; PowerAuth Server checks it when its access is restricted.
-    authorization: `Basic ${Buffer.from(`${options.clientToken}:${options.clientSecret}`).toString('base64')}`,
-  }
-
-  async function post(path: string, { body, correlationId, signal }: Request) {
-    try {
-      const response = await pool.request({
-        path: base + path,
-        method: 'POST',
-        headers: { ...headers, 'x-correlation-id': correlationId },
-        body,
-        signal,
-      })
-      return { statusCode: response.statusCode, bytes: Buffer.from(await response.body.arrayBuffer()) }
-    } catch (error) {
-      throw new PowerAuthError(transportText(error), { cause: error })
-    }
-  }
 
   async function attempt<T>(version: PowerAuthVersion, call: Call<T>, signal: AbortSignal): Promise<T> {
     const endpoint = `/${version}${call.path}`
@@ -118,8 +83,7 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
         throw Object.assign(new PowerAuthError(text, { cause: error }), { endpoint: error.endpoint })
       }
     },
-    // Not close(): a response that never arrives would hold it up.
-    close: () => pool.destroy(),
+    close,
   }
 }
 
@@ -127,6 +91,37 @@ interface Request {
   body: string
   correlationId: string
   signal: AbortSignal
+}
+
+function openTransport(options: PowerAuthOptions) {
+  const { origin, pathname } = new URL(options.url)
+  const base = pathname === '/' ? '' : pathname
+  const pool = openPool(origin, options)
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    // Always sent, as the reference does; PowerAuth Server checks it when its access is restricted.
+    authorization: `Basic ${Buffer.from(`${options.clientToken}:${options.clientSecret}`).toString('base64')}`,
+  }
+
+  return {
+    async post(path: string, { body, correlationId, signal }: Request) {
+      try {
+        const response = await pool.request({
+          path: base + path,
+          method: 'POST',
+          headers: { ...headers, 'x-correlation-id': correlationId },
+          body,
+          signal,
+        })
+        return { statusCode: response.statusCode, bytes: Buffer.from(await response.body.arrayBuffer()) }
+      } catch (error) {
+        throw new PowerAuthError(transportText(error), { cause: error })
+      }
+    },
+    // Not close(): a response that never arrives would hold it up.
+    close: () => pool.destroy(),
+  }
 }
 
 function openPool(origin: string, options: PowerAuthOptions): Dispatcher {
@@ -153,43 +148,3 @@ function transportText(error: unknown): string {
   const { message, code, errors } = error as { message?: string; code?: string; errors?: Error[] }
   return message || errors?.map((each) => each.message).join('; ') || code || 'connection failed'
 }
-
-type Members = Readonly<Record<string, unknown>>
-
-function responseObjectOf(statusCode: number, bytes: Buffer): unknown {
-  const envelope = membersOf(bytes)
-  if (isPathMissing(statusCode, envelope)) throw new PathMissing(refusalText(statusCode, envelope))
-  if (statusCode !== 200) throw new PowerAuthError(refusalText(statusCode, envelope))
-  // Decoded all the same, two users would become one.
-  if (!isUtf8(bytes)) throw new PowerAuthError('a response that is not UTF-8')
-  if (envelope?.status !== 'OK') throw new PowerAuthError('HTTP 200 without the envelope of a response')
-  return envelope.responseObject ?? null
-}
-
-/** Earlier versions respond with a page of their framework, later ones say so in the envelope. Business errors are 400. */
-const isPathMissing = (statusCode: number, envelope: Members | undefined) =>
-  statusCode === 404 && (envelope?.status !== 'ERROR' || errorOf(envelope).code === 'ERROR_NOT_FOUND')
-
-const errorOf = (envelope: Members | undefined): Members => Object(envelope?.responseObject) as Members
-
-/** `HTTP 401 ERR_AUTHENTICATION: Authentication failed` */
-function refusalText(statusCode: number, envelope: Members | undefined): string {
-  const { code, message } = errorOf(envelope)
-  const details = [code, message].filter((part) => typeof part === 'string').join(': ')
-  return `HTTP ${statusCode}${details && ` ${details}`}`
-}
-
-function membersOf(bytes: Buffer): Members | undefined {
-  try {
-    const value: unknown = JSON.parse(withoutMark(bytes).toString())
-    return typeof value === 'object' && value !== null ? (value as Members) : undefined
-  } catch {
-    // A proxy on the way may respond with HTML, say: the status is all that is known then.
-    return undefined
-  }
-}
-
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
-
-const withoutMark = (bytes: Buffer) =>
-  bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { ACTIVATION_STATUSES, type ActivationStatus } from '@push-server/contract'
 import { ActivationsUnavailable, type Activation, type Activations, type RequestedBy } from './activations.ts'
-import { openPowerAuthClient, PowerAuthError, type PowerAuthOptions } from './power-auth-client.ts'
+import { openPowerAuthClient, type PowerAuthOptions } from './power-auth-client.ts'
+import { PowerAuthError } from './power-auth-response.ts'
 import type { PowerAuthVersion } from './power-auth-versions.ts'
 
 /** A health check waits no longer. */
