@@ -50,6 +50,9 @@ async function commitTime(root: URL): Promise<Date | undefined> {
 async function newestTime(root: URL): Promise<Date> {
   const cwd = fileURLToPath(root)
   let newest = 0
-  for await (const path of glob(PARTS, { cwd })) newest = Math.max(newest, (await stat(`${cwd}${path}`)).mtimeMs)
+  for await (const path of glob(PARTS, { cwd })) {
+    const found = await stat(`${cwd}${path}`)
+    if (found.isFile()) newest = Math.max(newest, found.mtimeMs)
+  }
   return new Date(newest)
 }
