@@ -60,7 +60,7 @@ const parts = {
   },
   pressure: { check() {}, quotaOf: () => undefined, close: async () => {} },
   batches: { audience: end, findKeyed: end, store: end, tally: end },
-  activations: { keeps: false, find: end, applications: end, close: async () => {} },
+  activations: { keeps: false, believes: false, find: end, applications: end, close: async () => {} },
 }
 
 export const { bodyLimit, campaignBodyLimit, importLimit, batchSize } = config

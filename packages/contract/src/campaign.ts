@@ -7,7 +7,7 @@ import { LineError } from './import.ts'
 import { MessageBody } from './message-body.ts'
 import { Tally } from './message.ts'
 import { pageMembers } from './paging.ts'
-import { BooleanWord, byPlatform, Nullable } from './schema.ts'
+import { BooleanWord, byPlatform, NotBlank, Nullable } from './schema.ts'
 
 /** Of the latest live send; a campaign without one is `created`. */
 export const CAMPAIGN_STATES = [
@@ -177,10 +177,7 @@ export const UserImportResult = Type.Object(
 export type UserImportResult = Static<typeof UserImportResult>
 
 export const TestCampaignRequest = Type.Object(
-  {
-    // Empty is refused by a business rule with a text of its own.
-    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['user-1'] }),
-  },
+  { userId: NotBlank(255, { description: 'User who gets the message.', examples: ['user-1'] }) },
   { title: 'TestCampaignRequest' },
 )
 

@@ -5,7 +5,7 @@ import { PLATFORM_NAMES } from './platform.ts'
 import { LineError, PartialQuery } from './import.ts'
 import { pageMembers } from './paging.ts'
 import { LONGEST_TOKEN } from './push-token.ts'
-import { Nullable } from './schema.ts'
+import { NotBlank, Nullable } from './schema.ts'
 
 export const ACTIVATION_STATUSES = ['CREATED', 'PENDING_COMMIT', 'ACTIVE', 'BLOCKED', 'REMOVED'] as const
 export type ActivationStatus = (typeof ACTIVATION_STATUSES)[number]
@@ -18,26 +18,22 @@ export const PlatformNameText = Type.String({
 })
 
 /** Longer than a stored token: on iOS blanks may stand between its bytes. The length without them is checked later. */
-export const PushToken = Type.String({
-  minLength: 1,
-  maxLength: 2 * LONGEST_TOKEN,
+export const PushToken = NotBlank(2 * LONGEST_TOKEN, {
   description: `Push token of the device, at most ${LONGEST_TOKEN} characters. On iOS it is hexadecimal; its case, blanks, < and > do not count. On the other platforms it is an exact text of printable ASCII without blanks.`,
   examples: ['1234567890987654321234567890'],
 })
 
-export const ActivationId = Type.String({
-  minLength: 1,
-  maxLength: 37,
+export const ActivationId = NotBlank(37, {
   description: 'Activation that ties the device to its user.',
   examples: ['49414e31-f3df-4cea-87e6-f214ca3b8412'],
 })
 
-export const UserId = Type.String({
-  minLength: 1,
-  maxLength: 255,
-  description: 'Identifier of the user.',
-  examples: ['user-1'],
-})
+const userId = { description: 'Identifier of the user.', examples: ['user-1'] }
+
+export const UserId = Type.String({ minLength: 1, maxLength: 255, ...userId })
+
+/** Of a user who has devices. */
+export const DeviceUserId = NotBlank(255, userId)
 
 const ActivationStatusText = Type.String({
   enum: [...ACTIVATION_STATUSES],
@@ -51,7 +47,7 @@ const registration = {
   token: PushToken,
   platform: PlatformNameText,
   environment: Type.Optional(Nullable(ApnsEnvironmentName)),
-  userId: Type.Optional(Nullable(UserId)),
+  userId: Type.Optional(Nullable(DeviceUserId)),
   activationStatus: Type.Optional(Nullable(ActivationStatusText)),
 }
 

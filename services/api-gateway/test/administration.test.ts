@@ -452,8 +452,8 @@ t.test('the time of the build: that of the image, else of the commit, else of th
   await write('build-time', 'yesterday\n')
   await t.rejects(readBuild(root), /build-time does not hold an ISO 8601 time/)
   const { body } = await get('/push/service/status')
-  t.same(body.responseObject.buildTime, (await readBuild()).buildTime)
-  t.notMatch(body.responseObject.buildTime, /^1970/)
+  const built = Date.parse(body.responseObject.buildTime)
+  t.ok(built > Date.UTC(2026) && built <= Date.now(), `built ${body.responseObject.buildTime}`)
 })
 
 const HEALTH = '/actuator/health'

@@ -115,7 +115,7 @@ t.test('C-16 multi: refusals in their order, null and empty lists apart', async 
     refusedWith(t, await call('POST', MULTI, json({})), 'Request object must not be empty')
     for (const [object, field, hint] of [
       [{ activationIds: 'x' }, 'requestObject.activationIds', /array/],
-      [{ activationIds: [''] }, 'requestObject.activationIds[0]', /empty/],
+      [{ activationIds: [''] }, 'requestObject.activationIds[0]', /blank/],
       [{ activationIds: ['x', 'y'.repeat(38)] }, 'requestObject.activationIds[1]', /at most 37/],
       [{ activationIds: ['x', null] }, 'requestObject.activationIds[1]', /string/],
       [{ token: 'no hex' }, 'requestObject.token', /hexadecimal/],
@@ -290,7 +290,7 @@ t.test('C-26 status: bare body, both methods, whatever a callback brings along',
     for (const body of [{}, { activationId: null }, { requestObject: { activationId: a, activationStatus: 'ACTIVE' } }])
       refusedWith(t, await report(body), 'Activation ID must not be null.')
     violates(t, await report({ activationId: a, activationStatus: 'active' }), ['activationStatus', /one of CREATED/])
-    violates(t, await report({ activationId: '' }), ['activationId', /empty/])
+    violates(t, await report({ activationId: '' }), ['activationId', /blank/])
     const headers = { 'content-type': 'application/json' }
     violates(t, await call('POST', STATUS, { body: 'null', headers }), ['body', /object/])
   })

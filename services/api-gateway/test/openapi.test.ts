@@ -24,6 +24,7 @@ import {
   message,
   newToken,
   openGateway,
+  PRIMITIVES,
   SEND,
 } from './_gateway.ts'
 
@@ -46,6 +47,39 @@ t.test('nothing that may be left out has an example, which the console would sen
   const [key] = optional.filter(({ parameter }) => parameter.name === 'idempotency-key')
   t.match(key?.parameter.description, /For example `payment-4711`\.$/)
 })
+
+t.test('R2-11 no response may have a null where the Java client of 2.2 reads a primitive', async (t) => {
+  const found = new Set<string>()
+  const nullable: string[] = []
+  const visit = (schema: Schema, of: string): void => {
+    const { properties = {}, items, anyOf = [] } = resolved(schema)
+    for (const [name, member] of Object.entries(properties)) {
+      if (PRIMITIVES.has(name)) {
+        found.add(name)
+        const { type, anyOf: kinds = [] } = resolved(member)
+        if ([{ type }, ...kinds].some((kind) => [kind.type].flat().includes('null'))) nullable.push(`${of} ${name}`)
+      }
+      visit(member, of)
+    }
+    for (const each of [...(items ? [items] : []), ...anyOf]) visit(each, of)
+  }
+  for (const { method, path, operation } of operations)
+    for (const [status, { content }] of Object.entries(operation.responses))
+      for (const { schema } of Object.values(content ?? {})) visit(schema, `${method} ${path} ${status}`)
+  t.same([...found].toSorted(), [...PRIMITIVES].toSorted(), 'each of them was found')
+  t.same(nullable, [])
+})
+
+interface Schema {
+  $ref?: string
+  type?: string | string[]
+  properties?: Record<string, Schema>
+  items?: Schema
+  anyOf?: Schema[]
+}
+
+const resolved = (schema: Schema): Schema =>
+  schema.$ref === undefined ? schema : document.components.schemas[schema.$ref.split('/').at(-1) ?? '']
 
 t.test('the description as YAML, and the console where that of the reference stands', async (t) => {
   const response = await fetch(`${api.url}/v3/api-docs.yaml`)

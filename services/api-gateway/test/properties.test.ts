@@ -6,7 +6,7 @@ import t from 'tap'
 import { Compile } from 'typebox/schema'
 import { ERROR_STATUS } from '@push-server/contract'
 import { defectsOf, operationsOf, valid, type Response, type KnownValues, type Operation } from '@push-server/testing'
-import { APP, newToken, openGateway } from './_gateway.ts'
+import { APP, newToken, openGateway, PRIMITIVES } from './_gateway.ts'
 
 const RIGHT_RUNS = 12
 const seed = Number(process.env.PROPERTY_SEED ?? randomInt(2 ** 31))
@@ -63,6 +63,14 @@ function fitsItsSchema({ replies }: Operation, { status, body }: Response): bool
   return check.Check(body)
 }
 
+/** Paths of members that the Java client of 2.2 reads into primitives, and that are null. */
+function nullsOf(value: unknown, path = ''): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) =>
+    member === null && PRIMITIVES.has(name) ? [`${path}.${name}`] : nullsOf(member, `${path}.${name}`),
+  )
+}
+
 /** Of the catalogue, with the status that it has there; a wrong content type is recognized by its status alone. */
 function isRefusal({ status, body }: Response): boolean {
   const code = body.responseObject?.code as keyof typeof ERROR_STATUS
@@ -95,7 +103,8 @@ t.test('valid requests: OK as described, or refused as documented', async (t) =>
     await furnish()
     const property = fc.asyncProperty(requestsOf(operation), async (request) => {
       const response = await send(operation, request)
-      if ((response.status === 200 || isRefusal(response)) && fitsItsSchema(operation, response)) return
+      const isExpected = (response.status === 200 || isRefusal(response)) && fitsItsSchema(operation, response)
+      if (isExpected && nullsOf(response.body).length === 0) return
       throw new Error(reported(operation, request, response))
     })
     await t.resolves(

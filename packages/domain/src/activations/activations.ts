@@ -45,6 +45,8 @@ export const refuseUnavailable =
 export interface Activations {
   /** Whether the server stores what a registration says of its activations. */
   readonly keeps: boolean
+  /** Whether a registration of one activation that names its user and its status is believed without a call. */
+  readonly believes: boolean
   /** In the order of the ids; undefined for an unknown activation. Rejects with ActivationsUnavailable. */
   find(query: ActivationQuery): Promise<(Activation | undefined)[]>
   /** Ids of the applications it knows of, in its order. Rejects with ActivationsUnavailable. */

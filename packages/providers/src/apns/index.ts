@@ -2,6 +2,7 @@
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
 import { ignoredMembers } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
+import { checkKeyPair } from '../credentials.ts'
 import { checkIdentifiers, parseApnsKey, readApnsCredentials } from './credentials.ts'
 import { apnsPayload, checkApnsPayload } from './payload.ts'
 import { openApnsProvider } from './provider.ts'
@@ -16,7 +17,7 @@ export const apns: ProviderKind = {
   },
 
   verify({ settings, secret }) {
-    parseApnsKey(secret)
+    checkKeyPair(parseApnsKey(secret), 'APNs key')
     checkIdentifiers(readApnsCredentials(settings, secret))
   },
 

@@ -2,6 +2,7 @@
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
 import { ignoredMembers } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
+import { checkKeyPair } from '../credentials.ts'
 import { certify, readServiceAccount } from './credentials.ts'
 import { checkFcmPayload, fcmBody, fcmPayload } from './payload.ts'
 import { openFcmProvider } from './provider.ts'
@@ -16,7 +17,7 @@ export const fcm: ProviderKind = {
 
   verify({ settings, secret }) {
     certify(secret)
-    readServiceAccount(settings, secret)
+    checkKeyPair(readServiceAccount(settings, secret).key, 'FCM private key')
   },
 
   open: ({ settings, secret }, { config, log, tokens, now, validateOnly = false }) =>

@@ -36,14 +36,18 @@ import {
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
 import { applicationOfCampaign, ownApplications } from '../validation/applications.ts'
-import { enforce, notNull, required } from '../validation/rules.ts'
+import { enforce, notBlank, notNull, required } from '../validation/rules.ts'
 import { responses, OK_RESPONSES, sendResponses } from '../openapi/responses.ts'
 import type { Sending } from '../parts.ts'
 
 const tags = ['Campaigns']
 const PAGE_SIZE = 100
 
-const testRules = [required(TEXT.requestMissing), notNull('userId', TEXT.campaignTestUserMissing)]
+const testRules = [
+  required(TEXT.requestMissing),
+  notNull('userId', TEXT.campaignTestUserMissing),
+  notBlank('userId', TEXT.userEmpty),
+]
 
 /** Acts that need nothing but the campaign's id, and what they do. */
 const CONTROLS = {

@@ -94,7 +94,10 @@ export const deviceRoutes =
           tags,
           operationId: 'createDevice',
           summary: 'Register a device',
-          description: 'The activation ties the device to its user. A known activation or token is taken over.',
+          description:
+            'The activation ties the device to its user. A known activation or token is taken over. Where there is a PowerAuth ' +
+            'Server, its response counts, not `userId` and `activationStatus` of the request; with REGISTRATION_ALWAYS_ASK=false ' +
+            'it is not called for a request that has both.',
           body: Wrapped(CreateDeviceRequest),
           response: OK_RESPONSES,
         },

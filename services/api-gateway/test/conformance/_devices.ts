@@ -35,6 +35,7 @@ export const deviceChecks: Checks = {
         applicationDisplayName: String,
         applicationEnvironment: String,
         version: /^\d+\.\d+\.\d+/,
+        buildTime: TIMESTAMP,
         timestamp: TIMESTAMP,
       },
     })
@@ -151,7 +152,7 @@ export const deviceChecks: Checks = {
   },
   'C-23 a REMOVED activation is refused': async (t, { register }) => {
     const device = { token: newToken(), activationId: randomUUID(), activationStatus: 'REMOVED' }
-    refusedWith(t, await register(device), NOT_ACTIVE)
+    refusedWith(t, await register(device), 'Device registration failed because associated activation is REMOVED')
   },
   'C-24 a BLOCKED activation is accepted, and not active': async (t, { register, reach, send }) => {
     const userId = randomUUID()
