@@ -2,7 +2,9 @@
 // value of another type.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { openTestStack, type TestStack } from '@push-server/testing'
+import type { Form } from '@push-server/contract'
+import { openTestStack, type ApiDocument, type TestStack } from '@push-server/testing'
+import { describedBy } from './_described.ts'
 import { APP, credentials } from './_gateway.ts'
 
 /** A type by its word; an array of one, or members. */
@@ -103,13 +105,24 @@ const RICH = {
   validUntil: '2099-01-01T00:00:00Z',
 }
 
+const describedIn = async (form: Form) => {
+  const response = await fetch(`${stack.api.url}${BASE}/v3/api-docs`, { headers: { 'x-push-compatibility': form } })
+  return describedBy((await response.json()) as ApiDocument)
+}
+
 for (const form of ['1.9', '1.10'] as const satisfies VersionForm[])
   t.test(`every response of the reference server’s operations, in the form ${form}`, async (t) => {
     const { platforms, settings } = FAMILIES[form]
     const application = { appId: 'text', ...named(platforms, 'boolean') } as const
     const applications = ok({ applicationList: [application] })
     const headers = { 'x-push-compatibility': form }
-    const act = (given: Call) => call(t, stack, { headers, ...given }, BASE)
+    const wrongWith = await describedIn(form)
+    const act = async (given: Call) => {
+      const result = await call(t, stack, { headers, ...given }, BASE)
+      const { method = 'POST', path } = given
+      t.same(wrongWith(method, path, result.body), [], `${method} ${path} as the description in this form says`)
+      return result
+    }
     const appId = `app-${randomUUID()}`
     const device = {
       appId,

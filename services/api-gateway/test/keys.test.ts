@@ -71,6 +71,8 @@ t.test('a key, as bearer or as user and password, in any case of the scheme', as
     asBasic(key),
     { authorization: `bearer  ${key}` },
     { authorization: `BASIC ${asBasic(key).authorization.slice(6)}` },
+    // As clients send it that were given one text for every scheme.
+    basic(key),
   ])
     isOk(t, await clientOf(headers).get(LIST), headers.authorization.slice(0, 12))
 })
@@ -99,6 +101,9 @@ t.test('a caller without a key learns how to get one, and not why a key is not v
     basic(`${id}:${secret.slice(1)}`).authorization,
     basic(`:${secret}`).authorization,
     basic(id).authorization,
+    // A token of three parts is no key.
+    basic(`${key}.${secret}`).authorization,
+    basic(revoked).authorization,
     'Bearer',
     'Basic ?',
     'Basic',

@@ -8,13 +8,9 @@ import { coerce } from '../validation/coercion.ts'
 import { ONE_TEXT_HINT, readLines, type Line } from './lines.ts'
 import { readUpload, type UploadLimits } from './upload.ts'
 
-/** The last one is what clients send who know of bytes alone. */
-export const NDJSON_TYPES = [
-  'application/x-ndjson',
-  'application/ndjson',
-  'application/jsonl',
-  'application/octet-stream',
-] as const
+/** The second is what clients send who know of bytes alone. */
+const DESCRIBED_TYPES = ['application/x-ndjson', 'application/octet-stream']
+const NDJSON_TYPES = [...DESCRIBED_TYPES, 'application/ndjson', 'application/jsonl']
 
 /**
  * The body of such a route, for the API's description alone: the handler reads and checks the lines. Bytes, since clients would make one
@@ -22,7 +18,7 @@ export const NDJSON_TYPES = [
  */
 export const linesOf = (example: string) => ({
   content: Object.fromEntries(
-    NDJSON_TYPES.map((type) => [
+    DESCRIBED_TYPES.map((type) => [
       type,
       {
         schema: {
@@ -62,7 +58,7 @@ export const ndjson = fp(
     // A body of JSON would be read before the handler, which would then find nothing.
     app.removeContentTypeParser('application/json')
     // Left in the request for the handler to read.
-    app.addContentTypeParser([...NDJSON_TYPES], (_request, _payload, done) => done(null))
+    app.addContentTypeParser(NDJSON_TYPES, (_request, _payload, done) => done(null))
   },
   { name: 'ndjson' },
 )
