@@ -114,6 +114,6 @@ function ofAlternative(where: string, kind: Schema): string[] {
 
 const TIME_NAME = /^(?:timestamp|sendAt$|validUntil$|buildTime$)/
 
-const isPlainTime = (name: string, { type, anyOf, format }: Schema) =>
+const isPlainTime = (name: string, schema: Schema) =>
   TIME_NAME.test(name) &&
-  (anyOf ?? [{ type, format } as Schema]).some((kind) => kind.type === 'string' && kind.format !== 'date-time')
+  (schema.anyOf ?? [schema]).some(({ type, format }) => type === 'string' && format !== 'date-time')

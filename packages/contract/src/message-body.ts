@@ -1,6 +1,6 @@
 // The abstract notification: what a message or a campaign shows, before any provider's mapping.
 import Type, { type Static } from 'typebox'
-import { Integer32, Nullable, TIME_IN_REQUEST } from './schema.ts'
+import { Integer32, Nullable } from './schema.ts'
 
 /** The message of the API's document, which every example of ours shows. */
 export const DOCUMENTED_BODY = {
@@ -44,10 +44,13 @@ export const MessageBody = Type.Object(
     ),
     validUntil: Type.Optional(
       Nullable(
-        Type.Union([Type.String(TIME_IN_REQUEST), Type.Number()], {
-          description: 'When the notification loses its meaning: ISO 8601 with offset, or seconds since the epoch.',
+        Type.Union([Type.String(), Type.Number()], {
+          description:
+            'When the notification loses its meaning: ISO 8601 with offset. Seconds since the epoch are accepted too.',
           'x-example': 'timeAhead',
         }),
+        // Responses always have the text, and of two alternatives some generators make a class that does not compile.
+        { 'x-document': { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] } },
       ),
     ),
     extras: Type.Optional(

@@ -10,6 +10,7 @@ interface Annotations {
   default?: unknown
   examples?: unknown[]
   'x-example'?: string
+  'x-document'?: object
 }
 
 const ANNOTATIONS = ['description', 'default', 'examples', 'x-example'] as const

@@ -476,7 +476,7 @@ t.test('OpenAPI says which key each operation requires', async (t) => {
   const { body: api } = await clientOf({}).get('/v3/api-docs')
   t.match(api.components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer' }, basic: { scheme: 'basic' } })
   t.same(api.paths['/push/service/status'].get.security, [])
-  t.same(api.paths['/push/message/send'].post.security, [{ bearer: ['message'] }, { basic: ['message'] }])
+  t.same(api.paths['/push/message/send'].post.security, [{ basic: ['message'] }, { bearer: ['message'] }])
   for (const [path, item] of Object.entries<Record<string, { security: unknown[] }>>(api.paths))
     for (const { security } of Object.values(item)) t.equal(security.length, PUBLIC_PATHS.test(path) ? 0 : 2, path)
 })

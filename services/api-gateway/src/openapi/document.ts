@@ -35,7 +35,7 @@ export function finishDocument<T extends Document>(collected: T, { form, example
     for (const holder of holdersOf(operation)) if (holder.schema) holder.schema = keep(holder.schema)
   }
   nameOperations(paths)
-  const shared = sharedComponents(paths, keep(documented(ErrorResponse as Schema, examples)))
+  const shared = sharedComponents(paths, keep(documented(ErrorResponse, examples)))
   return {
     ...collected,
     info: { ...collected.info, description: descriptionOf(form) },

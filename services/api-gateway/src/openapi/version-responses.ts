@@ -12,7 +12,7 @@ export function respondInVersion(form: VersionForm, { operationId = '', response
   const media = success?.content?.['application/json']
   if (!own || !success || !media?.schema) return
   const { schema: full } = media
-  media.schema = inVersion(own as Schema, full)
+  media.schema = inVersion(own, full)
   if (hasMessageIds(full) && !hasMessageIds(media.schema))
     success.headers = { ...success.headers, ...headersNamed(['X-Message-Ids', 'X-Message-Ids-Omitted']) }
 }

@@ -35,7 +35,8 @@ const takesNull = ({ type, anyOf = [] }: Schema) =>
 
 /** The alternative that the version has. */
 function withoutNull(schema: Schema, { type }: Schema): Schema {
-  const { anyOf, ...annotations } = schema
+  const { 'x-document': forDocument = {}, anyOf: accepted, ...annotations } = schema
+  const { anyOf = accepted } = forDocument
   if (!anyOf) return schema
   const kinds = anyOf.flatMap((kind) => kind.anyOf ?? [kind])
   return { ...annotations, ...kinds.find((kind) => kind.type === type) }
