@@ -5,6 +5,7 @@ import t from 'tap'
 import { Compile } from 'typebox/schema'
 import { parse as parseYaml } from 'yaml'
 import { generateServiceAccount } from '@push-server/testing'
+import { finishDocument } from '../src/openapi/document.ts'
 import {
   APP,
   base64,
@@ -231,6 +232,19 @@ t.test('what requests name has its bounds', async (t) => {
   t.match(key?.schema, { minLength: 1, maxLength: 255, pattern: '^[ -~]{1,255}$' })
   t.match(id?.schema, { format: 'uuid' })
   t.match(schemas.SendMessageResponse.properties.messageIds.items, { format: 'uuid' })
+})
+
+t.test('an operation names its id itself, as one made of its path would change with it', async (t) => {
+  const options = { form: 'all', examples: {} } as const
+  const described = (operations: object) => ({ paths: { '/push/device/import': operations } }) as object
+  t.throws(() => finishDocument(described({ put: {} }), options), /put \/push\/device\/import has no operationId/)
+  const { paths } = finishDocument(described({ put: { operationId: 'a' }, post: { operationId: 'a' } }), options) as {
+    paths: Record<string, Record<string, Operation>>
+  }
+  t.same(
+    Object.values(paths['/push/device/import'] ?? {}).map(({ operationId }) => operationId),
+    ['a', 'aByPost'],
+  )
 })
 
 t.test('schemas have names, are kept once, and disclose nothing internal', async (t) => {
