@@ -155,7 +155,8 @@ export const CampaignDetail = Type.Object(
 export type CampaignDetail = Static<typeof CampaignDetail>
 
 export const CampaignUsers = Type.Object(
-  { campaignId: CampaignId, users: Type.Array(UserId) },
+  // As the path names it: an unknown campaign has no users.
+  { campaignId: CampaignIdInPath, users: Type.Array(UserId) },
   { title: 'CampaignUsers' },
 )
 export type CampaignUsers = Static<typeof CampaignUsers>

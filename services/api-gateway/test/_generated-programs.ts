@@ -82,7 +82,7 @@ devices = DevicesApi(client)
 device = CreateDeviceRequest(app_id=app_id, platform=PlatformName.IOS, token="aa02", activation_id="python", user_id="python")
 print("registered", devices.create_device(WrappedCreateDeviceRequest(request_object=device)).status)
 lines = b'{"userId":"python","activationId":"python-imported","platform":"android","token":"python"}\\n'
-print("imported", devices.import_devices(app_id, lines).response_object.imported)
+print("imported", devices.import_devices(app_id, lines, _content_type="application/octet-stream").response_object.imported)
 listed = devices.list_devices(app_id, "python").response_object.devices
 print("devices", *sorted((each.activation_id for each in listed), reverse=True))
 message = Message(user_id="python", priority=Priority.NORMAL, body=MessageBody(title="Hello", badge=1))
@@ -94,6 +94,15 @@ try:
     AdministrationApi(client).describe_application(WrappedApplicationDetailRequest(request_object=detail))
 except ApiException as error:
     print("refused", error.data.response_object.code, error.data.response_object.message)
+`
+
+/** How schemathesis writes the lines of an import. */
+export const SCHEMATHESIS_HOOKS = `
+import schemathesis
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(context, value):
+    return value if isinstance(value, bytes) else str(value).encode()
 `
 
 export const OPENAPI_PYTHON_CLIENT = `

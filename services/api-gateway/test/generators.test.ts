@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { makeApiKey } from '@push-server/testing'
 import { APP, openGateway } from './_gateway.ts'
-import { JAVA, OPENAPI_GENERATOR_PYTHON, OPENAPI_PYTHON_CLIENT } from './_generated-programs.ts'
+import { JAVA, OPENAPI_GENERATOR_PYTHON, OPENAPI_PYTHON_CLIENT, SCHEMATHESIS_HOOKS } from './_generated-programs.ts'
 
 // What the API does is the same over the other transport.
 const LONG = process.env.TEST_LONG !== undefined && process.env.HTTP2_TRANSPORT !== 'node'
@@ -29,6 +29,9 @@ const PACKAGES = [
   'pydantic>=2.11',
 ]
 const SEED = '1'
+/** Requests to an operation, of each kind. */
+const EXAMPLES = '10'
+const LARGEST_OUTPUT = 64 * 1024 * 1024
 
 const execute = promisify(execFile)
 interface Options {
@@ -36,7 +39,7 @@ interface Options {
   env?: NodeJS.ProcessEnv
 }
 const run = async (command: string, args: readonly string[], options: Options = {}) =>
-  (await execute(command, args, { ...options, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })).stdout
+  (await execute(command, args, { ...options, encoding: 'utf8', maxBuffer: LARGEST_OUTPUT })).stdout
 
 /** Why the tests of a tool are left out, or false. */
 async function lacking(name: string, fetchTool: () => Promise<unknown>): Promise<string | false> {
@@ -106,9 +109,10 @@ t.test('OpenAPI Generator: a client in Python is used', { skip: noGenerator || n
 
 t.test('openapi-python-client: a client in Python is used, with every operation', { skip: noPython }, async (t) => {
   const output = join(folder, 'push')
-  const said = await run(python('openapi-python-client'), ['generate', '--path', described, '--output-path', output])
+  const args = ['generate', '--path', described, '--output-path', output]
+  const { stdout, stderr } = await execute(python('openapi-python-client'), args)
   // It takes bytes by one name alone, and says so of the other.
-  const left = linesOf(said).filter((line) => /unsupported|skipped|cannot/i.test(line))
+  const left = linesOf(stdout + stderr).filter((line) => /unsupported|skipped|cannot/i.test(line))
   t.same(new Set(left), new Set(['Unsupported content type application/x-ndjson']))
   await writeFile(join(output, 'main.py'), OPENAPI_PYTHON_CLIENT)
   const printed = await run(python('python'), ['main.py', api.url, key, APP], { cwd: output })
@@ -126,18 +130,17 @@ const CHECKS = [
 ]
 
 t.test('schemathesis: every response is as described', { skip: noPython }, async (t) => {
+  await writeFile(join(folder, 'hooks.py'), SCHEMATHESIS_HOOKS)
   const args = ['run', described, '--url', api.url, '--header', `Authorization: Bearer ${key}`, '--seed', SEED]
-  const limits = [
-    '--max-examples',
-    '20',
-    '--checks',
-    CHECKS.join(','),
-    '--exclude-operation-id-regex',
-    WAITS_FOR_A_WORKER,
-  ]
-  const found = await run(python('schemathesis'), [...args, ...limits, '--no-color'], {
+  const limits = ['--max-examples', EXAMPLES, '--checks', CHECKS.join(',')]
+  const left = ['--exclude-operation-id-regex', WAITS_FOR_A_WORKER]
+  const found = await execute(python('schemathesis'), [...args, ...limits, ...left, '--no-color'], {
     cwd: folder,
-    env: { ...process.env, PATH: `${join(TOOLS, 'python/bin')}${delimiter}${process.env.PATH ?? ''}` },
-  }).catch((error: { stdout: string; message: string }) => error)
-  t.equal(typeof found, 'string', typeof found === 'string' ? 'nothing is found' : `${found.stdout}\n${found.message}`)
+    env: { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: folder },
+    maxBuffer: LARGEST_OUTPUT,
+  }).then(
+    () => 'nothing',
+    (error: { stdout: string; stderr: string }) => error.stdout + error.stderr,
+  )
+  t.equal(found, 'nothing')
 })
