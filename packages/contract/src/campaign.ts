@@ -6,8 +6,8 @@ import { UserId } from './device.ts'
 import { LineError } from './import.ts'
 import { MessageBody } from './message-body.ts'
 import { Tally } from './message.ts'
-import { pageMembers } from './paging.ts'
-import { BooleanWord, byPlatform, NotBlank, Nullable } from './schema.ts'
+import { pageMembers, pageMembersOnDemand } from './paging.ts'
+import { BooleanWord, byPlatform, NotBlank, Nullable, PlatformText, Time, TIME_IN_REQUEST, Words } from './schema.ts'
 
 /** Of the latest live send; a campaign without one is `created`. */
 export const CAMPAIGN_STATES = [
@@ -21,9 +21,6 @@ export const CAMPAIGN_STATES = [
   'missed',
 ] as const
 export type CampaignState = (typeof CAMPAIGN_STATES)[number]
-
-const TIME = '2026-02-08T12:00:00.000+00:00'
-const time = (description: string) => Type.Optional(Type.String({ description, examples: [TIME] }))
 
 /** As the path names it, and as the list of its users names it again: a number below zero is that of no campaign. */
 const CampaignIdInPath = Type.String({
@@ -43,7 +40,11 @@ export const CampaignParams = Type.Object({ id: CampaignIdInPath })
 
 export const CampaignListQuery = Type.Object({
   all: Type.Optional(
-    BooleanWord({ default: true, description: '`false`: only campaigns that were sent.', examples: [true] }),
+    BooleanWord({
+      default: true,
+      description: '`false`: only campaigns that were sent; in the form of a version, only those that were not.',
+      examples: [true],
+    }),
   ),
   sent: Type.Optional(
     Type.Boolean({
@@ -53,7 +54,7 @@ export const CampaignListQuery = Type.Object({
       examples: [true],
     }),
   ),
-  ...pageMembers(20),
+  ...pageMembersOnDemand(20),
 })
 
 export const CampaignUsersQuery = Type.Object({
@@ -89,8 +90,7 @@ const Rate = Type.Integer({
 
 export const SendCampaignQuery = Type.Object({
   resend: Type.Optional(
-    Type.String({
-      enum: [...AUDIENCES, ...RESEND_WORDS],
+    Words('Resend', [...AUDIENCES, ...RESEND_WORDS], {
       default: 'false',
       'x-words': true,
       description: `Required once a live send has started: whom to send the campaign to. ${WHOM} \`true\` is \`all\`, \`false\` as if left out.`,
@@ -124,7 +124,12 @@ export type Campaign = Static<typeof Campaign>
 
 export const CampaignList = Type.Array(Campaign, { title: 'CampaignList' })
 
-const state = Type.String({ enum: [...CAMPAIGN_STATES], examples: ['sent'] })
+const optionalTime = (description: string) => Type.Optional(Time(description))
+
+const state = Words('CampaignState', CAMPAIGN_STATES, {
+  description: 'Where the latest live send stands; `created` without one.',
+  examples: ['sent'],
+})
 const paused = Type.Boolean({ description: 'Whether the sending is paused.' })
 const tallies = Type.Object(byPlatform(Tally), { title: 'CampaignResult' })
 
@@ -133,10 +138,10 @@ export const CampaignDetail = Type.Object(
     ...campaign,
     state,
     paused,
-    timestampCreated: Type.String({ examples: [TIME] }),
-    timestampSent: time('When the live send that set `sent` was completed.'),
-    timestampCompleted: time('When the latest live send ended, whatever its result.'),
-    timestampScheduled: time('When the scheduled live send is due.'),
+    timestampCreated: Time('When the campaign was created.'),
+    timestampSent: optionalTime('When the live send that set `sent` was completed.'),
+    timestampCompleted: optionalTime('When the latest live send ended, whatever its result.'),
+    timestampScheduled: optionalTime('When the scheduled live send is due.'),
     result: Type.Optional(tallies),
     reasons: Type.Optional(
       Type.Record(Type.String(), Type.Integer(), {
@@ -187,8 +192,9 @@ export const ScheduleCampaignRequest = Type.Object(
   {
     sendAt: Type.String({
       maxLength: 64,
+      ...TIME_IN_REQUEST,
       description: 'When to send: ISO 8601 with offset, in the future.',
-      examples: ['2027-01-15T09:00:00+01:00'],
+      'x-example': 'timeAhead',
     }),
     rate: Type.Optional(Nullable(Rate)),
     resend: Type.Optional(
@@ -214,7 +220,7 @@ export const CampaignProgress = Type.Object(
     pending: Type.Optional(Type.Integer()),
     total: Type.Optional(Type.Integer({ description: 'Absent until the fan-out is complete.' })),
     pushesPerSecond: Type.Number({ description: 'Average over the last five to ten seconds.', examples: [12000] }),
-    timestampEstimatedEnd: time('When the sending ends at the current rate.'),
+    timestampEstimatedEnd: optionalTime('When the sending ends at the current rate.'),
   },
   { title: 'CampaignProgress' },
 )
@@ -223,7 +229,7 @@ export type CampaignProgress = Static<typeof CampaignProgress>
 export const CampaignFailures = Type.Array(
   Type.Object({
     userId: UserId,
-    platform: Type.String({ examples: ['ios'] }),
+    platform: PlatformText,
     reason: Type.String({ examples: ['Unregistered'] }),
   }),
   { title: 'CampaignFailures' },

@@ -1,21 +1,13 @@
 // Requests and responses about devices and the activations that tie them to users.
 import Type, { type Static } from 'typebox'
 import { ApnsEnvironmentName, AppId } from './application.ts'
-import { PLATFORM_NAMES } from './platform.ts'
 import { LineError, PartialQuery } from './import.ts'
 import { pageMembers } from './paging.ts'
 import { LONGEST_TOKEN } from './push-token.ts'
-import { NotBlank, Nullable } from './schema.ts'
+import { NotBlank, Nullable, PlatformNameText, PlatformText, Time, TIME_IN_REQUEST, Words } from './schema.ts'
 
 export const ACTIVATION_STATUSES = ['CREATED', 'PENDING_COMMIT', 'ACTIVE', 'BLOCKED', 'REMOVED'] as const
 export type ActivationStatus = (typeof ACTIVATION_STATUSES)[number]
-
-export const PlatformNameText = Type.String({
-  enum: [...PLATFORM_NAMES],
-  'x-case': 'lower',
-  description: 'Platform of the device, by either of its names.',
-  examples: ['ios'],
-})
 
 /** Longer than a stored token: on iOS blanks may stand between its bytes. The length without them is checked later. */
 export const PushToken = NotBlank(2 * LONGEST_TOKEN, {
@@ -35,8 +27,7 @@ export const UserId = Type.String({ minLength: 1, maxLength: 255, ...userId })
 /** Of a user who has devices. */
 export const DeviceUserId = NotBlank(255, userId)
 
-const ActivationStatusText = Type.String({
-  enum: [...ACTIVATION_STATUSES],
+const ActivationStatusText = Words('ActivationStatus', ACTIVATION_STATUSES, {
   description: 'Status of the activation.',
   examples: ['ACTIVE'],
 })
@@ -89,25 +80,23 @@ export const ListDevicesQuery = Type.Object({
 })
 export type ListDevicesQuery = Static<typeof ListDevicesQuery>
 
-const timestamp = (description: string) => Type.String({ description, examples: ['2026-02-08T12:00:00.000+00:00'] })
-
 export const ListedDevice = Type.Object(
   {
     activationId: ActivationId,
-    platform: PlatformNameText,
+    platform: PlatformText,
     environment: Type.Optional(ApnsEnvironmentName),
     token: Type.String({
       description: 'First characters of the push token. The whole token is never shown.',
       examples: ['aabbcc…'],
     }),
     active: Type.Boolean({ description: 'Whether the device receives personal messages.' }),
-    timestampLastRegistered: timestamp('When the device was last registered.'),
+    timestampLastRegistered: Time('When the device was last registered.'),
     timestampDropped: Type.Optional(
-      timestamp('Since when nothing is sent to the device, because the provider refused its token.'),
+      Time('Since when nothing is sent to the device, because the provider refused its token.'),
     ),
     dropReason: Type.Optional(Type.String({ examples: ['Unregistered'] })),
     timestampDoubtful: Type.Optional(
-      timestamp(
+      Time(
         'When the provider refused the token, by credentials that no push has succeeded with: the device is dropped once one has, or this is forgotten after a day.',
       ),
     ),
@@ -133,7 +122,11 @@ export const ImportedDevice = Type.Object(
     token: PushToken,
     active: Type.Optional(Nullable(Type.Boolean({ default: true }))),
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
-    timestampLastRegistered: Type.Optional(Nullable(timestamp('When the device was last registered; by default now.'))),
+    timestampLastRegistered: Type.Optional(
+      Nullable(
+        Type.String({ ...TIME_IN_REQUEST, description: 'When the device was last registered; by default now.' }),
+      ),
+    ),
   },
   { title: 'ImportedDevice' },
 )

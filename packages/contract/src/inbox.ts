@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { UserId } from './device.ts'
 import { pageMembers } from './paging.ts'
-import { BooleanWord, Nullable, UnitText } from './schema.ts'
+import { BooleanWord, Nullable, Time, UnitText, Words } from './schema.ts'
 
 export const INBOX_MESSAGE_TYPES = ['text', 'html'] as const
 export type InboxMessageType = (typeof INBOX_MESSAGE_TYPES)[number]
@@ -12,10 +12,8 @@ export type InboxMessageType = (typeof INBOX_MESSAGE_TYPES)[number]
 export const INBOX_PAGE_SIZE = 100
 
 const EXAMPLE_ID = 'ae641389-d37a-4425-bd14-41c29484596f'
-const EXAMPLE_TIME = '2026-08-25T22:34:58.702+00:00'
 
-const TypeName = Type.String({
-  enum: [...INBOX_MESSAGE_TYPES],
+const TypeName = Words('InboxMessageType', INBOX_MESSAGE_TYPES, {
   'x-case': 'lower',
   description: '`text`: the subject and the body make the page. `html`: the body is a whole HTML document.',
   examples: ['text'],
@@ -52,7 +50,7 @@ export const CreateInboxMessageRequest = Type.Object(
 export type CreateInboxMessageRequest = Static<typeof CreateInboxMessageRequest>
 
 const read = Type.Boolean({ description: 'Whether the user has read it.', examples: [false] })
-const timestampCreated = Type.String({ description: 'When the message was created.', examples: [EXAMPLE_TIME] })
+const timestampCreated = Time('When the message was created.')
 
 export const InboxMessage = Type.Object(
   {
@@ -64,7 +62,7 @@ export const InboxMessage = Type.Object(
     body,
     read,
     timestampCreated,
-    timestampRead: Type.Optional(Type.String({ description: 'When the message was first read. Absent until then.' })),
+    timestampRead: Type.Optional(Time('When the message was first read. Absent until then.')),
     applications: Type.Array(AppId, {
       description: 'Identifiers of the applications that show the message, in the order of their creation.',
     }),
@@ -78,6 +76,8 @@ export const InboxMessageSummary = Type.Object(
   { title: 'InboxMessageSummary' },
 )
 export type InboxMessageSummary = Static<typeof InboxMessageSummary>
+
+export const InboxMessageList = Type.Array(InboxMessageSummary, { title: 'InboxMessageList' })
 
 export const InboxSort = Type.String({
   pattern: '^(type|subject|summary|read|timestampCreated|timestampRead)(,(asc|desc|ASC|DESC))?$',
@@ -94,7 +94,7 @@ export const InboxListQuery = Type.Object({
     maxLength: 255,
     description:
       'Identifiers of applications, comma-separated, each once. The list has the messages that any of them shows.',
-    examples: ['mobile-app,mobile-app-other'],
+    examples: ['mobile-app'],
   }),
   onlyUnread: Type.Optional(
     BooleanWord({ default: false, description: 'Leaves out messages that the user has read.', examples: [true] }),

@@ -71,6 +71,8 @@ t.test('a key, as bearer or as user and password, in any case of the scheme', as
     asBasic(key),
     { authorization: `bearer  ${key}` },
     { authorization: `BASIC ${asBasic(key).authorization.slice(6)}` },
+    // As clients send it that were given one text for every scheme.
+    basic(key),
   ])
     isOk(t, await clientOf(headers).get(LIST), headers.authorization.slice(0, 12))
 })
@@ -99,6 +101,9 @@ t.test('a caller without a key learns how to get one, and not why a key is not v
     basic(`${id}:${secret.slice(1)}`).authorization,
     basic(`:${secret}`).authorization,
     basic(id).authorization,
+    // A token of three parts is no key.
+    basic(`${key}.${secret}`).authorization,
+    basic(revoked).authorization,
     'Bearer',
     'Basic ?',
     'Basic',
@@ -486,7 +491,7 @@ t.test('OpenAPI says which key each operation requires', async (t) => {
   const { body: api } = await clientOf({}).get('/v3/api-docs')
   t.match(api.components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer' }, basic: { scheme: 'basic' } })
   t.same(api.paths['/push/service/status'].get.security, [])
-  t.same(api.paths['/push/message/send'].post.security, [{ bearer: ['message'] }, { basic: ['message'] }])
+  t.same(api.paths['/push/message/send'].post.security, [{ basic: ['message'] }, { bearer: ['message'] }])
   for (const [path, item] of Object.entries<Record<string, { security: unknown[] }>>(api.paths))
     for (const { security } of Object.values(item)) t.equal(security.length, PUBLIC_PATHS.test(path) ? 0 : 2, path)
 })

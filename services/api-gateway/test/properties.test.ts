@@ -5,7 +5,15 @@ import fc, { type Arbitrary } from 'fast-check'
 import t from 'tap'
 import { Compile } from 'typebox/schema'
 import { ERROR_STATUS } from '@push-server/contract'
-import { defectsOf, operationsOf, valid, type Response, type KnownValues, type Operation } from '@push-server/testing'
+import {
+  bodyOf,
+  defectsOf,
+  operationsOf,
+  valid,
+  type Response,
+  type KnownValues,
+  type Operation,
+} from '@push-server/testing'
 import { APP, newToken, openGateway, PRIMITIVES } from './_gateway.ts'
 
 const RIGHT_RUNS = 12
@@ -52,7 +60,10 @@ async function send(
   const texts = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])
   const url = `${filled}?${new URLSearchParams(texts).toString()}`
   if (!described) return api.call(method, url)
-  return api.call(method, url, { body: JSON.stringify(body) ?? '', headers: { 'content-type': described.type } })
+  return api.call(method, url, {
+    body: bodyOf(described.schema, body) ?? '',
+    headers: { 'content-type': described.type },
+  })
 }
 
 const checks = new Map<object, ReturnType<typeof Compile>>()

@@ -9,6 +9,7 @@ import {
   makeApiKey,
   openTestStack,
   operationsOf,
+  type ApiDocument,
   type Operation,
   type Response,
   type TestStack,
@@ -100,12 +101,18 @@ async function openWays(): Promise<Way[]> {
 const ways = await openWays()
 const [first] = ways
 if (!first) throw new Error('There is no way to a form')
-const documentOf = async ({ stack }: Way) => (await createApi(stack.api.url).get('/v3/api-docs')).body
-const operations = new Map(
-  operationsOf(await documentOf(first)).map((operation) => [`${operation.method} ${operation.path}`, operation]),
+const documentIn = async (form: Form) =>
+  (await createApi(first.stack.api.url, { 'x-push-compatibility': form }).get('/v3/api-docs')).body
+const documents = new Map<Form, ApiDocument>()
+for (const form of FORMS) documents.set(form, await documentIn(form))
+const described = new Map(
+  [...documents].map(([form, document]) => [
+    form,
+    new Map(operationsOf(document).map((operation) => [`${operation.method} ${operation.path}`, operation])),
+  ]),
 )
-const operationOf = (name: string): Operation => {
-  const operation = operations.get(name)
+const operationOf = (name: string, form: Form = 'all'): Operation => {
+  const operation = described.get(form)?.get(name)
   if (!operation) throw new Error(`The API has no ${name}`)
   return operation
 }
@@ -124,11 +131,11 @@ const models = new Map<Form, Record<string, Expected>>(
 /** What a strict client of the form finds wrong with a success. */
 function successFlaws(form: Form, call: Call, body: unknown): string[] {
   const expected = models.get(form)?.[nameOf(call)]
-  if (!expected)
-    return [...schemaFlaws(body, operationOf(nameOf(call)).replies['200'] ?? { not: {} }), ...nullPrimitives(body)]
+  const fromDescription = schemaFlaws(body, operationOf(nameOf(call), form).replies['200'] ?? { not: {} })
+  if (!expected) return [...fromDescription, ...nullPrimitives(body)]
   const { mode } = (call.object ?? {}) as { mode?: string | null }
   const isAsynchronous = call.path.endsWith('/send') && (mode === null || mode === 'ASYNCHRONOUS')
-  return flaws(body, isAsynchronous ? ASYNCHRONOUS_RESPONSES[mode ?? 'null'] : expected)
+  return [...flaws(body, isAsynchronous ? ASYNCHRONOUS_RESPONSES[mode ?? 'null'] : expected), ...fromDescription]
 }
 
 /** And with an error. */
@@ -137,8 +144,12 @@ function errorFlaws(
   name: string,
   { headers, body }: { headers: Record<string, string>; body: unknown },
 ): string[] {
-  if (form === 'all') return schemaFlaws(body, operationOf(name).replies['4XX'] ?? { not: {} })
-  return flaws(body, LISTING.has(name) || headers['prefer'] !== undefined ? LISTED_ERROR : ERROR)
+  const fromDescription = schemaFlaws(body, operationOf(name, form).replies['4XX'] ?? { not: {} })
+  if (form === 'all') return fromDescription
+  return [
+    ...flaws(body, LISTING.has(name) || headers['prefer'] !== undefined ? LISTED_ERROR : ERROR),
+    ...fromDescription,
+  ]
 }
 
 async function send(way: Way, request: Pick<Refusal, 'method' | 'url' | 'headers' | 'body'>): Promise<Response> {
@@ -177,13 +188,12 @@ const activationIn =
 const REFERENCE = [...Object.keys(responsesIn('1.10')), ...Object.keys(DOCUMENT_NAMES)]
 
 t.test('every operation of the route list is the reference server’s or ours alone', async (t) => {
-  t.same([...operations.keys()].toSorted(), [...REFERENCE, ...OURS].toSorted())
-  const ids: string[] = await documentOf(first).then(({ paths }) =>
-    REFERENCE.map((name) => {
-      const [method = '', path = ''] = name.split(' ')
-      return paths[path][method.toLowerCase()].operationId
-    }),
-  )
+  for (const form of FORMS)
+    t.same([...(described.get(form)?.keys() ?? [])].toSorted(), [...REFERENCE, ...OURS].toSorted(), form)
+  const ids = REFERENCE.map((name) => {
+    const [method = '', path = ''] = name.split(' ')
+    return documents.get('all')?.paths[path]?.[method.toLowerCase()]?.operationId ?? ''
+  })
   // Where two methods share a route, one of them has its id.
   for (const form of VERSION_FORMS)
     t.same(

@@ -8,6 +8,10 @@ const LONGEST_LINE = 16_384
 const LINE_LIMITS: JsonLimits = { depth: 16, nodes: 512, values: 512 }
 const NEWLINE = 0x0a
 
+/** How a line begins that is a text in JSON with an object inside. */
+const TEXT_OF_OBJECTS = String.raw`"{\"`
+export const ONE_TEXT_HINT = 'is a text in JSON that holds objects: send the lines as they are, not as one text in JSON'
+
 /** A line that is not blank: its number from 1, and its value or what is wrong with it. */
 export type Line = { line: number; value: unknown } | { line: number; violation: Violation }
 
@@ -37,8 +41,11 @@ function createCutter() {
   /** The beginning of a line whose end has not come yet; of one that is too long only its length counts. */
   let kept: Buffer[] = []
   let length = 0
+  /** The first piece of the line. */
+  let opening: Buffer | undefined
 
   function keep(bytes: Buffer) {
+    if (length === 0) opening = bytes
     length += bytes.length
     if (length <= LONGEST_LINE) kept.push(bytes)
     else kept = []
@@ -51,7 +58,7 @@ function createCutter() {
     kept = []
     length = 0
     line += 1
-    if (isTooLong) return { line, violation: wrong(`must not have more than ${LONGEST_LINE} bytes`) }
+    if (isTooLong) return { line, violation: wrong(tooLongHint(opening)) }
     return lineOf(bytes, line)
   }
 
@@ -72,6 +79,11 @@ function createCutter() {
     end: () => (length > 0 ? take() : undefined),
   }
 }
+
+const tooLongHint = (opening: Buffer | undefined) =>
+  opening?.toString('latin1', 0, TEXT_OF_OBJECTS.length) === TEXT_OF_OBJECTS
+    ? ONE_TEXT_HINT
+    : `must not have more than ${LONGEST_LINE} bytes`
 
 /** Undefined for a blank line. */
 function lineOf(bytes: Buffer, line: number): Line | undefined {

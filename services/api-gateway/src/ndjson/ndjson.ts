@@ -5,15 +5,29 @@ import fp from 'fastify-plugin'
 import type { Static, TSchema } from 'typebox'
 import { createValidator } from '../validation/validator.ts'
 import { coerce } from '../validation/coercion.ts'
-import { readLines, type Line } from './lines.ts'
+import { ONE_TEXT_HINT, readLines, type Line } from './lines.ts'
 import { readUpload, type UploadLimits } from './upload.ts'
 
-export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
+/** The second is what clients send who know of bytes alone. */
+const DESCRIBED_TYPES = ['application/x-ndjson', 'application/octet-stream']
+const NDJSON_TYPES = [...DESCRIBED_TYPES, 'application/ndjson', 'application/jsonl']
 
-/** The body of such a route, for the API's description alone: the handler reads and checks the lines. */
+/**
+ * The body of such a route, for the API's description alone: the handler reads and checks the lines. Bytes, since clients would make one
+ * text in JSON of it otherwise.
+ */
 export const linesOf = (example: string) => ({
   content: Object.fromEntries(
-    NDJSON_TYPES.map((type) => [type, { schema: { description: 'A value on each line.', examples: [example] } }]),
+    DESCRIBED_TYPES.map((type) => [
+      type,
+      {
+        schema: {
+          'x-document': { type: 'string', format: 'binary' },
+          description: 'JSON on each line.',
+          examples: [`${example}\n`],
+        },
+      },
+    ]),
   ),
 })
 
@@ -76,10 +90,19 @@ export async function* readNdjson<T extends TSchema>(
   }
 }
 
+/** What a client sends that makes JSON of the whole file, as some generated clients do. */
+const holdsObjects = (value: unknown) => typeof value === 'string' && OBJECT_WITHIN.test(value)
+
+/** The first line is an object, as far as can be said without parsing it. */
+const OBJECT_WITHIN = /^\s*\{\s*"/
+
+const ONE_TEXT = { fieldName: 'line', hint: ONE_TEXT_HINT }
+
 function createCheck<T extends TSchema>(schema: T) {
   const violationsOf = validator.compile(schema, 'line')
   return (line: Line, { items, failures }: Batch<Static<T>>): void => {
     if ('violation' in line) return void failures.push({ line: line.line, ...line.violation })
+    if (holdsObjects(line.value)) return void failures.push({ line: line.line, ...ONE_TEXT })
     const value = coerce(schema, line.value)
     const [violation] = violationsOf(value)
     if (violation) failures.push({ line: line.line, ...violation })

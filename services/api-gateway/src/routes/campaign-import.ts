@@ -5,7 +5,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { applicationOfCampaign } from '../validation/applications.ts'
 import type { Imports } from '../ndjson/imports.ts'
 import { linesOf, ndjson } from '../ndjson/ndjson.ts'
-import { responses } from '../openapi/responses.ts'
+import { importResponses } from '../openapi/responses.ts'
 
 /** Lines that are staged with one statement. */
 const BATCH_SIZE = 10_000
@@ -21,6 +21,7 @@ export const campaignImportRoutes =
       config: { scope: 'campaign', applications: applicationOfCampaign(store) },
       schema: {
         tags: ['Campaigns'],
+        operationId: 'importCampaignUsers',
         summary: 'Import users of a campaign',
         description:
           'NDJSON (application/x-ndjson): the id of a user on each line, as a text or as {"userId":"…"}. Who is in it already ' +
@@ -28,7 +29,7 @@ export const campaignImportRoutes =
         body: linesOf('"1234567890"'),
         params: CampaignParams,
         querystring: PartialQuery,
-        response: responses(OkWith(UserImportResult)),
+        response: importResponses(OkWith(UserImportResult)),
       },
       handler: async (request) => {
         const { partial = false } = request.query

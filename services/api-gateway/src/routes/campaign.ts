@@ -16,6 +16,7 @@ import {
   OkWith,
   Paged,
   paged,
+  PerhapsPaged,
   PreferHeaders,
   TEXT,
   Wrapped,
@@ -35,7 +36,7 @@ import { applicationOfCampaign, fromBody, OWN, ownApplications } from '../valida
 import { reportIgnored } from '../plugins/preferences.ts'
 import { enforce, notBlank, notNull, required } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { responses, OK_RESPONSES, PerhapsPaged, withPreferences } from '../openapi/responses.ts'
+import { responses, OK_RESPONSES, withPreferences } from '../openapi/responses.ts'
 
 const tags = ['Campaigns']
 const creating = { scope: 'campaign', applications: fromBody('appId'), strays: 'handler' } as const

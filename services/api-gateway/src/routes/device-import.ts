@@ -5,7 +5,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromQuery } from '../validation/applications.ts'
 import type { Imports } from '../ndjson/imports.ts'
 import { linesOf, ndjson } from '../ndjson/ndjson.ts'
-import { responses } from '../openapi/responses.ts'
+import { importResponses } from '../openapi/responses.ts'
 
 const EXAMPLE =
   '{"userId":"123","activationId":"49414e31-f3df-4cea-87e6-f214ca3b8412","platform":"ios","token":"aabbcc"}'
@@ -29,6 +29,7 @@ export const deviceImportRoutes =
       config: { scope: 'admin', applications: fromQuery('appId') },
       schema: {
         tags: ['Devices'],
+        operationId: 'importDevices',
         summary: 'Import devices',
         description:
           'NDJSON (application/x-ndjson): one object per line with userId, activationId, platform, token and, optionally, ' +
@@ -36,7 +37,7 @@ export const deviceImportRoutes =
           'Activations are not looked up. Nothing of a file with bad lines is kept unless `partial=true`.',
         body: linesOf(EXAMPLE),
         querystring: ImportQuery,
-        response: responses(OkWith(ImportResult)),
+        response: importResponses(OkWith(ImportResult)),
       },
       handler: async (request) => {
         const { appId, partial = false } = request.query

@@ -5,8 +5,8 @@ import {
   InboxDetailQuery,
   InboxListQuery,
   InboxMessage,
+  InboxMessageList,
   inboxMessageNotFound,
-  InboxMessageSummary,
   InboxOfUser,
   InboxReadQuery,
   invalidRequest,
@@ -30,7 +30,6 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import Type from 'typebox'
 import { applicationsOfInboxMessage, fromBody, fromQuery, fromQueryList } from '../validation/applications.ts'
 import { responses, OK_RESPONSES } from '../openapi/responses.ts'
 
@@ -84,7 +83,7 @@ export const inboxRoutes =
           operationId: 'listInboxMessages',
           summary: 'List the inbox of a user, newest first',
           querystring: InboxListQuery,
-          response: responses(Paged(Type.Array(InboxMessageSummary))),
+          response: responses(Paged(InboxMessageList)),
         },
       },
       async ({ query }) => {
