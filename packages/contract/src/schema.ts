@@ -82,7 +82,7 @@ const SOMETHING = String.raw`\S`
 
 /** A text of at most `most` characters that is more than blanks. */
 export const NotBlank = (most: number, described: Described = {}) =>
-  Type.String({ pattern: SOMETHING, maxLength: most, ...described })
+  Type.String({ pattern: SOMETHING, maxLength: most, 'x-document': { minLength: 1 }, ...described })
 
 /** Whether a schema's pattern is the one of `NotBlank`. */
 export const forbidsBlank = (pattern: unknown) => pattern === SOMETHING
