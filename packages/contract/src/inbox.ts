@@ -46,6 +46,15 @@ export const CreateInboxMessageRequest = Type.Object(
       description: 'The applications that show the message, each once.',
       examples: [['mobile-app']],
     }),
+    validUntil: Type.Optional(
+      Nullable(
+        Type.Union([Type.String(), Type.Number()], {
+          description:
+            'Until when the message is shown: ISO 8601 with offset, or seconds since the epoch. It must be in the future.',
+          examples: ['2099-12-31T23:59:59Z'],
+        }),
+      ),
+    ),
   },
   { title: 'CreateInboxMessageRequest' },
 )
@@ -53,6 +62,10 @@ export type CreateInboxMessageRequest = Static<typeof CreateInboxMessageRequest>
 
 const read = Type.Boolean({ description: 'Whether the user has read it.', examples: [false] })
 const timestampCreated = Type.String({ description: 'When the message was created.', examples: [EXAMPLE_TIME] })
+
+const validUntil = Type.Optional(
+  Type.String({ description: 'Until when the message is shown. Absent = without end.', examples: [EXAMPLE_TIME] }),
+)
 
 export const InboxMessage = Type.Object(
   {
@@ -65,6 +78,7 @@ export const InboxMessage = Type.Object(
     read,
     timestampCreated,
     timestampRead: Type.Optional(Type.String({ description: 'When the message was first read. Absent until then.' })),
+    validUntil,
     applications: Type.Array(AppId, {
       description: 'Identifiers of the applications that show the message, in the order of their creation.',
     }),
@@ -74,7 +88,7 @@ export const InboxMessage = Type.Object(
 export type InboxMessage = Static<typeof InboxMessage>
 
 export const InboxMessageSummary = Type.Object(
-  { id: InboxMessageId, type: TypeName, subject, summary, read, timestampCreated },
+  { id: InboxMessageId, type: TypeName, subject, summary, read, timestampCreated, validUntil },
   { title: 'InboxMessageSummary' },
 )
 export type InboxMessageSummary = Static<typeof InboxMessageSummary>
@@ -135,3 +149,10 @@ export const ReadInboxMessageRequest = Type.Object(
   { inboxId: InboxMessageId, userId: Type.Optional(Nullable(UserId)) },
   { title: 'ReadInboxMessageRequest' },
 )
+
+/** Last parts of paths below `/inbox/messages` that are operations, and no ids. */
+export const INBOX_WORDS = ['list', 'count', 'detail', 'read', 'read-all', 'import'] as const
+
+export const InboxMessageParams = Type.Object({ id: InboxMessageId })
+
+export const InboxDeleteQuery = Type.Object({ userId: Type.Optional(UserId) })
