@@ -106,13 +106,12 @@ t.test('an activation that comes with another user and token; a dropped phone th
   await send(anna)
   simulator.forgetResponses(token)
   ok(t, await register({ userId: bob, activationId: `x${bob}`, token }))
-  t.same(await kindsOf(bob), [
-    'taken-over',
-    'token-changed',
-    'status-changed Registration',
-    'registered',
-  ])
-  t.same(await kindsOf(anna), ['registered', 'taken-over', 'registered', 'dropped Unregistered'], 'the dropped one stays')
+  t.same(await kindsOf(bob), ['taken-over', 'token-changed', 'status-changed Registration', 'registered'])
+  t.same(
+    await kindsOf(anna),
+    ['registered', 'taken-over', 'registered', 'dropped Unregistered'],
+    'the dropped one stays',
+  )
 })
 
 t.test('others on the token make way; another application has a history of its own', async (t) => {
@@ -230,13 +229,19 @@ t.test('whatever happens, no text of a token is in the log of devices', async (t
   const tokens = Array.from({ length: 4 }, newToken)
   const someone = fc.constantFrom(...people)
   const activation = fc.constantFrom(...activations)
-  const token = fc.tuple(fc.constantFrom(...tokens), fc.boolean()).map(([text, upper]) => (upper ? text.toUpperCase() : text))
+  const token = fc
+    .tuple(fc.constantFrom(...tokens), fc.boolean())
+    .map(([text, upper]) => (upper ? text.toUpperCase() : text))
   const acts = fc.oneof(
     fc.record({ userId: someone, activationId: activation, token }).map((given) => () => register(given)),
     fc
       .record({ userId: someone, activationIds: fc.uniqueArray(activation, { minLength: 1 }), token })
       .map((given) => () => api.post('/push/device/create/multi', registration(given))),
-    fc.tuple(activation, fc.constantFrom('ACTIVE', 'BLOCKED')).map(([id, status]) => () => setStatus(id, status)),
+    fc.tuple(activation, fc.constantFrom('ACTIVE', 'BLOCKED')).map(
+      ([id, status]) =>
+        () =>
+          setStatus(id, status),
+    ),
     token.map((text) => () => api.post('/push/device/remove', { appId: APP, token: text })),
     fc
       .record({ userId: someone, activationId: activation, token })

@@ -207,6 +207,7 @@ for (const form of ['1.9', '1.10'] as const satisfies VersionForm[])
       body: 'A long body',
       type: 'text',
       applications: [APP],
+      validUntil: '2099-01-01T00:00:00Z',
     }
     const posted = await act({ path: '/inbox/messages', object: inbox, expected: ok(INBOX) })
     const inboxId = posted.body.responseObject['id']

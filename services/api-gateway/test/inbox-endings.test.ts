@@ -48,14 +48,15 @@ const moveEnd = (id: string, by: string) =>
   database.query('UPDATE inbox_messages SET valid_until = now() + $2::interval WHERE public_id = $1', [id, by])
 
 const notFound = (t: Test, { status, body }: Response, message: string, name = message) =>
-  t.same(
-    [status, body],
-    [400, { status: 'ERROR', responseObject: { code: 'ERROR_MESSAGE_NOT_FOUND', message } }],
-    name,
-  )
+  t.same([status, body], [400, { status: 'ERROR', responseObject: { code: 'ERROR_MESSAGE_NOT_FOUND', message } }], name)
 
 /** It is shown nowhere, though its row is there. */
-async function isGone(t: Test, { list, count, detail, read, readAll, remove }: typeof inbox, id: string, userId: string) {
+async function isGone(
+  t: Test,
+  { list, count, detail, read, readAll, remove }: typeof inbox,
+  id: string,
+  userId: string,
+) {
   t.ok(await isThere(id), 'its row is still there')
   for (const more of ['', '&onlyUnread=true', '&sort=subject,asc', '&onlyUnread=true&sort=read,desc'])
     t.same(await list(userId, APP, more), [], `list${more}`)
@@ -114,7 +115,11 @@ t.test('a message that has expired is shown nowhere from that moment on', async 
 t.test('INBOX_MAX_AGE: as good as gone at that age, and then removed', async (t) => {
   const aged = await openTestStack({
     services: ['gateway'],
-    environment: { INBOX_MAX_AGE: '1h', DATABASE_URL: database.url },
+    environment: {
+      INBOX_MAX_AGE: '1h',
+      DATABASE_URL: database.url,
+      ENCRYPTION_KEY: stack.environment['ENCRYPTION_KEY'] ?? '',
+    },
   })
   t.teardown(() => aged.close())
   const old = clientOf(aged.api)
@@ -140,7 +145,12 @@ t.test('retention removes what has expired, what is too old, and what became of 
   t.equal(await retention.removeOldInbox(25 * HOUR, 100), 0)
   t.equal(await retention.removeOldInbox(23 * HOUR, 100), 1)
   t.same([await isThere(young), await isThere(without)], [false, true])
-  t.same(await database.query('SELECT 1 FROM inbox_message_applications s WHERE NOT EXISTS (SELECT FROM inbox_messages m WHERE m.id = s.message_id)'), [])
+  t.same(
+    await database.query(
+      'SELECT 1 FROM inbox_message_applications s WHERE NOT EXISTS (SELECT FROM inbox_messages m WHERE m.id = s.message_id)',
+    ),
+    [],
+  )
 })
 
 t.test('the scheduler removes them', async (t) => {
@@ -210,7 +220,10 @@ t.test('DELETE of all: what only this application shows goes, the rest stays in 
   isOk(t, await inbox.removeAll(userId, other), 'the last application')
   t.same([await isThere(shared), await isThere(theirs)], [false, false])
   const { status, body } = await inbox.removeAll(userId, 'nowhere')
-  t.match([status, body.responseObject], [400, { code: 'ERROR_APP_NOT_FOUND', message: 'Application was not found: nowhere' }])
+  t.match(
+    [status, body.responseObject],
+    [400, { code: 'ERROR_APP_NOT_FOUND', message: 'Application was not found: nowhere' }],
+  )
   for (const [query, field] of [
     [`userId=${userId}`, 'appId'],
     [`appId=${APP}`, 'userId'],
@@ -239,7 +252,9 @@ t.test('scopes and bound keys: a key deletes what its applications alone show', 
   const [mine, theirs] = [`app-${randomUUID()}`, `app-${randomUUID()}`]
   for (const appId of [mine, theirs]) await keyed.context.store.applications.create(appId)
   const keyOf = async (...given: Parameters<typeof makeApiKey>[1][]) =>
-    clientOf(createApi(keyed.api.url, { authorization: `Bearer ${await makeApiKey(keyed.context, ...(given as [never]))}` }))
+    clientOf(
+      createApi(keyed.api.url, { authorization: `Bearer ${await makeApiKey(keyed.context, ...(given as [never]))}` }),
+    )
   const whole = await keyOf({ scopes: ['inbox'] })
   const bound = await keyOf({ scopes: ['inbox'], appIds: [mine] })
   const device = await keyOf({ scopes: ['device'] })

@@ -1,12 +1,5 @@
 // What became of the devices of a user, for a support desk.
-import {
-  refusal,
-  TEXT,
-  timestampOf,
-  type DeviceEvent,
-  type DeviceHistoryQuery,
-  type Page,
-} from '@push-server/contract'
+import { refusal, TEXT, timestampOf, type DeviceEvent, type DeviceHistoryQuery, type Page } from '@push-server/contract'
 import type { DeviceEventRow, Store } from '@push-server/store'
 
 /** A page of it, newest first: of devices that are the user's, and of those that were. */

@@ -104,8 +104,7 @@ export async function readInbox(
   { store: { inbox }, config: { inboxMaxAge: maxAge } }: Parts,
   { userId, appId }: InboxOfUser,
 ): Promise<void> {
-  if (!(await inbox.readAll({ userId, appId, maxAge })))
-    throw applicationNotFound(TEXT.inboxApplicationUnknown(appId))
+  if (!(await inbox.readAll({ userId, appId, maxAge }))) throw applicationNotFound(TEXT.inboxApplicationUnknown(appId))
 }
 
 /** From every application that shows it. */

@@ -38,7 +38,10 @@ const CHANGES: readonly { event: DeviceEventName; reason?: string; isFormer?: tr
   // In the log of each application this reads like a device that went, and one that came.
   { event: 'removed', reason: 'OtherApplication', isFormer: true, when: 'c.application_id <> c.former_application_id' },
   { event: 'registered', when: 'c.application_id <> c.former_application_id' },
-  { event: 'taken-over', when: 'c.stays AND (c.user_id, c.activation_id) <> (c.former_user_id, c.former_activation_id)' },
+  {
+    event: 'taken-over',
+    when: 'c.stays AND (c.user_id, c.activation_id) <> (c.former_user_id, c.former_activation_id)',
+  },
   { event: 'token-changed', when: 'c.stays AND c.has_new_token' },
   { event: 'restored', reason: 'Registration', when: 'c.stays AND c.was_dropped' },
   { event: 'status-changed', reason: 'Registration', when: 'c.stays AND c.active <> c.former_active' },
@@ -57,7 +60,9 @@ const changeRow = ({ event, reason, isFormer, when }: (typeof CHANGES)[number], 
 }
 
 /** An INSERT of what became of each row of `source`, which has the columns of `CHANGED_DEVICE`. A row that stays as it was has no event. */
-export const LOG_CHANGES = (source: string) => `INSERT INTO device_events (${COLUMNS}, former_user_id, former_activation_id)
+export const LOG_CHANGES = (
+  source: string,
+) => `INSERT INTO device_events (${COLUMNS}, former_user_id, former_activation_id)
     SELECT c.id, e.application_id, e.user_id, e.activation_id, e.platform, e.active, e.event, e.reason,
       nullif(e.former_user_id, e.user_id), nullif(e.former_activation_id, e.activation_id)
     FROM (SELECT s.*, s.application_id = s.former_application_id AS stays FROM ${source} AS s) AS c
