@@ -139,9 +139,6 @@ export const DEVICE_EVENTS = [
 ] as const
 export type DeviceEventName = (typeof DEVICE_EVENTS)[number]
 
-export const DeviceHistoryQuery = ListDevicesQuery
-export type DeviceHistoryQuery = ListDevicesQuery
-
 export const DeviceEvent = Type.Object(
   {
     event: Type.String({

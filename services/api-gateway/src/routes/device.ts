@@ -3,7 +3,6 @@ import {
   CreateDeviceRequest,
   CreateDevicesRequest,
   DeviceHistory,
-  DeviceHistoryQuery,
   DeviceList,
   DEVICES_OF_A_PAGE,
   ListDevicesQuery,
@@ -190,7 +189,7 @@ export const deviceRoutes =
           description:
             'Registrations, changes of token, user and status, drops with their reason, removals and imports, for 90 days by default. ' +
             'Devices that were the user’s before stand among them up to the event that took them. A registration that changes nothing is no event.',
-          querystring: DeviceHistoryQuery,
+          querystring: ListDevicesQuery,
           response: responses(Paged(DeviceHistory)),
         },
       },
