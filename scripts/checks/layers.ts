@@ -35,7 +35,8 @@ const FOLDER_LEVELS: Readonly<Record<string, readonly (readonly string[])[]>> = 
   store: [
     ['generated'],
     ['connection'],
-    ['access', 'devices', 'inbox', 'retention'],
+    ['access', 'devices', 'inbox'],
+    ['retention'],
     ['chunks'],
     ['applications', 'campaigns', 'messages'],
   ],

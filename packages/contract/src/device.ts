@@ -70,7 +70,7 @@ export type UpdateDeviceStatusRequest = Static<typeof UpdateDeviceStatusRequest>
 export const RemoveDeviceRequest = Type.Object({ appId: AppId, token: PushToken }, { title: 'RemoveDeviceRequest' })
 export type RemoveDeviceRequest = Static<typeof RemoveDeviceRequest>
 
-/** Devices of a page when the request names no size. */
+/** Devices of a page when the request names no size, and events likewise. */
 export const DEVICES_OF_A_PAGE = 100
 
 export const ListDevicesQuery = Type.Object({
@@ -109,6 +109,55 @@ export type ListedDevice = Static<typeof ListedDevice>
 export const DeviceList = Type.Object(
   { appId: AppId, userId: UserId, devices: Type.Array(ListedDevice) },
   { title: 'DeviceList' },
+)
+
+/** What becomes of a device. Each has one meaning, whichever request or worker it comes from. */
+export const DEVICE_EVENTS = [
+  'registered',
+  'token-changed',
+  'taken-over',
+  'status-changed',
+  'dropped',
+  'restored',
+  'removed',
+  'imported',
+] as const
+export type DeviceEventName = (typeof DEVICE_EVENTS)[number]
+
+export const DeviceEvent = Type.Object(
+  {
+    event: Words('DeviceEventName', DEVICE_EVENTS, {
+      description:
+        '`registered`: a new device. `token-changed`: another token. `taken-over`: the device went to another user or activation. ' +
+        '`status-changed`: it became active or inactive. `dropped`: the provider refused its token. `restored`: it is no longer dropped. ' +
+        '`removed`: it is gone. `imported`: an import added or changed it.',
+      examples: ['dropped'],
+    }),
+    timestamp: Time('When it happened.'),
+    userId: UserId,
+    activationId: ActivationId,
+    platform: PlatformNameText,
+    active: Type.Boolean({ description: 'Whether the device received personal messages from then on.' }),
+    reason: Type.Optional(
+      Type.String({
+        description: 'Why: the reason of the provider, the status of the activation, or a word of docs/api.md.',
+        examples: ['Unregistered'],
+      }),
+    ),
+    formerUserId: Type.Optional(
+      Type.String({ description: 'User whose device it was before; left out when it is the same.' }),
+    ),
+    formerActivationId: Type.Optional(
+      Type.String({ description: 'Activation whose device it was before; left out when it is the same.' }),
+    ),
+  },
+  { title: 'DeviceEvent' },
+)
+export type DeviceEvent = Static<typeof DeviceEvent>
+
+export const DeviceHistory = Type.Object(
+  { appId: AppId, userId: UserId, events: Type.Array(DeviceEvent) },
+  { title: 'DeviceHistory' },
 )
 
 export const ImportQuery = Type.Object({ appId: AppId, ...PartialQuery.properties })

@@ -159,5 +159,6 @@ export const TEXT = {
   inboxApplicationsUnknown: 'Application list contained an app that is not configured in the system.',
   inboxApplicationUnknown: (appId: string) => `Application was not found: ${appId}`,
   inboxMessageUnknown: (id: string) => `Unable to fetch message: ${id}.`,
+  inboxMessageUndeleted: (id: string) => `Unable to delete message: ${id}.`,
   inboxMessageUnmarked: (id: string) => `Unable to mark message: ${id} as read.`,
 } as const

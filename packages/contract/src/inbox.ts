@@ -44,6 +44,17 @@ export const CreateInboxMessageRequest = Type.Object(
       description: 'The applications that show the message, each once.',
       examples: [['mobile-app']],
     }),
+    validUntil: Type.Optional(
+      Nullable(
+        Type.Union([Type.String(), Type.Number()], {
+          description:
+            'Until when the message is shown: ISO 8601 with offset, or seconds since the epoch. It must be in the future.',
+          'x-example': 'timeAhead',
+        }),
+        // As of a message's body.
+        { 'x-document': { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] } },
+      ),
+    ),
   },
   { title: 'CreateInboxMessageRequest' },
 )
@@ -51,6 +62,8 @@ export type CreateInboxMessageRequest = Static<typeof CreateInboxMessageRequest>
 
 const read = Type.Boolean({ description: 'Whether the user has read it.', examples: [false] })
 const timestampCreated = Time('When the message was created.')
+
+const validUntil = Type.Optional(Time('Until when the message is shown. Absent = without end.'))
 
 export const InboxMessage = Type.Object(
   {
@@ -63,6 +76,7 @@ export const InboxMessage = Type.Object(
     read,
     timestampCreated,
     timestampRead: Type.Optional(Time('When the message was first read. Absent until then.')),
+    validUntil,
     applications: Type.Array(AppId, {
       description: 'Identifiers of the applications that show the message, in the order of their creation.',
     }),
@@ -72,7 +86,7 @@ export const InboxMessage = Type.Object(
 export type InboxMessage = Static<typeof InboxMessage>
 
 export const InboxMessageSummary = Type.Object(
-  { id: InboxMessageId, type: TypeName, subject, summary, read, timestampCreated },
+  { id: InboxMessageId, type: TypeName, subject, summary, read, timestampCreated, validUntil },
   { title: 'InboxMessageSummary' },
 )
 export type InboxMessageSummary = Static<typeof InboxMessageSummary>
@@ -135,3 +149,10 @@ export const ReadInboxMessageRequest = Type.Object(
   { inboxId: InboxMessageId, userId: Type.Optional(Nullable(UserId)) },
   { title: 'ReadInboxMessageRequest' },
 )
+
+/** Last parts of paths below `/inbox/messages` that are operations, and no ids. */
+export const INBOX_WORDS = ['list', 'count', 'detail', 'read', 'read-all', 'import'] as const
+
+export const InboxMessageParams = Type.Object({ id: InboxMessageId })
+
+export const InboxDeleteQuery = Type.Object({ userId: Type.Optional(UserId) })

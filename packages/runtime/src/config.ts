@@ -34,6 +34,7 @@ const PREFIXES = [
   'REQUEST_',
   'CONNECTION_',
   'IMPORT_',
+  'INBOX_',
   'RETENTION_',
   'CAMPAIGN_',
   'CIRCUIT_BREAKER_',

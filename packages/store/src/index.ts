@@ -46,10 +46,12 @@ export type {
   StoredChunk,
 } from './messages/batch.ts'
 export type { Audience, AudienceQuery, AwaitedChunk, MessageCount } from './messages/messages.ts'
-export type { InboxListing, InboxMessageRow, InboxSummaryRow } from './inbox/inbox.ts'
+export type { InboxListing } from './inbox/lists.ts'
+export type { InboxMessageRow, InboxSummaryRow } from './inbox/row.ts'
 export type { DeviceImport, ImportCounts, ImportedRow } from './devices/import.ts'
 export type { Registration } from './devices/registration.ts'
 export type { DeviceRow } from './devices/devices.ts'
+export type { DeviceEventRow } from './devices/events.ts'
 export type { Listener } from './connection/notifications.ts'
 export type { WaitingRow } from './chunks/backlog.ts'
 export type { PauseRow } from './chunks/pauses.ts'

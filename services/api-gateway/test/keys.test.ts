@@ -240,6 +240,7 @@ t.test('a key bound to applications is refused whatever stands for an id of what
   for (const id of ['none', '4711', 'x'.repeat(40), randomUUID()]) {
     refused(t, await bound.get(`/inbox/messages/detail?id=${id}`), FORBIDDEN, `an inbox message ${id}`)
     refused(t, await bound.call('PUT', `/inbox/messages/read?id=${id}`), FORBIDDEN, `reading the inbox message ${id}`)
+    refused(t, await bound.call('DELETE', `/inbox/messages/${id}`), FORBIDDEN, `deleting the inbox message ${id}`)
     const status = await bound.get(`/push/message/${id}`)
     t.ok([403, 404].includes(status.status), `a message ${id}`)
     const campaign = await bound.get(`/push/campaign/${id}/detail`)

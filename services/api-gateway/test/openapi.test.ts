@@ -364,6 +364,8 @@ t.test('responses have the format that is described', async (t) => {
     ['POST', '/inbox/messages/read', { inboxId: id }],
     ['PUT', `/inbox/messages/read-all?userId=${userId}&appId=${APP}`],
     ['POST', '/inbox/messages/read-all', { userId, appId: APP }],
+    ['DELETE', `/inbox/messages?userId=${userId}&appId=${APP}`],
+    ['GET', `/push/device/history?appId=${APP}&userId=${userId}`],
     ['POST', '/admin/app/remove', { appId }],
   ]
   for (const [method, path, object] of calls) {

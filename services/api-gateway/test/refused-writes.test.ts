@@ -75,6 +75,8 @@ const failed = String(sent.body.responseObject.messageIds[0])
 await stack.database.query(`UPDATE deliveries SET status = 'failed' WHERE message_id = $1`, [failed])
 const inbox = { userId, subject: 's', summary: 's', body: 'b', type: 'text', applications: [APP] }
 const letter = (await api.post('/inbox/messages', inbox)).body.responseObject.id as string
+/** What `{id}` stands for below these paths; elsewhere for the campaign. */
+const IDS = { '/push/message/': failed, '/inbox/messages/': letter }
 const lineOf = () => JSON.stringify({ activationId: randomUUID(), userId, platform: 'ios', token: newToken() })
 
 interface Write {
@@ -123,7 +125,8 @@ const WRITES: Readonly<Record<string, Write>> = {
   '/push/campaign/{id}/resume': {},
   '/push/campaign/{id}/cancel': {},
   '/push/campaign/{id}/unschedule': {},
-  '/inbox/messages': { body: inbox },
+  '/inbox/messages': { body: inbox, query: `userId=${userId}&appId=${APP}` },
+  '/inbox/messages/{id}': { query: `userId=${userId}` },
   '/inbox/messages/read': { body: { inboxId: letter }, query: `id=${letter}` },
   '/inbox/messages/read-all': { body: { userId, appId: APP }, query: `userId=${userId}&appId=${APP}` },
 }
@@ -138,7 +141,8 @@ const writing = operations.filter(({ method, path }) => method !== 'GET' && !REA
 
 function send({ method, path, body: described, parameters }: (typeof operations)[number]) {
   const { body: given, query, isBare = false } = WRITES[path] ?? {}
-  const url = path.replace('{id}', path.startsWith('/push/message/') ? failed : campaign)
+  const idIn = Object.entries(IDS).find(([start]) => path.startsWith(start))
+  const url = path.replace('{id}', idIn?.[1] ?? campaign)
   const takesQuery = Object.keys(parameters.query.properties ?? {}).length > 0
   const target = takesQuery ? `${url}?${query ?? `appId=${APP}`}` : url
   if (!described) return api.call(method, target)

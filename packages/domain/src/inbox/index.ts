@@ -2,6 +2,8 @@
 export {
   countUnread,
   createInboxMessage,
+  deleteInbox,
+  deleteInboxMessage,
   describeInboxMessage,
   inboxApplications,
   listInbox,

@@ -257,6 +257,20 @@ export interface StatementTypes {
     row: { statement_timeout: number; lock_timeout: number; idle_in_transaction_session_timeout: number }
   }
   'device-discard': { values: readonly [readonly number[]]; row: never }
+  'device-event-list': {
+    values: readonly [number, string, number, number]
+    row: {
+      event: string
+      createdAt: Date
+      userId: string
+      activationId: string
+      platform: string
+      active: boolean
+      reason: string | null
+      formerUserId: string | null
+      formerActivationId: string | null
+    }
+  }
   'device-find': {
     values: readonly [number, readonly string[], readonly string[], string]
     row: { id: number; activationId: string }
@@ -363,8 +377,9 @@ export interface StatementTypes {
     ]
     row: never
   }
+  'inbox-count-unread': { values: readonly [string, string, number | null]; row: { count: number } }
   'inbox-create': {
-    values: readonly [string, string, string, string, string, readonly string[]]
+    values: readonly [string, string, string, string, string, readonly string[], Date | null]
     row: {
       id: string
       type: string
@@ -372,13 +387,15 @@ export interface StatementTypes {
       summary: string
       createdAt: Date
       readAt: Date | null
+      validUntil: Date | null
       userId: string
       body: string
       appIds: readonly (string | null)[]
     }
   }
+  'inbox-delete': { values: readonly [string, string | null, number | null]; row: { id: number } }
   'inbox-find': {
-    values: readonly [string]
+    values: readonly [string, number | null]
     row: {
       id: string
       type: string
@@ -386,13 +403,15 @@ export interface StatementTypes {
       summary: string
       createdAt: Date
       readAt: Date | null
+      validUntil: Date | null
       userId: string
       body: string
       appIds: readonly (string | null)[]
     }
   }
+  'inbox-hide': { values: readonly [number, readonly number[]]; row: { count: number } }
   'inbox-list': {
-    values: readonly [string, readonly string[], number, number]
+    values: readonly [string, readonly string[], number, number, number | null]
     row: {
       found: number
       id: string | null
@@ -401,10 +420,13 @@ export interface StatementTypes {
       summary: string | null
       createdAt: Date | null
       readAt: Date | null
+      validUntil: Date | null
     }
   }
+  'inbox-lock-of-user': { values: readonly [string, string]; row: { applicationId: number; messageId: number | null } }
+  'inbox-lock-some': { values: readonly [number, number]; row: { id: number } }
   'inbox-read': {
-    values: readonly [string, string | null]
+    values: readonly [string, string | null, number | null]
     row: {
       id: string
       type: string
@@ -412,12 +434,13 @@ export interface StatementTypes {
       summary: string
       createdAt: Date
       readAt: Date | null
+      validUntil: Date | null
       userId: string
       body: string
       appIds: readonly (string | null)[]
     }
   }
-  'inbox-read-all': { values: readonly [string, string]; row: { id: number } }
+  'inbox-read-all': { values: readonly [string, string, number | null]; row: { id: number } }
   'message-audiences': {
     values: readonly [readonly string[], readonly string[], readonly string[]]
     row: {
@@ -631,8 +654,8 @@ export interface StatementTypes {
   'removal-clear-campaign-users': { values: readonly [number, number]; row: { count: number } }
   'removal-clear-campaigns': { values: readonly [number]; row: never }
   'removal-clear-chunks': { values: readonly [number, number]; row: { count: number } }
+  'removal-clear-device-events': { values: readonly [number, number]; row: { count: number } }
   'removal-clear-devices': { values: readonly [number, number]; row: { count: number } }
-  'removal-clear-inbox': { values: readonly [number, number]; row: { count: number } }
   'removal-clear-messages': { values: readonly [number, number]; row: { count: number } }
   'removal-clear-run-chunks': { values: readonly [number, number]; row: { count: number } }
   'removal-cleared': { values: readonly [number]; row: never }
@@ -676,7 +699,10 @@ export interface StatementTypes {
   'retain-campaign-users': { values: readonly [number]; row: { '?column?': number | null } }
   'retain-campaigns': { values: readonly [number]; row: { id: number } }
   'retain-chunks': { values: readonly [number, number]; row: { id: number } }
+  'retain-device-events': { values: readonly [number, number]; row: { id: number } }
   'retain-devices': { values: readonly [number, number]; row: { id: number } }
+  'retain-inbox-expired': { values: readonly [number]; row: { id: number } }
+  'retain-inbox-old': { values: readonly [number, number]; row: { id: number } }
   'retain-keys': { values: readonly [number]; row: { key: string } }
   'retain-messages': { values: readonly [number, number, boolean]; row: { id: string } }
   'retain-resends': { values: readonly [number, number]; row: { message_id: string } }

@@ -4,6 +4,7 @@ import { ACTIVATION_APPLICATION } from './activations.ts'
 import { isContended } from '../connection/errors.ts'
 import type { Queryable } from '../connection/database.ts'
 import { bucketOf } from './devices.ts'
+import { EVENT_SOURCE, LOG_IMPORTED } from './events.ts'
 import type { Registration } from './registration.ts'
 import { NORMAL_TOKEN } from './token-spelling.ts'
 import { openStaging, type StagingOptions } from '../connection/staging.ts'
@@ -95,7 +96,9 @@ const APPLY = statement({
         AND (d.application_id, d.user_id, d.platform, d.environment, d.token, d.active) IS DISTINCT FROM
           (EXCLUDED.application_id, EXCLUDED.user_id, EXCLUDED.platform, EXCLUDED.environment, EXCLUDED.token,
            EXCLUDED.active)
-      RETURNING activation_id, user_id, active, xmax = 0 AS is_new),
+      RETURNING ${EVENT_SOURCE('d')}, xmax = 0 AS is_new),
+    logged AS (
+      ${LOG_IMPORTED('applied')}),
     known AS (
       INSERT INTO activations (activation_id, user_id, status, application_id, application_row)
       SELECT d.activation_id, d.user_id, CASE WHEN d.active THEN 'ACTIVE' ELSE 'BLOCKED' END, a.app_id, a.id

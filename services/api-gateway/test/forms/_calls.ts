@@ -129,8 +129,9 @@ async function runCampaign({ act, post, get }: Verbs): Promise<void> {
 
 async function useInbox({ act, post, get }: Verbs): Promise<void> {
   const message = { subject: 'A subject', summary: 'A summary', body: 'A long body', type: 'text', applications: [APP] }
+  const validUntil = '2099-01-01T00:00:00Z'
   const userId = `user-${randomUUID()}`
-  const { id } = await post('/inbox/messages', { userId, ...message })
+  const { id } = await post('/inbox/messages', { userId, ...message, validUntil })
   await get('/inbox/messages/list', { query: { userId, applications: APP, onlyUnread: 'false' } })
   await get('/inbox/messages/count', { query: { userId, appId: APP } })
   await get('/inbox/messages/detail', { query: { id } })

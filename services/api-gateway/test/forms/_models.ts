@@ -146,6 +146,9 @@ export const OURS: readonly string[] = [
     ['check', 'resume'].map((verb) => `POST /admin/app/${name}/${verb}`),
   ),
   'GET /push/device/list',
+  'GET /push/device/history',
+  'DELETE /inbox/messages',
+  'DELETE /inbox/messages/{id}',
   ...['PUT', 'POST'].flatMap((method) => [
     `${method} /push/device/import`,
     `${method} /push/campaign/{id}/user/import`,
