@@ -393,7 +393,9 @@ t.test('every example is accepted as it stands', async (t) => {
   await stack.register({ userId, token: newToken() })
   const inbox = { userId, type: 'text', subject: 's', summary: 's', body: 'b', applications: [APP] }
   const { body: posted } = await api.post('/inbox/messages', inbox)
-  const last = ({ operation }: (typeof operations)[number]) => Number(operation.operationId === 'removeApplication')
+  // What they remove is what the others need.
+  const REMOVING = ['deleteInboxMessage', 'deleteInbox', 'removeApplication']
+  const last = ({ operation }: (typeof operations)[number]) => REMOVING.indexOf(operation.operationId)
   let pasted = 0
   for (const { method, path, operation } of operations.toSorted((one, other) => last(one) - last(other))) {
     const { operationId, parameters = [], requestBody } = operation

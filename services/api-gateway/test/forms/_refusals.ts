@@ -53,7 +53,7 @@ function refusedPaths(call: Call, plain: Plain): Refusal[] {
   const ids = call.id === undefined ? [] : IDS
   return [
     { ...plain, what: 'another method', method: 'PATCH', status: 405 },
-    { ...plain, what: 'nothing there', url: `${urlOf({ ...call, query: {} })}/more`, status: 404 },
+    { ...plain, what: 'nothing there', url: `${urlOf({ ...call, query: {} })}/no/such/path`, status: 404 },
     ...ids.map(([id, status]) => ({ ...plain, what: `id ${id}`, url: urlOf({ ...call, id }), status })),
     ...(call.id === undefined
       ? []
