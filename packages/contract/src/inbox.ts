@@ -135,3 +135,22 @@ export const ReadInboxMessageRequest = Type.Object(
   { inboxId: InboxMessageId, userId: Type.Optional(Nullable(UserId)) },
   { title: 'ReadInboxMessageRequest' },
 )
+
+/** One line of an import: the format of the `detail` response. */
+export const ImportedInboxMessage = Type.Object(
+  {
+    ...CreateInboxMessageRequest.properties,
+    id: Type.String({
+      pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+      description: 'Identifier of the message, a UUID. It stays.',
+      examples: [EXAMPLE_ID],
+    }),
+    read: Type.Optional(Nullable(Type.Boolean({ default: false, examples: [false] }))),
+    timestampCreated: Type.String({ maxLength: 64, description: 'When it was created.', examples: [EXAMPLE_TIME] }),
+    timestampRead: Type.Optional(
+      Nullable(Type.String({ maxLength: 64, description: 'When it was read; by default when it was created.' })),
+    ),
+  },
+  { title: 'ImportedInboxMessage' },
+)
+export type ImportedInboxMessage = Static<typeof ImportedInboxMessage>

@@ -503,7 +503,12 @@ t.test('import: refused as a whole', async (t) => {
     const type = { 'content-type': 'application/x-ndjson' }
     const nowhere = await call('PUT', `${IMPORT}?appId=nowhere`, { body, headers: type })
     refusedWith(t, nowhere, 'Application with given ID does not exist')
-    violates(t, await call('PUT', IMPORT, { body, headers: type }), ['appId', /null/])
+    t.match(await call('PUT', IMPORT, { body, headers: type }), {
+      status: 400,
+      body: {
+        responseObject: { violations: [{ fieldName: 'line 1: appId', hint: /neither the line nor the query/ }] },
+      },
+    })
     violates(t, await send(body, { query: '&partial=perhaps' }), ['partial', /boolean/])
     for (const type of ['text/plain', 'application/json'])
       t.match(await send(body, { type }), {
