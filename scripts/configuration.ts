@@ -57,9 +57,9 @@ const fallbacks = new Map(
   Object.values(SETTINGS_BY_SUBJECT).flatMap((group) => Object.values(group).map((each) => [each.name, each.fallback])),
 )
 
-function propertyRow({ property, default: theirs, setting, note = '', isTurned }: ReferenceProperty): string {
+function propertyRow({ property, default: theirs, setting, note = '', isDifferent }: ReferenceProperty): string {
   const shown = (value: string | undefined) => (value ? `\`${value}\`` : value === '' ? 'empty' : 'none')
-  const bold = (text: string) => (isTurned ? `**${text}**` : text)
+  const bold = (text: string) => (isDifferent ? `**${text}**` : text)
   const here = setting === undefined ? ['gone', ''] : [`\`${setting}\``, bold(shown(fallbacks.get(setting)))]
   return `| ${[`\`${property}\``, bold(shown(theirs)), ...here, note].join(' | ')} |\n`
 }

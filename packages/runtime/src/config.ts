@@ -129,9 +129,9 @@ function unknownNames(environment: Environment): string[] {
 }
 
 /** What to do about a property that was left over from the reference server. */
-function successorOf({ setting: name, default: theirs, note = '', isTurned }: ReferenceProperty): string {
+function successorOf({ setting: name, default: theirs, note = '', isDifferent }: ReferenceProperty): string {
   if (name === undefined) return `which is not needed here: ${note}; leave it out`
   const ours = settings.find((setting) => setting.name === name)?.fallback ?? 'none'
-  const turned = isTurned ? `; the default is ${ours} here and was ${theirs} there` : ''
-  return `which is ${name} here${note ? ` (${note})` : ''}${turned}`
+  const different = isDifferent ? `; the default is ${ours} here and was ${theirs} there` : ''
+  return `which is ${name} here${note ? ` (${note})` : ''}${different}`
 }

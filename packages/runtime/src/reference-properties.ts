@@ -11,7 +11,7 @@ export interface ReferenceProperty {
   /** What differs, or what came in its place. */
   note?: string
   /** Whether our default does something else than theirs. */
-  isTurned?: boolean
+  isDifferent?: boolean
 }
 
 const PUSH = 'powerauth.push.service'
@@ -45,7 +45,7 @@ export const REFERENCE_PROPERTIES: readonly ReferenceProperty[] = [
     default: 'true',
     setting: 'APNS_USE_DEVELOPMENT',
     note: 'decides for iOS devices and applications without an environment',
-    isTurned: true,
+    isDifferent: true,
   },
   { property: `${PUSH}.applicationName`, default: 'powerauth-push', setting: 'APPLICATION_NAME' },
   {
@@ -59,14 +59,14 @@ export const REFERENCE_PROPERTIES: readonly ReferenceProperty[] = [
     default: 'false',
     setting: 'MESSAGE_STORAGE_ENABLED',
     note: 'contents go after a day, the rest after 30',
-    isTurned: true,
+    isDifferent: true,
   },
   {
     property: `${PUSH}.registration.multipleActivations.enabled`,
     default: 'false',
     setting: 'REGISTRATION_MULTIPLE_ACTIVATIONS_ENABLED',
     note: '`create/multi` is open',
-    isTurned: true,
+    isDifferent: true,
   },
   { property: `${PUSH}.registration.retry.backoff`, default: '100', note: GONE.races },
   { property: `${PUSH}.registration.retry.maxAttempts`, default: '2', note: GONE.races },
@@ -141,7 +141,7 @@ export const REFERENCE_PROPERTIES: readonly ReferenceProperty[] = [
     default: 'http://localhost:8080/powerauth-java-server/rest',
     setting: 'POWERAUTH_URL',
     note: 'without it the own registry believes what callers say: set it where PowerAuth Server is used',
-    isTurned: true,
+    isDifferent: true,
   },
   { property: `${SERVICE}.security.clientToken`, default: '', setting: 'POWERAUTH_CLIENT_TOKEN' },
   { property: `${SERVICE}.security.clientSecret`, default: '', setting: 'POWERAUTH_CLIENT_SECRET' },

@@ -13,14 +13,14 @@ t.test('there are 47 of them, each once', async (t) => {
   t.equal(new Set(REFERENCE_PROPERTIES.map(({ property }) => variableOf(property))).size, 47)
 })
 
-for (const { property, setting: name, default: theirs, note, isTurned } of REFERENCE_PROPERTIES)
+for (const { property, setting: name, default: theirs, note, isDifferent } of REFERENCE_PROPERTIES)
   t.test(property, async (t) => {
     const ours = settings.find((setting) => setting.name === name)
     t.equal(ours?.name, name, 'the setting is one of ours')
-    if (isTurned) t.not(ours?.fallback, theirs)
-    // A flag has no other unit or meaning that could hide that it is turned.
+    if (isDifferent) t.not(ours?.fallback, theirs)
+    // A flag has no other unit or meaning that could hide the difference.
     if (/^(true|false)$/.test(theirs) && ours?.fallback !== undefined)
-      t.equal(theirs !== ours.fallback, isTurned ?? false)
+      t.equal(theirs !== ours.fallback, isDifferent ?? false)
     if (name === undefined) t.ok(note, 'says what came in its place')
     for (const variable of [variableOf(property), property])
       t.throws(() => readConfig({ [variable]: theirs }), {
@@ -29,7 +29,7 @@ for (const { property, setting: name, default: theirs, note, isTurned } of REFER
       })
   })
 
-t.test('the setting that turns round first of all', async (t) => {
+t.test('the setting of development pushes comes first', async (t) => {
   t.equal(REFERENCE_PROPERTIES[0]?.setting, 'APNS_USE_DEVELOPMENT')
   t.throws(() => readConfig({ POWERAUTH_PUSH_SERVICE_APNS_USEDEVELOPMENT: 'true' }), {
     message: /which is APNS_USE_DEVELOPMENT here .*the default is false here and was true there/,

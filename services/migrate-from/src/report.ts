@@ -12,13 +12,13 @@ const fallbacks = new Map(
 
 /** Settings to decide about before the switch: that of development pushes first of all. */
 export function settingLines(version: SourceVersion, found: readonly Found[]): string[] {
-  const turned = REFERENCE_PROPERTIES.filter(({ isTurned }) => isTurned)
+  const different = REFERENCE_PROPERTIES.filter(({ isDifferent }) => isDifferent)
   const { atRoot, belowPrefix } = settingsOf(version)
   return [
     `The source is of version ${VERSION_NAMES[version]}.`,
     '',
     'Settings whose defaults differ here; decide about each before the switch:',
-    ...turned.flatMap(({ setting = '', default: theirs, note = '' }) => [
+    ...different.flatMap(({ setting = '', default: theirs, note = '' }) => [
       `  ${setting}: ${theirs || 'empty'} there, ${fallbacks.get(setting) ?? 'no value'} here (${note})`,
       ...(setting === 'APNS_USE_DEVELOPMENT' ? undecidedLines(found) : []),
     ]),

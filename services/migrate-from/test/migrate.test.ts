@@ -155,9 +155,9 @@ for (const version of ['1.7', '1.9', '1.10'] as const)
     const key = version === '1.10' ? 'apns_private_key' : 'ios_private_key'
     await old.query(`UPDATE push_app_credentials SET ${key} = NULL WHERE app_id = 'damaged'`)
     await stack.api.call('PUT', `/inbox/messages/read?id=${LETTERS.unread}`)
-    const again = await runHere(args)
-    t.equal(again.code, 0, again.lines)
-    t.notMatch(again.lines, /[1-9]\d* (new|changed|refused)/, 'all is kept')
+    const second = await runHere(args)
+    t.equal(second.code, 0, second.lines)
+    t.notMatch(second.lines, /[1-9]\d* (new|changed|refused)/, 'all is kept')
     t.match((await stack.api.get(`/inbox/messages/detail?messageId=${LETTERS.unread}`)).body.responseObject, {
       read: true,
     })
