@@ -39,8 +39,8 @@ export const KINDS: readonly Kind[] = [
         : 'without credentials: nothing can be pushed for it',
     groupOf: () => '',
     nameOf: ({ appId }) => text(appId),
-    // Fewer than a response names errors.
-    most: 50,
+    // One at a time, so that each error is named, whatever the target leaves out.
+    most: 1,
   },
   {
     name: 'devices',

@@ -84,10 +84,15 @@ function parsed(text: string): Received['body'] {
 
 /** Those of a file of which nothing was kept. */
 function errorsOf(response: unknown): LineError[] {
-  const { violations = [] } = Object(response) as { violations?: { fieldName: string; hint: string }[] }
-  return violations.flatMap(({ fieldName: place, hint }) => {
-    const [, line, fieldName = ''] = /^line (\d+): (.*)$/.exec(place) ?? []
-    return line === undefined ? [] : [{ line: Number(line), fieldName, hint }]
+  const { violations, message = '' } = Object(response) as {
+    violations?: { fieldName: string; hint: string }[]
+    message?: string
+  }
+  // With ERROR_VIOLATIONS=false the message has the first of them.
+  const [, place = '', hint = ''] = /^Nothing of the file was kept: .*?: (line \d+: \S+) (.*)$/.exec(message) ?? []
+  return (violations ?? [{ fieldName: place, hint }]).flatMap(({ fieldName: named, hint: why }) => {
+    const [, line, fieldName = ''] = /^line (\d+): (.*)$/.exec(named) ?? []
+    return line === undefined ? [] : [{ line: Number(line), fieldName, hint: why }]
   })
 }
 

@@ -26,7 +26,11 @@ const bare = (sql: string) => sql.replaceAll(/--.*$/gm, '').replaceAll(/'[^']*'/
 const columnsIn = (sql: string) =>
   new Set([...bare(sql).matchAll(/\b[acdiux]\.\[?(\w+)\]?/g)].map(([, column = '']) => column.toLowerCase()))
 const membersIn = (sql: string) =>
-  new Set([...sql.matchAll(/'(\w+)' VALUE |\bAS \[?(?!bit|varchar|datetime2)([a-z]\w+)\]?(?=,|\n| FROM|$)/gm)].map(([, a, b]) => a ?? b))
+  new Set(
+    [...sql.matchAll(/'(\w+)' VALUE |\bAS \[?(?!bit|varchar|datetime2)([a-z]\w+)\]?(?=,|\n| FROM|$)/gm)].map(
+      ([, a, b]) => a ?? b,
+    ),
+  )
 
 for (const database of DATABASES)
   for (const [set, versions] of Object.entries(SETS))
@@ -42,7 +46,8 @@ for (const database of DATABASES)
           for (const column of columnsIn(sql))
             t.match(bare(run), new RegExp(`\\b${column}\\b`), `${column} is a column of ${version}`)
           const known = [...run.matchAll(/ AS "?(\w+)"?(?=,|\n| FROM)/g)].map(([, member = '']) => member)
-          for (const member of known) t.ok(membersIn(sql).has(member) || version !== '1.10' && member === 'environment', member)
+          for (const member of known)
+            t.ok(membersIn(sql).has(member) || (version !== '1.10' && member === 'environment'), member)
           let depth = 0
           for (const character of bare(sql)) {
             depth += character === '(' ? 1 : character === ')' ? -1 : 0
