@@ -28,7 +28,7 @@ PUSH_API_KEY holds an API key with the scope admin that is bound to no applicati
 export function readCommand(args: readonly string[], { PUSH_API_KEY: key }: Environment): Command {
   const { source, target = 'http://127.0.0.1:8080', zone, check, 'dry-run': dryRun = false } = parsed(args)
   if (!source) throw failure('--source is required')
-  if (!isDatabase(source) && zone !== undefined)
+  if (!isDatabase(source) && zone !== undefined && zone !== 'UTC')
     throw failure('--zone goes with a database: exports have their times in UTC')
   return {
     source,

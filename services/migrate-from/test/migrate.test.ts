@@ -216,7 +216,7 @@ t.test('what the target refuses ends the command with what to do', async (t) => 
     [[], /--source is required/],
     [['--source', 'postgresql://x', '--zone', '+02:00'], /--zone takes a name/],
     [['--source', 'postgresql://x', '--zone', 'Nowhere/City'], /--zone takes a name/],
-    [['--source', './folder', '--zone', 'UTC'], /--zone goes with a database/],
+    [['--source', './folder', '--zone', 'Europe/Prague'], /--zone goes with a database/],
     [['--source', './folder', '--target', 'ftp://x'], /--target takes an address/],
     [['--sauce', 'x'], /Unknown option/],
   ] as const)
