@@ -45,7 +45,10 @@ t.test('a file without a good line is no end, whether violations are listed or n
 t.test('a call without a response, and one with 5xx, is made again; then it is given up', async (t) => {
   const { target, requests } = await openServer([undefined, { status: 503 }, { status: 200, object: RESULT }])
   t.same(await target.send('/x', [{}], { dryRun: false }), RESULT)
-  t.same(requests, Array.from({ length: 3 }, () => 'PUT /x?partial=true&dryRun=false Bearer id.secret'))
+  t.same(
+    requests,
+    Array.from({ length: 3 }, () => 'PUT /x?partial=true&dryRun=false Bearer id.secret'),
+  )
   const failing = await openServer(Array.from({ length: 4 }, () => ({ status: 503, object: { message: 'stopping' } })))
   await t.rejects(failing.target.send('/x', [{}], { dryRun: false }), { message: /503: stopping.*call this again/ })
   const closing = await openServer([])
