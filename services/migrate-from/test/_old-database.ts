@@ -127,7 +127,7 @@ const devicesOf = (version: SourceVersion): OldDevice[] => {
       platform: apns,
       token: `<${'cd12 '.repeat(15)}cd12>`,
       active: true,
-      environment: 'DEVELOPMENT',
+      environment: 'PRODUCTION',
       comes: 'cd12'.repeat(16),
     },
     {
