@@ -42,14 +42,19 @@ export async function moveKind(
     moved.groups.set(group, tally)
     tally.sent += lines.length
     for (const name of ['imported', 'updated', 'kept', 'failed'] as const) tally[name] += result[name]
-    for (const { error, line } of errors) refuse(moved.refusals, `${error.fieldName} ${error.hint}`, kind.nameOf(line))
+    const refuse = (reason: string, count: number, name?: string) => addRefusal(moved.refusals, reason, { count, name })
+    for (const { error, line } of errors) refuse(`${error.fieldName} ${error.hint}`, 1, kind.nameOf(line))
     const named = errors.filter(({ error }) => !isOfPlatform(error)).length
-    if (result.failed > named) refuse(moved.refusals, 'further lines, not named', undefined, result.failed - named)
+    if (result.failed > named) refuse('further lines, not named', result.failed - named)
   }
   return moved
 }
 
-function refuse(refusals: Moved['refusals'], reason: string, name: string | undefined, count = 1): void {
+function addRefusal(
+  refusals: Moved['refusals'],
+  reason: string,
+  { count, name }: { count: number; name: string | undefined },
+): void {
   const refusal = refusals.get(reason) ?? { count: 0, examples: [] }
   refusals.set(reason, refusal)
   refusal.count += count

@@ -38,31 +38,28 @@ const membersIn = (sql: string) =>
     ),
   )
 
-for (const database of DATABASES)
-  for (const [set, versions] of Object.entries(SETS))
-    for (const version of versions)
-      for (const { name } of KINDS)
-        t.test(`${database}, ${version}: ${name}`, async (t) => {
-          const names = version === '1.7' ? ['type', 'read'] : ['message_type', 'is_read']
-          const sql = (await readFile(join(EXPORT, database, set, `${name}.sql`), 'utf8'))
-            .replaceAll('{type}', names[0] ?? '')
-            .replaceAll('{read}', names[1] ?? '')
-          // The statement for PostgreSQL, which tests run, has the same columns; some without their table's letter.
-          const run = statementsOf(version, 'UTC')[name].replaceAll(/"(type|read)"/g, '$1')
-          for (const column of columnsIn(sql))
-            t.match(bare(run), new RegExp(`\\b${column}\\b`), `${column} is a column of ${version}`)
-          const known = [...run.matchAll(/ AS "?(\w+)"?(?=,|\n| FROM)/g)].map(([, member = '']) => member)
-          for (const member of known)
-            t.ok(membersIn(sql).has(member) || (version !== '1.10' && member === 'environment'), member)
-          let depth = 0
-          for (const character of bare(sql)) {
-            depth += character === '(' ? 1 : character === ')' ? -1 : 0
-            if (depth < 0) break
-          }
-          t.equal(depth, 0, 'parentheses are closed')
-          if (version !== '1.10') t.notMatch(sql, /\b(apns|fcm)_/)
-          else t.notMatch(sql, /\b(ios|android)_/, 'stale columns are not read')
-        })
+const CASES = DATABASES.flatMap((database) =>
+  Object.entries(SETS).flatMap(([set, versions]) => versions.map((version) => ({ database, set, version }))),
+)
+
+for (const { database, set, version } of CASES)
+  for (const { name } of KINDS)
+    t.test(`${database}, ${version}: ${name}`, async (t) => {
+      const names = version === '1.7' ? ['type', 'read'] : ['message_type', 'is_read']
+      const sql = (await readFile(join(EXPORT, database, set, `${name}.sql`), 'utf8'))
+        .replaceAll('{type}', names[0] ?? '')
+        .replaceAll('{read}', names[1] ?? '')
+      // The statement for PostgreSQL, which tests run, has the same columns; some without their table's letter.
+      const run = statementsOf(version, 'UTC')[name].replaceAll(/"(type|read)"/g, '$1')
+      for (const column of columnsIn(sql))
+        t.match(bare(run), new RegExp(`\\b${column}\\b`), `${column} is a column of ${version}`)
+      const known = [...run.matchAll(/ AS "?(\w+)"?(?=,|\n| FROM)/g)].map(([, member = '']) => member)
+      for (const member of known)
+        t.ok(membersIn(sql).has(member) || (version !== '1.10' && member === 'environment'), member)
+      t.equal(bare(sql).split('(').length, bare(sql).split(')').length, 'parentheses are closed')
+      if (version !== '1.10') t.notMatch(sql, /\b(apns|fcm)_/)
+      else t.notMatch(sql, /\b(ios|android)_/, 'stale columns are not read')
+    })
 
 /** Writes what it got, and a line for each table. */
 const PROGRAMS = {

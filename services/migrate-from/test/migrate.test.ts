@@ -176,12 +176,13 @@ t.test('a run that breaks off is completed by the next', async (t) => {
     request.on('end', () => {
       const { method = 'GET', url = '', headers } = request
       const type = headers['content-type'] ?? ''
-      void stack.api
-        .call(method, url, { body: Buffer.concat(body).toString(), headers: { 'content-type': type } })
-        .then((passed) => {
-          if (isLast) return stuck.resolve()
-          response.writeHead(passed.status, { 'content-type': 'application/json' }).end(JSON.stringify(passed.body))
-        })
+      const passOn = async () => {
+        const init = { body: Buffer.concat(body).toString(), headers: { 'content-type': type } }
+        const passed = await stack.api.call(method, url, init)
+        if (isLast) stuck.resolve()
+        else response.writeHead(passed.status, { 'content-type': 'application/json' }).end(JSON.stringify(passed.body))
+      }
+      void passOn()
     })
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
