@@ -13,7 +13,7 @@ const LEVELS = [
   ['http2'],
   ['store', 'queues', 'providers'],
   ['domain'],
-  ['api-gateway', ANY_WORKER, 'campaign-scheduler', 'migration'],
+  ['api-gateway', ANY_WORKER, 'campaign-scheduler', 'migration', 'migrate-from'],
   ['standalone', 'testing', 'api-key'],
   ['bench', 'scripts'],
 ]

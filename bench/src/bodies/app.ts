@@ -17,6 +17,8 @@ const campaign = { id: 1, appId: 'mobile-app', sent: false, message: {}, state: 
 const counts = { imported: 0, updated: 0, kept: 0 }
 const staging = {
   stage: async () => {},
+  dropUnknown: async () => ({ count: 0, lines: [] }),
+  dropTaken: async () => ({ count: 0, lines: [] }),
   dropForeign: async () => ({ count: 0, lines: [] }),
   apply: async () => counts,
   close: async () => {},
@@ -28,7 +30,7 @@ const ends = <T extends object>(known: T): T =>
 const end = async () => Promise.reject(new Error('the store ends the request'))
 
 const store = {
-  applications: ends({ find: async () => application }),
+  applications: ends({ find: async () => application, findAll: async () => [application] }),
   campaigns: ends({ find: async () => campaign }),
   messages: ends({ audience: async () => ({ applicationId: 1, configured: PLATFORMS, recipients: [] }) }),
   devices: ends({}),
@@ -37,6 +39,8 @@ const store = {
   runs: ends({}),
   openDeviceImport: () => staging,
   openUserImport: () => staging,
+  openCampaignImport: () => staging,
+  openInboxImport: () => staging,
 }
 
 const log = createLogger(config, 'bench')

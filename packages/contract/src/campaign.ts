@@ -3,7 +3,6 @@ import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { AUDIENCES, RESEND_WORDS, WHOM } from './campaign-audience.ts'
 import { UserId } from './device.ts'
-import { LineError } from './import.ts'
 import { MessageBody } from './message-body.ts'
 import { Tally } from './message.ts'
 import { pageMembers, pageMembersOnDemand } from './paging.ts'
@@ -170,16 +169,33 @@ export const CampaignUserList = Type.Array(UserId, {
 export const CampaignUserLine = Type.Union([UserId, Type.Object({ userId: UserId })])
 export type CampaignUserLine = Static<typeof CampaignUserLine>
 
-export const UserImportResult = Type.Object(
-  {
-    imported: Type.Integer({ description: 'Number of users that were added.' }),
-    kept: Type.Integer({ description: 'Number of users that were in the campaign already.' }),
-    failed: Type.Integer({ description: 'Number of bad lines.' }),
-    errors: Type.Array(LineError, { description: 'The first 100 bad lines.' }),
-  },
-  { title: 'UserImportResult' },
+/** One line of an import of users of many campaigns. */
+export const ImportedCampaignUser = Type.Object(
+  { campaignId: CampaignId, userId: UserId },
+  { title: 'ImportedCampaignUser' },
 )
-export type UserImportResult = Static<typeof UserImportResult>
+export type ImportedCampaignUser = Static<typeof ImportedCampaignUser>
+
+/** One line of an import of campaigns. Its message may also come as a text that holds JSON. */
+export const ImportedCampaign = Type.Object(
+  {
+    id: CampaignId,
+    appId: AppId,
+    message: MessageBody,
+    timestampCreated: Type.String({ maxLength: 64, ...TIME_IN_REQUEST, description: 'When it was created.' }),
+    sent: Type.Optional(
+      Nullable(
+        Type.Boolean({
+          description: 'Whether it was sent: such a campaign is refused.',
+          default: false,
+          examples: [false],
+        }),
+      ),
+    ),
+  },
+  { title: 'ImportedCampaign' },
+)
+export type ImportedCampaign = Static<typeof ImportedCampaign>
 
 export const TestCampaignRequest = Type.Object(
   { userId: NotBlank(255, { description: 'User who gets the message.', examples: ['user-1'] }) },

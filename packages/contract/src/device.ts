@@ -1,7 +1,7 @@
 // Requests and responses about devices and the activations that tie them to users.
 import Type, { type Static } from 'typebox'
 import { ApnsEnvironmentName, AppId } from './application.ts'
-import { LineError, PartialQuery } from './import.ts'
+import { ImportQuery } from './import.ts'
 import { pageMembers } from './paging.ts'
 import { LONGEST_TOKEN } from './push-token.ts'
 import { NotBlank, Nullable, PlatformNameText, PlatformText, Time, TIME_IN_REQUEST, Words } from './schema.ts'
@@ -160,11 +160,22 @@ export const DeviceHistory = Type.Object(
   { title: 'DeviceHistory' },
 )
 
-export const ImportQuery = Type.Object({ appId: AppId, ...PartialQuery.properties })
+export const DeviceImportQuery = Type.Object({
+  appId: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'Application of all lines. Left out, each line names its own.',
+      examples: ['mobile-app'],
+    }),
+  ),
+  ...ImportQuery.properties,
+})
 
 /** One line of an import. */
 export const ImportedDevice = Type.Object(
   {
+    appId: Type.Optional(Nullable(AppId)),
     userId: UserId,
     activationId: ActivationId,
     platform: PlatformNameText,
@@ -180,20 +191,3 @@ export const ImportedDevice = Type.Object(
   { title: 'ImportedDevice' },
 )
 export type ImportedDevice = Static<typeof ImportedDevice>
-
-export const ImportResult = Type.Object(
-  {
-    imported: Type.Integer({ description: 'Number of devices that were added.' }),
-    updated: Type.Integer({
-      description: 'Number of devices whose activation was known and whose registration was replaced by the line.',
-    }),
-    kept: Type.Integer({
-      description:
-        'Number of devices that were left unchanged: they were the same, or were registered after the time on their line.',
-    }),
-    failed: Type.Integer({ description: 'Number of bad lines.' }),
-    errors: Type.Array(LineError, { description: 'The first 100 bad lines.' }),
-  },
-  { title: 'ImportResult' },
-)
-export type ImportResult = Static<typeof ImportResult>

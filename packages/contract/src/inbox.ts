@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { UserId } from './device.ts'
 import { pageMembers } from './paging.ts'
-import { BooleanWord, Nullable, Time, UnitText, Words } from './schema.ts'
+import { BooleanWord, Nullable, Time, UnitText, Words, TIME_IN_REQUEST } from './schema.ts'
 
 export const INBOX_MESSAGE_TYPES = ['text', 'html'] as const
 export type InboxMessageType = (typeof INBOX_MESSAGE_TYPES)[number]
@@ -156,3 +156,28 @@ export const INBOX_WORDS = ['list', 'count', 'detail', 'read', 'read-all', 'impo
 export const InboxMessageParams = Type.Object({ id: InboxMessageId })
 
 export const InboxDeleteQuery = Type.Object({ userId: Type.Optional(UserId) })
+
+/** One line of an import: the format of the `detail` response. */
+export const ImportedInboxMessage = Type.Object(
+  {
+    ...CreateInboxMessageRequest.properties,
+    id: Type.String({
+      pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+      description: 'Identifier of the message, a UUID. It stays.',
+      examples: [EXAMPLE_ID],
+    }),
+    read: Type.Optional(Nullable(Type.Boolean({ default: false, examples: [false] }))),
+    timestampCreated: Type.String({ maxLength: 64, ...TIME_IN_REQUEST, description: 'When it was created.' }),
+    timestampRead: Type.Optional(
+      Nullable(
+        Type.String({
+          maxLength: 64,
+          ...TIME_IN_REQUEST,
+          description: 'When it was read; by default when it was created.',
+        }),
+      ),
+    ),
+  },
+  { title: 'ImportedInboxMessage' },
+)
+export type ImportedInboxMessage = Static<typeof ImportedInboxMessage>

@@ -15,6 +15,7 @@ export {
   type NaturalBatches,
 } from './natural-batches.ts'
 export { printable } from './printable.ts'
+export { REFERENCE_PROPERTIES, type ReferenceProperty } from './reference-properties.ts'
 export { runOnce, runProcess, type Stop } from './process.ts'
 export { createResources, type Close, type Resources } from './resources.ts'
 export { SETTINGS, SETTINGS_BY_SUBJECT } from './settings.ts'

@@ -16,6 +16,7 @@ import { openCredentials } from './applications/credentials.ts'
 import { openDatabase } from './connection/database.ts'
 import { openDatabaseReport } from './connection/report.ts'
 import { createWriteFailures } from './connection/write-failures.ts'
+import { openCampaignImport } from './campaigns/campaign-import.ts'
 import { openUserImport } from './campaigns/user-import.ts'
 import { openDeviceImport } from './devices/import.ts'
 import { openDeviceRespelling } from './devices/respelling.ts'
@@ -30,6 +31,7 @@ import { openMessageStatus } from './messages/status.ts'
 import { openResends } from './messages/resends.ts'
 import { openWaitingMessages } from './messages/waiting.ts'
 import { openMessageStoring } from './messages/storing.ts'
+import { openInboxImport } from './inbox/import.ts'
 import { openInbox } from './inbox/inbox.ts'
 import { openInboxLists } from './inbox/lists.ts'
 import { openMessages } from './messages/messages.ts'
@@ -89,7 +91,9 @@ export function openStore({ url, directUrl, onUnwritable = () => {}, ...more }: 
     devices: openDevices(database),
     deviceEvents: openDeviceEvents(database),
     openUserImport: () => openUserImport(direct),
-    openDeviceImport: (applicationId: number) => openDeviceImport(applicationId, direct),
+    openDeviceImport: () => openDeviceImport(direct),
+    openCampaignImport: () => openCampaignImport(direct),
+    openInboxImport: () => openInboxImport(direct),
     activations: openActivations(database),
     activationBinding: openActivationBinding(database),
     deviceRespelling: openDeviceRespelling(database),

@@ -19,6 +19,7 @@ import { requestLimit } from './plugins/request-limit.ts'
 import { requestTimeout } from './plugins/request-timeout.ts'
 import { traces } from './plugins/traces.ts'
 import { requestId, requests, RESPONSE_HEADERS } from './plugins/requests.ts'
+import { applicationImportRoutes } from './routes/application-import.ts'
 import { applicationRoutes } from './routes/application.ts'
 import { campaignImportRoutes } from './routes/campaign-import.ts'
 import { campaignSendingRoutes } from './routes/campaign-sending.ts'
@@ -28,6 +29,7 @@ import { deviceRoutes } from './routes/device.ts'
 import { deviceImportRoutes } from './routes/device-import.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
+import { inboxImportRoutes } from './routes/inbox-import.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { messageOperationRoutes } from './routes/message-operations.ts'
 import { messageRoutes } from './routes/message.ts'
@@ -92,6 +94,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   await app.register(homeRoutes(config, build))
   await app.register(serviceRoutes(config, build))
   await app.register(applicationRoutes(context))
+  await app.register(applicationImportRoutes(context, imports))
   await app.register(credentialsRoutes(context))
   await app.register(pauseRoutes(context))
   await app.register(unconfiguredRoutes(context, activations))
@@ -103,6 +106,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   await app.register(campaignImportRoutes(context, imports))
   await app.register(campaignSendingRoutes(context, sending))
   await app.register(inboxRoutes(context))
+  await app.register(inboxImportRoutes(context, imports))
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance
 }

@@ -117,6 +117,14 @@ const WRITES: Readonly<Record<string, Write>> = {
   '/push/campaign/{id}/delete': {},
   '/push/campaign/{id}/user/add': { body: user },
   '/push/campaign/{id}/user/delete': { body: user },
+  '/admin/app/import': { body: JSON.stringify({ appId: 'imported' }) },
+  '/push/campaign/import': {
+    body: JSON.stringify({ id: 4000, appId: APP, message: body, timestampCreated: '2026-02-08T12:00:00Z' }),
+  },
+  '/push/campaign/user/import': { body: JSON.stringify({ campaignId: campaign, userId: 'a third user' }) },
+  '/inbox/messages/import': {
+    body: JSON.stringify({ ...inbox, id: randomUUID(), timestampCreated: '2026-02-08T12:00:00Z' }),
+  },
   '/push/campaign/{id}/user/import': { body: JSON.stringify('another user') },
   '/push/campaign/send/test/{id}': { body: { userId } },
   '/push/campaign/send/live/{id}': {},
@@ -132,7 +140,7 @@ const WRITES: Readonly<Record<string, Write>> = {
 }
 /** Those that succeed in any order. */
 const AGAIN =
-  /(\/device\/create|multi|campaign\/create|send|user\/(add|import)|inbox\/messages|ios\/update|device\/import)$/
+  /(\/device\/create|multi|campaign\/create|send|user\/(add|import)|inbox\/messages|ios\/update|(app|device|campaign|messages)\/import)$/
 /** They take a body and only read. */
 const READS = ['/admin/app/detail']
 

@@ -1,4 +1,5 @@
 // The inbox: messages that wait for the user in the mobile application.
+export { importInbox } from './import.ts'
 export {
   countUnread,
   createInboxMessage,

@@ -86,6 +86,23 @@ export interface StatementTypes {
     }
   }
   'campaign-hold': { values: readonly [number]; row: { id: number } }
+  'campaign-import-apply': {
+    values: readonly [number, number]
+    row: { last: number | null; total: number; imported: number }
+  }
+  'campaign-import-drop-taken': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
+  'campaign-import-is-behind': { values: readonly []; row: { behind: boolean } }
+  'campaign-import-stage': {
+    values: readonly [
+      readonly number[],
+      readonly number[],
+      readonly number[],
+      readonly string[],
+      readonly (Date | null)[],
+      readonly Date[],
+    ]
+    row: never
+  }
   'campaign-list': {
     values: readonly [boolean | null, readonly string[] | null, number, number | null]
     row: { id: number; appId: string; message: Json; sent: boolean }
@@ -356,15 +373,13 @@ export interface StatementTypes {
     }
   }
   'import-apply': {
-    values: readonly [number, string, number, boolean]
+    values: readonly [string, number, boolean]
     row: { last: string | null; total: number; imported: number; updated: number }
   }
-  'import-drop-foreign': {
-    values: readonly [number, number]
-    row: { count: number; lines: readonly (number | null)[] }
-  }
+  'import-drop-foreign': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
   'import-stage': {
     values: readonly [
+      readonly number[],
       readonly number[],
       readonly string[],
       readonly string[],
@@ -410,6 +425,26 @@ export interface StatementTypes {
     }
   }
   'inbox-hide': { values: readonly [number, readonly number[]]; row: { count: number } }
+  'inbox-import-apply': {
+    values: readonly [number, number]
+    row: { last: number | null; total: number; imported: number; updated: number }
+  }
+  'inbox-import-drop-foreign': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
+  'inbox-import-stage': {
+    values: readonly [
+      readonly number[],
+      readonly string[],
+      readonly string[],
+      readonly string[],
+      readonly string[],
+      readonly string[],
+      readonly string[],
+      readonly Date[],
+      readonly (Date | null)[],
+      readonly string[],
+    ]
+    row: never
+  }
   'inbox-list': {
     values: readonly [string, readonly string[], number, number, number | null]
     row: {
@@ -831,9 +866,10 @@ export interface StatementTypes {
   'token-put': { values: readonly [string, Uint8Array, string, Date, Date]; row: never }
   'user-import-apply': {
     values: readonly [number, string, number]
-    row: { last: string | null; total: number; added: number; exists: boolean }
+    row: { lastCampaign: number | null; lastUser: string | null; total: number; added: number; areThere: boolean }
   }
-  'user-import-stage': { values: readonly [readonly string[]]; row: never }
+  'user-import-drop-unknown': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
+  'user-import-stage': { values: readonly [readonly number[], readonly number[], readonly string[]]; row: never }
   'walk-end': { values: readonly [string]; row: never }
   'walk-move': { values: readonly [string, string]; row: never }
   'walk-take': { values: readonly [string]; row: { after: string } }

@@ -3,7 +3,7 @@ import { ApiError, type Violation } from '@push-server/contract'
 import { parseJson } from '../validation/json-body.ts'
 import { excessOf, type JsonLimits } from '../validation/json-limits.ts'
 
-/** More than any line that is in order. */
+/** More than most lines that are in order. */
 const LONGEST_LINE = 16_384
 const LINE_LIMITS: JsonLimits = { depth: 16, nodes: 512, values: 512 }
 const NEWLINE = 0x0a
@@ -22,8 +22,12 @@ export interface Piece {
 }
 
 /** The lines that each piece completes. Throws an ApiError when there are more bytes than `limit`. */
-export async function* readLines(source: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Piece> {
-  const cutter = createCutter()
+export async function* readLines(
+  source: AsyncIterable<Buffer>,
+  limit: number,
+  longestLine = LONGEST_LINE,
+): AsyncGenerator<Piece> {
+  const cutter = createCutter(longestLine)
   let size = 0
   for await (const piece of source) {
     size += piece.length
@@ -36,7 +40,7 @@ export async function* readLines(source: AsyncIterable<Buffer>, limit: number): 
   if (last) yield { lines: [last], size: 0 }
 }
 
-function createCutter() {
+function createCutter(longestLine: number) {
   let line = 0
   /** The beginning of a line whose end has not come yet; of one that is too long only its length counts. */
   let kept: Buffer[] = []
@@ -47,18 +51,18 @@ function createCutter() {
   function keep(bytes: Buffer) {
     if (length === 0) opening = bytes
     length += bytes.length
-    if (length <= LONGEST_LINE) kept.push(bytes)
+    if (length <= longestLine) kept.push(bytes)
     else kept = []
   }
 
   function take(): Line | undefined {
-    const isTooLong = length > LONGEST_LINE
+    const isTooLong = length > longestLine
     const [only, ...more] = kept
     const bytes = only && more.length === 0 ? only : Buffer.concat(kept)
     kept = []
     length = 0
     line += 1
-    if (isTooLong) return { line, violation: wrong(tooLongHint(opening)) }
+    if (isTooLong) return { line, violation: wrong(tooLongHint(opening, longestLine)) }
     return lineOf(bytes, line)
   }
 
@@ -80,10 +84,10 @@ function createCutter() {
   }
 }
 
-const tooLongHint = (opening: Buffer | undefined) =>
+const tooLongHint = (opening: Buffer | undefined, longestLine: number) =>
   opening?.toString('latin1', 0, TEXT_OF_OBJECTS.length) === TEXT_OF_OBJECTS
     ? ONE_TEXT_HINT
-    : `must not have more than ${LONGEST_LINE} bytes`
+    : `must not have more than ${longestLine} bytes`
 
 /** Undefined for a blank line. */
 function lineOf(bytes: Buffer, line: number): Line | undefined {
