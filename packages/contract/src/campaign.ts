@@ -165,38 +165,6 @@ export const CampaignUserList = Type.Array(UserId, {
   examples: [['1234567890', '1234567891']],
 })
 
-/** One line of an import. */
-export const CampaignUserLine = Type.Union([UserId, Type.Object({ userId: UserId })])
-export type CampaignUserLine = Static<typeof CampaignUserLine>
-
-/** One line of an import of users of many campaigns. */
-export const ImportedCampaignUser = Type.Object(
-  { campaignId: CampaignId, userId: UserId },
-  { title: 'ImportedCampaignUser' },
-)
-export type ImportedCampaignUser = Static<typeof ImportedCampaignUser>
-
-/** One line of an import of campaigns. Its message may also come as a text that holds JSON. */
-export const ImportedCampaign = Type.Object(
-  {
-    id: CampaignId,
-    appId: AppId,
-    message: MessageBody,
-    timestampCreated: Type.String({ maxLength: 64, ...TIME_IN_REQUEST, description: 'When it was created.' }),
-    sent: Type.Optional(
-      Nullable(
-        Type.Boolean({
-          description: 'Whether it was sent: such a campaign is refused.',
-          default: false,
-          examples: [false],
-        }),
-      ),
-    ),
-  },
-  { title: 'ImportedCampaign' },
-)
-export type ImportedCampaign = Static<typeof ImportedCampaign>
-
 export const TestCampaignRequest = Type.Object(
   { userId: NotBlank(255, { description: 'User who gets the message.', examples: ['user-1'] }) },
   { title: 'TestCampaignRequest' },

@@ -1,6 +1,7 @@
 // WHAT travels: schemas of every request, response and job, the envelope and the error catalogue. No I/O.
 export * from './application.ts'
 export * from './campaign-audience.ts'
+export * from './campaign-import.ts'
 export * from './campaign.ts'
 export * from './device.ts'
 export * from './envelope.ts'

@@ -8,7 +8,7 @@ import { openBases } from './bases.ts'
 import { routingErrors, envelope } from './plugins/envelope.ts'
 import { hosts } from './plugins/hosts.ts'
 import { HTTP_OPTIONS, httpServer } from './plugins/http-server.ts'
-import { createImports } from './ndjson/imports.ts'
+import { createImports, type Imports } from './ndjson/imports.ts'
 import { openapi } from './openapi/openapi.ts'
 import type { Parts } from './parts.ts'
 import { paths } from './plugins/paths.ts'
@@ -94,19 +94,23 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   await app.register(homeRoutes(config, build))
   await app.register(serviceRoutes(config, build))
   await app.register(applicationRoutes(context))
-  await app.register(applicationImportRoutes(context, imports))
   await app.register(credentialsRoutes(context))
   await app.register(pauseRoutes(context))
   await app.register(unconfiguredRoutes(context, activations))
   await app.register(deviceRoutes(context, activations))
-  await app.register(deviceImportRoutes(context, { imports, activations }))
   await app.register(messageRoutes(context, sending))
   await app.register(messageOperationRoutes(context, sending))
   await app.register(campaignRoutes(context))
-  await app.register(campaignImportRoutes(context, imports))
   await app.register(campaignSendingRoutes(context, sending))
   await app.register(inboxRoutes(context))
-  await app.register(inboxImportRoutes(context, imports))
+  for (const routes of importRoutes(context, { imports, activations })) await app.register(routes)
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance
 }
+
+const importRoutes = (context: Context, parts: Pick<Parts, 'activations'> & { imports: Imports }) => [
+  applicationImportRoutes(context, parts.imports),
+  deviceImportRoutes(context, parts),
+  campaignImportRoutes(context, parts.imports),
+  inboxImportRoutes(context, parts.imports),
+]

@@ -151,6 +151,10 @@ export const OURS: readonly string[] = [
   'DELETE /inbox/messages/{id}',
   ...['PUT', 'POST'].flatMap((method) => [
     `${method} /push/device/import`,
+    `${method} /push/campaign/import`,
+    `${method} /push/campaign/user/import`,
+    `${method} /admin/app/import`,
+    `${method} /inbox/messages/import`,
     `${method} /push/campaign/{id}/user/import`,
   ]),
   'GET /push/message/{id}',
