@@ -19,9 +19,11 @@ const SPARE = 32_000
 /** Of a body that a request is wrapped into. */
 const WRAPPER_BYTES = 4_096
 
-export function bodiesOf({ body }: Operation, sizes: BodySizes): LargeBody[] {
+export function bodiesOf({ path, body }: Operation, sizes: BodySizes): LargeBody[] {
   if (!body) return []
-  return body.type === 'application/json' ? jsonBodiesOf(body.schema, sizes) : linesOf(sizes.limit)
+  return body.type === 'application/json'
+    ? jsonBodiesOf(body.schema, sizes)
+    : linesOf(sizes.limit, LINES[path] ?? DEVICE_LINE)
 }
 
 function jsonBodiesOf(schema: RequestSchema, { limit, mostItems }: BodySizes): LargeBody[] {
@@ -142,12 +144,24 @@ function withExtras(value: unknown): unknown {
 
 const LINES_BYTES = 4 * 1024 * 1024
 
-function linesOf(limit: number): LargeBody[] {
+type LineAt = (index: number) => string
+
+/** Good as a user of a campaign as well. */
+const DEVICE_LINE: LineAt = (index) =>
+  `{"userId":"user-${index}","activationId":"a-${index}","platform":"ios","token":"aabbcc"}`
+const CREATED = '"timestampCreated":"2026-02-08T12:00:00.000+00:00"'
+const uuidOf = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`
+const LINES: Readonly<Record<string, LineAt>> = {
+  '/admin/app/import': (index) => `{"appId":"app-${index}"}`,
+  '/push/campaign/import': (index) => `{"id":"${index + 1}","appId":"mobile-app","message":{"title":"T"},${CREATED}}`,
+  '/push/campaign/user/import': (index) => `{"campaignId":"1","userId":"user-${index}"}`,
+  '/inbox/messages/import': (index) =>
+    `{"id":"${uuidOf(index)}","userId":"user","type":"text","subject":"S","summary":"S","body":"B","applications":["mobile-app"],${CREATED}}`,
+}
+
+function linesOf(limit: number, good: LineAt): LargeBody[] {
   const cases: [what: string, line: (index: number) => string][] = [
-    [
-      'lines in order',
-      (index) => `{"userId":"user-${index}","activationId":"a-${index}","platform":"ios","token":"aabbcc"}`,
-    ],
+    ['lines in order', good],
     ['lines of wrong members', (index) => `{"userId":[],"activationId":{},"n":${index}}`],
     ['lines full of objects', () => list(() => '{}', 16_000)],
     ['lines full of texts', () => list(() => '"a"', 1_600)],

@@ -35,11 +35,13 @@ t.test('the clock of the database, as a process knows it', async (t) => {
 /** What each statement's times come from: of the caller, or of the clock above. The process's own clock is none of it. */
 const TIMES: Readonly<Record<string, string>> = {
   'campaign-create': 'the end of validity that the caller gives, at most 28 days from now by the database’s clock',
+  'campaign-import-stage': 'when a campaign was created, by the import’s line',
   'chunk-record': 'the next attempt and when the chunk is due, by the database’s clock',
   'chunk-record-and-drop': 'as chunk-record; since when a token is dead, by the provider or the database’s clock',
   'doubt-hold': 'since when a token is doubtful, by the database’s clock',
   'import-stage': 'when a device was registered, by the import’s line',
   'inbox-create': 'the end of validity, by the caller',
+  'inbox-import-stage': 'when a message was created and read, by the import’s line',
   'message-failed':
     'from when to when a caller asks, by default until now by the database’s clock; and where a page ended',
   'message-store': 'the end of validity, as of a campaign; when it is to be sent, by the caller',

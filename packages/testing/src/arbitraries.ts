@@ -18,6 +18,7 @@ export interface RequestSchema {
   minimum?: number
   maximum?: number
   examples?: readonly unknown[]
+  'x-example'?: string
   'x-clamp'?: boolean
 }
 

@@ -19,7 +19,11 @@ export function membersOf(schema: RequestSchema, path: readonly string[] = []): 
   const { properties } = only
   if (others.length === 0 && properties)
     return Object.entries(properties).flatMap(([name, inner]) => membersOf(inner, [...path, name]))
-  return [{ name: path.join('.').replace(/^body\./, ''), path, schema: others.length === 0 ? only : schema }]
+  // What may be null says beside it what it says to readers.
+  const { anyOf: _, ...said } = schema
+  return [
+    { name: path.join('.').replace(/^body\./, ''), path, schema: others.length === 0 ? { ...said, ...only } : schema },
+  ]
 }
 
 const oftenShort = fc.oneof(
@@ -53,10 +57,14 @@ const anyJson = fc.oneof(
 )
 
 /** Values that the schema allows, the awkward ones first of all. */
+/** The API's description computes some examples, so that they stay in the future. */
+const COMPUTED: Readonly<Record<string, unknown>> = { timeAhead: new Date(Date.now() + 300 * 86_400_000).toISOString() }
+const examplesOf = ({ examples, 'x-example': computed = '' }: RequestSchema) => examples ?? [COMPUTED[computed] ?? 'x']
+
 export function valuesOf(schema: RequestSchema): Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum)
   const several = alternatives(schema)
-  if (several.length > 1) return fc.oneof(...several.map(valuesOf), fc.constantFrom(...(schema.examples ?? ['x'])))
+  if (several.length > 1) return fc.oneof(...several.map(valuesOf), fc.constantFrom(...examplesOf(schema)))
   const [{ type, items = {}, minimum, maximum, maxLength = Infinity }] = [several[0] ?? schema]
   switch (type) {
     case 'string':

@@ -97,7 +97,9 @@ const choosesDevices = ({ name }: Member) =>
 
 /** Other formats in which a value may come; the phone gets the schema's. */
 function otherFormats({ schema }: Member): { sent: unknown; means: unknown }[] {
-  if (schema.type === 'string' && !schema.enum) return [4711, true].map((sent) => ({ sent, means: String(sent) }))
+  // Of a time the description says less than is accepted: digits are seconds.
+  if (schema.type === 'string' && !schema.enum && schema.format === undefined)
+    return [4711, true].map((sent) => ({ sent, means: String(sent) }))
   return schema.type === 'integer' ? [{ sent: '42', means: 42 }] : []
 }
 

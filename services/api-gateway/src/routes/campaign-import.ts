@@ -23,7 +23,7 @@ import { isObject } from '../validation/schema.ts'
 const BATCH_SIZE = 10_000
 
 const CAMPAIGN =
-  '{"id":"10","appId":"mobile-app","message":{"title":"T","body":"B"},"timestampCreated":"2026-02-08T12:00:00.000+00:00"}'
+  '{"id":"1000010","appId":"mobile-app","message":{"title":"T","body":"B"},"timestampCreated":"2026-02-08T12:00:00.000+00:00"}'
 /** The message as the former server stores it is a text, in which each character may be escaped. */
 const CAMPAIGN_LINE = { batchSize: 500, longestLine: 65_536 }
 const MESSAGE_LIMITS = { depth: 16, nodes: 512, values: 512 }
@@ -102,7 +102,7 @@ export const campaignImportRoutes =
         description:
           'NDJSON (application/x-ndjson): one object per line with campaignId and userId. Who is in the campaign already stays. ' +
           'Nothing of a file with bad lines is kept unless `partial=true`.',
-        body: linesOf('{"campaignId":"10","userId":"1234567890"}'),
+        body: linesOf('{"campaignId":"1000010","userId":"1234567890"}'),
         querystring: ImportQuery,
         response: importResponses(OkWith(ImportResult)),
       },

@@ -8,7 +8,7 @@ import { linesOf, ndjson } from '../ndjson/ndjson.ts'
 import { importResponses } from '../openapi/responses.ts'
 
 const EXAMPLE =
-  '{"userId":"123","activationId":"49414e31-f3df-4cea-87e6-f214ca3b8412","platform":"ios","token":"aabbcc"}'
+  '{"appId":"mobile-app","userId":"123","activationId":"49414e31-f3df-4cea-87e6-f214ca3b8412","platform":"ios","token":"aabbcc"}'
 
 /** Lines that are stored with one statement. */
 const BATCH_SIZE = 5_000
