@@ -5,8 +5,9 @@ import { AUDIENCES, RESEND_WORDS, WHOM } from './campaign-audience.ts'
 import { UserId } from './device.ts'
 import { LineError } from './import.ts'
 import { MessageBody } from './message-body.ts'
-import { Tally } from './message.ts'
+import { ChosenPlatforms, Tally } from './message.ts'
 import { pageMembers } from './paging.ts'
+import { PLATFORMS } from './platform.ts'
 import { BooleanWord, byPlatform, Nullable } from './schema.ts'
 
 /** Of the latest live send; a campaign without one is `created`. */
@@ -101,7 +102,7 @@ export const SendCampaignQuery = Type.Object({
 })
 
 export const CreateCampaignRequest = Type.Object(
-  { appId: AppId, message: MessageBody },
+  { appId: AppId, message: MessageBody, platforms: ChosenPlatforms },
   { title: 'CreateCampaignRequest' },
 )
 export type CreateCampaignRequest = Static<typeof CreateCampaignRequest>
@@ -117,6 +118,11 @@ const campaign = {
   appId: AppId,
   sent: Type.Boolean({ description: 'Whether a live send of the campaign is complete.' }),
   message: MessageBody,
+  platforms: Type.Optional(
+    Type.Array(Type.String({ enum: [...PLATFORMS] }), {
+      description: 'Left out: it goes to devices of all platforms.',
+    }),
+  ),
 }
 
 export const Campaign = Type.Object(campaign, { title: 'Campaign' })

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { MessageBody } from './message-body.ts'
-import { PLATFORMS } from './platform.ts'
+import { PLATFORM_NAMES, PLATFORMS } from './platform.ts'
 import { pageMembers } from './paging.ts'
 import { byPlatform, byPlatformName, Nullable, optionally } from './schema.ts'
 
@@ -16,6 +16,17 @@ const Mode = Type.Optional(
       description:
         'SYNCHRONOUS (when absent): the response arrives when each delivery has its result. ASYNCHRONOUS and null: the response arrives at once.',
       examples: ['SYNCHRONOUS'],
+    }),
+  ),
+)
+
+/** Null and left out mean all. */
+export const ChosenPlatforms = Type.Optional(
+  Nullable(
+    Type.Array(Type.String({ enum: [...PLATFORM_NAMES], 'x-case': 'lower' }), {
+      minItems: 1,
+      maxItems: PLATFORM_NAMES.length,
+      description: 'Sends the message only to devices of these platforms, in either of their names. By default to all.',
     }),
   ),
 )
@@ -47,6 +58,7 @@ export const Message = Type.Object(
         }),
       ),
     ),
+    platforms: ChosenPlatforms,
     sendAt: Type.Optional(
       Nullable(
         Type.String({
@@ -139,7 +151,8 @@ export const DeliveryStatus = Type.Object(
     status: Type.String({
       enum: ['pending', 'sent', 'failed', 'skipped'],
       description:
-        '`sent`: the provider has accepted the push. `skipped`: the message is personal and the device is not active.',
+        '`sent`: the provider has accepted the push. `skipped`: the message is not for this device. It is personal and the device is ' +
+        'not active, or it is for other platforms.',
       examples: ['sent'],
     }),
     reason: Type.Optional(

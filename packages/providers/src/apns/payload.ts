@@ -1,9 +1,10 @@
 // Builds the push of a message for APNs: the JSON, and the headers that all its devices share. Pure; `now` is given.
 import { createHash } from 'node:crypto'
 import apn from '@parse/node-apn'
-import type { MessageBody } from '@push-server/contract'
+import { isRich, type MessageBody } from '@push-server/contract'
 import { limitProblems, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
+import { apsMembers, rootMembers } from './notification-members.ts'
 
 // Both are documented by node-apn, and missing in its types.
 declare module '@parse/node-apn' {
@@ -37,9 +38,12 @@ export function apnsPayload(message: PushMessage, bundle: string, now: number): 
   notification.priority = message.priority === 'HIGH' && !silent ? 10 : 5
   notification.expiry = expiration(message.validUntil, now)
   if (body.collapseKey) notification.collapseId = collapseId(body.collapseKey)
-  notification.aps = apsOf(body, silent)
+  const aps = apsOf(body, silent)
+  const rich = isRich(body)
+  if (rich) Object.assign(aps, apsMembers(body, aps.alert, silent))
+  notification.aps = aps
   // As raw payload: node-apn leaves out an empty `aps`, which APNs requires.
-  notification.rawPayload = { ...extrasOf(body), aps: notification.aps }
+  notification.rawPayload = { ...extrasOf(body), ...(rich && rootMembers(body, silent)), aps }
   const headers = Object.entries(notification.headers()).map(([name, value]) => [name, String(value)])
   return { payload: Buffer.from(notification.compile()), headers: Object.fromEntries(headers) }
 }

@@ -1,8 +1,10 @@
 // FCM as an entry of the registry: stored credentials and settings in, a provider out.
+import { isRich } from '@push-server/contract'
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
-import { ignoredMembers } from '../ignored-members.ts'
+import { ignoredMembers, ignoredOfRich } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { certify, readServiceAccount } from './credentials.ts'
+import { PLACES, replacedOnFcm } from './notification-members.ts'
 import { checkFcmPayload, fcmBody, fcmPayload } from './payload.ts'
 import { openFcmProvider } from './provider.ts'
 
@@ -38,9 +40,14 @@ export const fcm: ProviderKind = {
 
   check: (message, { config: { fcmDataOnly: dataOnly } }) => checkFcmPayload(message, { dataOnly }),
 
-  ignored: ({ body, silent }, { config: { fcmDataOnly } }) =>
+  ignored({ body, silent }, { config: { fcmDataOnly } }) {
     // A mobile application that shows notifications itself gets those of silent messages too.
-    silent && !fcmDataOnly ? ignoredMembers(body, ['badge'], false) : ignoredMembers(body, [], true),
+    const hasNotification = !silent || (body.dataOnly ?? fcmDataOnly)
+    const classic = hasNotification ? ignoredMembers(body, [], true) : ignoredMembers(body, ['badge'], false)
+    return isRich(body)
+      ? ignoredOfRich(body, PLACES, { classic, hasNotification, replaced: replacedOnFcm(body) })
+      : classic
+  },
 
   draft: (message, { token }, { config: { fcmDataOnly: dataOnly }, now }) => ({
     headers: {},

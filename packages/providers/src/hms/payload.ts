@@ -1,7 +1,8 @@
 // Builds the request of a message for HMS, without its tokens. Pure; `now` is given.
-import type { MessageBody } from '@push-server/contract'
+import { isRich, type MessageBody } from '@push-server/contract'
 import { handedOverProblems, limitProblems, NOTIFICATION_KEY, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
+import { androidMembers, notificationMembers } from './notification-members.ts'
 
 /** The JSON of a request before and after the list of its tokens. */
 export interface HmsPayload {
@@ -26,9 +27,13 @@ export const withTokens = ({ head, tail }: HmsPayload, tokens: readonly string[]
  * Members without a value are left out, which leaves them to Huawei's defaults.
  * https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
  */
-export function hmsPayload(message: PushMessage, { dataOnly, appId, now }: HmsPayloadOptions): HmsPayload {
+export function hmsPayload(message: PushMessage, options: HmsPayloadOptions): HmsPayload {
   const { body, silent, priority } = message
+  const { appId, now } = options
+  const rich = isRich(body)
+  const dataOnly = isDataOnly(body, options)
   const notification = silent ? undefined : notificationOf(message)
+  if (rich && notification) Object.assign(notification, notificationMembers(body))
   const shown = dataOnly ? undefined : notification
   const json = JSON.stringify({
     data: dataOf(body, { handedOver: dataOnly ? notification : undefined, isAlone: shown === undefined }),
@@ -38,10 +43,14 @@ export function hmsPayload(message: PushMessage, { dataOnly, appId, now }: HmsPa
       urgency: priority,
       ttl: `${ttlSeconds(message.validUntil, now)}s`,
       notification: shown && { ...shown, ...requiredTexts(body, appId) },
+      ...(rich && androidMembers(body)),
     },
   })
   return { head: `{"message":${json.slice(0, -1)},"token":[`, tail: ']}}' }
 }
+
+/** The message's own word goes before the server's. */
+const isDataOnly = (body: MessageBody, { dataOnly }: Pick<HmsPayloadOptions, 'dataOnly'>) => body.dataOnly ?? dataOnly
 
 /** The same request as one that HMS checks and does not deliver. */
 export const onlyValidated = ({ head, tail }: HmsPayload): HmsPayload => ({
@@ -55,7 +64,7 @@ export function checkHmsPayload(message: PushMessage, options: HmsPayloadOptions
   const { head, tail } = hmsPayload(message, options)
   return [
     ...limitProblems('huawei', head.slice(0, -1) + tail.slice(1), message.body.collapseKey),
-    ...(options.dataOnly ? handedOverProblems('huawei', message.body.extras) : []),
+    ...(isDataOnly(message.body, options) ? handedOverProblems('huawei', message.body.extras) : []),
   ]
 }
 

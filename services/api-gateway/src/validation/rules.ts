@@ -41,7 +41,8 @@ const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A `requestObject` that is no object at all is left to the schema. */
-export const enforce = (rules: readonly Rule[]): preValidationHookHandler =>
+export const enforce =
+  (rules: readonly Rule[]): preValidationHookHandler =>
   ({ body }, _reply, done) => {
     const object = isObject(body) ? (body.requestObject ?? null) : undefined
     if (object === null || isObject(object)) apply(rules, object)
@@ -49,14 +50,16 @@ export const enforce = (rules: readonly Rule[]): preValidationHookHandler =>
   }
 
 /** The same for the parameters of the query. */
-export const enforceQuery = (rules: readonly Rule[]): preValidationHookHandler =>
+export const enforceQuery =
+  (rules: readonly Rule[]): preValidationHookHandler =>
   ({ query }, _reply, done) => {
     if (isObject(query)) apply(rules, query)
     done()
   }
 
 /** The same for a request that comes without a wrapper. */
-export const enforceBare = (rules: readonly Rule[]): preValidationHookHandler =>
+export const enforceBare =
+  (rules: readonly Rule[]): preValidationHookHandler =>
   ({ body }, _reply, done) => {
     if (isObject(body)) apply(rules, body)
     done()
