@@ -45,6 +45,8 @@ const extraName = fc.oneof(
     '1',
     'title',
     'token',
+    'image',
+    'link',
   ),
 )
 const anyJson = fc.oneof(
@@ -57,29 +59,24 @@ export function valuesOf(schema: RequestSchema): Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum)
   const several = alternatives(schema)
   if (several.length > 1) return fc.oneof(...several.map(valuesOf), fc.constantFrom(...(schema.examples ?? ['x'])))
-  const [{ type, items = {}, minimum, maximum, maxLength = Infinity }] = [several[0] ?? schema]
+  const only = several[0] ?? schema
+  const { type, items = {}, minimum, maximum, maxLength = Infinity, minItems = 0, maxItems = 3, pattern } = only
   switch (type) {
     case 'string':
+      if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern), { size: 'small' })
       return oftenShort.filter((text) => text.length <= maxLength && text.isWellFormed() && !text.includes('\0'))
-    case 'integer':
-      return fc.oneof(
-        fc.constantFrom(
-          0,
-          1,
-          -1,
-          99,
-          100,
-          ...(maximum === undefined ? [] : [maximum]),
-          ...(minimum === undefined ? [] : [minimum]),
-        ),
-        fc.integer({ min: minimum ?? -(2 ** 31), max: maximum ?? 2 ** 31 - 1 }),
-      )
+    case 'integer': {
+      const [min, max] = [minimum ?? -(2 ** 31), maximum ?? 2 ** 31 - 1]
+      const awkward = [0, 1, -1, 99, 100, min, max].filter((number) => number >= min && number <= max)
+      return fc.oneof(fc.constantFrom(...awkward), fc.integer({ min, max }))
+    }
     case 'number':
+      if (maximum !== undefined) return fc.double({ min: minimum ?? 0, max: maximum, noNaN: true })
       return fc.oneof(fc.nat(4_000_000_000), fc.double({ min: 0, max: 2e12, noNaN: true }))
     case 'boolean':
       return fc.boolean()
     case 'array':
-      return fc.array(valuesOf(items), { maxLength: 3 })
+      return fc.array(valuesOf(items), { minLength: minItems, maxLength: Math.min(maxItems, 3) })
     default:
       return fc
         .array(fc.tuple(extraName, anyJson), { maxLength: 4 })

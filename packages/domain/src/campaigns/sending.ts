@@ -33,8 +33,8 @@ export async function testCampaign(
     'waiters' | 'pressure' | 'batches' | 'allowance' | 'arrivedAt' | 'isAbandoned' | 'log'
   >,
 ): Promise<Tallies | undefined> {
-  const { appId, message } = await findCampaign(context.store, id)
-  const messages = [{ userId, body: message }]
+  const { appId, message, platforms } = await findCampaign(context.store, id)
+  const messages = [{ userId, body: message, platforms }]
   const { tallies } = await acceptMessages(context, {
     appId,
     messages,

@@ -65,7 +65,7 @@ export interface StatementTypes {
   }
   'breaker-take-back': { values: readonly []; row: { id: number } }
   'campaign-audience': { values: readonly [number]; row: { platform: string; devices: number; users: number } }
-  'campaign-create': { values: readonly [number, string, Date | null]; row: { id: number } }
+  'campaign-create': { values: readonly [number, string, Date | null, readonly string[] | null]; row: { id: number } }
   'campaign-delete': { values: readonly [number]; row: { id: number } }
   'campaign-detail': {
     values: readonly [number]
@@ -73,6 +73,7 @@ export interface StatementTypes {
       id: number
       appId: string
       message: Json
+      platforms: readonly (string | null)[] | null
       sent: boolean
       createdAt: Date
       runId: number | null
@@ -88,7 +89,7 @@ export interface StatementTypes {
   'campaign-hold': { values: readonly [number]; row: { id: number } }
   'campaign-list': {
     values: readonly [boolean | null, readonly string[] | null, number, number | null]
-    row: { id: number; appId: string; message: Json; sent: boolean }
+    row: { id: number; appId: string; message: Json; platforms: readonly (string | null)[] | null; sent: boolean }
   }
   'campaign-lock': { values: readonly [number]; row: { id: number } }
   'campaign-user-add': { values: readonly [number, readonly string[]]; row: never }
@@ -501,6 +502,7 @@ export interface StatementTypes {
       readonly boolean[],
       readonly (string | null)[],
       readonly (Date | null)[],
+      readonly (string | null)[],
       readonly number[],
       readonly string[],
       readonly (string | null)[],
@@ -545,6 +547,7 @@ export interface StatementTypes {
       readonly boolean[],
       readonly (string | null)[],
       readonly (Date | null)[],
+      readonly (string | null)[],
       readonly number[],
       readonly string[],
       readonly (string | null)[],
@@ -649,6 +652,7 @@ export interface StatementTypes {
       priority: string
       silent: boolean
       personal: boolean
+      platforms: readonly (string | null)[] | null
       body: Json | null
       validUntil: Date | null
     }
