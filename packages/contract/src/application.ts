@@ -99,6 +99,9 @@ export const Pause = Type.Object(
 export const ApplicationDetail = Type.Object(
   {
     application: ApplicationSummary,
+    rawBlocks: Type.Optional(
+      Type.Boolean({ description: 'Whether messages of the application may have raw blocks.', examples: [false] }),
+    ),
     ...settings,
     paused: Type.Optional(Type.Object(optionally(byPlatform(Pause)))),
   },

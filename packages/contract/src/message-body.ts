@@ -1,6 +1,7 @@
 // The abstract notification: what a message or a campaign shows, before any provider's mapping.
 import Type, { type Static } from 'typebox'
 import { NOTIFICATION_MEMBERS } from './notification-members.ts'
+import { RAW_MEMBERS } from './raw-blocks.ts'
 import { Integer32, Nullable } from './schema.ts'
 
 /** The message of the API's document, which every example of ours shows. */
@@ -56,7 +57,10 @@ const CLASSIC_MEMBERS = {
   ),
 }
 
-export const MessageBody = Type.Object({ ...CLASSIC_MEMBERS, ...NOTIFICATION_MEMBERS }, { title: 'MessageBody' })
+export const MessageBody = Type.Object(
+  { ...CLASSIC_MEMBERS, ...NOTIFICATION_MEMBERS, ...RAW_MEMBERS },
+  { title: 'MessageBody' },
+)
 export type MessageBody = Static<typeof MessageBody>
 
 const CLASSIC: ReadonlySet<string> = new Set(Object.keys(CLASSIC_MEMBERS))

@@ -1,5 +1,6 @@
 // The members of a request as its schema has them, however deep, with values that are hard to carry: a member that is added to a
 // schema later is walked like the others. Pure.
+import { RAW_NAMES } from '@push-server/contract'
 import type { RequestSchema } from '@push-server/testing'
 import fc, { type Arbitrary } from 'fast-check'
 
@@ -10,6 +11,9 @@ export interface Member {
   /** Without null. */
   schema: RequestSchema
 }
+
+/** Raw blocks say to a provider what they like, and have tests of their own. */
+export const isRaw = ({ name }: Member) => RAW_NAMES.some((raw) => name === raw || name.startsWith(`${raw}.`))
 
 const alternatives = (schema: RequestSchema) => (schema.anyOf ?? [schema]).filter(({ type }) => type !== 'null')
 

@@ -9,7 +9,14 @@ import {
 } from '@push-server/contract'
 import type { CampaignRow, Store } from '@push-server/store'
 import type { Context } from '../context.ts'
-import { checkPayloads, composeMessage, ignoredMembers, readValidUntil, type AcceptRequest } from '../messages/index.ts'
+import {
+  checkPayloads,
+  checkRawBlocks,
+  composeMessage,
+  ignoredMembers,
+  readValidUntil,
+  type AcceptRequest,
+} from '../messages/index.ts'
 import { campaignNumber } from './campaign-number.ts'
 import { understood } from './message-echo.ts'
 import { resultOf } from './results.ts'
@@ -31,6 +38,7 @@ export async function createCampaign(
   // As it would be sent to one user; a campaign names its body `message`.
   const now = store.clock.now()
   const fieldOf = (inside: string) => inside.replace('body', 'requestObject.message')
+  checkRawBlocks([message], { rawBlocks: application.rawBlocks, fieldOf: (_, inside) => fieldOf(inside) })
   const composed = composeMessage({ userId: '', body: message, platforms: chosen }, fieldOf, now)
   const platforms = application.credentials.map(({ platform }) => platform)
   const check = {

@@ -1,6 +1,6 @@
 // What a body must not say whatever the provider, beyond what its schema says of each member by itself. Pure.
 import { instantOf, type MessageBody } from '@push-server/contract'
-import type { PayloadProblem } from '@push-server/providers'
+import { rawBlockProblems, type PayloadProblem } from '@push-server/providers'
 
 /** A scheme that is no application's: a phone would not open it, or open something else than a page. */
 const NO_LINK = /^(?:http|javascript|data|file|blob|about|vbscript):/
@@ -13,7 +13,7 @@ const hasText = ({ title, titleLocKey, subtitle, subtitleLocKey, body, bodyLocKe
 
 /** For bodies with members that are not for every platform. */
 export function bodyViolations(body: MessageBody, silent: boolean): PayloadProblem[] {
-  const problems: PayloadProblem[] = []
+  const problems = rawBlockProblems(body)
   const refuse = (name: string, hint: string) => problems.push({ field: `body.${name}`, hint })
   const { link, eventTime, extras, mutableContent } = body
   if (link && NO_LINK.test(link)) refuse('link', 'must be an https address, or an address of the mobile application')

@@ -32,7 +32,7 @@ export function checkPayloads({ messages, platforms, fieldOf, ...context }: Payl
 }
 
 /** Those of the platforms that the message is for. */
-const chosenOf = ({ platforms }: NewMessage, configured: readonly Platform[]) =>
+export const chosenOf = ({ platforms }: NewMessage, configured: readonly Platform[]) =>
   platforms ? configured.filter((platform) => platforms.includes(platform)) : configured
 
 const IGNORED = 'no platform that the application has credentials for makes use of it in this message'

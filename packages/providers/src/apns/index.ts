@@ -44,6 +44,8 @@ export const apns: ProviderKind = {
     return ignoredOfRich(body, PLACES, { classic, hasNotification: !silent, replaced: replacedOnApns(body) })
   },
 
+  bytes: (message, { now }) => apnsPayload(message, '', now).payload.length,
+
   draft(message, { settings }, { now }) {
     const { headers, payload } = apnsPayload(message, settings.bundle ?? '', now)
     return { headers, body: payload.toString() }

@@ -27,6 +27,8 @@ export const PLACES: Places = {
     'foregroundShow',
     'analyticsLabel',
     'dataOnly',
+    'fcm',
+    'hms',
   ],
   notification: [
     'subtitle',

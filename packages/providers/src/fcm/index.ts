@@ -5,7 +5,7 @@ import { ignoredMembers, ignoredOfRich } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { certify, readServiceAccount } from './credentials.ts'
 import { PLACES, replacedOnFcm } from './notification-members.ts'
-import { checkFcmPayload, fcmBody, fcmPayload } from './payload.ts'
+import { checkFcmPayload, fcmBody, fcmBytes, fcmPayload } from './payload.ts'
 import { openFcmProvider } from './provider.ts'
 
 export const fcm: ProviderKind = {
@@ -48,6 +48,8 @@ export const fcm: ProviderKind = {
       ? ignoredOfRich(body, PLACES, { classic, hasNotification, replaced: replacedOnFcm(body) })
       : classic
   },
+
+  bytes: (message, { config: { fcmDataOnly: dataOnly } }) => fcmBytes(message, { dataOnly }),
 
   draft: (message, { token }, { config: { fcmDataOnly: dataOnly }, now }) => ({
     headers: {},

@@ -19,6 +19,8 @@ export const PLACES: Places = {
     'filterCriteria',
     'mutableContent',
     'foregroundShow',
+    'apns',
+    'hms',
   ],
   notification: [
     'image',

@@ -3,6 +3,7 @@ import { isRich, type MessageBody } from '@push-server/contract'
 import { handedOverProblems, limitProblems, NOTIFICATION_KEY, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
 import { androidMembers, notificationMembers } from './notification-members.ts'
+import { countedBytes, mergeRawFcm, RESERVED } from './raw-block.ts'
 import type { WireMessage, WireNotification } from './wire.ts'
 
 export interface FcmPayloadOptions {
@@ -24,7 +25,8 @@ const HEAD = Buffer.from('{"message":{"token":')
 export function fcmPayload(message: PushMessage, options: FcmPayloadOptions): Buffer {
   // `{"data":…,"android":…}` follows the token: its opening brace becomes a comma, one more brace closes the document.
   const rest = JSON.stringify(sections(message, options)).slice(1)
-  return Buffer.from(`,${rest}}`)
+  // A raw block may have removed every member.
+  return Buffer.from(rest === '}' ? '}}' : `,${rest}}`)
 }
 
 /** The same document as one that FCM checks and does not deliver. */
@@ -56,7 +58,7 @@ function sections(message: PushMessage, options: FcmPayloadOptions): WireMessage
     ...(body.link && { link: body.link }),
     ...(dataOnly && { [NOTIFICATION_KEY]: JSON.stringify(notification) }),
   }
-  return {
+  return mergeRawFcm<WireMessage>(body, {
     data: Object.keys(data).length > 0 ? data : undefined,
     android: {
       collapse_key: body.collapseKey || undefined,
@@ -65,7 +67,7 @@ function sections(message: PushMessage, options: FcmPayloadOptions): WireMessage
       notification: silent || dataOnly ? undefined : notification,
       ...(rich && androidMembers(body)),
     },
-  }
+  })
 }
 
 /** The message's own word goes before the server's. */
@@ -102,23 +104,29 @@ function ttl(validUntil: number, now: number): `${number}s` {
   return `${Math.floor(left / 1_000)}s`
 }
 
-/** https://firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type */
-const RESERVED = /^(?:from|message_type|gcm|gcm\..*|google\..*)$/s
+/** Size of the message as FCM counts it. */
+export const fcmBytes = (message: PushMessage, options: Pick<FcmPayloadOptions, 'dataOnly'>): number =>
+  countedOf(sections(message, { now: 0, ...options }), message.body)
 
 /** Problems for which FCM would refuse the message whatever the device; empty when there is none. */
 export function checkFcmPayload(message: PushMessage, options: Pick<FcmPayloadOptions, 'dataOnly'>): PayloadProblem[] {
-  const { data, android } = sections(message, { now: 0, ...options })
-  // Whether Google counts the options was not found: so they count.
-  const counted = textOf({ ...data }) + textOf({ ...android.notification }) + textOf({ ...android.fcm_options })
   const reserved = Object.keys(message.body.extras ?? {}).filter((key) => RESERVED.test(key))
   return [
-    ...limitProblems('android', counted, message.body.collapseKey),
+    ...limitProblems('android', fcmBytes(message, options), message.body.collapseKey),
     ...(isDataOnly(message.body, options) ? handedOverProblems('android', message.body.extras) : []),
     ...reserved.map((key) => ({
       field: 'body.extras',
       hint: `extras for android must not have a member named "${key}": FCM reserves it`,
     })),
   ]
+}
+
+/** What FCM counts of a message, in bytes. Whether it counts options was not found: so they count, as does all that only a raw block sets. */
+function countedOf({ data, android, ...others }: WireMessage, { fcm }: MessageBody): number {
+  if (fcm) return countedBytes([data, android?.data, android?.notification, android?.fcm_options, others])
+  return Buffer.byteLength(
+    textOf({ ...data }) + textOf({ ...android.notification }) + textOf({ ...android.fcm_options }),
+  )
 }
 
 /** The texts that FCM counts: keys and values, not the JSON around them. */

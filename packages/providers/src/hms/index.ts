@@ -5,7 +5,7 @@ import { ignoredMembers, ignoredOfRich } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { readHmsCredentials } from './credentials.ts'
 import { PLACES, replacedOnHms } from './notification-members.ts'
-import { checkHmsPayload, hmsCollapseKey, hmsPayload, withTokens } from './payload.ts'
+import { checkHmsPayload, hmsBytes, hmsCollapseKey, hmsPayload, withTokens } from './payload.ts'
 import { openHmsProvider } from './provider.ts'
 import { TOKENS_PER_REQUEST } from './requests.ts'
 
@@ -50,6 +50,8 @@ export const hms: ProviderKind = {
     if (!isRich(body)) return classic
     return ignoredOfRich(body, PLACES, { classic, hasNotification: !silent, replaced: replacedOnHms(body) })
   },
+
+  bytes: (message, { config: { hmsDataOnly: dataOnly }, appId, now }) => hmsBytes(message, { dataOnly, appId, now }),
 
   draft: (message, { token }, { config: { hmsDataOnly: dataOnly }, appId, now }) => ({
     headers: {},

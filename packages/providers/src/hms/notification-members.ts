@@ -20,6 +20,8 @@ export const PLACES: Places = {
     'directBootOk',
     'bandwidthConstrainedOk',
     'restrictedSatelliteOk',
+    'apns',
+    'fcm',
   ],
   notification: [
     'image',

@@ -2,6 +2,7 @@
 import { isRich, type MessageBody } from '@push-server/contract'
 import { handedOverProblems, limitProblems, NOTIFICATION_KEY, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
+import { mergeRawHms } from './raw-block.ts'
 import { androidMembers, notificationMembers } from './notification-members.ts'
 
 /** The JSON of a request before and after the list of its tokens. */
@@ -35,18 +36,22 @@ export function hmsPayload(message: PushMessage, options: HmsPayloadOptions): Hm
   const notification = silent ? undefined : notificationOf(message)
   if (rich && notification) Object.assign(notification, notificationMembers(body))
   const shown = dataOnly ? undefined : notification
-  const json = JSON.stringify({
-    data: dataOf(body, { handedOver: dataOnly ? notification : undefined, isAlone: shown === undefined }),
-    android: {
-      collapse_key: hmsCollapseKey(body.collapseKey),
-      // How soon the phone is woken; `importance` is how loudly it shows the notification.
-      urgency: priority,
-      ttl: `${ttlSeconds(message.validUntil, now)}s`,
-      notification: shown && { ...shown, ...requiredTexts(body, appId) },
-      ...(rich && androidMembers(body)),
-    },
-  })
-  return { head: `{"message":${json.slice(0, -1)},"token":[`, tail: ']}}' }
+  const json = JSON.stringify(
+    mergeRawHms(body, {
+      data: dataOf(body, { handedOver: dataOnly ? notification : undefined, isAlone: shown === undefined }),
+      android: {
+        collapse_key: hmsCollapseKey(body.collapseKey),
+        // How soon the phone is woken; `importance` is how loudly it shows the notification.
+        urgency: priority,
+        ttl: `${ttlSeconds(message.validUntil, now)}s`,
+        notification: shown && { ...shown, ...requiredTexts(body, appId) },
+        ...(rich && androidMembers(body)),
+      },
+    }),
+  )
+  // Without members when a raw block has removed them all.
+  const members = json === '{}' ? '{' : `${json.slice(0, -1)},`
+  return { head: `{"message":${members}"token":[`, tail: ']}}' }
 }
 
 /** The message's own word goes before the server's. */
@@ -58,12 +63,16 @@ export const onlyValidated = ({ head, tail }: HmsPayload): HmsPayload => ({
   tail: `${tail.slice(0, -1)},"validate_only":true}`,
 })
 
+/** Size of the request without the list of its tokens, which HMS does not count. */
+export function hmsBytes(message: PushMessage, options: HmsPayloadOptions): number {
+  const { head, tail } = hmsPayload(message, options)
+  return Buffer.byteLength(head.slice(0, -1) + tail.slice(1))
+}
+
 /** Problems for which HMS would refuse the message whatever the device; empty when there is none. */
 export function checkHmsPayload(message: PushMessage, options: HmsPayloadOptions): PayloadProblem[] {
-  // Without the list of its tokens, which HMS does not count.
-  const { head, tail } = hmsPayload(message, options)
   return [
-    ...limitProblems('huawei', head.slice(0, -1) + tail.slice(1), message.body.collapseKey),
+    ...limitProblems('huawei', hmsBytes(message, options), message.body.collapseKey),
     ...(isDataOnly(message.body, options) ? handedOverProblems('huawei', message.body.extras) : []),
   ]
 }

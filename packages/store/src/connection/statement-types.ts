@@ -423,6 +423,7 @@ export interface StatementTypes {
     row: {
       appId: string
       applicationId: number
+      rawBlocks: boolean | null
       configured: readonly (string | null)[]
       deviceId: number | null
       userId: string | null

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "applications" ADD COLUMN     "raw_blocks" BOOLEAN NOT NULL DEFAULT false;
