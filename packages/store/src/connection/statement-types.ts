@@ -423,7 +423,7 @@ export interface StatementTypes {
     row: {
       appId: string
       applicationId: number
-      rawBlocks: boolean | null
+      rawBlocks: boolean
       configured: readonly (string | null)[]
       deviceId: number | null
       userId: string | null

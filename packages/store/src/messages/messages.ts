@@ -45,6 +45,7 @@ const AUDIENCES = statement({
     appId: 'the condition compares it',
     applicationId: 'the outer join is that of devices',
     configured: 'ARRAY of a query is never null',
+    rawBlocks: 'the outer join is that of devices',
     respelling: 'EXISTS is never null',
   },
 }).narrow<{ configured: Platform[]; platform: Platform | null }>()
