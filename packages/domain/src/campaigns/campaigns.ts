@@ -38,7 +38,7 @@ export async function createCampaign(
   // As it would be sent to one user; a campaign names its body `message`.
   const now = store.clock.now()
   const fieldOf = (inside: string) => inside.replace('body', 'requestObject.message')
-  checkRawBlocks([message], { rawBlocks: application.rawBlocks, fieldOf: (_, inside) => fieldOf(inside) })
+  checkRawBlocks([{ body: message }], { rawBlocks: application.rawBlocks, fieldOf: (_, inside) => fieldOf(inside) })
   const composed = composeMessage({ userId: '', body: message, platforms: chosen }, fieldOf, now)
   const platforms = application.credentials.map(({ platform }) => platform)
   const check = {

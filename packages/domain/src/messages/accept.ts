@@ -193,10 +193,7 @@ async function compose(
   const audience = await batches.audience({ appId, userIds })
   if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
-  checkRawBlocks(
-    requested.map(({ body }) => body),
-    { rawBlocks: audience.rawBlocks, fieldOf },
-  )
+  checkRawBlocks(requested, { rawBlocks: audience.rawBlocks, fieldOf })
   const now = store.clock.now()
   const messages = requested.map((message, index) => {
     const fieldInside = (inside: string) => fieldOf(index, inside)

@@ -68,7 +68,7 @@ export async function previewCampaign(
 }
 
 function compose({ store }: PreviewContext, { rawBlocks }: ApplicationRow, { message, fieldOf }: Preview): NewMessage {
-  checkRawBlocks([message.body], { rawBlocks, fieldOf: (_, inside) => fieldOf(inside) })
+  checkRawBlocks([message], { rawBlocks, fieldOf: (_, inside) => fieldOf(inside) })
   return composeMessage(message, fieldOf, store.clock.now())
 }
 

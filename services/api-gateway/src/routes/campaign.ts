@@ -78,7 +78,7 @@ export const campaignRoutes =
       },
       async (request) => {
         const { requestObject } = request.body
-        requireRawScope(request.caller, [requestObject.message])
+        requireRawScope(request.caller, [{ body: requestObject.message }])
         const id = await createCampaign(context, requestObject, (ignored) => reportIgnored(request, ignored))
         return okWith({ id })
       },
@@ -101,7 +101,7 @@ export const campaignRoutes =
         preValidation: enforce(createRules),
       },
       async ({ body: { requestObject }, caller }) => {
-        requireRawScope(caller, [requestObject.message])
+        requireRawScope(caller, [{ body: requestObject.message }])
         return okWith(await previewCampaign(context, requestObject))
       },
     )

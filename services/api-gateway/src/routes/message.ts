@@ -72,10 +72,7 @@ export const messageRoutes =
     ): Promise<SendMessageResponse> {
       const { headers, log, caller, arrivedAt } = call
       call.subject = { appId: request.appId }
-      requireRawScope(
-        caller,
-        request.messages.map(({ body }) => body),
-      )
+      requireRawScope(caller, request.messages)
       // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is left out of the response.
       const mode = request.mode === undefined ? 'SYNCHRONOUS' : request.mode
       const synchronous = mode === 'SYNCHRONOUS'
@@ -159,7 +156,7 @@ export const messageRoutes =
       },
       async ({ body: { requestObject }, caller }) => {
         const { appId, message } = requestObject
-        requireRawScope(caller, [message.body])
+        requireRawScope(caller, [message])
         const fieldOf = (inside: string) => `requestObject.message.${inside}`
         return okWith(await previewMessage(context, batches, { appId, message, fieldOf }))
       },
