@@ -216,11 +216,17 @@ t.test('what is refused, and under which name', async (t) => {
 })
 
 t.test('a member of the data that is named like the target, and null that removes', async (t) => {
-  const message = (body: MessageBody, silent = false): PushMessage => ({ body, silent, priority: 'HIGH' })
-  const { body: ofFcm } = build('android', message({ title: 'T', fcm: { data: { token: 'other' }, android: null } }))
-  t.same(JSON.parse(ofFcm), { message: { token: TOKEN, data: { token: 'other' } } })
-  t.equal(build('android', message({ fcm: { android: null } })).body, `{"message":{"token":"${TOKEN}"}}`)
-  t.equal(build('huawei', message({ hms: { android: null } }, false)).body, `{"message":{"token":["${TOKEN}"]}}`)
+  const message = (body: MessageBody): PushMessage => ({ body, silent: false, priority: 'HIGH' })
+  const removed = { priority: null, notification: null }
+  const { body: ofFcm } = build('android', message({ title: 'T', fcm: { data: { token: 'other' }, android: removed } }))
+  t.same(JSON.parse(ofFcm), { message: { token: TOKEN, data: { token: 'other' }, android: {} } })
+  for (const name of ['fcm', 'hms'] as const)
+    t.same(rawBlockProblems({ [name]: { android: null } }), [
+      { field: `body.${name}.android`, hint: 'must be an object' },
+    ])
+  // Whoever let it pass.
+  t.equal(build('android', message({ fcm: { android: null } })).body, `{"message":{"token":"${TOKEN}","android":{}}}`)
+  t.equal(build('huawei', message({ hms: { android: null } })).body, `{"message":{"android":{},"token":["${TOKEN}"]}}`)
   const ofApns = build(
     'ios',
     message({ title: 'T', collapseKey: 'k', apns: { payload: { aps: { 'thread-id': null } } } }),

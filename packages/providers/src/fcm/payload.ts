@@ -25,8 +25,7 @@ const HEAD = Buffer.from('{"message":{"token":')
 export function fcmPayload(message: PushMessage, options: FcmPayloadOptions): Buffer {
   // `{"data":…,"android":…}` follows the token: its opening brace becomes a comma, one more brace closes the document.
   const rest = JSON.stringify(sections(message, options)).slice(1)
-  // A raw block may have removed every member.
-  return Buffer.from(rest === '}' ? '}}' : `,${rest}}`)
+  return Buffer.from(`,${rest}}`)
 }
 
 /** The same document as one that FCM checks and does not deliver. */

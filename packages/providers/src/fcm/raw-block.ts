@@ -3,8 +3,8 @@
 import type { MessageBody } from '@push-server/contract'
 import { headerProblems } from '../apns/raw-block.ts'
 import type { PayloadProblem } from '../payload-limits.ts'
-import { isObject, mergePatch, onlyOf } from '../raw-blocks/merge-patch.ts'
-import { objectProblems, strangers, unsafeProblem } from '../raw-blocks/problems.ts'
+import { having, isObject, mergePatch, onlyOf } from '../raw-blocks/merge-patch.ts'
+import { kept, objectProblems, strangers, unsafeProblem } from '../raw-blocks/problems.ts'
 
 type Json = Record<string, unknown>
 
@@ -23,6 +23,7 @@ export function rawFcmProblems(block: MessageBody['fcm']): PayloadProblem[] {
   return [
     ...strangers('body.fcm', block, ALLOWED),
     ...objectProblems('body.fcm', block, ALLOWED),
+    ...kept('body.fcm', block, 'android'),
     ...doubles('body.fcm', block),
     ...dataProblems('body.fcm.data', block['data']),
     ...(isObject(android) ? androidProblems(android) : []),
@@ -63,7 +64,7 @@ function dataProblems(field: string, data: unknown): PayloadProblem[] {
 /** The sections of a message with the block merged over them. Nothing but sections is left of it, so no target, whoever let one pass. */
 export function mergeRawFcm<T extends object>({ fcm }: MessageBody, sections: T): T {
   if (!fcm) return sections
-  return onlyOf(ALLOWED, mergePatch(sections, fcm)) as T
+  return having('android', onlyOf(ALLOWED, mergePatch(sections, fcm))) as T
 }
 
 /** Bytes of keys and values, at every depth: what FCM counts, and what is not documented counts as well. */

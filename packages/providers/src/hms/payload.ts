@@ -49,9 +49,7 @@ export function hmsPayload(message: PushMessage, options: HmsPayloadOptions): Hm
       },
     }),
   )
-  // Without members when a raw block has removed them all.
-  const members = json === '{}' ? '{' : `${json.slice(0, -1)},`
-  return { head: `{"message":${members}"token":[`, tail: ']}}' }
+  return { head: `{"message":${json.slice(0, -1)},"token":[`, tail: ']}}' }
 }
 
 /** The message's own word goes before the server's. */

@@ -1,8 +1,8 @@
 // The raw block of a message for HMS: what it may say, and how it is merged. The tokens are written around the merged object. Pure.
 import type { MessageBody } from '@push-server/contract'
 import type { PayloadProblem } from '../payload-limits.ts'
-import { isObject, mergePatch, onlyOf } from '../raw-blocks/merge-patch.ts'
-import { objectProblems, strangers, unsafeProblem } from '../raw-blocks/problems.ts'
+import { having, isObject, mergePatch, onlyOf } from '../raw-blocks/merge-patch.ts'
+import { kept, objectProblems, strangers, unsafeProblem } from '../raw-blocks/problems.ts'
 
 type Json = Record<string, unknown>
 
@@ -19,6 +19,7 @@ export function rawHmsProblems(block: MessageBody['hms']): PayloadProblem[] {
   return [
     ...strangers('body.hms', block, ALLOWED),
     ...objectProblems('body.hms', block, ['notification', 'android', 'v3']),
+    ...kept('body.hms', block, 'android'),
     ...(data === undefined || data === null || typeof data === 'string'
       ? []
       : [{ field: 'body.hms.data', hint: 'must be a text' }]),
@@ -43,5 +44,5 @@ const v3Problems = (v3: Json) => [
 /** The message of v2 with the block merged over it. Nothing but sections is left of it, so no target, whoever let one pass. */
 export function mergeRawHms<T extends object>({ hms }: MessageBody, message: T): T {
   if (!hms) return message
-  return onlyOf(SECTIONS, mergePatch(message, hms)) as T
+  return having('android', onlyOf(SECTIONS, mergePatch(message, hms))) as T
 }

@@ -17,6 +17,10 @@ export function mergePatch(target: unknown, patch: Readonly<Json>): Json {
   return merged
 }
 
+/** The same object, whose member of this name is an object in any case. */
+export const having = (name: string, object: Json): Json =>
+  isObject(object[name]) ? object : { ...object, [name]: {} }
+
 /** The members of these names, in the order in which they stand. */
 export const onlyOf = (names: readonly string[], object: Readonly<Json>): Json =>
   Object.fromEntries(Object.entries(object).filter(([name]) => names.includes(name)))

@@ -40,6 +40,10 @@ export const strangers = (field: string, block: object, allowed: readonly string
     .filter((name) => !allowed.includes(name))
     .map((name) => ({ field: `${field}.${name}`, hint: `must not be set; allowed are ${allowed.join(', ')}` }))
 
+/** What every request has: null must not remove it, or the rest would have no place. */
+export const kept = (field: string, block: Readonly<Record<string, unknown>>, name: string): PayloadProblem[] =>
+  block[name] === null ? [{ field: `${field}.${name}`, hint: 'must be an object' }] : []
+
 /** A member that is neither left out nor null has to be an object. */
 export const objectProblems = (field: string, block: Readonly<Record<string, unknown>>, names: readonly string[]) =>
   names
