@@ -211,6 +211,8 @@ t.test('raw blocks need their scope, wherever they stand', async (t) => {
       ] as const
     ).map((scopes) => makeApiKey(stack.context, { scopes })),
   )
+  // From now on the gateway requires them.
+  stack.context.access.forget()
   const [without, having] = keys.map((key) => createApi(api.url, { authorization: `Bearer ${key}` }))
   const { userId } = await newUser()
   for (const name of RAW_NAMES) {
