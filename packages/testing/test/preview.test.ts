@@ -47,7 +47,7 @@ const messages = fc
       {},
       { apns: { headers: { 'apns-priority': '1' }, payload: { more: [1] } } },
       { fcm: { data: { raw: 'x' }, android: { notification: { body: null } } } },
-      { hms: { android: { notification: { title: 'Raw' } } } },
+      { hms: { android: { category: 'WORK', data: 'raw' } } },
     ),
   )
   .map(([values, chosen, raw]) => {
