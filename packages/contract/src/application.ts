@@ -100,7 +100,7 @@ export const ApplicationDetail = Type.Object(
   {
     application: ApplicationSummary,
     rawBlocks: Type.Optional(
-      Type.Boolean({ description: 'Whether messages of the application may have raw blocks.', examples: [false] }),
+      Type.Boolean({ description: 'Messages of the application may have raw blocks. Left out: they may not.' }),
     ),
     ...settings,
     paused: Type.Optional(Type.Object(optionally(byPlatform(Pause)))),

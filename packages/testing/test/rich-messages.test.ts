@@ -186,7 +186,7 @@ t.test('raw blocks need the switch of the application', async (t) => {
   const campaign = await api.post('/push/campaign/create', { appId: APP, message: raw })
   t.match(campaign.body.responseObject.violations, [{ fieldName: 'requestObject.message.fcm' }])
   const detail = () => api.post('/admin/app/detail', { appId: APP })
-  t.equal((await detail()).body.responseObject.rawBlocks, false)
+  t.equal((await detail()).body.responseObject.rawBlocks, undefined)
 
   t.equal((await api.post('/admin/app/raw-blocks', { appId: 'unknown', enabled: true })).status, 400)
   t.equal((await api.post('/admin/app/raw-blocks', { appId: APP, enabled: true })).status, 200)

@@ -36,7 +36,7 @@ export async function describeApplication(
   const row = await configured(store, request.appId)
   const included = PLATFORMS.filter((platform) => isIncluded(request, platform))
   const settings = Object.fromEntries(included.flatMap((platform) => settingsOf(row, platform)))
-  return { application: summaryOf(row), rawBlocks: row.rawBlocks, ...settings, ...pausedMember(row) }
+  return { application: summaryOf(row), ...(row.rawBlocks && { rawBlocks: true }), ...settings, ...pausedMember(row) }
 }
 
 const isIncluded = (request: ApplicationDetailRequest, platform: Platform) =>
