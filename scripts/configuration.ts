@@ -1,6 +1,7 @@
-// Writes docs/configuration.md from the list of settings; with --check only says whether it is up to date.
+// Writes docs/configuration.md from the list of settings, and the properties of the reference server into docs/migrating.md; with --check
+// only says whether they are up to date.
 import { readFile, writeFile } from 'node:fs/promises'
-import { SETTINGS_BY_SUBJECT } from '../packages/runtime/src/index.ts'
+import { REFERENCE_PROPERTIES, SETTINGS_BY_SUBJECT, type ReferenceProperty } from '../packages/runtime/src/index.ts'
 
 const FILE = new URL('../docs/configuration.md', import.meta.url)
 
@@ -49,8 +50,40 @@ const sections = Object.entries(SETTINGS_BY_SUBJECT).map(
 )
 const expected = HEAD + sections.join('')
 
-if (!process.argv.includes('--check')) await writeFile(FILE, expected)
-else if ((await readFile(FILE, 'utf8').catch(() => '')) !== expected) {
-  process.stderr.write('docs/configuration.md is not what the settings say: run `npm run docs`\n')
-  process.exitCode = 1
+const GUIDE = new URL('../docs/migrating.md', import.meta.url)
+const MARKS = /(<!-- properties: .*? -->\n)[^]*?(<!-- end of properties -->)/
+
+const fallbacks = new Map(
+  Object.values(SETTINGS_BY_SUBJECT).flatMap((group) => Object.values(group).map((each) => [each.name, each.fallback])),
+)
+
+function propertyRow({ property, default: theirs, setting, note = '', isDifferent }: ReferenceProperty): string {
+  const shown = (value: string | undefined) => (value ? `\`${value}\`` : value === '' ? 'empty' : 'none')
+  const bold = (text: string) => (isDifferent ? `**${text}**` : text)
+  const here = setting === undefined ? ['gone', ''] : [`\`${setting}\``, bold(shown(fallbacks.get(setting)))]
+  return `| ${[`\`${property}\``, bold(shown(theirs)), ...here, note].join(' | ')} |\n`
+}
+
+const properties = `
+| property | default there | setting here | default here | what to know |
+| --- | --- | --- | --- | --- |
+${REFERENCE_PROPERTIES.map(propertyRow).join('')}
+`
+
+const guide = await readFile(GUIDE, 'utf8')
+const DOCUMENTS = [
+  { file: FILE, name: 'docs/configuration.md', text: expected },
+  {
+    file: GUIDE,
+    name: 'docs/migrating.md',
+    text: guide.replace(MARKS, (_, begin: string, end: string) => begin + properties + end),
+  },
+]
+
+for (const { file, name, text } of DOCUMENTS) {
+  if (!process.argv.includes('--check')) await writeFile(file, text)
+  else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
+    process.stderr.write(`${name} is not what the settings say: run \`npm run docs\`\n`)
+    process.exitCode = 1
+  }
 }

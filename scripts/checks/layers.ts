@@ -13,7 +13,7 @@ const LEVELS = [
   ['http2'],
   ['store', 'queues', 'providers'],
   ['domain'],
-  ['api-gateway', ANY_WORKER, 'campaign-scheduler', 'migration'],
+  ['api-gateway', ANY_WORKER, 'campaign-scheduler', 'migration', 'migrate-from'],
   ['standalone', 'testing', 'api-key'],
   ['bench', 'scripts'],
 ]
@@ -35,7 +35,8 @@ const FOLDER_LEVELS: Readonly<Record<string, readonly (readonly string[])[]>> = 
   store: [
     ['generated'],
     ['connection'],
-    ['access', 'devices', 'inbox', 'retention'],
+    ['access', 'devices', 'inbox'],
+    ['retention'],
     ['chunks'],
     ['applications', 'campaigns', 'messages'],
   ],

@@ -1,6 +1,6 @@
 // Requests for a fuzzed server: valid ones, ones with one defect, mangled ones, and plain rubbish. Pure.
 import fc, { type Arbitrary } from 'fast-check'
-import { defectsOf, valid, type KnownValues, type Operation } from '../../packages/testing/src/index.ts'
+import { bodyOf, defectsOf, valid, type KnownValues, type Operation } from '../../packages/testing/src/index.ts'
 
 export interface FuzzRequest {
   method: string
@@ -32,6 +32,11 @@ const HEADERS = [
   'content-encoding',
   'sec-fetch-site',
   'origin',
+  'prefer',
+  'x-push-compatibility',
+  'x-forwarded-prefix',
+  'traceparent',
+  'b3',
 ]
 const RUBBISH = [
   '',
@@ -104,7 +109,7 @@ function requestTo({ method, path, parameters, body }: Operation): Arbitrary<Fuz
       method,
       path: texts.length > 0 ? `${filled}?${new URLSearchParams(texts).toString()}` : filled,
       headers: body ? { 'content-type': body.type } : {},
-      body: body && JSON.stringify(object),
+      body: body && bodyOf(body.schema, object),
     }
     return ENDS_THE_DEMO.test(path) && path.startsWith('/admin') ? elsewhere(request) : request
   })

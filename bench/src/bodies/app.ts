@@ -17,6 +17,8 @@ const campaign = { id: 1, appId: 'mobile-app', sent: false, message: {}, state: 
 const counts = { imported: 0, updated: 0, kept: 0 }
 const staging = {
   stage: async () => {},
+  dropUnknown: async () => ({ count: 0, lines: [] }),
+  dropTaken: async () => ({ count: 0, lines: [] }),
   dropForeign: async () => ({ count: 0, lines: [] }),
   apply: async () => counts,
   close: async () => {},
@@ -28,7 +30,7 @@ const ends = <T extends object>(known: T): T =>
 const end = async () => Promise.reject(new Error('the store ends the request'))
 
 const store = {
-  applications: ends({ find: async () => application }),
+  applications: ends({ find: async () => application, findAll: async () => [application] }),
   campaigns: ends({ find: async () => campaign }),
   messages: ends({
     audience: async () => ({ applicationId: 1, configured: PLATFORMS, rawBlocks: false, recipients: [] }),
@@ -39,6 +41,8 @@ const store = {
   runs: ends({}),
   openDeviceImport: () => staging,
   openUserImport: () => staging,
+  openCampaignImport: () => staging,
+  openInboxImport: () => staging,
 }
 
 const log = createLogger(config, 'bench')
@@ -62,7 +66,7 @@ const parts = {
   },
   pressure: { check() {}, quotaOf: () => undefined, close: async () => {} },
   batches: { audience: end, findKeyed: end, store: end, tally: end },
-  activations: { keeps: false, find: end, applications: end, close: async () => {} },
+  activations: { keeps: false, believes: false, find: end, applications: end, close: async () => {} },
 }
 
 export const { bodyLimit, campaignBodyLimit, importLimit, batchSize } = config

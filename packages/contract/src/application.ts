@@ -1,7 +1,7 @@
 // Requests and responses about applications and their credentials.
 import Type, { type Static, type TSchema } from 'typebox'
 import { PLATFORMS, PROVIDER_NAMES, type Platform, type PlatformName } from './platform.ts'
-import { byPlatform, byPlatformName, NotBlank, Nullable, optionally } from './schema.ts'
+import { byPlatform, byPlatformName, NotBlank, Nullable, optionally, Time, Words } from './schema.ts'
 
 export const AppId = Type.String({
   minLength: 1,
@@ -12,14 +12,15 @@ export const AppId = Type.String({
 
 const flag = (description: string) => Type.Optional(Nullable(Type.Boolean({ description, default: false })))
 
-export const ApnsEnvironmentName = Type.String({
-  enum: ['development', 'production'],
+export const ApnsEnvironmentName = Words('Environment', ['development', 'production'], {
   'x-case': 'lower',
   description: 'APNs environment; null leaves it to the server (APNS_USE_DEVELOPMENT).',
   examples: ['production'],
 })
 
 export const CreateApplicationRequest = Type.Object({ appId: AppId }, { title: 'CreateApplicationRequest' })
+
+export const CreatedApplication = Type.Object({ appId: AppId }, { title: 'CreatedApplication' })
 
 const includes = {
   includeIos: flag('Responds with the APNs settings.'),
@@ -48,7 +49,13 @@ export type ApplicationSummary = Static<typeof ApplicationSummary>
 
 /** An application that PowerAuth Server knows and that is not configured here: nulls where others have flags. */
 export const UnconfiguredApplication = Type.Object(
-  { appId: AppId, ...byPlatformName(Type.Null()) },
+  {
+    appId: AppId,
+    ...byPlatformName(
+      // Always null. Clients get the type of an ApplicationSummary: some generators fail on a member that can be nothing but null.
+      Type.Unsafe<null>({ type: ['boolean', 'null'], description: 'Always null.', examples: [null] }),
+    ),
+  },
   { title: 'UnconfiguredApplication' },
 )
 export type UnconfiguredApplication = Static<typeof UnconfiguredApplication>
@@ -81,8 +88,7 @@ const settings = Object.fromEntries(
 export const Pause = Type.Object(
   {
     reason: Type.String({ examples: ['InvalidProviderToken'] }),
-    lanes: Type.String({
-      enum: ['all', 'campaign'],
+    lanes: Words('PausedLanes', ['all', 'campaign'], {
       description: '`all`: nothing is sent. `campaign`: campaigns wait, direct messages are sent.',
     }),
     guardTripped: Type.Optional(
@@ -91,7 +97,7 @@ export const Pause = Type.Object(
           'The circuit breaker is open: too many tokens are refused as if they belonged to another application or environment.',
       }),
     ),
-    timestampPaused: Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] }),
+    timestampPaused: Time('Since when it is paused.'),
   },
   { title: 'Pause' },
 )
@@ -137,7 +143,7 @@ const UpdateIosRequest = Type.Object(
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
     privateKeyBase64: NotBlank(LARGEST_KEY, {
       description: 'The .p8 file (PKCS#8 PEM of a P-256 key), base64.',
-      examples: ['LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t'],
+      'x-example': 'apnsKey',
     }),
   },
   { title: 'UpdateIosRequest' },
@@ -149,7 +155,7 @@ const UpdateAndroidRequest = Type.Object(
     ...project,
     privateKeyBase64: NotBlank(LARGEST_KEY, {
       description: 'The JSON file of the Google service account, base64; its project_id must be the project id.',
-      examples: ['ewogICJ0eXBlIjogInNlcnZpY2VfYWNjb3VudCIKfQ=='],
+      'x-example': 'serviceAccount',
     }),
   },
   { title: 'UpdateAndroidRequest' },
@@ -214,3 +220,28 @@ export const RemovedApplication = Type.Object(
   { title: 'RemovedApplication' },
 )
 export type RemovedApplication = Static<typeof RemovedApplication>
+
+const setting = (description: string, example: string) =>
+  Type.Optional(Nullable(Type.String({ maxLength: 255, description, examples: [example] })))
+/** In base64, which may have line breaks. */
+const key = (description: string) =>
+  Type.Optional(Nullable(Type.String({ maxLength: 2 * LARGEST_KEY, description, examples: ['LS0tLS1CRUdJTi=='] })))
+
+/** One line of an import. The credentials of a platform are set where their secret is given. */
+export const ImportedApplication = Type.Object(
+  {
+    ...named,
+    apnsBundle: setting('Bundle id of the application.', 'some.bundle.id'),
+    apnsKeyId: setting('Id of the signing key.', 'KEYID12345'),
+    apnsTeamId: setting('Id of the developer team.', 'TEAMID1234'),
+    apnsEnvironment: Type.Optional(Nullable(ApnsEnvironmentName)),
+    apnsPrivateKeyBase64: key('The .p8 file, base64.'),
+    fcmProjectId: setting('Id of the Firebase project.', 'PROJECTID123'),
+    fcmPrivateKeyBase64: key('The JSON file of the Google service account, base64.'),
+    hmsProjectId: setting('Id of the HMS project.', 'HMS123'),
+    hmsClientId: setting('OAuth 2.0 client id.', '100000001'),
+    hmsClientSecret: setting('OAuth 2.0 client secret.', '0123456789abcdef'),
+  },
+  { title: 'ImportedApplication' },
+)
+export type ImportedApplication = Static<typeof ImportedApplication>

@@ -1,6 +1,6 @@
 // Whom a live send of a campaign goes to, once one has started.
 import Type, { type Static } from 'typebox'
-import { byPlatform } from './schema.ts'
+import { byPlatform, Words } from './schema.ts'
 
 /** Whom a live send goes to. */
 export const AUDIENCES = ['all', 'unreached', 'unreached-devices'] as const
@@ -17,15 +17,15 @@ export const RESEND_WORDS = ['true', 'false'] as const
 export const audienceOf = (resend: string | null | undefined): Audience | undefined =>
   resend === 'true' ? 'all' : AUDIENCES.find((audience) => audience === resend)
 
+const said = { description: WHOM, examples: ['unreached'] }
+
 export const CampaignAudienceQuery = Type.Object({
-  resend: Type.Optional(
-    Type.String({ enum: [...AUDIENCES], default: 'all', description: WHOM, examples: ['unreached'] }),
-  ),
+  resend: Type.Optional(Words('Audience', AUDIENCES, { ...said, default: 'all' })),
 })
 
 export const CampaignAudience = Type.Object(
   {
-    resend: Type.String({ enum: [...AUDIENCES], examples: ['unreached'] }),
+    resend: Words('Audience', AUDIENCES, said),
     users: Type.Integer({ description: 'Number of users with a device that would get it.', examples: [12] }),
     devices: Type.Integer({ description: 'Number of devices that would get it.', examples: [15] }),
     platforms: Type.Object(byPlatform(Type.Integer({ description: 'Number of devices.', examples: [5] }))),

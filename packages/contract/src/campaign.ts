@@ -3,12 +3,10 @@ import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { AUDIENCES, RESEND_WORDS, WHOM } from './campaign-audience.ts'
 import { UserId } from './device.ts'
-import { LineError } from './import.ts'
 import { MessageBody } from './message-body.ts'
 import { ChosenPlatforms, Tally } from './message.ts'
-import { pageMembers } from './paging.ts'
-import { PLATFORMS } from './platform.ts'
-import { BooleanWord, byPlatform, Nullable } from './schema.ts'
+import { pageMembers, pageMembersOnDemand } from './paging.ts'
+import { BooleanWord, byPlatform, NotBlank, Nullable, PlatformText, Time, TIME_IN_REQUEST, Words } from './schema.ts'
 
 /** Of the latest live send; a campaign without one is `created`. */
 export const CAMPAIGN_STATES = [
@@ -23,10 +21,7 @@ export const CAMPAIGN_STATES = [
 ] as const
 export type CampaignState = (typeof CAMPAIGN_STATES)[number]
 
-const TIME = '2026-02-08T12:00:00.000+00:00'
-const time = (description: string) => Type.Optional(Type.String({ description, examples: [TIME] }))
-
-/** As the path names it: a number below zero is that of no campaign. */
+/** As the path names it, and as the list of its users names it again: a number below zero is that of no campaign. */
 const CampaignIdInPath = Type.String({
   pattern: '^-?[0-9]{1,40}$',
   description: 'Identifier of the campaign.',
@@ -44,7 +39,11 @@ export const CampaignParams = Type.Object({ id: CampaignIdInPath })
 
 export const CampaignListQuery = Type.Object({
   all: Type.Optional(
-    BooleanWord({ default: true, description: '`false`: only campaigns that were sent.', examples: [true] }),
+    BooleanWord({
+      default: true,
+      description: '`false`: only campaigns that were sent; in the form of a version, only those that were not.',
+      examples: [true],
+    }),
   ),
   sent: Type.Optional(
     Type.Boolean({
@@ -54,7 +53,7 @@ export const CampaignListQuery = Type.Object({
       examples: [true],
     }),
   ),
-  ...pageMembers(20),
+  ...pageMembersOnDemand(20),
 })
 
 export const CampaignUsersQuery = Type.Object({
@@ -90,8 +89,7 @@ const Rate = Type.Integer({
 
 export const SendCampaignQuery = Type.Object({
   resend: Type.Optional(
-    Type.String({
-      enum: [...AUDIENCES, ...RESEND_WORDS],
+    Words('Resend', [...AUDIENCES, ...RESEND_WORDS], {
       default: 'false',
       'x-words': true,
       description: `Required once a live send has started: whom to send the campaign to. ${WHOM} \`true\` is \`all\`, \`false\` as if left out.`,
@@ -119,7 +117,7 @@ const campaign = {
   sent: Type.Boolean({ description: 'Whether a live send of the campaign is complete.' }),
   message: MessageBody,
   platforms: Type.Optional(
-    Type.Array(Type.String({ enum: [...PLATFORMS] }), {
+    Type.Array(PlatformText, {
       description: 'Left out: it goes to devices of all platforms.',
     }),
   ),
@@ -130,7 +128,12 @@ export type Campaign = Static<typeof Campaign>
 
 export const CampaignList = Type.Array(Campaign, { title: 'CampaignList' })
 
-const state = Type.String({ enum: [...CAMPAIGN_STATES], examples: ['sent'] })
+const optionalTime = (description: string) => Type.Optional(Time(description))
+
+const state = Words('CampaignState', CAMPAIGN_STATES, {
+  description: 'Where the latest live send stands; `created` without one.',
+  examples: ['sent'],
+})
 const paused = Type.Boolean({ description: 'Whether the sending is paused.' })
 const tallies = Type.Object(byPlatform(Tally), { title: 'CampaignResult' })
 
@@ -139,10 +142,10 @@ export const CampaignDetail = Type.Object(
     ...campaign,
     state,
     paused,
-    timestampCreated: Type.String({ examples: [TIME] }),
-    timestampSent: time('When the live send that set `sent` was completed.'),
-    timestampCompleted: time('When the latest live send ended, whatever its result.'),
-    timestampScheduled: time('When the scheduled live send is due.'),
+    timestampCreated: Time('When the campaign was created.'),
+    timestampSent: optionalTime('When the live send that set `sent` was completed.'),
+    timestampCompleted: optionalTime('When the latest live send ended, whatever its result.'),
+    timestampScheduled: optionalTime('When the scheduled live send is due.'),
     result: Type.Optional(tallies),
     reasons: Type.Optional(
       Type.Record(Type.String(), Type.Integer(), {
@@ -156,7 +159,7 @@ export const CampaignDetail = Type.Object(
 export type CampaignDetail = Static<typeof CampaignDetail>
 
 export const CampaignUsers = Type.Object(
-  { campaignId: CampaignId, users: Type.Array(UserId) },
+  { campaignId: CampaignIdInPath, users: Type.Array(UserId) },
   { title: 'CampaignUsers' },
 )
 export type CampaignUsers = Static<typeof CampaignUsers>
@@ -171,22 +174,36 @@ export const CampaignUserList = Type.Array(UserId, {
 export const CampaignUserLine = Type.Union([UserId, Type.Object({ userId: UserId })])
 export type CampaignUserLine = Static<typeof CampaignUserLine>
 
-export const UserImportResult = Type.Object(
-  {
-    imported: Type.Integer({ description: 'Number of users that were added.' }),
-    kept: Type.Integer({ description: 'Number of users that were in the campaign already.' }),
-    failed: Type.Integer({ description: 'Number of bad lines.' }),
-    errors: Type.Array(LineError, { description: 'The first 100 bad lines.' }),
-  },
-  { title: 'UserImportResult' },
+/** One line of an import of users of many campaigns. */
+export const ImportedCampaignUser = Type.Object(
+  { campaignId: CampaignId, userId: UserId },
+  { title: 'ImportedCampaignUser' },
 )
-export type UserImportResult = Static<typeof UserImportResult>
+export type ImportedCampaignUser = Static<typeof ImportedCampaignUser>
+
+/** One line of an import of campaigns. Its message may also come as a text that holds JSON. */
+export const ImportedCampaign = Type.Object(
+  {
+    id: CampaignId,
+    appId: AppId,
+    message: MessageBody,
+    timestampCreated: Type.String({ maxLength: 64, ...TIME_IN_REQUEST, description: 'When it was created.' }),
+    sent: Type.Optional(
+      Nullable(
+        Type.Boolean({
+          description: 'Whether it was sent: such a campaign is refused.',
+          default: false,
+          examples: [false],
+        }),
+      ),
+    ),
+  },
+  { title: 'ImportedCampaign' },
+)
+export type ImportedCampaign = Static<typeof ImportedCampaign>
 
 export const TestCampaignRequest = Type.Object(
-  {
-    // Empty is refused by a business rule with a text of its own.
-    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['user-1'] }),
-  },
+  { userId: NotBlank(255, { description: 'User who gets the message.', examples: ['user-1'] }) },
   { title: 'TestCampaignRequest' },
 )
 
@@ -196,8 +213,9 @@ export const ScheduleCampaignRequest = Type.Object(
   {
     sendAt: Type.String({
       maxLength: 64,
+      ...TIME_IN_REQUEST,
       description: 'When to send: ISO 8601 with offset, in the future.',
-      examples: ['2027-01-15T09:00:00+01:00'],
+      'x-example': 'timeAhead',
     }),
     rate: Type.Optional(Nullable(Rate)),
     resend: Type.Optional(
@@ -223,7 +241,7 @@ export const CampaignProgress = Type.Object(
     pending: Type.Optional(Type.Integer()),
     total: Type.Optional(Type.Integer({ description: 'Absent until the fan-out is complete.' })),
     pushesPerSecond: Type.Number({ description: 'Average over the last five to ten seconds.', examples: [12000] }),
-    timestampEstimatedEnd: time('When the sending ends at the current rate.'),
+    timestampEstimatedEnd: optionalTime('When the sending ends at the current rate.'),
   },
   { title: 'CampaignProgress' },
 )
@@ -232,7 +250,7 @@ export type CampaignProgress = Static<typeof CampaignProgress>
 export const CampaignFailures = Type.Array(
   Type.Object({
     userId: UserId,
-    platform: Type.String({ examples: ['ios'] }),
+    platform: PlatformText,
     reason: Type.String({ examples: ['Unregistered'] }),
   }),
   { title: 'CampaignFailures' },

@@ -1,46 +1,33 @@
 // Requests and responses about devices and the activations that tie them to users.
 import Type, { type Static } from 'typebox'
 import { ApnsEnvironmentName, AppId } from './application.ts'
-import { PLATFORM_NAMES } from './platform.ts'
-import { LineError, PartialQuery } from './import.ts'
+import { ImportQuery } from './import.ts'
 import { pageMembers } from './paging.ts'
 import { LONGEST_TOKEN } from './push-token.ts'
-import { Nullable } from './schema.ts'
+import { NotBlank, Nullable, PlatformNameText, PlatformText, Time, TIME_IN_REQUEST, Words } from './schema.ts'
 
 export const ACTIVATION_STATUSES = ['CREATED', 'PENDING_COMMIT', 'ACTIVE', 'BLOCKED', 'REMOVED'] as const
 export type ActivationStatus = (typeof ACTIVATION_STATUSES)[number]
 
-export const PlatformNameText = Type.String({
-  enum: [...PLATFORM_NAMES],
-  'x-case': 'lower',
-  description: 'Platform of the device, by either of its names.',
-  examples: ['ios'],
-})
-
 /** Longer than a stored token: on iOS blanks may stand between its bytes. The length without them is checked later. */
-export const PushToken = Type.String({
-  minLength: 1,
-  maxLength: 2 * LONGEST_TOKEN,
+export const PushToken = NotBlank(2 * LONGEST_TOKEN, {
   description: `Push token of the device, at most ${LONGEST_TOKEN} characters. On iOS it is hexadecimal; its case, blanks, < and > do not count. On the other platforms it is an exact text of printable ASCII without blanks.`,
   examples: ['1234567890987654321234567890'],
 })
 
-export const ActivationId = Type.String({
-  minLength: 1,
-  maxLength: 37,
+export const ActivationId = NotBlank(37, {
   description: 'Activation that ties the device to its user.',
   examples: ['49414e31-f3df-4cea-87e6-f214ca3b8412'],
 })
 
-export const UserId = Type.String({
-  minLength: 1,
-  maxLength: 255,
-  description: 'Identifier of the user.',
-  examples: ['user-1'],
-})
+const userId = { description: 'Identifier of the user.', examples: ['user-1'] }
 
-const ActivationStatusText = Type.String({
-  enum: [...ACTIVATION_STATUSES],
+export const UserId = Type.String({ minLength: 1, maxLength: 255, ...userId })
+
+/** Of a user who has devices. */
+export const DeviceUserId = NotBlank(255, userId)
+
+const ActivationStatusText = Words('ActivationStatus', ACTIVATION_STATUSES, {
   description: 'Status of the activation.',
   examples: ['ACTIVE'],
 })
@@ -51,7 +38,7 @@ const registration = {
   token: PushToken,
   platform: PlatformNameText,
   environment: Type.Optional(Nullable(ApnsEnvironmentName)),
-  userId: Type.Optional(Nullable(UserId)),
+  userId: Type.Optional(Nullable(DeviceUserId)),
   activationStatus: Type.Optional(Nullable(ActivationStatusText)),
 }
 
@@ -83,7 +70,7 @@ export type UpdateDeviceStatusRequest = Static<typeof UpdateDeviceStatusRequest>
 export const RemoveDeviceRequest = Type.Object({ appId: AppId, token: PushToken }, { title: 'RemoveDeviceRequest' })
 export type RemoveDeviceRequest = Static<typeof RemoveDeviceRequest>
 
-/** Devices of a page when the request names no size. */
+/** Devices of a page when the request names no size, and events likewise. */
 export const DEVICES_OF_A_PAGE = 100
 
 export const ListDevicesQuery = Type.Object({
@@ -93,25 +80,23 @@ export const ListDevicesQuery = Type.Object({
 })
 export type ListDevicesQuery = Static<typeof ListDevicesQuery>
 
-const timestamp = (description: string) => Type.String({ description, examples: ['2026-02-08T12:00:00.000+00:00'] })
-
 export const ListedDevice = Type.Object(
   {
     activationId: ActivationId,
-    platform: PlatformNameText,
+    platform: PlatformText,
     environment: Type.Optional(ApnsEnvironmentName),
     token: Type.String({
       description: 'First characters of the push token. The whole token is never shown.',
       examples: ['aabbcc…'],
     }),
     active: Type.Boolean({ description: 'Whether the device receives personal messages.' }),
-    timestampLastRegistered: timestamp('When the device was last registered.'),
+    timestampLastRegistered: Time('When the device was last registered.'),
     timestampDropped: Type.Optional(
-      timestamp('Since when nothing is sent to the device, because the provider refused its token.'),
+      Time('Since when nothing is sent to the device, because the provider refused its token.'),
     ),
     dropReason: Type.Optional(Type.String({ examples: ['Unregistered'] })),
     timestampDoubtful: Type.Optional(
-      timestamp(
+      Time(
         'When the provider refused the token, by credentials that no push has succeeded with: the device is dropped once one has, or this is forgotten after a day.',
       ),
     ),
@@ -126,36 +111,83 @@ export const DeviceList = Type.Object(
   { title: 'DeviceList' },
 )
 
-export const ImportQuery = Type.Object({ appId: AppId, ...PartialQuery.properties })
+/** What becomes of a device. Each has one meaning, whichever request or worker it comes from. */
+export const DEVICE_EVENTS = [
+  'registered',
+  'token-changed',
+  'taken-over',
+  'status-changed',
+  'dropped',
+  'restored',
+  'removed',
+  'imported',
+] as const
+export type DeviceEventName = (typeof DEVICE_EVENTS)[number]
+
+export const DeviceEvent = Type.Object(
+  {
+    event: Words('DeviceEventName', DEVICE_EVENTS, {
+      description:
+        '`registered`: a new device. `token-changed`: another token. `taken-over`: the device went to another user or activation. ' +
+        '`status-changed`: it became active or inactive. `dropped`: the provider refused its token. `restored`: it is no longer dropped. ' +
+        '`removed`: it is gone. `imported`: an import added or changed it.',
+      examples: ['dropped'],
+    }),
+    timestamp: Time('When it happened.'),
+    userId: UserId,
+    activationId: ActivationId,
+    platform: PlatformNameText,
+    active: Type.Boolean({ description: 'Whether the device received personal messages from then on.' }),
+    reason: Type.Optional(
+      Type.String({
+        description: 'Why: the reason of the provider, the status of the activation, or a word of docs/api.md.',
+        examples: ['Unregistered'],
+      }),
+    ),
+    formerUserId: Type.Optional(
+      Type.String({ description: 'User whose device it was before; left out when it is the same.' }),
+    ),
+    formerActivationId: Type.Optional(
+      Type.String({ description: 'Activation whose device it was before; left out when it is the same.' }),
+    ),
+  },
+  { title: 'DeviceEvent' },
+)
+export type DeviceEvent = Static<typeof DeviceEvent>
+
+export const DeviceHistory = Type.Object(
+  { appId: AppId, userId: UserId, events: Type.Array(DeviceEvent) },
+  { title: 'DeviceHistory' },
+)
+
+export const DeviceImportQuery = Type.Object({
+  appId: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'Application of all lines. Left out, each line names its own.',
+      examples: ['mobile-app'],
+    }),
+  ),
+  ...ImportQuery.properties,
+})
 
 /** One line of an import. */
 export const ImportedDevice = Type.Object(
   {
+    appId: Type.Optional(Nullable(AppId)),
     userId: UserId,
     activationId: ActivationId,
     platform: PlatformNameText,
     token: PushToken,
     active: Type.Optional(Nullable(Type.Boolean({ default: true }))),
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
-    timestampLastRegistered: Type.Optional(Nullable(timestamp('When the device was last registered; by default now.'))),
+    timestampLastRegistered: Type.Optional(
+      Nullable(
+        Type.String({ ...TIME_IN_REQUEST, description: 'When the device was last registered; by default now.' }),
+      ),
+    ),
   },
   { title: 'ImportedDevice' },
 )
 export type ImportedDevice = Static<typeof ImportedDevice>
-
-export const ImportResult = Type.Object(
-  {
-    imported: Type.Integer({ description: 'Number of devices that were added.' }),
-    updated: Type.Integer({
-      description: 'Number of devices whose activation was known and whose registration was replaced by the line.',
-    }),
-    kept: Type.Integer({
-      description:
-        'Number of devices that were left unchanged: they were the same, or were registered after the time on their line.',
-    }),
-    failed: Type.Integer({ description: 'Number of bad lines.' }),
-    errors: Type.Array(LineError, { description: 'The first 100 bad lines.' }),
-  },
-  { title: 'ImportResult' },
-)
-export type ImportResult = Static<typeof ImportResult>

@@ -1,15 +1,32 @@
-// The wrapper around every request and every response.
+// The wrapper around every request and every response. Each has a name of its own, made of that of its content: generators of clients
+// would name it after the operation, as the content may be.
 import Type, { type Static, type TSchema } from 'typebox'
 
 /** `{"requestObject": …}`, as all write endpoints but the device status callback take it. */
 export const Wrapped = <T extends TSchema>(requestObject: T) =>
-  Type.Object({ requestObject }, { additionalProperties: true })
+  Type.Object({ requestObject }, { additionalProperties: true, title: titleAround('Wrapped', requestObject) })
 
-export const Ok = Type.Object({ status: Type.Literal('OK') }, { title: 'Ok' })
+/** The name of an envelope. */
+export function titleAround(envelope: string, content: TSchema): string {
+  const { title } = content as { title?: string }
+  if (title === undefined) throw new Error('The content of a request or a response needs a title')
+  return `${envelope}${title}`
+}
+
+export const Ok = Type.Object(
+  { status: Type.Literal('OK') },
+  { title: 'Ok', 'x-response-description': 'The request was carried out.' },
+)
 export type Ok = Static<typeof Ok>
 
 export const OkWith = <T extends TSchema>(responseObject: T) =>
-  Type.Object({ status: Type.Literal('OK'), responseObject })
+  Type.Object(
+    { status: Type.Literal('OK'), responseObject },
+    {
+      title: titleAround('Ok', responseObject),
+      'x-response-description': 'The request was carried out; `responseObject` is what came of it.',
+    },
+  )
 
 export const OK: Ok = { status: 'OK' }
 export const okWith = <T>(responseObject: T) => ({ status: 'OK' as const, responseObject })

@@ -116,6 +116,8 @@ export const TEXT = {
   deviceTokenShared:
     'Multiple device registrations found for push token. Use the /push/device/create/multi endpoint for this scenario.',
   activationNotActive: 'Device registration failed because associated activation is not ACTIVE',
+  activationRemoved: 'Device registration failed because associated activation is REMOVED',
+  activationNotFound: 'Device registration failed because associated activation was not found',
   activationOfOther: 'Device registration failed because activation belongs to another application',
   activationUnknown: 'Device registration failed because activation status is unknown',
   registrationFailed: 'Device registration failed',
@@ -157,5 +159,6 @@ export const TEXT = {
   inboxApplicationsUnknown: 'Application list contained an app that is not configured in the system.',
   inboxApplicationUnknown: (appId: string) => `Application was not found: ${appId}`,
   inboxMessageUnknown: (id: string) => `Unable to fetch message: ${id}.`,
+  inboxMessageUndeleted: (id: string) => `Unable to delete message: ${id}.`,
   inboxMessageUnmarked: (id: string) => `Unable to mark message: ${id} as read.`,
 } as const

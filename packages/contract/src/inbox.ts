@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { UserId } from './device.ts'
 import { pageMembers } from './paging.ts'
-import { BooleanWord, Nullable, UnitText } from './schema.ts'
+import { BooleanWord, Nullable, Time, UnitText, Words, TIME_IN_REQUEST } from './schema.ts'
 
 export const INBOX_MESSAGE_TYPES = ['text', 'html'] as const
 export type InboxMessageType = (typeof INBOX_MESSAGE_TYPES)[number]
@@ -12,10 +12,8 @@ export type InboxMessageType = (typeof INBOX_MESSAGE_TYPES)[number]
 export const INBOX_PAGE_SIZE = 100
 
 const EXAMPLE_ID = 'ae641389-d37a-4425-bd14-41c29484596f'
-const EXAMPLE_TIME = '2026-08-25T22:34:58.702+00:00'
 
-const TypeName = Type.String({
-  enum: [...INBOX_MESSAGE_TYPES],
+const TypeName = Words('InboxMessageType', INBOX_MESSAGE_TYPES, {
   'x-case': 'lower',
   description: '`text`: the subject and the body make the page. `html`: the body is a whole HTML document.',
   examples: ['text'],
@@ -46,13 +44,26 @@ export const CreateInboxMessageRequest = Type.Object(
       description: 'The applications that show the message, each once.',
       examples: [['mobile-app']],
     }),
+    validUntil: Type.Optional(
+      Nullable(
+        Type.Union([Type.String(), Type.Number()], {
+          description:
+            'Until when the message is shown: ISO 8601 with offset, or seconds since the epoch. It must be in the future.',
+          'x-example': 'timeAhead',
+        }),
+        // As of a message's body.
+        { 'x-document': { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] } },
+      ),
+    ),
   },
   { title: 'CreateInboxMessageRequest' },
 )
 export type CreateInboxMessageRequest = Static<typeof CreateInboxMessageRequest>
 
 const read = Type.Boolean({ description: 'Whether the user has read it.', examples: [false] })
-const timestampCreated = Type.String({ description: 'When the message was created.', examples: [EXAMPLE_TIME] })
+const timestampCreated = Time('When the message was created.')
+
+const validUntil = Type.Optional(Time('Until when the message is shown. Absent = without end.'))
 
 export const InboxMessage = Type.Object(
   {
@@ -64,7 +75,8 @@ export const InboxMessage = Type.Object(
     body,
     read,
     timestampCreated,
-    timestampRead: Type.Optional(Type.String({ description: 'When the message was first read. Absent until then.' })),
+    timestampRead: Type.Optional(Time('When the message was first read. Absent until then.')),
+    validUntil,
     applications: Type.Array(AppId, {
       description: 'Identifiers of the applications that show the message, in the order of their creation.',
     }),
@@ -74,10 +86,12 @@ export const InboxMessage = Type.Object(
 export type InboxMessage = Static<typeof InboxMessage>
 
 export const InboxMessageSummary = Type.Object(
-  { id: InboxMessageId, type: TypeName, subject, summary, read, timestampCreated },
+  { id: InboxMessageId, type: TypeName, subject, summary, read, timestampCreated, validUntil },
   { title: 'InboxMessageSummary' },
 )
 export type InboxMessageSummary = Static<typeof InboxMessageSummary>
+
+export const InboxMessageList = Type.Array(InboxMessageSummary, { title: 'InboxMessageList' })
 
 export const InboxSort = Type.String({
   pattern: '^(type|subject|summary|read|timestampCreated|timestampRead)(,(asc|desc|ASC|DESC))?$',
@@ -94,7 +108,7 @@ export const InboxListQuery = Type.Object({
     maxLength: 255,
     description:
       'Identifiers of applications, comma-separated, each once. The list has the messages that any of them shows.',
-    examples: ['mobile-app,mobile-app-other'],
+    examples: ['mobile-app'],
   }),
   onlyUnread: Type.Optional(
     BooleanWord({ default: false, description: 'Leaves out messages that the user has read.', examples: [true] }),
@@ -135,3 +149,35 @@ export const ReadInboxMessageRequest = Type.Object(
   { inboxId: InboxMessageId, userId: Type.Optional(Nullable(UserId)) },
   { title: 'ReadInboxMessageRequest' },
 )
+
+/** Last parts of paths below `/inbox/messages` that are operations, and no ids. */
+export const INBOX_WORDS = ['list', 'count', 'detail', 'read', 'read-all', 'import'] as const
+
+export const InboxMessageParams = Type.Object({ id: InboxMessageId })
+
+export const InboxDeleteQuery = Type.Object({ userId: Type.Optional(UserId) })
+
+/** One line of an import: the format of the `detail` response. */
+export const ImportedInboxMessage = Type.Object(
+  {
+    ...CreateInboxMessageRequest.properties,
+    id: Type.String({
+      pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+      description: 'Identifier of the message, a UUID. It stays.',
+      examples: [EXAMPLE_ID],
+    }),
+    read: Type.Optional(Nullable(Type.Boolean({ default: false, examples: [false] }))),
+    timestampCreated: Type.String({ maxLength: 64, ...TIME_IN_REQUEST, description: 'When it was created.' }),
+    timestampRead: Type.Optional(
+      Nullable(
+        Type.String({
+          maxLength: 64,
+          ...TIME_IN_REQUEST,
+          description: 'When it was read; by default when it was created.',
+        }),
+      ),
+    ),
+  },
+  { title: 'ImportedInboxMessage' },
+)
+export type ImportedInboxMessage = Static<typeof ImportedInboxMessage>

@@ -47,9 +47,12 @@ const CLASSIC_MEMBERS = {
   validUntil: Type.Optional(
     Nullable(
       Type.Union([Type.String(), Type.Number()], {
-        description: 'When the notification loses its meaning: ISO 8601 with offset, or seconds since the epoch.',
-        examples: ['2026-12-11T21:22:29.923Z'],
+        description:
+          'When the notification loses its meaning: ISO 8601 with offset. Seconds since the epoch are accepted too.',
+        'x-example': 'timeAhead',
       }),
+      // Responses always have the text, and of two alternatives some generators make a class that does not compile.
+      { 'x-document': { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] } },
     ),
   ),
   extras: Type.Optional(

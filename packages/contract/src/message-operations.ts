@@ -1,9 +1,9 @@
 // Requests and responses about messages after their acceptance: cancelling, what waits, what has failed.
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
-import { DeliveryStatus, MessageId, messageTime } from './message.ts'
+import { DeliveryStatus, MESSAGE_ID_PATTERN, MessageId } from './message.ts'
 import { sliceMembers } from './paging.ts'
-import { PLATFORMS } from './platform.ts'
+import { PlatformText, Time, TIME_IN_REQUEST } from './schema.ts'
 
 export const MessageCancelled = Type.Object(
   {
@@ -36,7 +36,7 @@ export const WaitingDelivery = Type.Object(
     messageId: MessageId,
     userId: UserId,
     activationId: Type.String({ examples: ['49414e31-f3df-4cea-87e6-f214ca3b8412'] }),
-    platform: Type.String({ enum: [...PLATFORMS], examples: ['ios'] }),
+    platform: PlatformText,
     reason: Type.Optional(
       Type.String({
         description: 'Why it waits: `Paused: …` behind a pause of the platform, or why the latest attempt failed.',
@@ -46,9 +46,9 @@ export const WaitingDelivery = Type.Object(
     attempts: Type.Integer({ description: 'Number of attempts so far.', examples: [0] }),
     inDelivery: Type.Boolean({ description: 'Whether a worker has it in hand.', examples: [false] }),
     timestampNextAttempt: Type.Optional(
-      messageTime('When it is due: the next attempt, the next probe of the pause, or `sendAt`. Left out = now.'),
+      Time('When it is due: the next attempt, the next probe of the pause, or `sendAt`. Left out = now.'),
     ),
-    timestampCreated: messageTime('When the message was accepted.'),
+    timestampCreated: Time('When the message was accepted.'),
   },
   { title: 'WaitingDelivery' },
 )
@@ -59,11 +59,8 @@ export const WaitingDeliveryPage = Type.Object(
 )
 export type WaitingDeliveryPage = Static<typeof WaitingDeliveryPage>
 
-const bound = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 64, description }))
-
-const HEX = '[0-9a-fA-F]'
-/** Of an id of a message. */
-export const MESSAGE_ID_PATTERN = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`
+const bound = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength: 64, ...TIME_IN_REQUEST, description }))
 
 export const FailedQuery = Type.Object({
   appId: AppId,
@@ -79,7 +76,7 @@ export const FailedMessage = Type.Object(
   {
     id: MessageId,
     userId: UserId,
-    timestampCreated: messageTime('When the message was accepted.'),
+    timestampCreated: Time('When the message was accepted.'),
     resendable: Type.Boolean({
       description: 'Whether its content is still kept and valid, so that it can be sent again.',
       examples: [true],

@@ -2,28 +2,42 @@
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { MessageBody } from './message-body.ts'
-import { PLATFORM_NAMES, PLATFORMS } from './platform.ts'
+import { PLATFORM_NAMES } from './platform.ts'
 import { pageMembers } from './paging.ts'
-import { byPlatform, byPlatformName, Nullable, optionally } from './schema.ts'
+import {
+  byPlatform,
+  byPlatformName,
+  Nullable,
+  optionally,
+  PlatformNameText,
+  PlatformText,
+  Time,
+  TIME_IN_REQUEST,
+  Words,
+} from './schema.ts'
 
 export const SEND_MODES = ['SYNCHRONOUS', 'ASYNCHRONOUS'] as const
 export type SendMode = (typeof SEND_MODES)[number]
 
-const Mode = Type.Optional(
-  Nullable(
-    Type.String({
-      enum: [...SEND_MODES],
-      description:
-        'SYNCHRONOUS (when absent): the response arrives when each delivery has its result. ASYNCHRONOUS and null: the response arrives at once.',
-      examples: ['SYNCHRONOUS'],
-    }),
-  ),
-)
+const ModeText = Words('Mode', SEND_MODES, {
+  description:
+    'SYNCHRONOUS (when absent): the response arrives when each delivery has its result. ASYNCHRONOUS and null: the response arrives at once.',
+  examples: ['SYNCHRONOUS'],
+})
+const Mode = Type.Optional(Nullable(ModeText))
+
+/** Empty is refused by a rule, with a text of its own. */
+export const Recipient = Type.String({
+  maxLength: 255,
+  'x-document': { minLength: 1 },
+  description: 'User who gets the message.',
+  examples: ['user-1'],
+})
 
 /** Null and left out mean all. */
 export const ChosenPlatforms = Type.Optional(
   Nullable(
-    Type.Array(Type.String({ enum: [...PLATFORM_NAMES], 'x-case': 'lower' }), {
+    Type.Array(PlatformNameText, {
       minItems: 1,
       maxItems: PLATFORM_NAMES.length,
       description: 'Sends the message only to devices of these platforms, in either of their names. By default to all.',
@@ -33,13 +47,12 @@ export const ChosenPlatforms = Type.Optional(
 
 export const Message = Type.Object(
   {
-    // Empty is refused by a business rule, which comes after the one about the application.
-    userId: Type.String({ maxLength: 255, description: 'User who gets the message.', examples: ['user-1'] }),
+    userId: Recipient,
     activationId: Type.Optional(
       Nullable(Type.String({ maxLength: 37, description: 'Sends the message only to the device of this activation.' })),
     ),
     priority: Type.Optional(
-      Nullable(Type.String({ enum: ['NORMAL', 'HIGH'], default: 'HIGH', description: 'Urgency of the message.' })),
+      Nullable(Words('Priority', ['NORMAL', 'HIGH'], { description: 'Urgency of the message.' }), { default: 'HIGH' }),
     ),
     attributes: Type.Optional(
       Nullable(
@@ -63,6 +76,7 @@ export const Message = Type.Object(
       Nullable(
         Type.String({
           maxLength: 64,
+          ...TIME_IN_REQUEST,
           description:
             'When to send the message: ISO 8601 with offset, in the future and within DELIVERY_MAX_AGE. The response arrives at once.',
         }),
@@ -80,11 +94,12 @@ export const SendMessageRequest = Type.Object(
 )
 export type SendMessageRequest = Static<typeof SendMessageRequest>
 
-export const SendBatchRequest = Type.Object(
-  { appId: AppId, mode: Mode, batch: Type.Array(Message, { minItems: 1 }) },
-  { title: 'SendBatchRequest' },
-)
-export type SendBatchRequest = Static<typeof SendBatchRequest>
+/** `most`: messages of a batch. More are refused by a rule, with a text of its own. */
+export const sendBatchRequest = (most: number) =>
+  Type.Object(
+    { appId: AppId, mode: Mode, batch: Type.Array(Message, { minItems: 1, 'x-document': { maxItems: most } }) },
+    { title: 'SendBatchRequest' },
+  )
 
 /** What became of the deliveries of one platform. */
 export const Tally = Type.Object(
@@ -93,17 +108,29 @@ export const Tally = Type.Object(
 )
 export type Tally = Static<typeof Tally>
 
+const HEX = '[0-9a-fA-F]'
+/** Of an id of a message. */
+export const MESSAGE_ID_PATTERN = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`
+
+/** The path takes ids alone, so that its validation has nothing left to do. */
+export const MessageId = Type.String({
+  'x-document': { format: 'uuid' },
+  description: 'Identifier of the message, from the response to the request that sent it.',
+  examples: ['0199b1e5-5f0f-7a3e-8a65-4c1d6f2b7a90'],
+})
+
 /** SYNCHRONOUS responses have `result`, and the same tallies under the names that existing clients read. */
-export const SendMessageResponse = Type.Object(
-  {
-    mode: Type.Optional(Type.String({ enum: [...SEND_MODES] })),
-    messageIds: Type.Array(Type.String(), { description: 'Identifiers of the messages, in the order of the request.' }),
-    result: Type.Optional(Type.Object(byPlatform(Tally))),
-    ...optionally(byPlatformName(Tally)),
-  },
-  { title: 'SendMessageResponse' },
-)
+const sendResponse = {
+  mode: Type.Optional(ModeText),
+  messageIds: Type.Array(MessageId, { description: 'Identifiers of the messages, in the order of the request.' }),
+  result: Type.Optional(Type.Object(byPlatform(Tally))),
+  ...optionally(byPlatformName(Tally)),
+}
+export const SendMessageResponse = Type.Object(sendResponse, { title: 'SendMessageResponse' })
 export type SendMessageResponse = Static<typeof SendMessageResponse>
+
+/** In the form of a version the two differ. */
+export const SendBatchResponse = Type.Object(sendResponse, { title: 'SendBatchResponse' })
 
 /** How a request says that it rather be refused than understood in part, RFC 7240. */
 export const Prefer = Type.Optional(
@@ -118,6 +145,7 @@ export const Prefer = Type.Optional(
 export const SendHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
+      'x-document': { minLength: 1, maxLength: 255, pattern: '^[ -~]{1,255}$' },
       description:
         'Your name for this request, 1 to 255 printable ASCII characters. The same request under the same key sends nothing and ' +
         'gets the `messageIds` of the first one. Another request under the same key is refused with 409.',
@@ -129,27 +157,22 @@ export const SendHeaders = Type.Object({
 
 export const PreferHeaders = Type.Object({ prefer: Prefer })
 
-export const MessageId = Type.String({
-  description: 'Identifier of the message, from the response to the request that sent it.',
-  examples: ['0199b1e5-5f0f-7a3e-8a65-4c1d6f2b7a90'],
-})
-export const messageTime = (description: string) =>
-  Type.String({ description, examples: ['2026-02-08T12:00:00.000+00:00'] })
-
 const messageHead = {
   id: MessageId,
   appId: AppId,
   userId: Type.String({ examples: ['user-1'] }),
-  timestampCreated: messageTime('When the message was accepted.'),
+  timestampCreated: Time('When the message was accepted.'),
 }
 
 /** One message to one device. */
 export const DeliveryStatus = Type.Object(
   {
-    activationId: Type.String({ examples: ['49414e31-f3df-4cea-87e6-f214ca3b8412'] }),
-    platform: Type.String({ enum: [...PLATFORMS], examples: ['ios'] }),
-    status: Type.String({
-      enum: ['pending', 'sent', 'failed', 'skipped'],
+    activationId: Type.String({
+      description: 'Activation of the device.',
+      examples: ['49414e31-f3df-4cea-87e6-f214ca3b8412'],
+    }),
+    platform: PlatformText,
+    status: Words('DeliveryState', ['pending', 'sent', 'failed', 'skipped'], {
       description:
         '`sent`: the provider has accepted the push. `skipped`: the message is not for this device. It is personal and the device is ' +
         'not active, or it is for other platforms.',
@@ -162,8 +185,8 @@ export const DeliveryStatus = Type.Object(
       }),
     ),
     attempts: Type.Integer({ description: 'Number of attempts so far.', examples: [1] }),
-    timestampNextAttempt: Type.Optional(messageTime('When the next attempt of a pending delivery is due.')),
-    timestampUpdated: messageTime('When the status was last written.'),
+    timestampNextAttempt: Type.Optional(Time('When the next attempt of a pending delivery is due.')),
+    timestampUpdated: Time('When the status was last written.'),
   },
   { title: 'DeliveryStatus' },
 )

@@ -117,11 +117,16 @@ export const NOTIFICATION_MEMBERS = {
   ticker: text('Text for assistive technology, or for the status bar (Android, Huawei).'),
   sticky: truth('The notification stays when it is tapped (Android).'),
   localOnly: truth('The notification is not shown on connected devices (Android, Huawei).'),
-  eventTime: member(
-    Type.Union([Type.String({ maxLength: LONGEST_KEY }), Type.Number()], {
-      description:
-        'Time that the notification shows and is sorted by (Android, Huawei): ISO 8601 with offset, or seconds since the epoch.',
-    }),
+  eventTime: Type.Optional(
+    Nullable(
+      Type.Union([Type.String({ maxLength: LONGEST_KEY }), Type.Number()], {
+        description:
+          'Time that the notification shows and is sorted by (Android, Huawei): ISO 8601 with offset. Seconds since the epoch are ' +
+          'accepted too.',
+      }),
+      // As for `validUntil`.
+      { 'x-document': { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] } },
+    ),
   ),
   vibrate: member(
     Type.Array(Type.Integer({ minimum: 1, maximum: 59_999 }), {

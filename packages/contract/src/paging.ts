@@ -1,37 +1,53 @@
 // Pages of a list: how a request names one, and the envelope of its response.
 import Type, { type TSchema } from 'typebox'
+import { titleAround } from './envelope.ts'
 
 /** Maximum size of a page of any list. */
 export const LARGEST_PAGE = 2000
 
-const sizeOf = (defaultSize: number) =>
+const LARGEST_NUMBER = 2_147_483_647
+
+interface Clamped {
+  minimum: number
+  maximum: number
+  /** What a value counts as that is no number or too small. */
+  fallback: number
+  description: string
+}
+
+/** Existing clients rely on it that no value is refused. */
+const clamped = ({ fallback, description, ...bounds }: Clamped, annotations: { default?: number } = {}) =>
   Type.Optional(
     Type.Integer({
-      minimum: 1,
-      maximum: LARGEST_PAGE,
-      default: defaultSize,
+      ...bounds,
+      ...annotations,
       'x-clamp': true,
-      description: 'Number of entries of a page.',
-      examples: [defaultSize],
+      'x-fallback': fallback,
+      description: `${description} Never refused: a value that is no number or below ${bounds.minimum} counts as ${fallback}, one above ${bounds.maximum} as ${bounds.maximum}.`,
+      examples: [fallback],
     }),
   )
 
-/**
- * Members of a query. Existing clients rely on it that no value is refused: a value that is no number or too small becomes the
- * default, one that is too large becomes the maximum.
- */
+const pageNumber = { minimum: 0, maximum: LARGEST_NUMBER, fallback: 0, description: 'Number of the page, from 0.' }
+const pageSize = (fallback: number) => ({
+  minimum: 1,
+  maximum: LARGEST_PAGE,
+  fallback,
+  description: 'Number of entries of a page.',
+})
+
+const sizeOf = (defaultSize: number) => clamped(pageSize(defaultSize), { default: defaultSize })
+
+/** Members of a query. Leaving one out is the same as sending its default. */
 export const pageMembers = (defaultSize: number) => ({
-  page: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: 2_147_483_647,
-      default: 0,
-      'x-clamp': true,
-      description: 'Number of the page, from 0.',
-      examples: [0],
-    }),
-  ),
+  page: clamped(pageNumber, { default: 0 }),
   size: sizeOf(defaultSize),
+})
+
+/** Of a list that has no pages when neither is given: neither has a default. */
+export const pageMembersOnDemand = (fallbackSize: number) => ({
+  page: clamped(pageNumber),
+  size: clamped(pageSize(fallbackSize)),
 })
 
 /** Members of a query whose pages go on where the one before ended. `pattern`: of the key. */
@@ -46,12 +62,33 @@ export interface Page {
 }
 
 export const Paged = <T extends TSchema>(responseObject: T) =>
-  Type.Object({
-    status: Type.Literal('OK'),
-    page: Type.Integer({ description: 'Number of this page, from 0.', examples: [0] }),
-    size: Type.Integer({ description: 'Number of entries of a page.', examples: [20] }),
-    responseObject,
-  })
+  Type.Object(
+    {
+      status: Type.Literal('OK'),
+      page: Type.Integer({ description: 'Number of this page, from 0.', examples: [0] }),
+      size: Type.Integer({ description: 'Number of entries of a page.', examples: [20] }),
+      responseObject,
+    },
+    {
+      title: titleAround('Paged', responseObject),
+      'x-response-description': 'The page that the request names. One that is not full, or empty, is the last.',
+    },
+  )
+
+/** Has pages when the request asks for pages; otherwise the response holds everything. */
+export const PerhapsPaged = <T extends TSchema>(responseObject: T) =>
+  Type.Object(
+    {
+      status: Type.Literal('OK'),
+      page: Type.Optional(Type.Integer({ description: 'Number of this page, from 0.', examples: [0] })),
+      size: Type.Optional(Type.Integer({ description: 'Number of entries of a page.', examples: [20] })),
+      responseObject,
+    },
+    {
+      title: titleAround('PerhapsPaged', responseObject),
+      'x-response-description': 'The page that the request names, or the whole list when it names none.',
+    },
+  )
 
 export const paged = <T>({ page, size }: Page, responseObject: T) => ({
   status: 'OK' as const,

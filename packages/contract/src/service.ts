@@ -1,5 +1,6 @@
 // The product's name, and the response of the service status.
 import Type, { type Static } from 'typebox'
+import { Time } from './schema.ts'
 
 /** What the product is called wherever a person reads it. What an installation is called is a setting (`applicationDisplayName`). */
 export const PRODUCT_NAME = 'Push Server'
@@ -10,8 +11,8 @@ export const ServiceStatus = Type.Object(
     applicationDisplayName: Type.String({ examples: ['PowerAuth Push Server'] }),
     applicationEnvironment: Type.String({ examples: [''] }),
     version: Type.String({ examples: ['0.1.0'] }),
-    buildTime: Type.Optional(Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] })),
-    timestamp: Type.String({ examples: ['2026-02-08T12:00:00.000+00:00'] }),
+    buildTime: Time('When the image was built; elsewhere the time of the commit, or of the newest file.'),
+    timestamp: Time('When the response was made.'),
   },
   { title: 'ServiceStatus' },
 )

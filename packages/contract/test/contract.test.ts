@@ -1,5 +1,6 @@
 // The pure parts of the contract, as tables.
 import t from 'tap'
+import Type from 'typebox'
 import {
   ApiError,
   applicationNotFound,
@@ -14,6 +15,7 @@ import {
   PLATFORMS,
   PROVIDER_NAMES,
   refusal,
+  shapedAs,
   TEXT,
   timestampOf,
   unavailable,
@@ -169,4 +171,32 @@ t.test('texts with a part of their own', async (t) => {
     TEXT.batchItem(3, TEXT.messageNull),
     'Push message at index: 3 is not valid. Nested error is: Push message must not be null.',
   )
+})
+
+t.test('shapedAs: the members of the schema alone, at every depth', async (t) => {
+  const inner = Type.Object({ id: Type.Integer(), free: Type.Unsafe<object>({ type: 'object' }) })
+  const schema = Type.Object({ status: Type.String(), page: Type.Integer(), inner, list: Type.Array(inner) })
+  const cases: [name: string, value: unknown, shaped: unknown][] = [
+    [
+      'members of later versions go',
+      { status: 'OK', added: 1, inner: { id: 1, state: 'sent' } },
+      { status: 'OK', inner: { id: 1 } },
+    ],
+    ['in lists too', { list: [{ id: 1, state: 'sent' }] }, { list: [{ id: 1 }] }],
+    ['nulls are left out', { status: null, inner: { id: null } }, { inner: {} }],
+    ['zero and empty stay', { status: '', page: 0, list: [] }, { status: '', page: 0, list: [] }],
+    [
+      'texts of digits are numbers',
+      { page: '7', inner: { id: '9007199254740991' } },
+      { page: 7, inner: { id: 9007199254740991 } },
+    ],
+    ['beyond 2^53 they stay texts', { inner: { id: '9007199254740993' } }, { inner: { id: '9007199254740993' } }],
+    [
+      'free content keeps its members, but for nulls',
+      { inner: { free: { a: 1, b: null, c: { d: null }, e: [null, { f: null }] } } },
+      { inner: { free: { a: 1, c: {}, e: [null, {}] } } },
+    ],
+    ['names of Object.prototype are no members', JSON.parse('{"inner":{"constructor":1}}'), { inner: {} }],
+  ]
+  for (const [name, value, shaped] of cases) t.same(shapedAs(schema, value), shaped, name)
 })

@@ -27,6 +27,8 @@ async function askPowerAuth(t: Test, bytes: Buffer) {
   const { port } = server.address() as AddressInfo
   const powerAuth = openPowerAuth({
     url: `http://127.0.0.1:${port}/rest`,
+    api: 'v4',
+    believes: false,
     clientToken: 'token',
     clientSecret: 'secret',
     connectTimeoutMs: 60_000,

@@ -157,6 +157,7 @@ t.test('due deliveries: what is still to be pushed', async (t) => {
   const message: MessageRow = {
     id: 'm',
     correlationId: null,
+    traceContext: null,
     body: {},
     silent: false,
     priority: 'HIGH',
@@ -629,9 +630,17 @@ t.test('retention policy: nothing is removed while a request may wait for it', a
     messageBodyAge: DAY,
     idempotencyAge: DAY,
     droppedDeviceAge: 30 * DAY,
+    deviceHistoryAge: 90 * DAY,
+    inboxMaxAge: undefined,
     syncTimeout: 30_000,
   }
-  const whole = { contents: DAY, messages: 30 * DAY, keyedMessages: 30 * DAY, devices: 30 * DAY }
+  const whole = {
+    contents: DAY,
+    messages: 30 * DAY,
+    keyedMessages: 30 * DAY,
+    devices: 30 * DAY,
+    deviceEvents: 90 * DAY,
+  }
   const table: [name: string, given: Partial<typeof settings>, policy: Partial<typeof whole>][] = [
     ['as they are', {}, whole],
     ['no storage', { messageStorageEnabled: false }, { contents: 90_000, messages: 90_000, keyedMessages: DAY }],

@@ -1,10 +1,11 @@
 // The parts of the APNs provider that do no I/O: payload, headers, outcomes, credentials, times, turns.
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import apn from '@parse/node-apn'
 import { DOCUMENTED_BODY } from '@push-server/contract'
 import t from 'tap'
 import { authorizedSets } from '../src/oauth/authorized-headers.ts'
 import { checkTopic, parseApnsKey, readApnsCredentials } from '../src/apns/credentials.ts'
+import { apns } from '../src/apns/index.ts'
 import { readResponse } from '../src/apns/response.ts'
 import { baseEnvironment, environmentOf } from '../src/apns/environment.ts'
 import { APNS_REASONS, apnsOutcome, endsConnection, isThrottled } from '../src/apns/outcome.ts'
@@ -333,6 +334,30 @@ t.test('Retry-After', async (t) => {
   for (const [value, now, time] of cases) t.equal(retryAfterTime(value, now), time, String(value))
 })
 
+/** Keys on P-256 whose halves do not belong together. In 138 bytes the private part begins at 36, the point is the last 64. */
+function spoiledKeys(key: KeyObject): [name: string, pem: string, message: RegExp][] {
+  const whole = key.export({ type: 'pkcs8', format: 'der' })
+  const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'der',
+  })
+  const spoiled = (change: (der: Buffer) => unknown) => {
+    const der = Buffer.from(whole)
+    change(der)
+    return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64')}\n-----END PRIVATE KEY-----\n`
+  }
+  const point = whole.length - 64
+  const message = /its public part does not belong to its private part/
+  return [
+    ['a point beside the curve', spoiled((der) => der.writeUInt8(der.readUInt8(point + 63) ^ 1, point + 63)), message],
+    ['a point beyond the field', spoiled((der) => der.fill(0xff, point)), message],
+    ['a point in no format', spoiled((der) => der.writeUInt8(5, point - 1)), message],
+    ['the point of another key', spoiled((der) => stranger.copy(der, point, point)), message],
+    ['another private part', spoiled((der) => stranger.copy(der, 36, 36, 68)), message],
+    ['a private part of zero', spoiled((der) => der.fill(0, 36, 68)), message],
+  ]
+}
+
 t.test('keys', async (t) => {
   const pem = { type: 'pkcs8', format: 'pem' } as const
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
@@ -357,10 +382,13 @@ t.test('keys', async (t) => {
     ['DER', privateKey.export({ type: 'pkcs8', format: 'der' }), /not a PEM file/],
     ['garbage', 'garbage', /not a PEM file/],
     ['nothing', '', /not a PEM file/],
-    ['a damaged key', good.replace(body, body.slice(0, 20)), /damaged/],
+    ['a damaged key', good.replace(body, body.slice(0, 20)), /damaged: its PEM content/],
+    ...spoiledKeys(privateKey),
   ]
+  const settings = { bundle: 'com.example.app', keyId: 'K', teamId: 'T' }
+  t.doesNotThrow(() => apns.verify({ settings, secret: Buffer.from(good) }))
   for (const [name, given, expected] of cases) {
-    const error = refusalOf(() => parseApnsKey(Buffer.from(given)))
+    const error = refusalOf(() => apns.verify({ settings, secret: Buffer.from(given) }))
     t.ok(error instanceof InvalidCredentials, name)
     t.match(error.message, expected, name)
     t.notOk(error.message.includes(body.slice(0, 20)), `${name}: nothing of the key is shown`)

@@ -1,5 +1,5 @@
 // The parts of the FCM provider that do no I/O: payload, outcomes, responses, service accounts.
-import { generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { DOCUMENTED_BODY } from '@push-server/contract'
 import { readConfig } from '@push-server/runtime'
 import t from 'tap'
@@ -459,6 +459,12 @@ t.test('a token source does not use a look-up that began before a refusal', asyn
   t.equal(lookups, 2)
 })
 
+function withForeignModulus(key: KeyObject): string {
+  const { n } = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey.export({ format: 'jwk' })
+  const spoiled = createPrivateKey({ key: { ...key.export({ format: 'jwk' }), n: n ?? '' }, format: 'jwk' })
+  return spoiled.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
 t.test('service accounts', async (t) => {
   const pkcs8 = { type: 'pkcs8', format: 'pem' } as const
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
@@ -515,6 +521,11 @@ t.test('service accounts', async (t) => {
       'a public key',
       { ...file, private_key: publicKey.export({ type: 'spki', format: 'pem' }).toString() },
       /damaged|Failed to parse private key/,
+    ],
+    [
+      'a key whose halves do not belong together',
+      { ...file, private_key: withForeignModulus(privateKey) },
+      /its public part does not belong to its private part/,
     ],
     ['an elliptic curve key', { ...file, private_key: ec }, /must be an RSA key, this one is "ec"/],
     ['a short key', { ...file, private_key: short }, /2048 bits at least, this one has 1024/],

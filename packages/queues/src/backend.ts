@@ -133,11 +133,18 @@ const LIMITS = '-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transacti
 /** BullMQ returns a delayed job to its old place, before jobs that were added later. On Redis it comes last by itself. */
 const PUT_LAST = "UPDATE job SET seq = nextval('job_seq') WHERE queue = $1 AND id = $2"
 
+/** Processes that start together wait for one another here, and a start on a busy machine may pause between two statements. */
+const MIGRATION_LIMITS =
+  "SET statement_timeout = '60s'; SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'"
+const USUAL_LIMITS = 'RESET statement_timeout; RESET lock_timeout; RESET idle_in_transaction_session_timeout'
+
 async function migrateQueues(pool: pg.Pool, onError: (error: Error) => void): Promise<void> {
   const client = await pool.connect()
   client.on('error', onError)
   try {
+    await client.query(MIGRATION_LIMITS)
     await runMigrations(client, DEFAULT_SCHEMA)
+    await client.query(USUAL_LIMITS)
   } finally {
     client.off('error', onError)
     client.release()

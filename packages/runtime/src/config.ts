@@ -5,6 +5,7 @@ import { PROVIDER_NAMES } from '@push-server/contract'
 import { doubleNames, formerNamesIn, nameInUse, type Environment, type FormerName } from './former-names.ts'
 import { nearestName } from './misspelt-names.ts'
 import { printable } from './printable.ts'
+import { referencePropertyOf, type ReferenceProperty } from './reference-properties.ts'
 import type { Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -34,6 +35,7 @@ const PREFIXES = [
   'REQUEST_',
   'CONNECTION_',
   'IMPORT_',
+  'INBOX_',
   'RETENTION_',
   'CAMPAIGN_',
   'CIRCUIT_BREAKER_',
@@ -117,10 +119,20 @@ function unknownNames(environment: Environment): string[] {
   return Object.keys(environment)
     .filter((name) => !known.has(name) && !isServiceLink(name, environment[name]))
     .flatMap((name) => {
+      const former = referencePropertyOf(name)
+      if (former) return `${printable(name)}: a property of PowerAuth Push Server, ${successorOf(former)}`
       const nearest = nearestName(name, known)
       if (nearest !== undefined)
         return `${printable(name)}: there is no setting of this name; the nearest is ${nearest}`
       const isOurs = PREFIXES.some((prefix) => name.startsWith(prefix))
       return isOurs ? `${printable(name)}: there is no setting of this name` : []
     })
+}
+
+/** What to do about a property that was left over from the reference server. */
+function successorOf({ setting: name, default: theirs, note = '', isDifferent }: ReferenceProperty): string {
+  if (name === undefined) return `which is not needed here: ${note}; leave it out`
+  const ours = settings.find((setting) => setting.name === name)?.fallback ?? 'none'
+  const different = isDifferent ? `; the default is ${ours} here and was ${theirs} there` : ''
+  return `which is ${name} here${note ? ` (${note})` : ''}${different}`
 }

@@ -15,13 +15,17 @@ export {
   type NaturalBatches,
 } from './natural-batches.ts'
 export { printable } from './printable.ts'
+export { REFERENCE_PROPERTIES, type ReferenceProperty } from './reference-properties.ts'
 export { runOnce, runProcess, type Stop } from './process.ts'
 export { createResources, type Close, type Resources } from './resources.ts'
 export { SETTINGS, SETTINGS_BY_SUBJECT } from './settings.ts'
 export { createHealth, type Health, type Part } from './health.ts'
 export { createMetrics, type DeliveryLabels, type Metrics, type RefusalReason } from './metrics.ts'
+export { spanOf, traceIdOf, type Span } from './spans.ts'
 export type { QueueDepth } from './waiting-gauges.ts'
+export { readBuild, type Build } from './build.ts'
 export {
+  isOfMetrics,
   probe,
   PROBE_PATHS,
   serveProbes,

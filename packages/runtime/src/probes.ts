@@ -1,10 +1,12 @@
-// The probes of an orchestrator and a monitor: /health/live, /health/ready, /metrics.
+// The probes of an orchestrator and a monitor: /health/live, /health/ready, /metrics, and those of the reference server below /actuator.
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { actuatorHealth, actuatorInfo } from './actuator.ts'
+import { readBuild } from './build.ts'
 import { createClientErrors } from './client-errors.ts'
 import { withDeadline } from './deadline.ts'
-import { CHECK_MS, withoutDetails, type Health } from './health.ts'
+import { CHECK_MS, withoutDetails, type Health, type HealthReport } from './health.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -24,7 +26,7 @@ export interface Probe {
 export interface ProbeAccess {
   /** Refuses a request for metrics, with a response of its own; undefined lets it pass. */
   refuseMetrics(headers: IncomingHttpHeaders): Promise<Probe | undefined>
-  /** Whether the caller may read the details of /health/ready, too; a rejection means no. */
+  /** Whether the caller may read the details of health, too; a rejection means no. */
   mayReadDetails(headers: IncomingHttpHeaders): Promise<boolean>
 }
 
@@ -34,29 +36,52 @@ const json = (status: number, value: unknown): Probe => ({
   body: JSON.stringify(value),
 })
 
+type Respond = (vitals: Vitals, mayReadDetails: () => Promise<boolean>) => Promise<Probe>
+
+/** `write` makes the body of what was found and of whether its caller may read details. */
+const readiness =
+  (write: (report: HealthReport, isDetailed: boolean) => unknown): Respond =>
+  async ({ health }, mayReadDetails) => {
+    // Without a database no key can be looked up, and just then the states are needed.
+    const detailed = withDeadline(mayReadDetails(), CHECK_MS, () => false).catch(() => false)
+    const [report, isDetailed] = await Promise.all([health.report(), detailed])
+    return json(report.status === 'ready' ? 200 : 503, write(report, isDetailed))
+  }
+
+const inMetrics: Respond = async ({ metrics }) => ({
+  status: 200,
+  type: metrics.contentType,
+  body: await metrics.text(),
+})
+
+const RESPONSES = {
+  '/health/live': async () => json(200, { status: 'live' }),
+  '/health/ready': readiness((report, isDetailed) => (isDetailed ? report : withoutDetails(report))),
+  '/metrics': inMetrics,
+  '/actuator/health': readiness((report, isDetailed) => actuatorHealth(report, { otherwise: 'DOWN', isDetailed })),
+  '/actuator/health/liveness': async () => json(200, { status: 'UP' }),
+  '/actuator/health/readiness': readiness((report, isDetailed) =>
+    actuatorHealth(report, { otherwise: 'OUT_OF_SERVICE', isDetailed }),
+  ),
+  '/actuator/info': async () => json(200, actuatorInfo(await readBuild())),
+  '/actuator/prometheus': inMetrics,
+} satisfies Record<string, Respond>
+
+export type ProbePath = keyof typeof RESPONSES
+
+export const PROBE_PATHS = Object.keys(RESPONSES) as ProbePath[]
+
+const isProbePath = (path: string): path is ProbePath => Object.hasOwn(RESPONSES, path)
+
+/** Those that show what the process counts. The others are public. */
+export const isOfMetrics = (path: string): boolean => path === '/metrics' || path === '/actuator/prometheus'
+
 /** The response to each path; undefined for any other. */
-export async function probe(
-  { health, metrics }: Vitals,
+export const probe = async (
+  vitals: Vitals,
   path: string,
   mayReadDetails: () => Promise<boolean>,
-): Promise<Probe | undefined> {
-  switch (path) {
-    case '/health/live':
-      return json(200, { status: 'live' })
-    case '/health/ready': {
-      // Without a database no key can be looked up, and just then the states are needed.
-      const detailed = withDeadline(mayReadDetails(), CHECK_MS, () => false).catch(() => false)
-      const [report, isDetailed] = await Promise.all([health.report(), detailed])
-      return json(report.status === 'ready' ? 200 : 503, isDetailed ? report : withoutDetails(report))
-    }
-    case '/metrics':
-      return { status: 200, type: metrics.contentType, body: await metrics.text() }
-    default:
-      return undefined
-  }
-}
-
-export const PROBE_PATHS = ['/health/live', '/health/ready', '/metrics'] as const
+): Promise<Probe | undefined> => (isProbePath(path) ? RESPONSES[path](vitals, mayReadDetails) : undefined)
 
 export interface ProbeServer {
   port: number
@@ -77,7 +102,7 @@ export async function serveProbes(
 ): Promise<ProbeServer> {
   const responseTo = async ({ url = '/', headers }: IncomingMessage) => {
     const [path = '/'] = url.split('?')
-    const refusal = path === '/metrics' ? await access.refuseMetrics(headers) : undefined
+    const refusal = isOfMetrics(path) ? await access.refuseMetrics(headers) : undefined
     return refusal ?? (await probe(vitals, path, () => access.mayReadDetails(headers)))
   }
   const server = createServer((request, response) => {

@@ -10,11 +10,16 @@ export type { HmsAccount } from './hms/accounts.ts'
 export type { LatencyMs } from './latency.ts'
 export type { Notification, Phone } from './phones.ts'
 export { startLoadServer, type LoadServer, type LoadServerOptions } from './load/server.ts'
-export type { PowerAuthActivation, PowerAuthBehaviour, PowerAuthRequest } from './power-auth/directory.ts'
+export type {
+  PowerAuthActivation,
+  PowerAuthBehaviour,
+  PowerAuthRequest,
+  PowerAuthVersion,
+} from './power-auth/directory.ts'
 export { PREFIXES, type Prefix } from './token-prefixes.ts'
 export type { ApnsPush, FcmPush, HmsPush, Push } from './push.ts'
 export type { Rate } from './rate.ts'
-export { fakeSettings, simulatorSettings, type FakeAddress } from './settings.ts'
+export { fakeSettings, powerAuthSettings, simulatorSettings, type FakeAddress } from './settings.ts'
 export {
   startSimulator,
   type Endpoint,

@@ -37,3 +37,9 @@ export function simulatorSettings({ apns, fcm, hms }: Simulator, authority: stri
     PLATFORMS.flatMap((platform) => Object.entries(fakeSettings(platform, addresses[platform], authority))),
   )
 }
+
+/** For a push server that gets its activations from the fake of PowerAuth Server, instead of believing registrations. */
+export const powerAuthSettings = ({ powerAuth }: Simulator, authority: string): Record<string, string> => ({
+  POWERAUTH_URL: powerAuth.url,
+  POWERAUTH_CA_FILE: authority,
+})

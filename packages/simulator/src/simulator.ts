@@ -59,7 +59,7 @@ export type OAuthEndpoint = Endpoint & { readonly tokenUrl: string }
 /** The fake of PowerAuth Server; its state can be changed while it runs. */
 export interface PowerAuth extends Pick<
   Directory,
-  'requests' | 'addApplication' | 'addActivation' | 'restrict' | 'behave'
+  'requests' | 'addApplication' | 'addActivation' | 'restrict' | 'serve' | 'behave'
 > {
   /** Up to and with `/rest`. */
   readonly url: string

@@ -50,6 +50,30 @@ t.test('activations: known ones, and unknown ones as removed', async (t) => {
   t.match(await ask('/v3/nothing', {}), { status: 404 })
 })
 
+t.test('versions: both at first, and what each of them has', async (t) => {
+  const { powerAuth, ask, control } = await start(t)
+  powerAuth.addActivation({ activationId: 'a', userId: 'user-1' })
+  const status = async (version: string, more: object = {}) =>
+    (await ask(`/${version}/activation/status`, { activationId: 'a', ...more })).body
+  t.match(await status('v3'), { responseObject: { userId: 'user-1', encryptedStatusBlob: String } })
+  t.match(await status('v4'), { responseObject: { userId: 'user-1', confirmationPending: false, statusBlob: String } })
+  t.match(await status('v4', { includeStatusBlob: false }), { responseObject: { statusBlob: null } })
+  t.match((await ask('/v4/application/list', {})).body, {
+    responseObject: { applications: [{ applicationId: 'mobile-app' }] },
+  })
+  powerAuth.serve(['v3'])
+  t.match(await ask('/v4/application/list', {}), { status: 404, body: { status: 404, error: 'Not Found' } })
+  t.equal((await ask(APPLICATIONS, {})).status, 200)
+  t.equal((await control('versions', 'POST', { versions: ['v4'] })).status, 204)
+  t.match(await ask(APPLICATIONS, {}), {
+    status: 404,
+    body: { status: 'ERROR', responseObject: { code: 'ERROR_NOT_FOUND' } },
+  })
+  t.equal((await ask('/v4/application/list', {})).status, 200)
+  for (const body of [{}, { versions: 'v3' }, { versions: ['v5'] }, { versions: ['v3', 'v3'] }])
+    t.equal((await control('versions', 'POST', body)).status, 400, JSON.stringify(body))
+})
+
 t.test('restricted access: only the client’s own name and secret', async (t) => {
   const { powerAuth, ask } = await start(t)
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })

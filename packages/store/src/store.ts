@@ -16,10 +16,12 @@ import { openCredentials } from './applications/credentials.ts'
 import { openDatabase } from './connection/database.ts'
 import { openDatabaseReport } from './connection/report.ts'
 import { createWriteFailures } from './connection/write-failures.ts'
+import { openCampaignImport } from './campaigns/campaign-import.ts'
 import { openUserImport } from './campaigns/user-import.ts'
 import { openDeviceImport } from './devices/import.ts'
 import { openDeviceRespelling } from './devices/respelling.ts'
 import { openDevices } from './devices/devices.ts'
+import { openDeviceEvents } from './devices/events.ts'
 import { createEncryption } from './applications/encryption.ts'
 import { openCircuitBreakers } from './chunks/circuit-breakers.ts'
 import { openDoubtfulTokens } from './chunks/doubtful-tokens.ts'
@@ -29,7 +31,9 @@ import { openMessageStatus } from './messages/status.ts'
 import { openResends } from './messages/resends.ts'
 import { openWaitingMessages } from './messages/waiting.ts'
 import { openMessageStoring } from './messages/storing.ts'
+import { openInboxImport } from './inbox/import.ts'
 import { openInbox } from './inbox/inbox.ts'
+import { openInboxLists } from './inbox/lists.ts'
 import { openMessages } from './messages/messages.ts'
 import { listen, type ListenOptions } from './connection/notifications.ts'
 import { openPauses } from './chunks/pauses.ts'
@@ -85,8 +89,11 @@ export function openStore({ url, directUrl, onUnwritable = () => {}, ...more }: 
     credentials: openCredentials(database, encryption),
     credentialChecks: openCredentialChecks(database),
     devices: openDevices(database),
+    deviceEvents: openDeviceEvents(database),
     openUserImport: () => openUserImport(direct),
-    openDeviceImport: (applicationId: number) => openDeviceImport(applicationId, direct),
+    openDeviceImport: () => openDeviceImport(direct),
+    openCampaignImport: () => openCampaignImport(direct),
+    openInboxImport: () => openInboxImport(direct),
     activations: openActivations(database),
     activationBinding: openActivationBinding(database),
     deviceRespelling: openDeviceRespelling(database),
@@ -100,7 +107,7 @@ export function openStore({ url, directUrl, onUnwritable = () => {}, ...more }: 
       ...openFailedMessages(database),
       ...openResends(database),
     },
-    inbox: openInbox(database),
+    inbox: { ...openInbox(database), ...openInboxLists(database) },
     chunks: { ...openChunkClaims(database, clock), ...openChunkRecords(database), ...openRecipientChanges(database) },
     campaigns: { ...openCampaigns(database), ...openAudiences(database) },
     runs: { ...openRuns(database), ...openRunFanOut(database), ...openRunResults(database) },

@@ -39,6 +39,7 @@ const TIMES: Readonly<Record<string, string>> = {
   'chunk-record-and-drop': 'as chunk-record; since when a token is dead, by the provider or the database’s clock',
   'doubt-hold': 'since when a token is doubtful, by the database’s clock',
   'import-stage': 'when a device was registered, by the import’s line',
+  'inbox-create': 'the end of validity, by the caller',
   'message-failed':
     'from when to when a caller asks, by default until now by the database’s clock; and where a page ended',
   'message-store': 'the end of validity, as of a campaign; when it is to be sent, by the caller',

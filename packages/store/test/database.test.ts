@@ -283,7 +283,15 @@ t.test('other writes whose response is lost say so; reads do not', async (t) => 
   const { id, appId } = await makeApplication(fixture)
   const gate = await openGate(t)
   const store = openShort(t, gate.url, { connections: 1 })
-  const inbox = { userId: 'u', type: 'text' as const, subject: 's', summary: 's', body: 'b', appIds: [appId] }
+  const inbox = {
+    userId: 'u',
+    type: 'text' as const,
+    subject: 's',
+    summary: 's',
+    body: 'b',
+    appIds: [appId],
+    validUntil: null,
+  }
   const lossOf = async (text: string, work: () => Promise<unknown>) => {
     const lost = gate.loseResponseTo(text)
     const error = await work().catch((reason: unknown) => reason)

@@ -183,10 +183,11 @@ t.test('devices: an import waits for a registration, never the other way round f
   const { id } = await makeApplication(fixture)
   const [known, fresh] = [registration(id), registration(id)]
   await register(known)
-  const staging = store.openDeviceImport(id)
+  const staging = store.openDeviceImport()
   t.teardown(() => staging.close())
   const rowOf = (line: number, device: Registration, token: string) => ({
     line,
+    applicationId: id,
     activationId: device.activationId,
     userId: 'imported',
     platform: device.platform,
@@ -200,7 +201,7 @@ t.test('devices: an import waits for a registration, never the other way round f
   t.same(await staging.dropForeign(10), { count: 0, lines: [] })
   const client = await openTransaction(t, fixture)
   await client.query('UPDATE devices SET active = active WHERE activation_id = $1', [known.activationId])
-  const applied = staging.apply({ keep: true, signal: new AbortController().signal })
+  const applied = staging.apply({ keep: true, dryRun: false, signal: new AbortController().signal })
   await whileBlocked(fixture, 1, applied)
   await client.query('COMMIT')
   t.same(await applied, { imported: 1, updated: 1, kept: 0 })

@@ -4,6 +4,7 @@ import fc, { type Arbitrary } from 'fast-check'
 /** As far as our schemas go; `resolved` has no `$ref` any more. */
 export interface RequestSchema {
   type?: string
+  format?: string
   enum?: readonly unknown[]
   anyOf?: readonly RequestSchema[]
   properties?: Readonly<Record<string, RequestSchema>>
@@ -39,7 +40,8 @@ const anyText = (minLength: number, maxLength: number) => fc.string({ unit: 'gra
 /** Values that a schema allows, as far as it says; what business rules say beside it may still refuse them. */
 export function valid(schema: RequestSchema, known: KnownValues = {}): Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum)
-  if (schema.anyOf) return fc.oneof(...schema.anyOf.map((alternative) => valid(alternative, known)))
+  if (schema.anyOf)
+    return fc.oneof(...schema.anyOf.map((alternative) => valid(alternative, known)), ...examplesOf(schema))
   switch (schema.type) {
     case 'string':
       return validText(schema)
@@ -69,12 +71,23 @@ const anyObject = fc.dictionary(fc.string({ minLength: 1, maxLength: LONGEST_TEX
   maxKeys: LONGEST_LIST,
 })
 
-function validText({ pattern, minLength = 0, maxLength = LONGEST_TEXT, examples = [] }: RequestSchema) {
+const examplesOf = ({ examples = [] }: RequestSchema) => (examples.length === 0 ? [] : [fc.constantFrom(...examples)])
+
+const FORMATS: Readonly<Record<string, Arbitrary<unknown>>> = {
+  'date-time': fc
+    .date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })
+    .map((time) => time.toISOString()),
+  uuid: fc.uuid(),
+}
+
+function validText(schema: RequestSchema) {
+  const { format = '', pattern, minLength = 0, maxLength = LONGEST_TEXT } = schema
   const text =
-    pattern === undefined
+    FORMATS[format] ??
+    (pattern === undefined
       ? anyText(minLength, Math.min(maxLength, LONGEST_TEXT))
-      : fc.stringMatching(new RegExp(pattern), { maxLength: Math.min(maxLength, LONGEST_TEXT) })
-  return examples.length === 0 ? text : fc.oneof(text, fc.constantFrom(...examples))
+      : fc.stringMatching(new RegExp(pattern), { maxLength: Math.min(maxLength, LONGEST_TEXT) }))
+  return fc.oneof(text, ...examplesOf(schema))
 }
 
 const validList = ({ items = {}, minItems = 0, maxItems = LONGEST_LIST }: RequestSchema, known: KnownValues) =>
@@ -95,7 +108,7 @@ function validObject(
 export function defectsOf(schema: RequestSchema, where = ''): Defect[] {
   const alternatives = (schema.anyOf ?? [schema]).filter(({ type }) => type !== 'null')
   const [only] = alternatives
-  if (!only || schema['x-clamp']) return []
+  if (!only || schema['x-clamp'] || only.format === 'binary') return []
   const instead = (what: string, value: unknown): Defect => ({ what: `${where}: ${what}`, apply: () => value })
   if (alternatives.length > 1) return [instead('an object', {})]
   switch (only.type) {
@@ -142,6 +155,10 @@ const inFirstItem = (defects: readonly Defect[]): Defect[] =>
       ...(Array.isArray(value) ? value.slice(1) : []),
     ],
   }))
+
+/** The bytes of a body: text as it is, where it is described as bytes. */
+export const bodyOf = ({ format }: RequestSchema, value: unknown): string | undefined =>
+  format === 'binary' ? String(value) : JSON.stringify(value)
 
 const membersOf = (value: unknown) => (typeof value === 'object' && value !== null ? { ...value } : {})
 

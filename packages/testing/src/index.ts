@@ -1,5 +1,5 @@
 // What tests stand on: databases, back ends, a whole push server in a process, services in processes of their own.
-export { defectsOf, valid, type Defect, type KnownValues, type RequestSchema } from './arbitraries.ts'
+export { bodyOf, defectsOf, valid, type Defect, type KnownValues, type RequestSchema } from './arbitraries.ts'
 export { makeApiKey } from './api-keys.ts'
 export { createApi, type Response, type Api } from './api.ts'
 export { BACKENDS, type TestBackend } from './backends.ts'

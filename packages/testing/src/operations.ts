@@ -16,9 +16,10 @@ interface Media {
   content?: Record<string, { schema: RequestSchema }>
 }
 interface Described {
+  operationId?: string
   parameters?: { name: string; in: string; required?: boolean; schema: RequestSchema }[]
   requestBody?: Media
-  responses: Record<string, Media>
+  responses: Record<string, Media | { $ref: string }>
 }
 export interface ApiDocument {
   paths: Record<string, Record<string, Described>>
@@ -37,12 +38,15 @@ export function operationsOf(document: ApiDocument): Operation[] {
       return {
         method: method.toUpperCase(),
         path,
-        parameters: { path: parametersOf(described, 'path'), query: parametersOf(described, 'query') },
-        body: body && { type: body[0], schema: resolve(body[1].schema) },
+        parameters: {
+          path: resolve(parametersOf(described, 'path')) as RequestSchema,
+          query: resolve(parametersOf(described, 'query')) as RequestSchema,
+        },
+        body: body && { type: body[0], schema: resolve(body[1].schema) as RequestSchema },
         replies: Object.fromEntries(
-          Object.entries(described.responses).map(([status, { content }]) => [
+          Object.entries(described.responses).map(([status, response]) => [
             status,
-            { ...content?.['application/json']?.schema, components: document.components },
+            resolve((resolve(response) as Media).content?.['application/json']?.schema ?? {}) as object,
           ]),
         ),
       }
@@ -61,7 +65,7 @@ function parametersOf({ parameters = [] }: Described, place: string): RequestSch
   }
 }
 
-/** Our requests hold no circles, so every reference can be written out. */
+/** Neither our requests nor our responses hold circles, so every reference can be written out. */
 function resolver(document: ApiDocument) {
   const at = (pointer: string) =>
     pointer
@@ -74,5 +78,5 @@ function resolver(document: ApiDocument) {
     if ('$ref' in node && typeof node.$ref === 'string') return resolve(at(node.$ref))
     return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, resolve(value)]))
   }
-  return (schema: RequestSchema) => resolve(schema) as RequestSchema
+  return resolve
 }

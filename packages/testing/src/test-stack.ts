@@ -11,7 +11,13 @@ import { fcmWorker } from '@push-server/fcm-worker'
 import { hmsWorker } from '@push-server/hms-worker'
 import { openContext, SERVICE_SETTINGS, type Context, type Service } from '@push-server/domain'
 import { createLogger, createResources, readConfig, type Resources } from '@push-server/runtime'
-import { simulatorSettings, startSimulator, type Simulator, type SimulatorOptions } from '@push-server/simulator'
+import {
+  powerAuthSettings,
+  simulatorSettings,
+  startSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from '@push-server/simulator'
 import { createApi, type Api } from './api.ts'
 import { BACKENDS, type TestBackend } from './backends.ts'
 import { generateCredentials } from './credentials.ts'
@@ -156,11 +162,10 @@ function throughPooler(databaseUrl: string, pooler: string) {
 
 export const POWER_AUTH_CLIENT = { clientToken: 'push-server', clientSecret: 'secret-of-the-push-server' }
 
-function usePowerAuth({ powerAuth }: Simulator, authority = '') {
-  powerAuth.restrict(POWER_AUTH_CLIENT)
+function usePowerAuth(simulator: Simulator, authority = '') {
+  simulator.powerAuth.restrict(POWER_AUTH_CLIENT)
   return {
-    POWERAUTH_URL: powerAuth.url,
-    POWERAUTH_CA_FILE: authority,
+    ...powerAuthSettings(simulator, authority),
     POWERAUTH_CLIENT_TOKEN: POWER_AUTH_CLIENT.clientToken,
     POWERAUTH_CLIENT_SECRET: POWER_AUTH_CLIENT.clientSecret,
   }

@@ -1,12 +1,11 @@
 // The API as a value: everything that can be tested without a socket.
 import { createQuotas, type Context } from '@push-server/domain'
-import { createClientErrors } from '@push-server/runtime'
+import { createClientErrors, readBuild } from '@push-server/runtime'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import { authentication } from './plugins/authentication.ts'
 import { crossSite } from './plugins/cross-site.ts'
-import { stripBase } from './bases.ts'
-import { readBuild } from './build.ts'
-import { sendRoutingError, envelope } from './plugins/envelope.ts'
+import { openBases } from './bases.ts'
+import { routingErrors, envelope } from './plugins/envelope.ts'
 import { hosts } from './plugins/hosts.ts'
 import { HTTP_OPTIONS, httpServer } from './plugins/http-server.ts'
 import { createImports } from './ndjson/imports.ts'
@@ -18,7 +17,9 @@ import { requestMetrics } from './plugins/request-metrics.ts'
 import { responseForms } from './plugins/response-forms.ts'
 import { requestLimit } from './plugins/request-limit.ts'
 import { requestTimeout } from './plugins/request-timeout.ts'
+import { traces } from './plugins/traces.ts'
 import { requestId, requests, RESPONSE_HEADERS } from './plugins/requests.ts'
+import { applicationImportRoutes } from './routes/application-import.ts'
 import { applicationRoutes } from './routes/application.ts'
 import { campaignImportRoutes } from './routes/campaign-import.ts'
 import { campaignSendingRoutes } from './routes/campaign-sending.ts'
@@ -28,6 +29,7 @@ import { deviceRoutes } from './routes/device.ts'
 import { deviceImportRoutes } from './routes/device-import.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
+import { inboxImportRoutes } from './routes/inbox-import.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { messageOperationRoutes } from './routes/message-operations.ts'
 import { messageRoutes } from './routes/message.ts'
@@ -48,10 +50,11 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   const sending = { ...parts, quotas }
   const imports = createImports(context)
   const clientErrors = createClientErrors(log, RESPONSE_HEADERS)
+  const bases = openBases(config)
   const app = Fastify({
     loggerInstance: log,
     clientErrorHandler: clientErrors.refuse,
-    frameworkErrors: sendRoutingError,
+    frameworkErrors: routingErrors(config),
     // Requests that come meanwhile are refused by the plugin `http-server`.
     return503OnClosing: false,
     // One line per request, by the plugin `requests`.
@@ -62,7 +65,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
     requestTimeout: Math.max(config.requestTimeout, config.importTimeout) + HEADERS_MS,
     connectionTimeout: Math.max(config.syncTimeout, config.requestTimeout, config.importIdle) + QUIET_MS,
     trustProxy: config.trustProxy ?? false,
-    rewriteUrl: stripBase(config.contextPath),
+    rewriteUrl: bases.strip,
     genReqId: (request) => requestId(request.headers),
     // Stopping waits for requests under way, not for clients that keep a connection open.
     forceCloseConnections: 'idle',
@@ -71,7 +74,9 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
     imports.stop()
     parts.waiters.endWithin(config.stopTimeout)
   })
+  app.addHook('onRoute', ({ url }) => bases.know(url))
   await app.register(envelope)
+  await app.register(traces)
   await app.register(requests)
   await app.register(responseForms, { config })
   await app.register(requestMetrics, { metrics })
@@ -89,6 +94,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   await app.register(homeRoutes(config, build))
   await app.register(serviceRoutes(config, build))
   await app.register(applicationRoutes(context))
+  await app.register(applicationImportRoutes(context, imports))
   await app.register(credentialsRoutes(context))
   await app.register(pauseRoutes(context))
   await app.register(unconfiguredRoutes(context, activations))
@@ -100,6 +106,7 @@ export async function buildApp(context: Context, { activations, ...parts }: Part
   await app.register(campaignImportRoutes(context, imports))
   await app.register(campaignSendingRoutes(context, sending))
   await app.register(inboxRoutes(context))
+  await app.register(inboxImportRoutes(context, imports))
   await app.register(queueRoutes(context))
   return app as unknown as FastifyInstance
 }

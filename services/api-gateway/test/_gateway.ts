@@ -49,6 +49,11 @@ export async function openGateway(settings: Record<string, string> = {}): Promis
   }
 }
 
+/** Members of responses that the Java client of 2.2 reads into primitives: it throws when one of them is null. */
+export const PRIMITIVES: ReadonlySet<string> = new Set(
+  'sent failed pending total deleted read countUnread page size'.split(' '),
+)
+
 /** How much there is of everything. */
 export async function census(database: TestDatabase): Promise<Record<string, number>> {
   const tables = ['applications', 'credentials', 'devices', 'activations', 'messages', 'deliveries', 'chunks']

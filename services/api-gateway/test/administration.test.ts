@@ -1,13 +1,15 @@
 // Applications and their credentials under both families of names, from the first request to the removal of everything.
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
 import type { Platform } from '@push-server/contract'
-import { APNS_SETTINGS, generateServiceAccount, openTestStack, waitFor } from '@push-server/testing'
-import { readBuild } from '../src/build.ts'
+import { readBuild } from '@push-server/runtime'
+import { APNS_SETTINGS, generateServiceAccount, openTestStack, waitFor, type Response } from '@push-server/testing'
 import { APP, base64, credentials, json, newToken, openGateway } from './_gateway.ts'
 import { isOk, refusedWith, violates } from './_watched-api.ts'
 
@@ -418,20 +420,56 @@ t.test('GET /: what is running here', async (t) => {
   t.same([(await call('HEAD', '/')).status, (await call('OPTIONS', '/')).status], [200, 200])
 })
 
-t.test('the time of the build is shown when the image knows it', async (t) => {
+t.test('the time of the build: that of the image, else of the commit, else of the newest file', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'push-build-'))
   t.teardown(() => rm(dir, { recursive: true }))
-  const file = pathToFileURL(join(dir, 'build-time'))
-  t.match(await readBuild(file), { version: /^\d+\.\d+\.\d+/, buildTime: undefined })
-  await writeFile(file, '2026-02-08T12:00:00Z\n')
-  t.match(await readBuild(file), { buildTime: '2026-02-08T12:00:00.000+00:00' })
-  await writeFile(file, 'yesterday\n')
-  await t.rejects(readBuild(file), /build-time does not hold an ISO 8601 time/)
+  const root = pathToFileURL(`${dir}/`)
+  const write = async (path: string, text: string, time = '2026-02-08T10:00:00Z') => {
+    await mkdir(dirname(join(dir, path)), { recursive: true })
+    await writeFile(join(dir, path), text)
+    await utimes(join(dir, path), new Date(time), new Date(time))
+  }
+  const git = (...args: string[]) => {
+    const who = ['-c', 'user.name=Somebody', '-c', 'user.email=somebody@example.com']
+    const date = '2026-02-08T12:30:00+01:00'
+    const env = { ...process.env, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date }
+    return promisify(execFile)('git', [...who, ...args], { cwd: dir, env })
+  }
+  await write('packages/one/package.json', '{}')
+  await write('services/two/src/deep/main.ts', '', '2026-02-08T11:00:00Z')
+  await write('services/two/node_modules/other/package.json', '{}', '2026-02-09T00:00:00Z')
+  t.match(await readBuild(root), { version: /^\d+\.\d+\.\d+/, buildTime: '2026-02-08T11:00:00.000+00:00' })
+  await git('init', '--quiet')
+  t.match(await readBuild(root), { buildTime: '2026-02-08T11:00:00.000+00:00' }, 'without a commit')
+  await git('add', '.')
+  await git('commit', '--quiet', '--message', 'first')
+  t.match(await readBuild(root), { buildTime: '2026-02-08T11:30:00.000+00:00' })
+  await write('vendor/push/packages/one/package.json', '{}', '2026-02-08T09:00:00Z')
+  const inside = await readBuild(pathToFileURL(`${dir}/vendor/push/`))
+  t.match(inside, { buildTime: '2026-02-08T09:00:00.000+00:00' }, 'the repository of somebody else')
+  await write('build-time', '2026-02-08T12:00:00Z\n')
+  t.match(await readBuild(root), { buildTime: '2026-02-08T12:00:00.000+00:00' })
+  await write('build-time', 'yesterday\n')
+  await t.rejects(readBuild(root), /build-time does not hold an ISO 8601 time/)
+  const { body } = await get('/push/service/status')
+  const built = Date.parse(body.responseObject.buildTime)
+  t.ok(built > Date.UTC(2026) && built <= Date.now(), `built ${body.responseObject.buildTime}`)
 })
 
-t.test('GET /actuator/health, for monitors of the reference server', async (t) => {
-  const up = await get('/actuator/health')
-  t.same([up.status, up.body], [200, { status: 'UP' }])
+const HEALTH = '/actuator/health'
+
+t.test('health below /actuator, for monitors of the reference server', async (t) => {
+  const seen = async () => {
+    const found = []
+    for (const path of ['', '/liveness', '/readiness']) {
+      const { status, body } = await get(HEALTH + path)
+      found.push([status, body.status])
+      t.equal('components' in body, path !== '/liveness', 'details while no key is required')
+    }
+    return found
+  }
+  const up = [200, 'UP']
+  t.same(await seen(), [up, up, up])
   let isBroken = true
   stack.context.health.add({
     name: 'broken',
@@ -440,10 +478,23 @@ t.test('GET /actuator/health, for monitors of the reference server', async (t) =
       if (isBroken) throw new Error('broken on purpose')
     },
   })
-  const down = await get('/actuator/health')
-  t.same([down.status, down.body], [503, { status: 'DOWN' }])
+  t.same(await seen(), [[503, 'DOWN'], up, [503, 'OUT_OF_SERVICE']])
+  const { components } = (await get(HEALTH)).body
+  t.same(components.broken, { status: 'DOWN', details: { error: 'broken on purpose' } })
   isBroken = false
-  t.equal((await get('/actuator/health')).status, 200)
+  t.same(await seen(), [up, up, up])
+})
+
+t.test('the rest below /actuator: metrics under their name there, the build, and nothing else', async (t) => {
+  const [own, theirs] = [await get('/metrics'), await get('/actuator/prometheus')]
+  t.equal(theirs.headers.get('content-type'), own.headers.get('content-type'))
+  const namesOf = ({ body }: Response) => [...String(body).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
+  t.ok(namesOf(own).length > 20)
+  t.same(namesOf(theirs), namesOf(own))
+  const { version } = (await get('/push/service/status')).body.responseObject
+  t.match((await get('/actuator/info')).body, { build: { version } })
+  for (const path of ['/actuator', '/actuator/metrics', '/actuator/metrics/jvm.memory.used', '/actuator/env'])
+    t.equal((await get(path)).status, 404, path)
 })
 
 t.test('no response disclosed anything internal, and each had an id', async (t) => {

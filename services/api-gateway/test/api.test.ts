@@ -80,7 +80,7 @@ t.test('POST /push/device/create: refusals in their order', async (t) => {
   refusedWith(
     t,
     await post('/push/device/create', removed),
-    'Device registration failed because associated activation is not ACTIVE',
+    'Device registration failed because associated activation is REMOVED',
   )
 })
 

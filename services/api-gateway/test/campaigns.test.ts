@@ -154,7 +154,13 @@ t.test('import of users: a text or an object on each line; bad lines by number',
   const path = `/push/campaign/${id}/user/import`
   const result = async (method: string, query: string, body: string) =>
     (await call(method, path + query, lines(body))).body.responseObject
-  t.same(await result('PUT', '', '"b"\n{"userId":"a"}\n\n"a"\n'), { imported: 2, kept: 0, failed: 0, errors: [] })
+  t.same(await result('PUT', '', '"b"\n{"userId":"a"}\n\n"a"\n'), {
+    imported: 2,
+    updated: 0,
+    kept: 0,
+    failed: 0,
+    errors: [],
+  })
   const bad = '"c"\n{"userId":""}\nnonsense\n'
   const refused = await result('POST', '', bad)
   t.match(refused, {

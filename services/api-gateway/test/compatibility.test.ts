@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { administrationChecks } from './conformance/_administration.ts'
+import { baseChecks } from './conformance/_bases.ts'
 import { campaignChecks } from './conformance/_campaigns.ts'
 import { deviceChecks } from './conformance/_devices.ts'
 import { inboxChecks } from './conformance/_inbox.ts'
@@ -32,7 +33,9 @@ const DECIDED = `Send result · messageIds · Platform names · Message texts th
   validUntil already past when accepted · validUntil passing while the delivery waits · Payload over 4096 bytes
   Credentials on upload · Secrets · Registration that fails · Activation of another application · Uniqueness
   Dropping a token · Age · Local activation registry · FCM payload · HMS payload · Reserved names and lengths
-  validUntil beyond 28 days`
+  validUntil beyond 28 days · Base path · Members of responses · Nulls in requests · Badges with a fraction · send/test, response
+  Environment in create/multi · Old admin paths · Platform names in create · Console and description · Port of the actuator
+  Callback of PowerAuth Server`
 
 const checks = Object.keys({
   ...deviceChecks,
@@ -40,14 +43,15 @@ const checks = Object.keys({
   ...campaignChecks,
   ...administrationChecks,
   ...inboxChecks,
+  ...baseChecks,
 })
-const items = new Set([...checks, ...Object.keys(INSIDE)].map((name) => name.slice(0, 4)))
+const items = new Set([...checks, ...Object.keys(INSIDE)].map((name) => name.split(' ')[0]))
 
 t.test('every row is whole, and held by a test', async (t) => {
   for (const row of rows) {
     t.ok(row.length === 5 && row.every((cell) => cell.trim() !== ''), row.join(' | '))
     for (const proof of row[4]?.split(', ') ?? [])
-      t.ok(proof.startsWith('C-') ? items.has(proof) : existsSync(join(root, proof)), `${row[0]}: ${proof}`)
+      t.ok(/^(C|R2)-/.test(proof) ? items.has(proof) : existsSync(join(root, proof)), `${row[0]}: ${proof}`)
   }
   t.equal(new Set(topics).size, topics.length, 'no topic stands twice')
 })
@@ -60,4 +64,14 @@ t.test('what a check follows in brackets is a topic', async (t) => {
   for (const name of checks)
     for (const topic of /\(([^)]+)\)$/.exec(name)?.[1]?.split('; ') ?? [])
       t.ok(topics.includes(topic), `${name}: ${topic}`)
+})
+
+t.test('what is another in each form of responses has a row that says so', async (t) => {
+  const inForms = new Set(checks.flatMap((name) => /^(\S+) (?:1\.9|1\.10|all): /.exec(name)?.[1] ?? []))
+  t.ok(inForms.size >= 8, [...inForms].join())
+  for (const item of inForms)
+    t.ok(
+      rows.some(([, , here = '', , proof = '']) => proof.split(', ').includes(item) && here.includes('form')),
+      item,
+    )
 })

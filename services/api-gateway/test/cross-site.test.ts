@@ -220,7 +220,7 @@ t.test(
     t.equal(spoofed.statusCode, 421, 'a page can send any header but Host')
     for (const route of Object.keys(app.scopes())) {
       if (/:|\*|^OPTIONS/.test(route)) continue
-      const isProbe = /\/(health\/(live|ready)|actuator\/health)$/.test(route)
+      const isProbe = /\/(health\/(live|ready)|actuator\/(info|health(\/\w+)?))$/.test(route)
       const { statusCode } = await call(app, route, { host: 'rebound.example' })
       t.equal(statusCode, isProbe ? 200 : 421, route)
     }

@@ -1,9 +1,27 @@
 // What clients in Java send in a format of their own: truth values and numbers as texts, repeated parameters, explicit nulls.
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { openTestStack } from '@push-server/testing'
 import { APP, openGateway, SEND } from './_gateway.ts'
 
 const { api, stack, database } = await openGateway()
 t.teardown(() => stack.close())
+
+/** With half a second, in the seconds before it and in full. */
+const SOON = Math.floor(Date.now() / 1000) + 3_600
+const SOON_TEXT = new Date(SOON * 1000 + 500).toISOString()
+
+/** Whoever calls this one logs in. */
+const KEY = `java.${randomBytes(32).toString('hex')}`
+const BASIC = { authorization: `Basic ${Buffer.from(KEY.replace('.', ':')).toString('base64')}` }
+const secured = await openTestStack({
+  services: ['gateway'],
+  powerAuth: true,
+  environment: { API_KEY_BOOTSTRAP: KEY, SYNC_TIMEOUT: '200ms' },
+})
+t.teardown(() => secured.close())
+await secured.configure(APP)
+secured.simulator.powerAuth.addActivation({ activationId: 'registered', userId: 'u', applicationId: APP })
 
 const validUntilOf = async (id: string) => {
   const [row] = await database.query<{ seconds: number | null }>(
@@ -30,7 +48,6 @@ t.test('truth values as texts', async (t) => {
 })
 
 t.test('validUntil in every format of theirs', async (t) => {
-  const SOON = Math.floor(Date.now() / 1000) + 3_600
   const times: [given: unknown, seconds: number | null][] = [
     ['', null],
     [null, null],
@@ -110,3 +127,115 @@ t.test('a parameter that is repeated is a list', async (t) => {
   t.equal(listed.status, 200)
   t.equal(listed.body.responseObject.length, 2)
 })
+
+/** Requests as releases of the Java client put them on the wire, byte for byte but for ids and times. */
+const NOTHING = { titleLocKey: null, titleLocArgs: null, body: null, bodyLocKey: null, bodyLocArgs: null, icon: null }
+const NOTHING_MORE = { badge: null, sound: null, category: null, collapseKey: null }
+const bodyWith = (validUntil: string) =>
+  `{"title":"x",${inside(NOTHING)},${inside(NOTHING_MORE)},"validUntil":${validUntil},"extras":null}`
+const inside = (members: object) => JSON.stringify(members).slice(1, -1)
+
+interface Wire {
+  client: string
+  base: string
+  headers: Record<string, string>
+  platform: string
+  /** Of a device that is registered, beside what every version sends. */
+  device: string
+  /** SOON, as this version writes it. */
+  time: string
+  /** What responses name the platforms. */
+  flags: string
+  settings: string
+}
+
+const WIRES: readonly Wire[] = [
+  {
+    client: '1.7.0',
+    base: '',
+    headers: { 'x-push-compatibility': '1.9' },
+    platform: 'ios',
+    device: '',
+    time: `${SOON}.500000000`,
+    flags: '"includeIos":true,"includeAndroid":false,"includeHuawei":false',
+    settings: 'iosBundle',
+  },
+  {
+    client: '1.10.0',
+    base: '/powerauth-push-server',
+    headers: {},
+    platform: 'apns',
+    device: ',"environment":null,"activationStatus":null,"userId":null',
+    time: `${SOON}.500000000`,
+    flags: '"includeApns":true,"includeFcm":false,"includeHms":false',
+    settings: 'apnsBundle',
+  },
+  {
+    client: '2.2.0',
+    base: '/powerauth-push-server',
+    headers: {},
+    platform: 'apns',
+    device: ',"environment":"production","activationStatus":"ACTIVE","userId":"u"',
+    time: JSON.stringify(SOON_TEXT),
+    flags: '"includeApns":true,"includeFcm":false,"includeHms":false',
+    settings: 'apnsBundle',
+  },
+]
+
+for (const { client, base, headers, platform, device, time, flags, settings } of WIRES)
+  t.test(`requests of the Java client ${client}, logged in by HTTP Basic`, async (t) => {
+    const call = async (method: string, path: string, body?: string) => {
+      const response = await fetch(secured.api.url + base + path, {
+        method,
+        headers: {
+          ...BASIC,
+          ...headers,
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          traceparent: '00-00000000000000000000000000000000-0000000000000000-00',
+        },
+        body: body ?? null,
+      })
+      const { status, headers: received } = response
+      return { status, headers: received, body: JSON.parse(await response.text()) }
+    }
+    const post = (path: string, requestObject: string) => call('POST', path, `{"requestObject":${requestObject}}`)
+    const ok = { status: 200, body: { status: 'OK' } }
+
+    const registered = `{"appId":"${APP}","token":"${'dd'.repeat(32)}","platform":"${platform}","activationId":"registered"${device}}`
+    t.match(await post('/push/device/create', registered), ok)
+    t.match(
+      await call('POST', '/push/device/status/update', '{"activationId":"registered","activationStatus":null}'),
+      ok,
+    )
+
+    const message = `{"userId":"u","activationId":null,"priority":"HIGH","attributes":{"silent":false,"personal":false},"body":${bodyWith(time)}}`
+    const sent = await post('/push/message/send', `{"appId":"${APP}","mode":"SYNCHRONOUS","message":${message}}`)
+    t.match(sent, ok)
+    const [id] = sent.headers.get('x-message-ids')?.split(',') ?? []
+    const rows = await secured.database.query(
+      'SELECT extract(epoch FROM valid_until)::float8 AS seconds, priority, silent, personal, body FROM messages WHERE id = $1',
+      [id],
+    )
+    const understood = { priority: 'HIGH', silent: false, personal: false, body: { title: 'x' } }
+    t.match(rows, [{ seconds: SOON + 0.5, ...understood }], 'understood')
+    t.match(await post('/push/message/batch/send', `{"appId":"${APP}","mode":"ASYNCHRONOUS","batch":[${message}]}`), ok)
+
+    const created = await post('/push/campaign/create', `{"appId":"${APP}","message":${bodyWith(time)}}`)
+    const campaign = created.body.responseObject.id
+    const detail = await call('GET', `/push/campaign/${campaign}/detail`)
+    const kept = { title: 'x', validUntil: SOON_TEXT }
+    t.same(
+      detail.body.responseObject,
+      { id: campaign, appId: APP, sent: false, message: kept },
+      'what is null stays out',
+    )
+    t.match(await call('PUT', `/push/campaign/${campaign}/user/add`, '{"requestObject":["u"]}'), ok)
+    t.match(await call('POST', `/push/campaign/send/live/${campaign}`, ''), ok, 'JSON, and no bytes of it')
+    const other = await post('/push/campaign/create', `{"appId":"${APP}","message":${bodyWith('null')}}`)
+    t.match(await call('POST', `/push/campaign/${other.body.responseObject.id}/delete`, ''), ok)
+
+    const shown = await post('/admin/app/detail', `{"appId":"${APP}",${flags}}`)
+    t.ok(shown.body.responseObject[settings], settings)
+    t.match(await call('GET', `/inbox/messages/list?page=0&size=100&userId=u&applications=${APP}&onlyUnread=true`), ok)
+  })

@@ -71,6 +71,8 @@ t.test('a key, as bearer or as user and password, in any case of the scheme', as
     asBasic(key),
     { authorization: `bearer  ${key}` },
     { authorization: `BASIC ${asBasic(key).authorization.slice(6)}` },
+    // As clients send it that were given one text for every scheme.
+    basic(key),
   ])
     isOk(t, await clientOf(headers).get(LIST), headers.authorization.slice(0, 12))
 })
@@ -99,6 +101,9 @@ t.test('a caller without a key learns how to get one, and not why a key is not v
     basic(`${id}:${secret.slice(1)}`).authorization,
     basic(`:${secret}`).authorization,
     basic(id).authorization,
+    // A token of three parts is no key.
+    basic(`${key}.${secret}`).authorization,
+    basic(revoked).authorization,
     'Bearer',
     'Basic ?',
     'Basic',
@@ -119,7 +124,8 @@ t.test('a caller without a key learns how to get one, and not why a key is not v
   refused(t, unread, UNAUTHORIZED, 'before the body is read')
 })
 
-const PUBLIC_PATHS = /^(\/|\/push\/service\/status|\/health\/\w+|\/actuator\/health|\/v3\/api-docs.*|\/swagger-ui.*)$/
+const PUBLIC_PATHS =
+  /^(\/|\/push\/service\/status|\/health\/\w+|\/actuator\/(info|health(\/\w+)?)|\/v3\/api-docs.*|\/swagger-ui.*)$/
 
 t.test('every route has a scope: only a key with it comes in', async (t) => {
   const app = await build(context)
@@ -234,6 +240,7 @@ t.test('a key bound to applications is refused whatever stands for an id of what
   for (const id of ['none', '4711', 'x'.repeat(40), randomUUID()]) {
     refused(t, await bound.get(`/inbox/messages/detail?id=${id}`), FORBIDDEN, `an inbox message ${id}`)
     refused(t, await bound.call('PUT', `/inbox/messages/read?id=${id}`), FORBIDDEN, `reading the inbox message ${id}`)
+    refused(t, await bound.call('DELETE', `/inbox/messages/${id}`), FORBIDDEN, `deleting the inbox message ${id}`)
     const status = await bound.get(`/push/message/${id}`)
     t.ok([403, 404].includes(status.status), `a message ${id}`)
     const campaign = await bound.get(`/push/campaign/${id}/detail`)
@@ -443,12 +450,26 @@ t.test('processes without an API ask for a key at /metrics and for details, and 
   await context.store.applications.create('bank-a')
   const bound = await get('/metrics', bearer(await makeKey(['metrics'], ['bank-a'])))
   refused(t, bound, FORBIDDEN, 'with a key that is bound to an application')
+  const prometheus = '/actuator/prometheus'
+  refused(t, await get(prometheus), UNAUTHORIZED, 'under the name of the reference server, too')
+  refused(t, await get(prometheus, bearer(await makeKey(['admin']))), FORBIDDEN, 'with another scope')
+  t.match((await get(prometheus, bearer(await makeKey(['metrics'])))).body, /push_deliveries_total/)
   for (const path of ['/health/live', '/health/ready']) t.equal((await get(path)).status, 200, path)
+  for (const path of ['', '/liveness', '/readiness']) {
+    const { status, body } = await get(`/actuator/health${path}`)
+    t.same([status, body], [200, { status: 'UP' }], path)
+  }
+  t.match(await get('/actuator/info'), { status: 200, body: { build: { version: /^\d+\.\d+\.\d+/ } } })
+  for (const path of ['/actuator', '/actuator/metrics', '/actuator/env', '/actuator/health/db'])
+    t.equal((await get(path)).status, 404, path)
   context.health.add({ name: 'providers', essential: false, check: async () => ({ open: ['bank-a'] }) })
   t.match((await get('/health/ready')).body.parts.providers, { status: 'up', essential: false })
   t.equal((await get('/health/ready')).body.parts.providers.detail, undefined, 'states alone')
   const detailed = await get('/health/ready', bearer(await makeKey(['metrics'])))
   t.same(detailed.body.parts.providers.detail, { open: ['bank-a'] }, 'details for a key with the scope')
+  const components = await get('/actuator/health', bearer(await makeKey(['metrics'])))
+  t.match(components.body, { components: { providers: { status: 'UP', details: { open: ['bank-a'] } } } })
+  t.same((await get('/actuator/health', bearer(await makeKey(['admin'])))).body, { status: 'UP' }, 'another scope')
 
   const withoutKeys = { access: createProbeAccess(open.context), log, host: '127.0.0.1', port: 0 }
   const own = await serveProbes(context, withoutKeys)
@@ -471,7 +492,7 @@ t.test('OpenAPI says which key each operation requires', async (t) => {
   const { body: api } = await clientOf({}).get('/v3/api-docs')
   t.match(api.components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer' }, basic: { scheme: 'basic' } })
   t.same(api.paths['/push/service/status'].get.security, [])
-  t.same(api.paths['/push/message/send'].post.security, [{ bearer: ['message'] }, { basic: ['message'] }])
+  t.same(api.paths['/push/message/send'].post.security, [{ basic: ['message'] }, { bearer: ['message'] }])
   for (const [path, item] of Object.entries<Record<string, { security: unknown[] }>>(api.paths))
     for (const { security } of Object.values(item)) t.equal(security.length, PUBLIC_PATHS.test(path) ? 0 : 2, path)
 })

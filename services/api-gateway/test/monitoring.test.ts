@@ -1,4 +1,5 @@
 // What a gateway shows of itself to whoever is on call: its metrics, and the line of each request.
+import { readFile } from 'node:fs/promises'
 import { createLogger } from '@push-server/runtime'
 import { openTestStack, waitFor } from '@push-server/testing'
 import t from 'tap'
@@ -15,10 +16,10 @@ await stack.start('gateway')
 await stack.configure()
 await stack.register({ userId: 'anna', token: 'aa'.repeat(32), activationId: 'anna' })
 
-const send = (path: string, object: unknown) =>
+const send = (path: string, object: unknown, headers: Record<string, string> = {}) =>
   fetch(`${stack.api.url}${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-correlation-id': 'one-id-for-all' },
+    headers: { 'content-type': 'application/json', 'x-correlation-id': 'one-id-for-all', ...headers },
     body: JSON.stringify({ requestObject: object }),
   })
 
@@ -79,4 +80,71 @@ t.test('what waits, and how long it took, is in the metrics', async (t) => {
   t.match(text, /^push_database_connections\{state="idle"\} [1-9]\d*$/m)
   t.match(text, /^push_database_waiting 0$/m)
   t.match(text, /^push_clock_offset_seconds -?0(\.\d+)?$/m)
+})
+
+t.test('docs/migrating.md: every metric that replaces a panel of theirs is there', async (t) => {
+  const document = await readFile(new URL('../../../docs/migrating.md', import.meta.url), 'utf8')
+  const [, table = ''] = document.split('| panel of theirs | here |')
+  const [rows = ''] = table.split('\n\n')
+  const ours = rows
+    .split('\n')
+    .flatMap((row) => row.split(' | ')[1]?.match(/\b(?:push|process|nodejs)_[a-z0-9_]+/g) ?? [])
+  t.ok(ours.length > 10, `${ours.length} names`)
+  const text = await stack.context.metrics.text()
+  const names = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name))
+  t.same(
+    ours.filter((name) => !names.has(name)),
+    [],
+  )
+})
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c'
+const PARENT = 'b7ad6b7169203331'
+const TRACEPARENT = `00-${TRACE}-${PARENT}-01`
+
+t.test('a trace stands in every line of its request and in those of the worker, and goes to no provider', async (t) => {
+  const token = 'cc'.repeat(32)
+  await stack.register({ userId: 'traced', token, activationId: 'traced' })
+  const traced = { traceparent: TRACEPARENT, 'x-correlation-id': 'id-of-a-traced-request' }
+  const known = lines.length
+  // A member that nobody reads makes a second line.
+  await send(SEND, { appId: APP, message: message({ userId: 'traced' }), nobodyReadsIt: 1 }, traced)
+  const own = () => lines.slice(known).filter(({ reqId }) => reqId === 'id-of-a-traced-request')
+  await waitFor('both lines', async () => own().length >= 2)
+  const [{ spanId } = {}] = own()
+  t.match(spanId, /^[0-9a-f]{16}$/)
+  t.not(spanId, PARENT)
+  for (const line of own()) t.match(line, { traceId: TRACE, spanId })
+  const [push] = stack.simulator.pushes.filter((one) => one.token === token)
+  t.ok(push)
+  t.notMatch(JSON.stringify(push), new RegExp(`trace|${TRACE}`, 'i'))
+
+  stack.simulator.respondTo(token, { status: 410, reason: 'Unregistered' })
+  await send(SEND, { appId: APP, message: message({ userId: 'traced' }) }, { b3: `${TRACE}-${PARENT}-0` })
+  const dropped = await waitFor('the line of the worker', async () =>
+    lines.slice(known).find(({ msg }) => msg === 'devices with dead tokens dropped'),
+  )
+  t.match(dropped, { correlationIds: ['one-id-for-all'], traceIds: [TRACE] })
+  const stored = await stack.database.query<{ trace_context: string }>(
+    'SELECT trace_context FROM messages WHERE trace_context IS NOT NULL ORDER BY created_at',
+  )
+  t.same(stored.length, 2)
+  t.equal(stored[0]?.trace_context, `00-${TRACE}-${String(spanId)}-01`)
+  t.match(stored[1]?.trace_context, new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`))
+})
+
+t.test('without a trace none is made', async (t) => {
+  const known = lines.length
+  await send(SEND, { appId: APP, message: message() }, { traceparent: '00-bad' })
+  await send(SEND, { appId: APP, message: message() })
+  const own = lines.slice(known).filter(({ msg }) => msg === 'request completed')
+  t.equal(own.length, 2)
+  for (const line of own) t.notOk('traceId' in line || 'spanId' in line)
+  t.same(await stack.database.query('SELECT 1 FROM messages WHERE trace_context IS NOT NULL OFFSET 2'), [])
+})
+
+t.test('a trace of a path that cannot be routed stands in its line, too', async (t) => {
+  await fetch(`${stack.api.url}/push/%zz`, { headers: { traceparent: TRACEPARENT, 'x-correlation-id': 'unroutable' } })
+  const line = await waitFor('its line', async () => lines.find(({ reqId }) => reqId === 'unroutable'))
+  t.match(line, { msg: 'request completed', status: 400, traceId: TRACE, spanId: String })
 })

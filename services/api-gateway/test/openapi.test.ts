@@ -1,18 +1,11 @@
-// The description of the API and the API agree: every route is described, every response has the described format, and a
-// client generated from the description speaks with the running gateway.
-import { execFile } from 'node:child_process'
+// The description of the API and the API agree: every route is described, every response has the described format, and every example is
+// accepted as it stands. Clients that are generated from it: `clients.test.ts`.
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import openapiTS, { astToString } from 'openapi-typescript'
 import t from 'tap'
 import { Compile } from 'typebox/schema'
 import { parse as parseYaml } from 'yaml'
 import { generateServiceAccount } from '@push-server/testing'
+import { finishDocument } from '../src/openapi/document.ts'
 import {
   APP,
   base64,
@@ -24,10 +17,9 @@ import {
   message,
   newToken,
   openGateway,
+  PRIMITIVES,
   SEND,
 } from './_gateway.ts'
-
-const run = promisify(execFile)
 
 const gateway = await openGateway()
 t.teardown(() => gateway.stack.close())
@@ -47,6 +39,39 @@ t.test('nothing that may be left out has an example, which the console would sen
   t.match(key?.parameter.description, /For example `payment-4711`\.$/)
 })
 
+t.test('R2-11 no response may have a null where the Java client of 2.2 reads a primitive', async (t) => {
+  const found = new Set<string>()
+  const nullable: string[] = []
+  const visit = (schema: Schema, of: string): void => {
+    const { properties = {}, items, anyOf = [] } = resolved(schema)
+    for (const [name, member] of Object.entries(properties)) {
+      if (PRIMITIVES.has(name)) {
+        found.add(name)
+        const { type, anyOf: kinds = [] } = resolved(member)
+        if ([{ type }, ...kinds].some((kind) => [kind.type].flat().includes('null'))) nullable.push(`${of} ${name}`)
+      }
+      visit(member, of)
+    }
+    for (const each of [...(items ? [items] : []), ...anyOf]) visit(each, of)
+  }
+  for (const { method, path, operation } of operations)
+    for (const [status, { content }] of Object.entries(operation.responses))
+      for (const { schema } of Object.values(content ?? {})) visit(schema, `${method} ${path} ${status}`)
+  t.same([...found].toSorted(), [...PRIMITIVES].toSorted(), 'each of them was found')
+  t.same(nullable, [])
+})
+
+interface Schema {
+  $ref?: string
+  type?: string | string[]
+  properties?: Record<string, Schema>
+  items?: Schema
+  anyOf?: Schema[]
+}
+
+const resolved = (schema: Schema): Schema =>
+  schema.$ref === undefined ? schema : document.components.schemas[schema.$ref.split('/').at(-1) ?? '']
+
 t.test('the description as YAML, and the console where that of the reference stands', async (t) => {
   const response = await fetch(`${api.url}/v3/api-docs.yaml`)
   t.match(response.headers.get('content-type'), /^application\/yaml/)
@@ -60,9 +85,27 @@ interface Operation {
   operationId: string
   summary: string
   tags: string[]
-  parameters?: { name: string; required?: boolean; description?: string; schema: object }[]
+  parameters?: {
+    name: string
+    in: string
+    required?: boolean
+    description?: string
+    schema: { default?: unknown }
+    example?: unknown
+  }[]
   requestBody?: { required: boolean; content: Record<string, Media> }
-  responses: Record<string, { content: Record<string, Media> }>
+  responses: Record<string, Described>
+}
+interface Described {
+  $ref?: string
+  description: string
+  headers: Record<string, { $ref: string }>
+  content: Record<string, Media>
+}
+interface ApiDescription {
+  servers: { url: string }[]
+  components: { schemas: Record<string, { properties: Record<string, { $ref?: string }> }> }
+  paths: Record<string, Record<string, Operation>>
 }
 interface Media {
   schema: object
@@ -87,17 +130,25 @@ function standsFor(described: string, path: string): boolean {
   )
 }
 
+/** Errors are kept once. */
+function responseOf(operation: Operation | undefined, status: string): Described | undefined {
+  const response = operation?.responses[status]
+  const name = response?.$ref?.split('/').at(-1)
+  return name === undefined ? response : document.components.responses[name]
+}
+
 /** Schemas refer to each other from the root of the document. */
 const check = (schema: object, value: unknown) =>
   Compile({ ...schema, components: document.components }).Errors(value)[1]
 
-/** The examples of the request, of the response and of both kinds of errors, each with the schema that it is to have. */
-function examplesOf({ requestBody, responses }: Operation) {
+/** The examples of the request and of every response, each with the schema that it is to have. */
+function examplesOf(operation: Operation) {
+  const { requestBody, responses } = operation
   const bodies: [where: string, content: Record<string, Media> | undefined][] = [
     ...(requestBody ? [['the request', requestBody.content] as [string, Record<string, Media>]] : []),
-    ...['200', '4XX', '5XX'].map((status): [string, Record<string, Media> | undefined] => [
+    ...Object.keys(responses).map((status): [string, Record<string, Media> | undefined] => [
       status,
-      responses[status]?.content,
+      responseOf(operation, status)?.content,
     ]),
   ]
   return bodies.map(([where, content]) => {
@@ -140,6 +191,94 @@ t.test('every operation says what it does, takes and returns', async (t) => {
     ['readInboxByPost', 'POST', '/inbox/messages/read-all'],
   ] as const)
     t.equal(operationOf(method, path)?.operationId, id)
+})
+
+t.test('the base and the form of the request that reads it decide which description it gets', async (t) => {
+  const read = async (path: string, form?: string) => {
+    const headers: Record<string, string> = form === undefined ? {} : { 'x-push-compatibility': form }
+    const response = await fetch(`${api.url}${path}`, { headers })
+    const { servers, components, paths } = (await response.json()) as ApiDescription
+    const { headers: sent, content } = paths['/push/message/send']?.['post']?.responses['200'] ?? {}
+    const name = JSON.stringify(content).match(/schemas\/(\w+)"/)?.[1] ?? ''
+    const inner = components.schemas[name]?.properties['responseObject']?.$ref?.split('/').at(-1) ?? ''
+    const members = Object.keys(components.schemas[inner]?.properties ?? {})
+    return { url: servers[0]?.url, members, ids: Object.keys(sent ?? {}).filter((header) => /ids/i.test(header)) }
+  }
+  const versions = { '1.9': ['ios', 'android', 'huawei'], '1.10': ['apns', 'fcm', 'hms'] }
+  const inVersion = (version: keyof typeof versions) => ({
+    members: ['mode', ...versions[version]],
+    ids: ['X-Message-Ids', 'X-Message-Ids-Omitted'],
+  })
+  const full = await read('/v3/api-docs')
+  t.match(full, { url: '/', ids: [] })
+  t.ok(['messageIds', 'result', 'ios', 'apns'].every((name) => full.members.includes(name)))
+  const base = '/powerauth-push-server'
+  for (const path of ['/v3/api-docs', '/v3/api-docs/push', '/swagger-ui/json']) {
+    t.same(await read(path), full, path)
+    t.same(await read(`${base}${path}`), { url: base, ...inVersion('1.10') }, `${base}${path}`)
+    t.same(await read(path, '1.9'), { url: '/', ...inVersion('1.9') }, `${path} by the header`)
+    t.same(await read(`${base}${path}`, 'all'), { ...full, url: base }, `${base}${path} by the header`)
+  }
+})
+
+t.test('leaving a parameter out is the same as sending its default', async (t) => {
+  for (let made = 0; made < 25; made += 1)
+    await api.post('/push/campaign/create', { appId: APP, message: { title: 'Hello' } })
+  const { body: sent } = await api.post(SEND, { appId: APP, message: message(), mode: 'ASYNCHRONOUS' })
+  const given: Record<string, string> = { appId: APP, applications: APP, userId: 'nobody' }
+  let compared = 0
+  for (const { method, path, operation } of operations) {
+    const id = path.startsWith('/push/message') ? sent.responseObject.messageIds[0] : '1'
+    const url = path.replaceAll('{id}', id)
+    const parameters = operation.parameters?.filter((each) => each.in === 'query') ?? []
+    const required = parameters.filter((each) => each.required).map(({ name }) => [name, given[name] ?? name])
+    const defaults = parameters.filter(({ schema }) => schema.default !== undefined)
+    if (method !== 'GET' || defaults.length === 0) continue
+    const read = async (more: string[][]) =>
+      (await api.get(`${url}?${new URLSearchParams([...required, ...more] as [string, string][]).toString()}`)).body
+    const without = await read([])
+    t.equal(without.status, 'OK', path)
+    for (const { name, schema } of defaults) {
+      t.same(await read([[name, String(schema.default)]]), without, `${path} ${name}=${String(schema.default)}`)
+      compared += 1
+    }
+  }
+  t.ok(compared > 12, `${compared} defaults`)
+  const paged = operationOf('GET', '/push/campaign/list')?.parameters?.filter(({ name }) => /^(page|size)$/.test(name))
+  t.same(
+    paged?.map(({ schema }) => schema.default),
+    [undefined, undefined],
+    'all campaigns, unless the request asks for pages',
+  )
+  for (const { description } of paged ?? [])
+    t.match(description, /^Number of .* Never refused: a value that is no number/)
+})
+
+t.test('what requests name has its bounds', async (t) => {
+  const { schemas } = document.components
+  const { sendAt } = schemas.Message.properties
+  const [key] = operationOf('POST', SEND)?.parameters ?? []
+  const [id] = operationOf('GET', `/push/message/${randomUUID()}`)?.parameters ?? []
+  t.match(schemas.Message.properties.userId, { minLength: 1, maxLength: 255 })
+  t.match(schemas.TestCampaignRequest.properties.userId, { minLength: 1, maxLength: 255 })
+  t.match(schemas.SendBatchRequest.properties.batch, { minItems: 1, maxItems: 3 }, 'BATCH_SIZE')
+  t.match(sendAt.anyOf[0], { maxLength: 64, format: 'date-time' })
+  t.match(key?.schema, { minLength: 1, maxLength: 255, pattern: '^[ -~]{1,255}$' })
+  t.match(id?.schema, { format: 'uuid' })
+  t.match(schemas.SendMessageResponse.properties.messageIds.items, { format: 'uuid' })
+})
+
+t.test('an operation names its id itself, as one made of its path would change with it', async (t) => {
+  const options = { form: 'all', examples: {} } as const
+  const described = (operations: object) => ({ paths: { '/push/device/import': operations } }) as object
+  t.throws(() => finishDocument(described({ put: {} }), options), /put \/push\/device\/import has no operationId/)
+  const { paths } = finishDocument(described({ put: { operationId: 'a' }, post: { operationId: 'a' } }), options) as {
+    paths: Record<string, Record<string, Operation>>
+  }
+  t.same(
+    Object.values(paths['/push/device/import'] ?? {}).map(({ operationId }) => operationId),
+    ['a', 'aByPost'],
+  )
 })
 
 t.test('schemas have names, are kept once, and disclose nothing internal', async (t) => {
@@ -225,124 +364,59 @@ t.test('responses have the format that is described', async (t) => {
     ['POST', '/inbox/messages/read', { inboxId: id }],
     ['PUT', `/inbox/messages/read-all?userId=${userId}&appId=${APP}`],
     ['POST', '/inbox/messages/read-all', { userId, appId: APP }],
+    ['DELETE', `/inbox/messages?userId=${userId}&appId=${APP}`],
+    ['GET', `/push/device/history?appId=${APP}&userId=${userId}`],
     ['POST', '/admin/app/remove', { appId }],
   ]
   for (const [method, path, object] of calls) {
     const operation = operationOf(method, path)
     const response = await api.call(method, path, object === undefined ? {} : json({ requestObject: object }))
-    const schema = operation?.responses['200']?.content['application/json']?.schema
+    const schema = responseOf(operation, '200')?.content['application/json']?.schema
     t.equal(response.status, 200, `${method} ${path}: ${JSON.stringify(response.body)}`)
     t.same(check(schema ?? { not: {} }, response.body), [], `${method} ${path} responds as described`)
     const [bare = path] = path.split('?')
     const refusal = await api.call(method, bare, method === 'GET' ? {} : json({ requestObject: { appId: {} } }))
     if (refusal.status === 200) continue
-    const errorSchema = operation?.responses['4XX']?.content['application/json']?.schema
+    const errorSchema = responseOf(operation, String(refusal.status))?.content['application/json']?.schema
     t.same(check(errorSchema ?? { not: {} }, refusal.body), [], `${method} ${path} refuses as described`)
   }
 })
 
-/** As an integrator would write it. What must not compile says so. */
-const CLIENT = `
-import createClient from 'openapi-fetch'
-import type { components, paths } from './api.d.ts'
+/** Without a worker their response takes as long as they wait for one. They take what every request with an application alone does. */
+const WAITS_FOR_A_WORKER = /^check/
+/** What the state of the server refuses, whatever the example. */
+const REFUSED: Readonly<Record<string, string>> = { createApplication: 'Application already exists' }
 
-const client = createClient<paths>({ baseUrl: process.argv[2] ?? '' })
-const body: components['schemas']['MessageBody'] = { title: 'Hello', badge: 1, extras: { any: ['data'] } }
-
-const sent = await client.POST('/push/message/send', {
-  body: { requestObject: { appId: 'mobile-app', message: { userId: 'nobody', body } } },
-})
-const total: number | undefined = sent.data?.responseObject.result?.ios.total
-const ids: string[] | undefined = sent.data?.responseObject.messageIds
-
-const posted = await client.POST('/inbox/messages', {
-  body: { requestObject: { userId: 'reader', type: 'text', subject: 's', summary: 's', body: 'b', applications: ['mobile-app'] } },
-})
-const messageId: string = posted.data?.responseObject.id ?? ''
-const read = await client.PUT('/inbox/messages/read', { params: { query: { userId: 'reader', messageId } } })
-const listed = await client.GET('/inbox/messages/list', {
-  params: { query: { userId: 'reader', applications: 'mobile-app', onlyUnread: false, size: 10 } },
-})
-const size: number | undefined = listed.data?.size
-const isRead: boolean | undefined = listed.data?.responseObject[0]?.read
-
-const message = { userId: 'owner', body }
-const registered = await client.POST('/push/device/create', {
-  body: { requestObject: { appId: 'mobile-app', platform: 'ios', token: 'aabb', activationId: 'generated', userId: 'owner' } },
-})
-const devices = await client.GET('/push/device/list', { params: { query: { appId: 'mobile-app', userId: 'owner' } } })
-const activation: string | undefined = devices.data?.responseObject.devices[0]?.activationId
-const batch = await client.POST('/push/message/batch/send', {
-  params: { header: { 'idempotency-key': 'generated' } },
-  body: { requestObject: { appId: 'mobile-app', mode: 'ASYNCHRONOUS', batch: [message] } },
-})
-const [first = ''] = batch.data?.responseObject.messageIds ?? []
-const status = await client.GET('/push/message/{id}', { params: { path: { id: first } } })
-const delivery: 'pending' | 'sent' | 'failed' | 'skipped' | undefined = status.data?.responseObject.deliveries[0]?.status
-
-const made = await client.POST('/push/campaign/create', { body: { requestObject: { appId: 'mobile-app', message: body } } })
-const path = { id: made.data?.responseObject.id ?? '' }
-const added = await client.PUT('/push/campaign/{id}/user/add', { params: { path }, body: { requestObject: ['owner'] } })
-const users = await client.GET('/push/campaign/{id}/user/list', { params: { path, query: { size: 5 } } })
-const live = await client.POST('/push/campaign/send/live/{id}', { params: { path, query: { rate: 100 } } })
-const campaign = await client.GET('/push/campaign/{id}/detail', { params: { path } })
-const isSent: boolean | undefined = campaign.data?.responseObject.sent
-
-const refused = await client.POST('/admin/app/detail', { body: { requestObject: { appId: 'nowhere', includeIos: null } } })
-const text: string | undefined = refused.error?.responseObject.message
-const removed = await client.DELETE('/admin/app/apns', { params: { query: { appId: 'mobile-app' } } })
-const response: 'OK' | undefined = removed.data?.status
-
-// @ts-expect-error: there is no such path
-void (() => client.GET('/inbox/messages/lost'))
-// @ts-expect-error: the activation is missing
-void (() => client.POST('/push/device/create', { body: { requestObject: { appId: 'a', platform: 'ios', token: 'aa' } } }))
-// @ts-expect-error: a badge is a number
-const wrong: components['schemas']['MessageBody'] = { badge: [] }
-
-const seen = { total, count: ids?.length, readAt: typeof read.data?.responseObject.timestampRead, size, isRead, text, response,
-  registered: registered.data?.status, activation, delivery, added: added.data?.status,
-  users: users.data?.responseObject.users, live: live.data?.status, isSent }
-process.stdout.write(JSON.stringify({ ...seen, wrong: typeof wrong }))
-`
-
-t.test('a client generated from the description compiles and gets what its types say', async (t) => {
-  const room = fileURLToPath(new URL('../node_modules', import.meta.url))
-  const dir = await mkdtemp(join(tmpdir(), 'push-client-'))
-  t.teardown(() => rm(dir, { recursive: true }))
-  await symlink(room, join(dir, 'node_modules'))
-  await writeFile(join(dir, 'package.json'), '{"type":"module"}')
-  await writeFile(join(dir, 'api.d.ts'), astToString(await openapiTS(document)))
-  await writeFile(join(dir, 'client.ts'), CLIENT)
-  const options =
-    '--noEmit --strict --skipLibCheck --module nodenext --target es2024 --allowImportingTsExtensions --lib es2024,dom'
-  const types = [
-    '--typeRoots',
-    fileURLToPath(new URL('../../../node_modules/@types', import.meta.url)),
-    '--types',
-    'node',
-  ]
-  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-  const compiled = await run(process.execPath, [tsc, ...options.split(' '), ...types, join(dir, 'client.ts')]).catch(
-    (error: { stdout: string }) => error,
-  )
-  t.equal(compiled.stdout, '', 'it compiles, and what must not does not')
-  const { stdout } = await run(process.execPath, [join(dir, 'client.ts'), api.url])
-  t.same(JSON.parse(stdout), {
-    total: 0,
-    count: 1,
-    readAt: 'string',
-    size: 10,
-    isRead: true,
-    registered: 'OK',
-    activation: 'generated',
-    delivery: 'pending',
-    added: 'OK',
-    users: ['owner'],
-    live: 'OK',
-    isSent: false,
-    text: 'Application credentials with entered ID: nowhere does not exist',
-    response: 'OK',
-    wrong: 'object',
-  })
+// The last test, as its last request removes the application.
+t.test('every example is accepted as it stands', async (t) => {
+  const userId = 'user-1'
+  await stack.register({ userId, token: newToken() })
+  const inbox = { userId, type: 'text', subject: 's', summary: 's', body: 'b', applications: [APP] }
+  const { body: posted } = await api.post('/inbox/messages', inbox)
+  // What they remove is what the others need.
+  const REMOVING = ['deleteInboxMessage', 'deleteInbox', 'removeApplication']
+  const last = ({ operation }: (typeof operations)[number]) => REMOVING.indexOf(operation.operationId)
+  let pasted = 0
+  for (const { method, path, operation } of operations.toSorted((one, other) => last(one) - last(other))) {
+    const { operationId, parameters = [], requestBody } = operation
+    const required = parameters.filter((each) => each.in === 'query' && each.required)
+    if (WAITS_FOR_A_WORKER.test(operationId) || (!requestBody && required.length === 0)) continue
+    const { body: campaign } = await api.post('/push/campaign/create', { appId: APP, message: { title: 'Hello' } })
+    const query = new URLSearchParams(required.map(({ name, example }): [string, string] => [name, String(example)]))
+    const url = `${path.replaceAll('{id}', campaign.responseObject.id)}?${query.toString()}`
+    for (const [type, { example }] of Object.entries(requestBody?.content ?? { none: { example: undefined } })) {
+      const text = typeof example === 'string' ? example : (JSON.stringify(example) ?? '')
+      // Nobody can know the identifier of a message before it is there.
+      const body = text.replaceAll(/"inboxId":"[^"]*"/g, `"inboxId":"${posted.responseObject.id}"`)
+      const response = await api.call(method, url, requestBody ? { body, headers: { 'content-type': type } } : {})
+      const expected = REFUSED[operationId]
+      pasted += 1
+      // A campaign that is being sent would keep its application.
+      for (const end of ['cancel', 'unschedule'])
+        await api.call('POST', `/push/campaign/${campaign.responseObject.id}/${end}`)
+      if (expected === undefined) t.equal(response.status, 200, `${operationId}: ${JSON.stringify(response.body)}`)
+      else t.equal(response.body.responseObject.message, expected, operationId)
+    }
+  }
+  t.ok(pasted > 50, `${pasted} examples`)
 })

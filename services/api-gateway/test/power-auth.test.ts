@@ -9,6 +9,8 @@ import { isOk, refusedWith, watch } from './_watched-api.ts'
 
 const STATUS = '/push/device/status/update'
 const NOT_ACTIVE = 'Device registration failed because associated activation is not ACTIVE'
+const REMOVED = 'Device registration failed because associated activation is REMOVED'
+const CLAIM = { userId: 'u', activationStatus: 'ACTIVE' }
 const UNKNOWN = 'Device registration failed because activation status is unknown'
 const FAILED = 'Device registration failed'
 /** Long enough for a response that arrives, on any machine; silence is waited for so long. */
@@ -66,7 +68,7 @@ t.test('it is queried once, and its response wins', async (t) => {
     isOk(t, await single(id, { userId: 'somebody else', activationStatus: 'REMOVED' }), status)
     t.match(await deviceOf(id), { user: 'of-power-auth', active })
     t.match(powerAuth.requests.slice(before), [
-      { path: '/rest/v3/activation/status', requestObject: { activationId: id } },
+      { path: '/rest/v4/activation/status', requestObject: { activationId: id } },
     ])
   }
   const [kept] = await database.query('SELECT count(*)::int FROM activations')
@@ -76,7 +78,10 @@ t.test('it is queried once, and its response wins', async (t) => {
 t.test('C-23 removed, unknown and of another application', async (t) => {
   await changesNothing(t, async () => {
     refusedWith(t, await single(newActivation({ status: 'REMOVED' })), NOT_ACTIVE)
-    refusedWith(t, await single(randomUUID(), { userId: 'u', activationStatus: 'ACTIVE' }), NOT_ACTIVE, 'unknown')
+    refusedWith(t, await single(randomUUID(), { userId: 'u' }), NOT_ACTIVE, 'unknown')
+    refusedWith(t, await single(randomUUID(), { ...CLAIM, activationStatus: 'REMOVED' }), REMOVED)
+    refusedWith(t, await single(randomUUID(), CLAIM), REMOVED, 'as versions 2.x say it, to their clients')
+    refusedWith(t, await single(newActivation({ status: 'REMOVED' }), CLAIM), REMOVED)
     refusedWith(
       t,
       await single(newActivation({ applicationId: 'elsewhere' })),
@@ -84,6 +89,11 @@ t.test('C-23 removed, unknown and of another application', async (t) => {
     )
     powerAuth.behave({ text: '{"status":"OK","responseObject":null}' })
     refusedWith(t, await single(newActivation()), NOT_ACTIVE, 'no response object')
+    refusedWith(
+      t,
+      await single(newActivation(), CLAIM),
+      'Device registration failed because associated activation was not found',
+    )
     powerAuth.behave(undefined)
   })
   powerAuth.behave({ text: '{"status":"OK","responseObject":{"activationStatus":"ACTIVE","userId":"u"},"new":1}' })
@@ -99,6 +109,29 @@ t.test('the request’s id and the client’s name go along', async (t) => {
     correlationId: 'of-this-request',
     authorization: `Basic ${Buffer.from(`${clientToken}:${clientSecret}`).toString('base64')}`,
   })
+})
+
+t.test('a request of a trace hands a span of its own on, and no other does', async (t) => {
+  const trace = '0af7651916cd43dd8448eb211c80319c'
+  const parent = 'b7ad6b7169203331'
+  const handedOn = async (headers: Record<string, string>) => {
+    const body = { requestObject: { appId: APP, platform: 'ios', token: newToken(), activationId: newActivation() } }
+    isOk(t, await call('POST', '/push/device/create', json(body, headers)), 'ok')
+    return powerAuth.requests.at(-1)?.traceparent
+  }
+  const given: Record<string, string>[] = [
+    { traceparent: `00-${trace}-${parent}-01` },
+    { b3: `${trace}-${parent}-1` },
+    { 'x-b3-traceid': trace, 'x-b3-spanid': parent, 'x-b3-sampled': '1' },
+  ]
+  for (const headers of given) {
+    const [version, traceId, spanId, flags] = (await handedOn(headers))?.split('-') ?? []
+    t.same([version, traceId, flags], ['00', trace, '01'])
+    t.match(spanId, /^[0-9a-f]{16}$/)
+    t.not(spanId, parent)
+  }
+  t.equal(await handedOn({}), undefined)
+  t.equal(await handedOn({ traceparent: `00-${'0'.repeat(32)}-${parent}-01` }), undefined, 'not valid')
 })
 
 t.test('multi: all are queried, each once, so many at a time', async (t) => {
@@ -181,7 +214,7 @@ t.test('no usable response: the operator learns why, without a secret', async (t
   for (const [name, behaviour, reason] of FAILURES) {
     powerAuth.behave(behaviour)
     await t.rejects(ask('known'), { name: 'ActivationsUnavailable' }, name)
-    t.match(reported.at(-1), { endpoint: '/v3/activation/status', ms: Number, reason }, name)
+    t.match(reported.at(-1), { endpoint: '/v4/activation/status', ms: Number, reason }, name)
   }
   powerAuth.behave(undefined)
   const wrong = openClient(t, { POWERAUTH_CLIENT_SECRET: 'not-the-secret' })

@@ -5,8 +5,16 @@ import fc, { type Arbitrary } from 'fast-check'
 import t from 'tap'
 import { Compile } from 'typebox/schema'
 import { ERROR_STATUS } from '@push-server/contract'
-import { defectsOf, operationsOf, valid, type Response, type KnownValues, type Operation } from '@push-server/testing'
-import { APP, newToken, openGateway } from './_gateway.ts'
+import {
+  bodyOf,
+  defectsOf,
+  operationsOf,
+  valid,
+  type Response,
+  type KnownValues,
+  type Operation,
+} from '@push-server/testing'
+import { APP, newToken, openGateway, PRIMITIVES } from './_gateway.ts'
 
 const RIGHT_RUNS = 12
 const seed = Number(process.env.PROPERTY_SEED ?? randomInt(2 ** 31))
@@ -52,7 +60,10 @@ async function send(
   const texts = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])
   const url = `${filled}?${new URLSearchParams(texts).toString()}`
   if (!described) return api.call(method, url)
-  return api.call(method, url, { body: JSON.stringify(body) ?? '', headers: { 'content-type': described.type } })
+  return api.call(method, url, {
+    body: bodyOf(described.schema, body) ?? '',
+    headers: { 'content-type': described.type },
+  })
 }
 
 const checks = new Map<object, ReturnType<typeof Compile>>()
@@ -61,6 +72,14 @@ function fitsItsSchema({ replies }: Operation, { status, body }: Response): bool
   const check = checks.get(schema) ?? Compile(schema)
   checks.set(schema, check)
   return check.Check(body)
+}
+
+/** Paths of members that the Java client of 2.2 reads into primitives, and that are null. */
+function nullsOf(value: unknown, path = ''): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) =>
+    member === null && PRIMITIVES.has(name) ? [`${path}.${name}`] : nullsOf(member, `${path}.${name}`),
+  )
 }
 
 /** Of the catalogue, with the status that it has there; a wrong content type is recognized by its status alone. */
@@ -95,7 +114,8 @@ t.test('valid requests: OK as described, or refused as documented', async (t) =>
     await furnish()
     const property = fc.asyncProperty(requestsOf(operation), async (request) => {
       const response = await send(operation, request)
-      if ((response.status === 200 || isRefusal(response)) && fitsItsSchema(operation, response)) return
+      const isExpected = (response.status === 200 || isRefusal(response)) && fitsItsSchema(operation, response)
+      if (isExpected && nullsOf(response.body).length === 0) return
       throw new Error(reported(operation, request, response))
     })
     await t.resolves(

@@ -75,6 +75,8 @@ const failed = String(sent.body.responseObject.messageIds[0])
 await stack.database.query(`UPDATE deliveries SET status = 'failed' WHERE message_id = $1`, [failed])
 const inbox = { userId, subject: 's', summary: 's', body: 'b', type: 'text', applications: [APP] }
 const letter = (await api.post('/inbox/messages', inbox)).body.responseObject.id as string
+/** What `{id}` stands for below these paths; elsewhere for the campaign. */
+const IDS = { '/push/message/': failed, '/inbox/messages/': letter }
 const lineOf = () => JSON.stringify({ activationId: randomUUID(), userId, platform: 'ios', token: newToken() })
 
 interface Write {
@@ -115,6 +117,14 @@ const WRITES: Readonly<Record<string, Write>> = {
   '/push/campaign/{id}/delete': {},
   '/push/campaign/{id}/user/add': { body: user },
   '/push/campaign/{id}/user/delete': { body: user },
+  '/admin/app/import': { body: JSON.stringify({ appId: 'imported' }) },
+  '/push/campaign/import': {
+    body: JSON.stringify({ id: 4000, appId: APP, message: body, timestampCreated: '2026-02-08T12:00:00Z' }),
+  },
+  '/push/campaign/user/import': { body: JSON.stringify({ campaignId: campaign, userId: 'a third user' }) },
+  '/inbox/messages/import': {
+    body: JSON.stringify({ ...inbox, id: randomUUID(), timestampCreated: '2026-02-08T12:00:00Z' }),
+  },
   '/push/campaign/{id}/user/import': { body: JSON.stringify('another user') },
   '/push/campaign/send/test/{id}': { body: { userId } },
   '/push/campaign/send/live/{id}': {},
@@ -123,13 +133,14 @@ const WRITES: Readonly<Record<string, Write>> = {
   '/push/campaign/{id}/resume': {},
   '/push/campaign/{id}/cancel': {},
   '/push/campaign/{id}/unschedule': {},
-  '/inbox/messages': { body: inbox },
+  '/inbox/messages': { body: inbox, query: `userId=${userId}&appId=${APP}` },
+  '/inbox/messages/{id}': { query: `userId=${userId}` },
   '/inbox/messages/read': { body: { inboxId: letter }, query: `id=${letter}` },
   '/inbox/messages/read-all': { body: { userId, appId: APP }, query: `userId=${userId}&appId=${APP}` },
 }
 /** Those that succeed in any order. */
 const AGAIN =
-  /(\/device\/create|multi|campaign\/create|send|user\/(add|import)|inbox\/messages|ios\/update|device\/import)$/
+  /(\/device\/create|multi|campaign\/create|send|user\/(add|import)|inbox\/messages|ios\/update|(app|device|campaign|messages)\/import)$/
 /** They take a body and only read. */
 const READS = ['/admin/app/detail']
 
@@ -138,7 +149,8 @@ const writing = operations.filter(({ method, path }) => method !== 'GET' && !REA
 
 function send({ method, path, body: described, parameters }: (typeof operations)[number]) {
   const { body: given, query, isBare = false } = WRITES[path] ?? {}
-  const url = path.replace('{id}', path.startsWith('/push/message/') ? failed : campaign)
+  const idIn = Object.entries(IDS).find(([start]) => path.startsWith(start))
+  const url = path.replace('{id}', idIn?.[1] ?? campaign)
   const takesQuery = Object.keys(parameters.query.properties ?? {}).length > 0
   const target = takesQuery ? `${url}?${query ?? `appId=${APP}`}` : url
   if (!described) return api.call(method, target)

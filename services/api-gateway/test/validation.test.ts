@@ -40,9 +40,9 @@ t.test('ERROR_REQUEST: field and hint of everything that has a wrong form', asyn
     [CREATE, device({ environment: 'staging' }), `${OBJECT}.environment`, /one of development, production/],
     [CREATE, device({ activationStatus: 'active' }), `${OBJECT}.activationStatus`, /one of CREATED, .*REMOVED/],
     [CREATE, device({ activationId: 'x'.repeat(38) }), `${OBJECT}.activationId`, /at most 37/],
-    [CREATE, device({ activationId: '' }), `${OBJECT}.activationId`, /empty/],
+    [CREATE, device({ activationId: '' }), `${OBJECT}.activationId`, /blank/],
     [CREATE, device({ userId: 'x'.repeat(256) }), `${OBJECT}.userId`, /at most 255/],
-    [CREATE, device({ userId: '' }), `${OBJECT}.userId`, /empty/],
+    [CREATE, device({ userId: '' }), `${OBJECT}.userId`, /blank/],
     [CREATE, device({ platform: 'android', token: 'x'.repeat(1025) }), `${OBJECT}.token`, /at most 1024/],
     [CREATE, device({ token: ['aa'] }), `${OBJECT}.token`, /string/],
     [CREATE, device({ token: 'no hexadecimal' }), `${OBJECT}.token`, /hexadecimal/],
@@ -134,6 +134,13 @@ t.test('ERROR_REQUEST: several errors at once, at most 20', async (t) => {
   t.equal(many.body.responseObject.violations.length, 20)
 })
 
+/** A key of the reference server's own tests is like this. */
+function withForeignPoint(pem: string): string {
+  const der = Buffer.from(pem.split('\n').slice(1, -2).join(''), 'base64')
+  der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1)
+  return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64')}\n-----END PRIVATE KEY-----\n`
+}
+
 t.test('ERROR_REQUEST: APNs keys that cannot sign, without a word of them', async (t) => {
   const pem = (key: KeyObject, type: 'pkcs8' | 'sec1' = 'pkcs8') =>
     base64(key.export({ type, format: 'pem' }).toString())
@@ -156,6 +163,11 @@ t.test('ERROR_REQUEST: APNs keys that cannot sign, without a word of them', asyn
     ['Ed25519', pem(generateKeyPairSync('ed25519').privateKey), /elliptic/],
     ['encrypted', base64(locked), /PKCS#8/],
     ['truncated', base64(generateApnsKey().slice(0, 100)), /PEM|damaged/],
+    [
+      'a public part of no key',
+      base64(withForeignPoint(generateApnsKey())),
+      /public part does not belong to its private part/,
+    ],
   ]
   const before = await database.query('SELECT version FROM credentials ORDER BY version')
   for (const [name, privateKeyBase64, hint] of cases) {

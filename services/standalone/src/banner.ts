@@ -11,11 +11,21 @@ const MESSAGE = {
 const KEY_LINE = `
   -H "Authorization: Bearer $API_KEY" \\`
 
-/** `isLocked`: an API key is required. */
-export const bannerOf = (api: string, phones: string, isLocked: boolean) => `
+export interface Banner {
+  api: string
+  phones: string
+  /** Settings that lead to the fake of PowerAuth Server. */
+  powerAuth: string
+  /** An API key is required. */
+  isLocked: boolean
+}
+
+export const bannerOf = ({ api, phones, powerAuth, isLocked }: Banner) => `
 API        ${api}
 API docs   ${api}/swagger-ui.html
 Phones     ${phones}
+PowerAuth  a fake that nothing uses until a service is started with
+           ${powerAuth}
 
 Paste this into another terminal, ${isLocked ? 'with a key of yours in API_KEY, ' : ''}and look at the phones:
 

@@ -28,10 +28,12 @@ export async function encryptionKey({ root }: Folders): Promise<string> {
   return (await readFile(file, 'utf8')).trim()
 }
 
-/** A file with the certificate authority of the simulator, for the setting that names one. */
-export async function writeAuthority({ simulator }: Folders, pem: string): Promise<string> {
-  await mkdir(simulator, { recursive: true })
-  const file = join(simulator, 'authority.pem')
+/** Holds the certificate authority of the simulator, for the setting that names one. */
+export const authorityFile = ({ simulator }: Folders) => join(simulator, 'authority.pem')
+
+export async function writeAuthority(folders: Folders, pem: string): Promise<string> {
+  await mkdir(folders.simulator, { recursive: true })
+  const file = authorityFile(folders)
   await writeFile(file, pem)
   return file
 }

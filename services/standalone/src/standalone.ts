@@ -19,7 +19,7 @@ import { hmsWorker } from '@push-server/hms-worker'
 import { bannerOf } from './banner.ts'
 import { setUpDemo } from './demo.ts'
 import { encryptionKey, makeFolders, terminalDefaults, type Folders } from './environment.ts'
-import { settingsFor, startPhones } from './phones.ts'
+import { powerAuthLine, settingsFor, startPhones } from './phones.ts'
 
 const WORKERS: Record<Platform, Service> = { ios: apnsWorker, android: fcmWorker, huawei: hmsWorker }
 /** Workers first: once the API responds, messages are delivered. */
@@ -69,7 +69,12 @@ async function start(given: Environment, resources: Resources, stopping: AbortSi
     stopping.throwIfAborted()
     resources.add('service', await service(context))
   }
-  return bannerOf(`http://${config.host}:${config.port}`, `${simulator.url}/`, await context.access.isOn())
+  return bannerOf({
+    api: `http://${config.host}:${config.port}`,
+    phones: `${simulator.url}/`,
+    powerAuth: powerAuthLine(simulator, folders),
+    isLocked: await context.access.isOn(),
+  })
 }
 
 async function startDatabase({ postgres }: Folders, resources: Resources): Promise<string> {

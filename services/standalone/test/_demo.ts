@@ -10,6 +10,8 @@ export interface Demo {
   api: Api
   /** Page of the simulated phones. */
   phones: string
+  /** What is printed once it runs. */
+  banner: string
 }
 
 /** Runs until the test ends. */
@@ -27,6 +29,7 @@ export async function startDemo(t: Pick<Test, 'teardown'>, backend?: TestBackend
     SIMULATOR_PORT: String(simulatorPort),
     ...backend?.environment(),
   }
-  t.teardown(await startStandalone(environment, () => {}))
-  return { api: createApi(`http://127.0.0.1:${port}`), phones: `http://127.0.0.1:${simulatorPort}` }
+  let banner = ''
+  t.teardown(await startStandalone(environment, (text) => void (banner += text)))
+  return { banner, api: createApi(`http://127.0.0.1:${port}`), phones: `http://127.0.0.1:${simulatorPort}` }
 }

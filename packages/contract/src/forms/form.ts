@@ -40,5 +40,10 @@ export function shapedAs(schema: TSchema, value: unknown): unknown {
   )
 }
 
-const withoutNulls = (members: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
+/** Of objects at every depth; a null among the items of a list has its place there. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (typeof value !== 'object' || value === null) return value
+  const kept = Object.entries(value).filter(([, member]) => member !== null)
+  return Object.fromEntries(kept.map(([name, member]: [string, unknown]) => [name, withoutNulls(member)]))
+}

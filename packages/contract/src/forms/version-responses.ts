@@ -57,6 +57,7 @@ const inboxMessage = object({ ...inboxSummary, userId: text, body: text, timesta
 function responsesIn(form: VersionForm): Readonly<Record<string, TSchema>> {
   const { platforms, settings } = FAMILIES[form]
   const application = object({ appId: text, ...membersOf(platforms, truth) })
+  const sent = okOf(object({ mode: text, ...membersOf(platforms, tally) }))
   const applications = okOf(object({ applicationList: Type.Array(application) }))
   return {
     serviceStatus: okOf(
@@ -73,15 +74,17 @@ function responsesIn(form: VersionForm): Readonly<Record<string, TSchema>> {
     listUnconfiguredApplications: applications,
     describeApplication: okOf(object({ application, ...membersOf(settings, text) })),
     createApplication: okOf(object({ appId: text })),
-    sendMessage: okOf(object({ mode: text, ...membersOf(platforms, tally) })),
-    sendBatch: okOf(object({ mode: text })),
+    sendMessage: sent,
+    sendBatch: sent,
     createCampaign: okOf(object({ id: integer })),
     deleteCampaign: okOf(object({ deleted: truth })),
     describeCampaign: okOf(campaign),
     listCampaigns: okOf(Type.Array(campaign)),
     listCampaignUsers: pageOf(object({ campaignId: integer, users: texts })),
-    createInboxMessage: okOf(inboxMessage),
-    describeInboxMessage: okOf(inboxMessage),
+    ...membersOf(
+      ['createInboxMessage', 'describeInboxMessage', 'readInboxMessage', 'readInboxMessageByPost'],
+      okOf(inboxMessage),
+    ),
     listInboxMessages: pageOf(Type.Array(object(inboxSummary))),
     countInboxMessages: okOf(object({ countUnread: integer })),
     ...Object.fromEntries(WITHOUT_OBJECT.map((operation) => [operation, OK_ALONE])),
@@ -99,8 +102,6 @@ const WITHOUT_OBJECT = [
   'sendCampaign',
   'addCampaignUsers',
   'deleteCampaignUsers',
-  'readInboxMessage',
-  'readInboxMessageByPost',
   'readInbox',
   'readInboxByPost',
   ...['Ios', 'Android', 'Huawei', 'Apns', 'Fcm', 'Hms'].flatMap((name) => [`update${name}`, `remove${name}`]),

@@ -24,18 +24,23 @@ export const writeKey = ({ id, secret }: KeyText) => `${id}.${secret}`
 /** Undefined when the text is no key, whatever else it is. */
 export const readKey = (text: string): KeyText | undefined => keyOf(text, '.')
 
-/** The key in an Authorization header: `Bearer <id>.<secret>`, or `Basic` with id and secret as user and password. */
+/**
+ * The key in an Authorization header: `Bearer <id>.<secret>`, or `Basic` with id and secret as user and password. Basic without a colon is
+ * the whole key: some generated clients send the one text that they were given by every scheme of the description.
+ */
 export function presentedKey(authorization: string): KeyText | undefined {
   const [, scheme = '', value = ''] = /^(\w+) +(\S+)$/.exec(authorization) ?? []
   switch (scheme.toLowerCase()) {
     case 'bearer':
       return readKey(value)
     case 'basic':
-      return keyOf(Buffer.from(value, 'base64').toString(), ':')
+      return basicKey(Buffer.from(value, 'base64').toString())
     default:
       return undefined
   }
 }
+
+const basicKey = (text: string) => (text.includes(':') ? keyOf(text, ':') : readKey(text))
 
 function keyOf(text: string, separator: string): KeyText | undefined {
   const end = text.indexOf(separator)

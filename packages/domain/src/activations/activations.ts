@@ -1,6 +1,6 @@
 // Activations tie a device to a user. The registry that knows them stands behind this interface.
 import { refusal, type ActivationStatus } from '@push-server/contract'
-import type { Logger } from '@push-server/runtime'
+import type { Logger, Span } from '@push-server/runtime'
 
 export interface Activation {
   userId: string
@@ -16,9 +16,10 @@ export interface ActivationHint {
   status?: ActivationStatus | null | undefined
 }
 
-/** The request on whose behalf activations are looked up: its correlation id and its log. */
+/** The request on whose behalf activations are looked up: its correlation id, the span that it is in a trace, and its log. */
 export interface RequestedBy {
   id: string
+  span?: Pick<Span, 'traceparent'> | null
   log: Pick<Logger, 'warn'>
 }
 
@@ -44,6 +45,8 @@ export const refuseUnavailable =
 export interface Activations {
   /** Whether the server stores what a registration says of its activations. */
   readonly keeps: boolean
+  /** Whether a registration of one activation that names its user and its status is believed without a call. */
+  readonly believes: boolean
   /** In the order of the ids; undefined for an unknown activation. Rejects with ActivationsUnavailable. */
   find(query: ActivationQuery): Promise<(Activation | undefined)[]>
   /** Ids of the applications it knows of, in its order. Rejects with ActivationsUnavailable. */

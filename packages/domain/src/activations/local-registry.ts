@@ -5,6 +5,8 @@ import type { Activation, ActivationHint, Activations } from './activations.ts'
 /** An activation becomes known by a registration that names its user, and is re-bound by one that names another. */
 export const localRegistry = (store: Pick<Store, 'activations'>): Activations => ({
   keeps: true,
+  // It compares with what it knows all the same.
+  believes: false,
 
   async find({ activationIds, hint }) {
     const rows = await store.activations.find(activationIds)

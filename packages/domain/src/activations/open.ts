@@ -10,6 +10,8 @@ export function openActivations(config: Config, store: Pick<Store, 'activations'
   if (config.powerauthUrl === undefined) return localRegistry(store)
   return openPowerAuth({
     url: config.powerauthUrl,
+    api: config.powerauthApi,
+    believes: !config.registrationAlwaysAsk,
     clientToken: config.powerauthClientToken,
     clientSecret: config.powerauthClientSecret,
     connectTimeoutMs: config.powerauthConnectTimeout,

@@ -1,16 +1,14 @@
-// Calls to PowerAuth Server: JSON in and out, with a deadline and a limit of concurrent calls. No call is retried.
-import { isUtf8 } from 'node:buffer'
+// Calls to PowerAuth Server: JSON in and out, with a deadline and a limit of concurrent calls. No call is retried, but for one by a version
+// of the interface that PowerAuth Server lacks.
 import { getCACertificates } from 'node:tls'
 import { Pool, type Dispatcher } from 'undici'
-
-/** PowerAuth Server could not be reached, refused the call, or sent an unusable response. The text is for the operator. */
-export class PowerAuthError extends Error {
-  override readonly name = 'PowerAuthError'
-}
+import { PathMissing, PowerAuthError, responseObjectOf } from './power-auth-response.ts'
+import { createPowerAuthVersions, type PowerAuthApi, type PowerAuthVersion } from './power-auth-versions.ts'
 
 export interface PowerAuthOptions {
   /** Up to and with `/rest`. */
   url: string
+  api: PowerAuthApi
   clientToken: string
   clientSecret: string
   connectTimeoutMs: number
@@ -23,18 +21,22 @@ export interface PowerAuthOptions {
   acceptInvalidCertificate: boolean
 }
 
-export interface Call {
-  /** Below the URL, with the slash. */
+export interface Call<T> {
+  /** Below the version, with the slash. */
   path: string
-  requestObject: unknown
+  requestObject(version: PowerAuthVersion): unknown
+  /** Gets the response object, null when the response has none. Throws PowerAuthError when it is unusable. */
+  read(responseObject: unknown): T
   correlationId: string
+  /** The header of the trace that it belongs to; undefined without one. */
+  traceparent?: string | undefined
   /** Ends the call before its time. */
   signal?: AbortSignal
 }
 
 export interface PowerAuthClient {
-  /** Resolves with the response object, null when the response has none. Rejects with PowerAuthError. */
-  call(call: Call): Promise<unknown>
+  /** Rejects with PowerAuthError. */
+  call<T>(call: Call<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -42,6 +44,60 @@ const LARGEST_RESPONSE = 1024 * 1024
 
 /** Connects with the first call. */
 export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient {
+  const { post, close } = openTransport(options)
+  const versions = createPowerAuthVersions(options.api, () => performance.now())
+
+  async function attempt<T>(version: PowerAuthVersion, call: Call<T>, signal: AbortSignal): Promise<T> {
+    const endpoint = `/${version}${call.path}`
+    try {
+      const body = JSON.stringify({ requestObject: call.requestObject(version) })
+      const { correlationId, traceparent } = call
+      const { statusCode, bytes } = await post(endpoint, { body, correlationId, traceparent, signal })
+      return call.read(responseObjectOf(statusCode, bytes))
+    } catch (error) {
+      if (error instanceof PowerAuthError) error.endpoint = endpoint
+      throw error
+    }
+  }
+
+  async function callInTime<T>(call: Call<T>, signal: AbortSignal): Promise<T> {
+    const [first, second] = versions.order()
+    try {
+      return await attempt(first, call, signal)
+    } catch (error) {
+      if (second === undefined || !(error instanceof PathMissing)) throw error
+      const result = await attempt(second, call, signal).catch((other: unknown) => {
+        // Without either version it is the address that is wrong.
+        throw other instanceof PathMissing ? error : other
+      })
+      versions.found(second)
+      return result
+    }
+  }
+
+  return {
+    async call(call) {
+      const late = AbortSignal.timeout(options.responseTimeoutMs)
+      try {
+        return await callInTime(call, call.signal ? AbortSignal.any([late, call.signal]) : late)
+      } catch (error) {
+        if (!late.aborted || !(error instanceof PowerAuthError)) throw error
+        const text = `no response within ${options.responseTimeoutMs} ms`
+        throw Object.assign(new PowerAuthError(text, { cause: error }), { endpoint: error.endpoint })
+      }
+    },
+    close,
+  }
+}
+
+interface Request {
+  body: string
+  correlationId: string
+  traceparent: string | undefined
+  signal: AbortSignal
+}
+
+function openTransport(options: PowerAuthOptions) {
   const { origin, pathname } = new URL(options.url)
   const base = pathname === '/' ? '' : pathname
   const pool = openPool(origin, options)
@@ -52,29 +108,20 @@ export function openPowerAuthClient(options: PowerAuthOptions): PowerAuthClient 
     authorization: `Basic ${Buffer.from(`${options.clientToken}:${options.clientSecret}`).toString('base64')}`,
   }
 
-  async function post({ path, requestObject, correlationId, signal }: Call) {
-    const late = AbortSignal.timeout(options.responseTimeoutMs)
-    try {
-      const { statusCode, body } = await pool.request({
-        path: base + path,
-        method: 'POST',
-        headers: { ...headers, 'x-correlation-id': correlationId },
-        body: JSON.stringify({ requestObject }),
-        signal: signal ? AbortSignal.any([late, signal]) : late,
-      })
-      return { statusCode, bytes: Buffer.from(await body.arrayBuffer()) }
-    } catch (error) {
-      throw new PowerAuthError(
-        late.aborted ? `no response within ${options.responseTimeoutMs} ms` : transportText(error),
-        { cause: error },
-      )
-    }
-  }
-
   return {
-    async call(call) {
-      const { statusCode, bytes } = await post(call)
-      return responseObjectOf(statusCode, bytes)
+    async post(path: string, { body, correlationId, traceparent, signal }: Request) {
+      try {
+        const response = await pool.request({
+          path: base + path,
+          method: 'POST',
+          headers: { ...headers, 'x-correlation-id': correlationId, ...(traceparent !== undefined && { traceparent }) },
+          body,
+          signal,
+        })
+        return { statusCode: response.statusCode, bytes: Buffer.from(await response.body.arrayBuffer()) }
+      } catch (error) {
+        throw new PowerAuthError(transportText(error), { cause: error })
+      }
     },
     // Not close(): a response that never arrives would hold it up.
     close: () => pool.destroy(),
@@ -105,36 +152,3 @@ function transportText(error: unknown): string {
   const { message, code, errors } = error as { message?: string; code?: string; errors?: Error[] }
   return message || errors?.map((each) => each.message).join('; ') || code || 'connection failed'
 }
-
-type Members = Readonly<Record<string, unknown>>
-
-function responseObjectOf(statusCode: number, bytes: Buffer): unknown {
-  const envelope = membersOf(bytes)
-  if (statusCode !== 200) throw new PowerAuthError(refusalText(statusCode, envelope))
-  // Decoded all the same, two users would become one.
-  if (!isUtf8(bytes)) throw new PowerAuthError('a response that is not UTF-8')
-  if (envelope?.status !== 'OK') throw new PowerAuthError('HTTP 200 without the envelope of a response')
-  return envelope.responseObject ?? null
-}
-
-/** `HTTP 401 ERR_AUTHENTICATION: Authentication failed` */
-function refusalText(statusCode: number, envelope: Members | undefined): string {
-  const { code, message } = Object(envelope?.responseObject) as Members
-  const details = [code, message].filter((part) => typeof part === 'string').join(': ')
-  return `HTTP ${statusCode}${details && ` ${details}`}`
-}
-
-function membersOf(bytes: Buffer): Members | undefined {
-  try {
-    const value: unknown = JSON.parse(withoutMark(bytes).toString())
-    return typeof value === 'object' && value !== null ? (value as Members) : undefined
-  } catch {
-    // A proxy on the way may respond with HTML, say: the status is all that is known then.
-    return undefined
-  }
-}
-
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
-
-const withoutMark = (bytes: Buffer) =>
-  bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes

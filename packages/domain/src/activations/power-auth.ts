@@ -2,56 +2,67 @@
 import { randomUUID } from 'node:crypto'
 import { ACTIVATION_STATUSES, type ActivationStatus } from '@push-server/contract'
 import { ActivationsUnavailable, type Activation, type Activations, type RequestedBy } from './activations.ts'
-import { openPowerAuthClient, PowerAuthError, type PowerAuthOptions } from './power-auth-client.ts'
+import { openPowerAuthClient, type PowerAuthOptions } from './power-auth-client.ts'
+import { PowerAuthError } from './power-auth-response.ts'
+import type { PowerAuthVersion } from './power-auth-versions.ts'
 
-const STATUS = '/v3/activation/status'
-const APPLICATIONS = '/v3/application/list'
 /** A health check waits no longer. */
 const CHECK_MS = 2_000
 
-export function openPowerAuth(options: PowerAuthOptions): Activations {
+/** `believes`: as in Activations. */
+export function openPowerAuth({ believes, ...options }: PowerAuthOptions & { believes: boolean }): Activations {
   const client = openPowerAuthClient(options)
 
   /** Does the work, and logs why it failed. */
-  async function logged<T>(endpoint: string, { log }: RequestedBy, work: () => Promise<T>): Promise<T> {
+  async function logged<T>({ log }: RequestedBy, work: () => Promise<T>): Promise<T> {
     const started = performance.now()
     try {
       return await work()
     } catch (error) {
       if (!(error instanceof PowerAuthError)) throw error
       const ms = Math.round(performance.now() - started)
-      log.warn({ endpoint, ms, reason: error.message }, 'PowerAuth Server request failed')
+      log.warn({ endpoint: error.endpoint, ms, reason: error.message }, 'PowerAuth Server request failed')
       throw new ActivationsUnavailable(error.message, { cause: error })
     }
   }
 
   return {
     keeps: false,
+    believes,
 
     find: ({ activationIds, caller }) =>
-      logged(STATUS, caller, async () => {
+      logged(caller, () => {
         // The first failure decides: the other calls are aborted.
         const failed = new AbortController()
-        const call = async (activationId: string) => {
-          const common = { path: STATUS, correlationId: caller.id, signal: failed.signal }
-          return activationOf(await client.call({ ...common, requestObject: { activationId } }))
-        }
-        return Promise.all(activationIds.map(call)).finally(() => failed.abort())
+        const find = (activationId: string) =>
+          client.call({ ...statusCall(activationId), ...originOf(caller), signal: failed.signal })
+        return Promise.all(activationIds.map(find)).finally(() => failed.abort())
       }),
 
-    applications: (caller) =>
-      logged(APPLICATIONS, caller, async () =>
-        applicationIdsOf(await client.call({ path: APPLICATIONS, requestObject: {}, correlationId: caller.id })),
-      ),
+    applications: (caller) => logged(caller, () => client.call({ ...LIST_CALL, ...originOf(caller) })),
 
     async check() {
       const signal = AbortSignal.timeout(CHECK_MS)
-      await client.call({ path: APPLICATIONS, requestObject: {}, correlationId: randomUUID(), signal })
+      await client.call({ ...LIST_CALL, correlationId: randomUUID(), signal })
     },
 
     close: client.close,
   }
 }
+
+const originOf = ({ id, span }: RequestedBy) => ({ correlationId: id, traceparent: span?.traceparent })
+
+const statusCall = (activationId: string) => ({
+  path: '/activation/status',
+  // Only version 4 has the member: it spares PowerAuth Server the encryption of a blob that nobody reads here.
+  requestObject: (version: PowerAuthVersion) => ({
+    activationId,
+    ...(version === 'v4' && { includeStatusBlob: false }),
+  }),
+  read: activationOf,
+})
+
+const LIST_CALL = { path: '/application/list', requestObject: () => ({}), read: applicationIdsOf }
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -17,7 +17,13 @@ import {
 } from '@push-server/contract'
 import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
-import { BREAKER_REASON, UnknownEncryptionKey, type ApplicationRow, type Store } from '@push-server/store'
+import {
+  BREAKER_REASON,
+  UnknownEncryptionKey,
+  type ApplicationRow,
+  type CredentialsKey,
+  type Store,
+} from '@push-server/store'
 
 type ApplicationStore = Pick<Store, 'applications' | 'credentials'>
 
@@ -83,10 +89,18 @@ async function update(store: ApplicationStore, { appId, platform, settings, secr
   const { id } = await configured(store, appId)
   const credentials = { settings, secret: secret() }
   verify(platform, credentials)
-  await store.credentials.put({ applicationId: id, platform }, credentials).catch((error: unknown) => {
+  await putCredentials(store, { applicationId: id, platform }, credentials)
+}
+
+/** 503 while this gateway cannot read what is stored already. */
+export const putCredentials = (
+  { credentials }: Pick<Store, 'credentials'>,
+  key: CredentialsKey,
+  value: StoredCredentials,
+): Promise<void> =>
+  credentials.put(key, value).catch((error: unknown) => {
     throw error instanceof UnknownEncryptionKey ? unavailable(WRONG_KEY, RETRY_AFTER_S, error) : error
   })
-}
 
 const RETRY_AFTER_S = 60
 const WRONG_KEY =

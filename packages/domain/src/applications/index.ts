@@ -10,5 +10,6 @@ export {
 } from './administration.ts'
 export { credentialChecker } from './credential-checker.ts'
 export { checkCredentials } from './credential-checks.ts'
+export { importApplications } from './import.ts'
 export { clearRemovedApplications, removeApplication } from './removal.ts'
 export { listUnconfigured } from './unconfigured.ts'

@@ -11,7 +11,8 @@ export {
 } from './campaigns.ts'
 export { campaignFailures, campaignProgress } from './results.ts'
 export { runScheduler } from './scheduler.ts'
-export { importCampaignUsers } from './user-import.ts'
+export { importCampaigns } from './campaign-import.ts'
+export { importCampaignUsers, importUsersOfCampaigns } from './user-import.ts'
 export {
   campaignAudience,
   cancelCampaign,

@@ -30,7 +30,15 @@ export async function testCampaign(
     ...rest
   }: { id: string; userId: string } & Pick<
     AcceptRequest,
-    'waiters' | 'pressure' | 'batches' | 'allowance' | 'arrivedAt' | 'isAbandoned' | 'log'
+    | 'waiters'
+    | 'pressure'
+    | 'batches'
+    | 'allowance'
+    | 'arrivedAt'
+    | 'isAbandoned'
+    | 'correlationId'
+    | 'traceContext'
+    | 'log'
   >,
 ): Promise<Tallies | undefined> {
   const { appId, message, platforms } = await findCampaign(context.store, id)

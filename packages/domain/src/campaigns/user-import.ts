@@ -1,7 +1,8 @@
-// An import of a campaign's users: many lines, each known to be well-formed, in batches.
-import { refusal, TEXT, type CampaignUserLine, type UserImportResult } from '@push-server/contract'
+// Imports of users of campaigns: of one, or of the campaigns that the lines name. Each line is known to be well-formed.
+import type { CampaignUserLine, ImportedCampaignUser, ImportResult } from '@push-server/contract'
 import type { Store } from '@push-server/store'
-import { createImportErrors, refusalOfFile, type ImportFile } from '../imports/index.ts'
+import { importFile, type ImportFile } from '../imports/index.ts'
+import { campaignNumber } from './campaign-number.ts'
 import { findCampaign } from './campaigns.ts'
 
 export interface UserImportRequest extends ImportFile<CampaignUserLine> {
@@ -9,26 +10,38 @@ export interface UserImportRequest extends ImportFile<CampaignUserLine> {
   id: string
 }
 
+const UNKNOWN = { fieldName: 'campaignId', hint: 'is not the id of a campaign' }
+
 /** Nothing is changed before the last line was read. */
 export async function importCampaignUsers(
   store: Pick<Store, 'campaigns' | 'openUserImport'>,
-  { id, partial, batches, signal }: UserImportRequest,
-): Promise<UserImportResult> {
-  const campaign = await findCampaign(store, id)
+  { id, ...file }: UserImportRequest,
+): Promise<ImportResult> {
+  const { id: campaignId } = await findCampaign(store, id)
   const staging = store.openUserImport()
-  try {
-    const failures = createImportErrors()
-    for await (const batch of batches) {
-      failures.add(batch.failures)
-      await staging.stage(batch.items.map(({ value }) => (typeof value === 'string' ? value : value.userId)))
-    }
-    const [count, first] = [failures.count(), failures.first()]
-    if (count > 0 && !partial) throw refusalOfFile({ count, first })
-    const counts = await staging.apply(campaign.id, signal)
-    if (!counts) throw refusal(TEXT.campaignUnknown)
-    if (count > 0 && counts.imported + counts.kept === 0) throw refusalOfFile({ count, first })
-    return { ...counts, failed: count, errors: first }
-  } finally {
-    await staging.close()
-  }
+  return importFile(file, {
+    staging,
+    read: (items) =>
+      items.map(({ line, value }) => ({ line, campaignId, userId: typeof value === 'string' ? value : value.userId })),
+    drop: (most) => staging.dropUnknown(most),
+    dropReason: UNKNOWN,
+  })
+}
+
+/** Each line names its campaign. */
+export function importUsersOfCampaigns(
+  store: Pick<Store, 'openUserImport'>,
+  file: ImportFile<ImportedCampaignUser>,
+): Promise<ImportResult> {
+  const staging = store.openUserImport()
+  return importFile(file, {
+    staging,
+    read: (items) =>
+      items.map(({ line, value: { campaignId: id, userId } }) => {
+        const campaignId = campaignNumber(id)
+        return campaignId === undefined ? { line, ...UNKNOWN } : { line, campaignId, userId }
+      }),
+    drop: (most) => staging.dropUnknown(most),
+    dropReason: UNKNOWN,
+  })
 }

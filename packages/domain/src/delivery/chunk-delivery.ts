@@ -1,6 +1,7 @@
 // The delivery of one chunk, from top to bottom: claim it, push what is due, record the outcomes, settle or release it.
 import type { Lane, Platform } from '@push-server/contract'
 import { InvalidCredentials, type Provider } from '@push-server/providers'
+import { traceIdOf } from '@push-server/runtime'
 import { PASSED, UnknownEncryptionKey, type ClaimedChunk, type Release, type RestOfChunk } from '@push-server/store'
 import { jobOf } from '../chunk-job.ts'
 import type { Context } from '../context.ts'
@@ -51,7 +52,7 @@ export async function deliverChunk(worker: Worker, lane: Lane, chunkId: number):
 }
 
 function openDelivery(shared: Worker, chunk: ClaimedChunk, requestedAt: number): Delivery {
-  const log = shared.log.child({ chunkId: chunk.id, epoch: chunk.epoch, ...correlationOf(chunk) })
+  const log = shared.log.child({ chunkId: chunk.id, epoch: chunk.epoch, ...originsOf(chunk) })
   const worker = { ...shared, log }
   const lease = shared.leases.hold(chunk, requestedAt)
   const { records } = shared.batches
@@ -61,15 +62,20 @@ function openDelivery(shared: Worker, chunk: ClaimedChunk, requestedAt: number):
 }
 
 /** A chunk has the messages of many requests, and its lines are few: some of their ids, in the order of the messages. */
-const MOST_CORRELATIONS = 10
+const MOST_ORIGINS = 10
 
-function correlationOf({ messages }: ClaimedChunk): { correlationIds?: string[] } {
-  const ids = new Set<string>()
-  for (const { correlationId } of messages) {
-    if (correlationId !== null) ids.add(correlationId)
-    if (ids.size === MOST_CORRELATIONS) break
+function originsOf({ messages }: ClaimedChunk): { correlationIds?: string[]; traceIds?: string[] } {
+  const correlationIds = new Set<string>()
+  const traceIds = new Set<string>()
+  for (const { correlationId, traceContext } of messages) {
+    if (correlationId !== null) correlationIds.add(correlationId)
+    if (traceContext !== null) traceIds.add(traceIdOf(traceContext))
+    if (correlationIds.size === MOST_ORIGINS || traceIds.size === MOST_ORIGINS) break
   }
-  return ids.size > 0 ? { correlationIds: [...ids] } : {}
+  return {
+    ...(correlationIds.size > 0 && { correlationIds: [...correlationIds] }),
+    ...(traceIds.size > 0 && { traceIds: [...traceIds] }),
+  }
 }
 
 async function deliver(delivery: Delivery): Promise<void> {

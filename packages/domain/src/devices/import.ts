@@ -1,6 +1,5 @@
 // An import of devices, from a former server say: many lines in batches. Each line is known to be well-formed.
 import {
-  instantOf,
   platformOf,
   refusal,
   TEXT,
@@ -8,12 +7,13 @@ import {
   type ImportResult,
   type LineError,
 } from '@push-server/contract'
-import type { DeviceImport, ImportedRow, Store } from '@push-server/store'
-import { createImportErrors, MOST_ERRORS, refusalOfFile, type ImportFile } from '../imports/index.ts'
+import type { ApplicationRow, ImportedRow, Store } from '@push-server/store'
+import { createLineApplications, importFile, timeOf, type ImportFile } from '../imports/index.ts'
 import { readToken } from './token.ts'
 
 export interface ImportRequest extends ImportFile<ImportedDevice> {
-  appId: string
+  /** Of all lines; undefined: each names its own. */
+  appId: string | undefined
   /** Whether the local registry stores the activations of the devices. */
   keep: boolean
 }
@@ -21,60 +21,41 @@ export interface ImportRequest extends ImportFile<ImportedDevice> {
 /** The registry of activations is not called. Nothing is changed before the last line was read. Refuses a file of which nothing is kept. */
 export async function importDevices(
   store: Pick<Store, 'applications' | 'openDeviceImport'>,
-  { appId, partial, keep, batches, signal }: ImportRequest,
+  { appId, keep, ...file }: ImportRequest,
 ): Promise<ImportResult> {
-  const application = await store.applications.find(appId)
-  if (!application) throw refusal(TEXT.applicationUnknown)
-  const staging = store.openDeviceImport(application.id)
-  try {
-    const failures = await stageAll(staging, batches)
-    if (failures.count > 0 && !partial) throw refusalOfFile(failures)
-    const counts = await staging.apply({ keep, signal })
-    if (failures.count > 0 && counts.imported + counts.updated + counts.kept === 0) throw refusalOfFile(failures)
-    return { ...counts, failed: failures.count, errors: failures.first }
-  } finally {
-    await staging.close()
-  }
+  if (appId !== undefined && !(await store.applications.find(appId))) throw refusal(TEXT.applicationUnknown)
+  const applications = createLineApplications(store, appId)
+  const staging = store.openDeviceImport()
+  return importFile(file, {
+    staging: { ...staging, apply: (options) => staging.apply({ ...options, keep }) },
+    async read(items) {
+      await applications.load(items.map(({ value }) => value.appId))
+      return items.map(({ line, value }) => {
+        const application = applications.of(line, value.appId)
+        return 'hint' in application ? application : rowOf(line, value, application)
+      })
+    },
+    drop: (most) => staging.dropForeign(most),
+    dropReason: { fieldName: 'activationId', hint: 'belongs to another application' },
+  })
 }
 
-async function stageAll(staging: DeviceImport, batches: ImportRequest['batches']) {
-  const failures = createImportErrors()
-  for await (const batch of batches) {
-    failures.add(batch.failures)
-    const rows: ImportedRow[] = []
-    for (const { line, value } of batch.items) {
-      const row = rowOf(line, value)
-      if ('hint' in row) failures.add([row])
-      else rows.push(row)
-    }
-    await staging.stage(rows)
-  }
-  const foreign = await staging.dropForeign(MOST_ERRORS)
-  failures.add(
-    foreign.lines.map((line) => ({ line, fieldName: 'activationId', hint: 'belongs to another application' })),
-  )
-  return { count: failures.count() + foreign.count - foreign.lines.length, first: failures.first() }
-}
-
-function rowOf(
-  line: number,
-  { timestampLastRegistered: registered, ...device }: ImportedDevice,
-): ImportedRow | LineError {
+function rowOf(line: number, device: ImportedDevice, application: ApplicationRow): ImportedRow | LineError {
   const platform = platformOf(device.platform)
   if (!platform) return { line, fieldName: 'platform', hint: 'is not a known platform' }
   const read = readToken(platform, device.token)
   if ('hint' in read) return { line, fieldName: 'token', hint: read.hint }
-  const registeredAt = registered ? instantOf(registered) : null
-  if (registeredAt === undefined || (registeredAt !== null && registeredAt < 0))
-    return { line, fieldName: 'timestampLastRegistered', hint: 'must be a time since 1970, in ISO 8601 with an offset' }
+  const registeredAt = timeOf(line, 'timestampLastRegistered', device.timestampLastRegistered)
+  if (registeredAt !== null && 'hint' in registeredAt) return registeredAt
   return {
     line,
+    applicationId: application.id,
     activationId: device.activationId,
     userId: device.userId,
     platform,
     environment: device.environment ?? null,
     token: read.token,
     active: device.active ?? true,
-    registeredAt: registeredAt === null ? null : new Date(registeredAt),
+    registeredAt,
   }
 }

@@ -31,14 +31,17 @@ export async function registerDevice(
   const { activationId, ...rest } = request
   const { fields, shared } = await prepare(registry, rest, [activationId])
   if (shared) throw refusal(TEXT.deviceTokenShared)
-  const [activation] = await findActivations(registry, { request: rest, activationIds: [activationId], caller }).catch(
-    refuseUnavailable(TEXT.activationUnknown),
-  )
-  const checked = checkActivation(request.appId, activation)
+  const activation = believedActivation(registry, rest) ?? (await findActivation())
+  const checked = checkActivation(rest, activation)
   if ('failure' in checked) throw refusedFor(registry, rest, { activation, text: checked.failure })
   const registered = [{ activationId, ...checked }]
   if ((await storeDevices(registry, { fields, registered, several: 'refuse' })) === 'shared')
     throw refusal(TEXT.deviceTokenShared)
+
+  async function findActivation() {
+    const found = findActivations(registry, { request: rest, activationIds: [activationId], caller })
+    return (await found.catch(refuseUnavailable(TEXT.activationUnknown)))[0]
+  }
 }
 
 /**
@@ -58,7 +61,7 @@ export async function registerDevices(
   )
   const registered: RegisteredActivation[] = []
   for (const [index, activationId] of activationIds.entries()) {
-    const checked = checkActivation(request.appId, activations[index])
+    const checked = checkActivation(rest, activations[index])
     if ('failure' in checked) {
       // The response does not say which one; support needs to know.
       caller.log.warn({ activationId, reason: checked.failure }, 'device registration refused')
@@ -112,13 +115,33 @@ const findActivations = ({ activations }: Registry, { request, activationIds, ca
     },
   })
 
+/** What a registration says of its activation when it names both user and status; otherwise undefined. */
+function claimOf({ userId, activationStatus }: Request): Pick<Activation, 'userId' | 'status'> | undefined {
+  if (isLeftOut(userId) || isLeftOut(activationStatus)) return undefined
+  // The schema has checked that it is one of the words.
+  return { userId, status: activationStatus as ActivationStatus }
+}
+
+const isLeftOut = (value: string | null | undefined): value is null | undefined => value === null || value === undefined
+
+/** No application is compared: the caller knows the activation, and the registry is not called. */
+function believedActivation({ activations }: Registry, request: Request): Activation | undefined {
+  const claim = activations.believes ? claimOf(request) : undefined
+  return claim && { ...claim, applicationId: null }
+}
+
 /** The activation when a device may be registered for it, otherwise why it may not. */
 function checkActivation(
-  appId: string,
+  request: Request,
   activation: Activation | undefined,
 ): { activation: Activation } | { failure: string } {
-  if (!activation || activation.status === 'REMOVED') return { failure: TEXT.activationNotActive }
-  const isForeign = activation.applicationId !== null && activation.applicationId !== appId
+  // Only clients of versions 2.x say what they know, and only these versions have texts of their own.
+  const [unknown, removed] = claimOf(request)
+    ? [TEXT.activationNotFound, TEXT.activationRemoved]
+    : [TEXT.activationNotActive, TEXT.activationNotActive]
+  if (!activation) return { failure: unknown }
+  if (activation.status === 'REMOVED') return { failure: removed }
+  const isForeign = activation.applicationId !== null && activation.applicationId !== request.appId
   return isForeign ? { failure: TEXT.activationOfOther } : { activation }
 }
 
@@ -133,7 +156,7 @@ const refusedFor = (
   { userId }: Request,
   { activation, text }: { activation: Activation | undefined; text: string },
 ) =>
-  activations.keeps && activation === undefined && (userId ?? undefined) === undefined
+  activations.keeps && activation === undefined && isLeftOut(userId)
     ? refusalNaming(text, [USER_REQUIRED])
     : refusal(text)
 

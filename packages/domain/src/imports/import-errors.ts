@@ -1,5 +1,6 @@
 // Errors in the lines of a file: all are counted, the first ones are kept. Pure.
 import { ApiError, type LineError } from '@push-server/contract'
+import type { DroppedLines } from '@push-server/store'
 
 /** Some lines of a file: the values of those that are well-formed, and the errors of the others. */
 export interface ImportBatch<T> {
@@ -11,6 +12,8 @@ export interface ImportBatch<T> {
 export interface ImportFile<T> {
   /** Keeps the good lines of a file with bad ones; otherwise nothing of it is kept. */
   partial: boolean
+  /** Counts what would be done, and changes nothing. */
+  dryRun: boolean
   batches: AsyncIterable<ImportBatch<T>>
   /** Aborted with an error for the caller when the import has to end: what is applied by then stays. */
   signal: AbortSignal
@@ -21,6 +24,8 @@ export const MOST_ERRORS = 100
 
 export interface ImportErrors {
   add(failures: readonly LineError[]): void
+  /** Lines that have one error in common, of which only the first are named. */
+  addDropped(dropped: DroppedLines, error: Omit<LineError, 'line'>): void
   count(): number
   /** In the order of their lines. */
   first(): LineError[]
@@ -33,6 +38,10 @@ export function createImportErrors(): ImportErrors {
     add(failures) {
       count += failures.length
       first.push(...failures.slice(0, MOST_ERRORS - first.length))
+    },
+    addDropped(dropped, error) {
+      this.add(dropped.lines.map((line) => ({ line, ...error })))
+      count += dropped.count - dropped.lines.length
     },
     count: () => count,
     first: () => first.toSorted((one, other) => one.line - other.line),

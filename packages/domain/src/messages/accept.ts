@@ -51,6 +51,8 @@ export interface AcceptRequest {
   arrivedAt: number
   /** By which the caller and our logs name the request. */
   correlationId?: string
+  /** The span that it is, as a `traceparent`; undefined without a trace. */
+  traceContext?: string | undefined
   /** When given, the result has the tallies of the deliveries that were recorded in time. */
   waiters?: Waiters | undefined
   log: Pick<Logger, 'warn'>
@@ -120,6 +122,7 @@ async function composeAndStore(
       planned,
       waiter: waiters?.channel ?? null,
       correlationId: request.correlationId,
+      traceContext: request.traceContext,
       key: key === undefined ? undefined : { key, digest: digestOf(identityOf(request)), ageMs: config.idempotencyAge },
       isOver: () => request.isAbandoned() || performance.now() - request.arrivedAt > config.databaseTimeout,
       onStored(stored) {

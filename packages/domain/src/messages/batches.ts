@@ -25,7 +25,7 @@ export interface StoredPart extends AwaitedPart {
   waits: boolean
 }
 
-export interface StoringRequest extends Sharing, Pick<NewRequest, 'correlationId'> {
+export interface StoringRequest extends Sharing, Pick<NewRequest, 'correlationId' | 'traceContext'> {
   messages: readonly NewMessage[]
   key: NewKey | undefined
   /** Nobody waits for the response any more, or it has taken too long already. */

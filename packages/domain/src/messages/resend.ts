@@ -6,7 +6,15 @@ import { acceptMessages, type Accepted, type AcceptRequest } from './accept.ts'
 
 export type ResendRequest = { id: string } & Pick<
   AcceptRequest,
-  'idempotencyKey' | 'pressure' | 'batches' | 'allowance' | 'arrivedAt' | 'isAbandoned' | 'log'
+  | 'idempotencyKey'
+  | 'pressure'
+  | 'batches'
+  | 'allowance'
+  | 'arrivedAt'
+  | 'isAbandoned'
+  | 'correlationId'
+  | 'traceContext'
+  | 'log'
 >
 
 const RETRY_AFTER_S = 2

@@ -12,11 +12,21 @@ export interface RetentionPolicy {
   /** The same for messages under an idempotency key: an idempotent replay needs them. */
   keyedMessages: number
   devices: number
+  deviceEvents: number
+  /** Of inbox messages, since they were created; undefined: without end. */
+  inbox: number | undefined
 }
 
 type Settings = Pick<
   Config,
-  'idempotencyAge' | 'messageAge' | 'messageBodyAge' | 'messageStorageEnabled' | 'syncTimeout' | 'droppedDeviceAge'
+  | 'idempotencyAge'
+  | 'messageAge'
+  | 'messageBodyAge'
+  | 'messageStorageEnabled'
+  | 'syncTimeout'
+  | 'droppedDeviceAge'
+  | 'deviceHistoryAge'
+  | 'inboxMaxAge'
 >
 
 /** In milliseconds. Without storage a message is removed as soon as no request waits for its outcome. */
@@ -28,5 +38,7 @@ export function policyOf(settings: Settings): RetentionPolicy {
     messages,
     keyedMessages: Math.max(messages, settings.idempotencyAge),
     devices: settings.droppedDeviceAge,
+    deviceEvents: settings.deviceHistoryAge,
+    inbox: settings.inboxMaxAge,
   }
 }

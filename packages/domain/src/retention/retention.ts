@@ -7,10 +7,19 @@ import { policyOf, type RetentionPolicy } from './retention-policy.ts'
 /** Rows of one step. It takes some 15 ms, or a second or two when each row has hundreds of devices. */
 const STEP = 500
 /** Small rows that no others depend on. */
-const CAMPAIGN_STEP = 5000
+const SMALL_STEP = 5000
 
 type Removed = Record<
-  'chunks' | 'messages' | 'resends' | 'devices' | 'campaignUsers' | 'campaigns' | 'keys' | 'tokens',
+  | 'chunks'
+  | 'messages'
+  | 'resends'
+  | 'devices'
+  | 'deviceEvents'
+  | 'inbox'
+  | 'campaignUsers'
+  | 'campaigns'
+  | 'keys'
+  | 'tokens',
   number
 >
 
@@ -23,7 +32,10 @@ const stepsOf = (
   ['messages', () => retention.removeMessages(policy.keyedMessages, STEP, { keyed: true })],
   ['resends', () => retention.removeResends(policy.messages, STEP)],
   ['devices', () => retention.removeDevices(policy.devices, STEP)],
-  ['campaignUsers', () => retention.removeCampaignUsers(CAMPAIGN_STEP)],
+  ['deviceEvents', () => retention.removeDeviceEvents(policy.deviceEvents, SMALL_STEP)],
+  ['inbox', () => retention.removeExpiredInbox(STEP)],
+  ['inbox', async () => (policy.inbox === undefined ? 0 : retention.removeOldInbox(policy.inbox, STEP))],
+  ['campaignUsers', () => retention.removeCampaignUsers(SMALL_STEP)],
   ['chunks', () => retention.removeCampaignChunks(STEP)],
   ['campaigns', () => retention.removeCampaigns(STEP)],
   ['keys', () => retention.removeKeys(STEP)],
@@ -37,6 +49,8 @@ async function removeOld({ config, store }: Context, signal?: AbortSignal): Prom
     messages: 0,
     resends: 0,
     devices: 0,
+    deviceEvents: 0,
+    inbox: 0,
     campaignUsers: 0,
     campaigns: 0,
     keys: 0,

@@ -3,6 +3,7 @@ import { isRich } from '@push-server/contract'
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
 import { ignoredMembers, ignoredOfRich } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
+import { checkKeyPair } from '../credentials.ts'
 import { checkIdentifiers, parseApnsKey, readApnsCredentials } from './credentials.ts'
 import { PLACES, replacedOnApns } from './notification-members.ts'
 import { apnsPayload, checkApnsPayload } from './payload.ts'
@@ -18,7 +19,7 @@ export const apns: ProviderKind = {
   },
 
   verify({ settings, secret }) {
-    parseApnsKey(secret)
+    checkKeyPair(parseApnsKey(secret), 'APNs key')
     checkIdentifiers(readApnsCredentials(settings, secret))
   },
 

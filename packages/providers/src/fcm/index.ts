@@ -3,6 +3,7 @@ import { isRich } from '@push-server/contract'
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
 import { ignoredMembers, ignoredOfRich } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
+import { checkKeyPair } from '../credentials.ts'
 import { certify, readServiceAccount } from './credentials.ts'
 import { PLACES, replacedOnFcm } from './notification-members.ts'
 import { checkFcmPayload, fcmBody, fcmBytes, fcmPayload } from './payload.ts'
@@ -18,7 +19,7 @@ export const fcm: ProviderKind = {
 
   verify({ settings, secret }) {
     certify(secret)
-    readServiceAccount(settings, secret)
+    checkKeyPair(readServiceAccount(settings, secret).key, 'FCM private key')
   },
 
   open: ({ settings, secret }, { config, log, tokens, now, validateOnly = false }) =>

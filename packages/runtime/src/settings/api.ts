@@ -28,7 +28,7 @@ export const API_SETTINGS = {
   ),
   compatibility: choice('1.9', '1.10', 'all')(
     'COMPATIBILITY',
-    'Members of responses below `CONTEXT_PATH`: `1.9` for those of versions 1.7 to 1.9 of the reference server, `1.10` for those of 1.10 to 2.x, `all` for everything. A request can say so itself in `X-Push-Compatibility`.',
+    'Members of responses below `CONTEXT_PATH`, and below the prefix of a proxy that sends `X-Forwarded-Prefix`: `1.9` for those of versions 1.7 to 1.9 of the reference server, `1.10` for those of 1.10 to 2.x, `all` for everything. A request can say so itself in `X-Push-Compatibility`.',
     { fallback: '1.10' },
   ),
   rootCompatibility: choice('1.9', '1.10', 'all')(
@@ -55,7 +55,7 @@ export const API_SETTINGS = {
   ),
   trustProxy: proxies(
     'TRUST_PROXY',
-    'Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` the gateway believes: comma-separated addresses, networks, `loopback` or `uniquelocal`.',
+    'Proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Prefix` the gateway believes: comma-separated addresses, networks, `loopback` or `uniquelocal`.',
     { requiredWhen: 'a proxy stands in front and callers have to be distinguished' },
   ),
   publicOrigins: origins(

@@ -1,5 +1,5 @@
 // Settings of activations and of PowerAuth Server, which knows them.
-import { count, flag, period, text, url } from '../setting.ts'
+import { choice, count, flag, period, text, url } from '../setting.ts'
 
 export const POWERAUTH_SETTINGS = {
   registrationMultipleActivationsEnabled: flag(
@@ -7,9 +7,19 @@ export const POWERAUTH_SETTINGS = {
     'Whether one device may be registered for several activations at once.',
     { fallback: 'true' },
   ),
+  registrationAlwaysAsk: flag(
+    'REGISTRATION_ALWAYS_ASK',
+    'Whether PowerAuth Server is called for registrations of one activation that name user and status too, and its response wins. With `false` such a registration is believed: whoever may call `/push/device/create` can then register a device for any user.',
+    { fallback: 'true' },
+  ),
   powerauthUrl: url(
     'POWERAUTH_URL',
     'Address of PowerAuth Server, up to and with `/rest`. Without it the gateway believes what registrations say of their activations.',
+  ),
+  powerauthApi: choice('auto', 'v3', 'v4')(
+    'POWERAUTH_API',
+    'Version of the REST interface of PowerAuth Server. `auto` takes 4, and 3 where PowerAuth Server has no version 4 (404), which the gateway remembers for five minutes.',
+    { fallback: 'auto' },
   ),
   powerauthClientToken: text('POWERAUTH_CLIENT_TOKEN', 'User name under which the gateway calls PowerAuth Server.', {
     fallback: '',

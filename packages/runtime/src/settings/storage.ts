@@ -95,6 +95,15 @@ export const RETENTION_SETTINGS = {
     'Time for which a device is kept after the provider called its token dead.',
     { fallback: '30d' },
   ),
+  deviceHistoryAge: age(
+    'DEVICE_HISTORY_AGE',
+    'Time for which the log of a device is kept: its registrations, changes of token and user, drops and their reasons.',
+    { fallback: '90d' },
+  ),
+  inboxMaxAge: age(
+    'INBOX_MAX_AGE',
+    'Time after its creation from which an inbox message is no longer shown, and is removed. Without it only messages with a `validUntil` end.',
+  ),
   retentionInterval: period('RETENTION_INTERVAL', 'Interval at which schedulers remove rows that are past their age.', {
     fallback: '1m',
   }),

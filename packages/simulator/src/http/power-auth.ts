@@ -3,10 +3,12 @@ import type { FastifyPluginAsync } from 'fastify'
 import { FAILURES } from '../behaviour.ts'
 import {
   POWER_AUTH_STATUSES,
+  POWER_AUTH_VERSIONS,
   type Directory,
   type PowerAuthActivation,
   type PowerAuthBehaviour,
   type PowerAuthClient,
+  type PowerAuthVersion,
 } from '../power-auth/directory.ts'
 
 const TEXT = { type: 'string', minLength: 1, maxLength: 255 } as const
@@ -30,6 +32,13 @@ const CLIENT = {
   required: ['clientToken', 'clientSecret'],
   additionalProperties: false,
   properties: { clientToken: { type: 'string' }, clientSecret: { type: 'string' } },
+} as const
+
+const VERSIONS = {
+  type: 'object',
+  required: ['versions'],
+  additionalProperties: false,
+  properties: { versions: { type: 'array', uniqueItems: true, items: { enum: POWER_AUTH_VERSIONS } } },
 } as const
 
 const BEHAVIOUR = {
@@ -75,6 +84,14 @@ export const powerAuthRoutes =
       directory.restrict(undefined)
       return reply.code(204).send()
     })
+    app.post<{ Body: { versions: PowerAuthVersion[] } }>(
+      `${path}/versions`,
+      { schema: { body: VERSIONS } },
+      (request, reply) => {
+        directory.serve(request.body.versions)
+        return reply.code(204).send()
+      },
+    )
     app.post<{ Body: PowerAuthBehaviour }>(`${path}/behaviour`, { schema: { body: BEHAVIOUR } }, (request, reply) => {
       directory.behave(request.body)
       return reply.code(204).send()

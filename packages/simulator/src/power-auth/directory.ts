@@ -13,6 +13,10 @@ export interface PowerAuthActivation {
   applicationId?: string | undefined
 }
 
+/** Versions of the REST interface: PowerAuth Server 1.x has the first alone, 2.x both. */
+export const POWER_AUTH_VERSIONS = ['v3', 'v4'] as const
+export type PowerAuthVersion = (typeof POWER_AUTH_VERSIONS)[number]
+
 /** The one client that is admitted, once access is restricted. */
 export interface PowerAuthClient {
   clientToken: string
@@ -32,6 +36,7 @@ export interface PowerAuthRequest {
   requestObject: unknown
   authorization: string | undefined
   correlationId: string | undefined
+  traceparent: string | undefined
 }
 
 export interface Directory {
@@ -45,6 +50,9 @@ export interface Directory {
   /** Admits only this client from now on; undefined: any. */
   restrict(client: PowerAuthClient | undefined): void
   admits(authorization: string | undefined): boolean
+  /** Serves these versions of the interface alone from now on; at first both. */
+  serve(versions: readonly PowerAuthVersion[]): void
+  serves(version: PowerAuthVersion): boolean
   /** Undefined: the usual responses again. */
   behave(behaviour: PowerAuthBehaviour | undefined): void
   /** Behaviour for the next request; undefined: the usual response. */
@@ -59,6 +67,7 @@ export function createDirectory(): Directory {
   const applications = new Set<string>()
   const activations = new Map<string, Required<PowerAuthActivation>>()
   let client: PowerAuthClient | undefined
+  let served: readonly PowerAuthVersion[] = POWER_AUTH_VERSIONS
   let behaviour: PowerAuthBehaviour | undefined
   let left = Infinity
 
@@ -74,6 +83,8 @@ export function createDirectory(): Directory {
     find: (activationId) => activations.get(activationId),
     restrict: (expected) => void (client = expected),
     admits: (authorization) => client === undefined || authorization === basicOf(client),
+    serve: (versions) => void (served = [...versions]),
+    serves: (version) => served.includes(version),
     behave(expected) {
       behaviour = expected
       left = expected?.times ?? Infinity

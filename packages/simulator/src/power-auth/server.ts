@@ -1,32 +1,44 @@
-// The fake of PowerAuth Server: the two calls that a push server makes, HTTP/1.1 over TLS.
+// The fake of PowerAuth Server: the two calls that a push server makes, in versions 3 and 4 of the interface, HTTP/1.1 over TLS.
 // https://github.com/wultra/powerauth-server/blob/develop/docs/WebServices-Methods.md
 import { randomBytes } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { isRecord, parseRecord, readText } from '../json.ts'
 import { jsonReply, type Exchange, type Reply } from '../wire/http-exchange.ts'
 import { startListener, type ListenAddress } from '../wire/listener.ts'
-import { remember, type Directory, type PowerAuthBehaviour, type PowerAuthRequest } from './directory.ts'
+import {
+  POWER_AUTH_VERSIONS,
+  remember,
+  type Directory,
+  type PowerAuthBehaviour,
+  type PowerAuthRequest,
+  type PowerAuthVersion,
+} from './directory.ts'
 
 /** Prefix of the paths of PowerAuth Server. */
 export const POWER_AUTH_BASE = '/rest'
 const BYTES_KEPT = 64 * 1024
 
-export function startPowerAuth({ latency }: Context, address: ListenAddress, directory: Directory) {
-  const calls: Readonly<Record<string, (requestObject: unknown) => Reply>> = {
-    [`${POWER_AUTH_BASE}/v3/activation/status`]: (requestObject) => statusOf(requestObject, directory),
-    [`${POWER_AUTH_BASE}/v3/application/list`]: () =>
-      ok({
-        applications: directory.applications().map((applicationId) => ({ applicationId, applicationRoles: [] })),
-      }),
-  }
+const CALLS: Readonly<Record<string, (call: Call) => Reply>> = {
+  '/activation/status': statusOf,
+  '/application/list': ({ directory }) =>
+    ok({ applications: directory.applications().map((applicationId) => ({ applicationId, applicationRoles: [] })) }),
+}
 
+interface Call {
+  version: PowerAuthVersion
+  requestObject: unknown
+  directory: Directory
+}
+
+export function startPowerAuth({ latency }: Context, address: ListenAddress, directory: Directory) {
   function replyTo({ method, path, headers, body }: Exchange): Reply {
     if (!directory.admits(headers.authorization)) return failed(401, 'ERR_AUTHENTICATION', 'Authentication failed')
-    const call = method === 'POST' ? calls[path] : undefined
-    if (!call) return failed(404, 'ERROR_GENERIC', 'Not Found')
+    const version = POWER_AUTH_VERSIONS.find((one) => path.startsWith(`${POWER_AUTH_BASE}/${one}/`))
+    const call = version && method === 'POST' ? CALLS[path.slice(`${POWER_AUTH_BASE}/${version}`.length)] : undefined
+    if (!version || !call || !directory.serves(version)) return pathUnknown(path, directory)
     const request = parseRecord(body.bytes.toString())
     if (!request) return failed(400, 'ERR0024', 'Invalid request')
-    return call(request['requestObject'])
+    return call({ version, requestObject: request['requestObject'], directory })
   }
 
   function take(exchange: Exchange) {
@@ -62,6 +74,7 @@ const requestOf = ({ path, headers, body }: Exchange): PowerAuthRequest => ({
   requestObject: parseRecord(body.bytes.toString())?.['requestObject'],
   authorization: headers.authorization,
   correlationId: readText(headers['x-correlation-id']),
+  traceparent: readText(headers['traceparent']),
 })
 
 const ok = (responseObject: object) => jsonReply(200, { status: 'OK', responseObject })
@@ -69,13 +82,21 @@ const ok = (responseObject: object) => jsonReply(200, { status: 'OK', responseOb
 const failed = (status: number, code: string, message: string) =>
   jsonReply(status, { status: 'ERROR', responseObject: { code, message, localizedMessage: message } })
 
+/** PowerAuth Server 1.x, which has version 3 alone, responds with its framework's page; 2.x in the envelope. */
+const pathUnknown = (path: string, directory: Directory) =>
+  directory.serves('v4')
+    ? failed(404, 'ERROR_NOT_FOUND', 'Resource not found.')
+    : jsonReply(404, { timestamp: new Date().toISOString(), status: 404, error: 'Not Found', path })
+
 const EPOCH = '1970-01-01T00:00:00.000+00:00'
 
 /** An unknown activation shows as removed, so that a caller cannot learn which ones exist. */
-function statusOf(requestObject: unknown, directory: Directory): Reply {
-  const activationId = isRecord(requestObject) ? readText(requestObject['activationId']) : undefined
-  if (activationId === undefined) return failed(400, 'ERR0001', 'No activation ID was set')
+function statusOf({ version, requestObject, directory }: Call): Reply {
+  const members = isRecord(requestObject) ? requestObject : {}
+  const activationId = readText(members['activationId'])
+  if (activationId === undefined) return failed(400, 'ERR0024', 'activationId - must not be blank')
   const known = directory.find(activationId)
+  const now = new Date().toISOString().replace('Z', '+00:00')
   return ok({
     activationId,
     activationStatus: known?.status ?? 'REMOVED',
@@ -89,11 +110,25 @@ function statusOf(requestObject: unknown, directory: Directory): Reply {
     applicationId: known?.applicationId ?? null,
     failedAttempts: 0,
     maxFailedAttempts: 5,
-    timestampCreated: known ? new Date().toISOString().replace('Z', '+00:00') : EPOCH,
-    timestampLastUsed: known ? new Date().toISOString().replace('Z', '+00:00') : EPOCH,
-    encryptedStatusBlob: randomBytes(32).toString('base64'),
+    timestampCreated: known ? now : EPOCH,
+    timestampLastUsed: known ? now : EPOCH,
+    ...ofVersion[version](members),
     version: known ? 3 : 0,
     activationFlags: [],
     applicationRoles: [],
   })
 }
+
+/** What only one version has. */
+const ofVersion: Readonly<Record<PowerAuthVersion, (request: Readonly<Record<string, unknown>>) => object>> = {
+  v3: () => ({ encryptedStatusBlob: newBlob(), encryptedStatusBlobNonce: null }),
+  v4: ({ includeStatusBlob = true }) => ({
+    confirmationPending: false,
+    statusBlob: includeStatusBlob === true ? newBlob() : null,
+    additionalData: null,
+    parentActivationId: null,
+    transferType: null,
+  }),
+}
+
+const newBlob = () => randomBytes(32).toString('base64')

@@ -52,6 +52,13 @@ export const openApplications = ({ prisma, query }: Database) => ({
     return rows.flatMap((row) => row.appId ?? [])
   },
 
+  /** The rows of these names; those that there are not are left out. */
+  async findAll(appIds: readonly string[]): Promise<ApplicationRow[]> {
+    if (appIds.length === 0) return []
+    const rows = await prisma.application.findMany({ where: { appId: { in: [...appIds] } }, select: WITH_SETTINGS })
+    return rows as ApplicationRow[]
+  },
+
   async list(): Promise<ApplicationRow[]> {
     const named = { appId: { not: null } }
     const rows = await prisma.application.findMany({ where: named, select: WITH_SETTINGS, orderBy: { id: 'asc' } })

@@ -2,6 +2,7 @@
 // can cause as well: then no more of them are dropped, what was dropped of late is taken back, and campaigns wait.
 import type { Platform } from '@push-server/contract'
 import type { Database } from '../connection/database.ts'
+import { EVENT_SOURCE, LOG_EVENTS } from '../devices/events.ts'
 import { statement } from '../connection/statement.ts'
 
 /** When the circuit breaker opens. */
@@ -73,11 +74,14 @@ const OPEN = statement({
  */
 const TAKE_BACK = statement({
   name: 'breaker-take-back',
-  text: `UPDATE devices d SET dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
-    FROM token_guards g
-    WHERE g.tripped_at > now() - interval '1 min' AND d.application_id = g.application_id AND d.platform = g.platform
-      AND d.drop_doubtful AND d.dropped_at > g.tripped_at - interval '1 hour'
-    RETURNING d.id`,
+  text: `WITH restored AS (
+      UPDATE devices d SET dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
+      FROM token_guards g
+      WHERE g.tripped_at > now() - interval '1 min' AND d.application_id = g.application_id AND d.platform = g.platform
+        AND d.drop_doubtful AND d.dropped_at > g.tripped_at - interval '1 hour'
+      RETURNING ${EVENT_SOURCE('d')}),
+    logged AS (${LOG_EVENTS('restored', 'restored', "'CircuitBreaker'")})
+    SELECT id FROM restored`,
 })
 
 export const openCircuitBreakers = (database: Database) => ({

@@ -8,7 +8,7 @@ import { statement, type RowOf } from '../connection/statement.ts'
 export type DirectContent = Pick<ClaimedChunk, 'credentialsVersion' | 'messages' | 'deliveries' | 'laterDueAt'>
 
 const COLUMNS = `d.id, d.chunk_id, d.position, d.token, d.attempts, d.next_attempt_at, m.id AS message_id, m.body, m.silent,
-      m.priority, m.valid_until, m.created_at, m.correlation_id`
+      m.priority, m.valid_until, m.created_at, m.correlation_id, m.trace_context`
 
 const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`
 
@@ -18,7 +18,7 @@ const CONTENTS = statement({
   text: `SELECT w.id AS "chunkId", k.version AS "credentialsVersion", r.id, r.position, r.token, r.attempts,
       r.device_environment AS environment, r.obstacle, r.new_token AS "newToken",
       r.next_attempt_at IS NULL OR r.next_attempt_at <= now() + interval '1 s' AS "isDue", ${ms('r.next_attempt_at')} AS "nextAttemptAt",
-      r.message_id AS "messageId", r.correlation_id AS "correlationId", r.body, r.silent, r.priority, ${ms('r.valid_until')} AS "validUntil",
+      r.message_id AS "messageId", r.correlation_id AS "correlationId", r.trace_context AS "traceContext", r.body, r.silent, r.priority, ${ms('r.valid_until')} AS "validUntil",
       ${ms('r.created_at')} AS "createdAt"
     FROM unnest((SELECT $1::bigint[])::bigint[], (SELECT $2::int[])::int[], (SELECT $3::text[])::text[]) AS w(id, application_id, platform)
     LEFT JOIN credentials k ON k.application_id = w.application_id AND k.platform = w.platform
@@ -82,8 +82,8 @@ const recipientOf = (row: PendingRow): DirectRecipient & { chunkId: number } => 
 
 function messagesOf(rows: readonly PendingRow[]): MessageRow[] {
   const messages = new Map<string, MessageRow>()
-  for (const { messageId: id, correlationId, body, silent, priority, validUntil, createdAt } of rows)
-    messages.set(id, { id, correlationId, body: body ?? {}, silent, priority, validUntil, createdAt })
+  for (const { messageId: id, correlationId, traceContext, body, silent, priority, validUntil, createdAt } of rows)
+    messages.set(id, { id, correlationId, traceContext, body: body ?? {}, silent, priority, validUntil, createdAt })
   return [...messages.values()]
 }
 

@@ -1,6 +1,7 @@
 // Doubtful tokens of credentials that no push has succeeded with: the mistake is as likely ours. Their devices are dropped once a push
 // succeeds with the same version of the credentials in the same environment, and forgotten after a day without one.
 import type { ClaimedChunk, DeadToken } from './row.ts'
+import { EVENT_SOURCE, LOG_EVENTS } from '../devices/events.ts'
 import { TOKEN_SPELLINGS } from '../devices/token-spelling.ts'
 import type { Database } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
@@ -42,9 +43,12 @@ const PROVE = statement({
       RETURNING device_id, reason, since),
     doomed AS (
       SELECT d.id, due.reason FROM due JOIN devices d ON d.id = due.device_id
-      WHERE d.registered_at <= due.since AND d.dropped_at IS NULL ORDER BY d.id FOR UPDATE OF d)
-    UPDATE devices d SET dropped_at = now(), drop_reason = doomed.reason, drop_doubtful = true
-    FROM doomed WHERE d.id = doomed.id RETURNING d.id`,
+      WHERE d.registered_at <= due.since AND d.dropped_at IS NULL ORDER BY d.id FOR UPDATE OF d),
+    dropped AS (
+      UPDATE devices d SET dropped_at = now(), drop_reason = doomed.reason, drop_doubtful = true
+      FROM doomed WHERE d.id = doomed.id RETURNING ${EVENT_SOURCE('d')}, d.drop_reason),
+    logged AS (${LOG_EVENTS('dropped', 'dropped', 's.drop_reason')})
+    SELECT id FROM dropped`,
 })
 
 const FORGET = statement({

@@ -1,5 +1,6 @@
 // The parts of a record that both lanes share, as SQL: giving the chunk back, dropping dead tokens, notifying the gateway that waits.
 import type { DeadToken } from './row.ts'
+import { EVENT_SOURCE, LOG_EVENTS } from '../devices/events.ts'
 import { TOKEN_SPELLINGS } from '../devices/token-spelling.ts'
 
 interface ReleaseTerms {
@@ -36,7 +37,8 @@ export const DROP_TOKENS = (first: number) => `doomed AS (
     dropped AS (
       UPDATE devices d SET dropped_at = now(), drop_reason = doomed.reason, drop_doubtful = doomed.doubtful
       FROM doomed WHERE d.id = doomed.id
-      RETURNING d.id),`
+      RETURNING ${EVENT_SOURCE('d')}, d.drop_reason),
+    logged AS (${LOG_EVENTS('dropped', 'dropped', 's.drop_reason')}),`
 
 /**
  * In place of DROP_TOKENS where no token is dead, as nearly always: then the plan is made once for each connection. With them it

@@ -57,6 +57,7 @@ export interface MessageRow {
   id: string
   /** Of the request that it came with. */
   correlationId: string | null
+  traceContext: string | null
   body: MessageBody
   silent: boolean
   priority: 'HIGH' | 'NORMAL'

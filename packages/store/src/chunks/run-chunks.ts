@@ -85,6 +85,7 @@ function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readA
       {
         id: MESSAGE_ID,
         correlationId: null,
+        traceContext: null,
         body: bodyOf(row),
         silent: false,
         priority: 'HIGH',

@@ -87,6 +87,23 @@ export interface StatementTypes {
     }
   }
   'campaign-hold': { values: readonly [number]; row: { id: number } }
+  'campaign-import-apply': {
+    values: readonly [number, number]
+    row: { last: number | null; total: number; imported: number }
+  }
+  'campaign-import-drop-taken': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
+  'campaign-import-is-behind': { values: readonly []; row: { behind: boolean } }
+  'campaign-import-stage': {
+    values: readonly [
+      readonly number[],
+      readonly number[],
+      readonly number[],
+      readonly string[],
+      readonly (Date | null)[],
+      readonly Date[],
+    ]
+    row: never
+  }
   'campaign-list': {
     values: readonly [boolean | null, readonly string[] | null, number, number | null]
     row: { id: number; appId: string; message: Json; platforms: readonly (string | null)[] | null; sent: boolean }
@@ -128,6 +145,7 @@ export interface StatementTypes {
       nextAttemptAt: number | null
       messageId: string | null
       correlationId: string | null
+      traceContext: string | null
       body: Json | null
       silent: boolean | null
       priority: string | null
@@ -257,6 +275,20 @@ export interface StatementTypes {
     row: { statement_timeout: number; lock_timeout: number; idle_in_transaction_session_timeout: number }
   }
   'device-discard': { values: readonly [readonly number[]]; row: never }
+  'device-event-list': {
+    values: readonly [number, string, number, number]
+    row: {
+      event: string
+      createdAt: Date
+      userId: string
+      activationId: string
+      platform: string
+      active: boolean
+      reason: string | null
+      formerUserId: string | null
+      formerActivationId: string | null
+    }
+  }
   'device-find': {
     values: readonly [number, readonly string[], readonly string[], string]
     row: { id: number; activationId: string }
@@ -342,15 +374,13 @@ export interface StatementTypes {
     }
   }
   'import-apply': {
-    values: readonly [number, string, number, boolean]
+    values: readonly [string, number, boolean]
     row: { last: string | null; total: number; imported: number; updated: number }
   }
-  'import-drop-foreign': {
-    values: readonly [number, number]
-    row: { count: number; lines: readonly (number | null)[] }
-  }
+  'import-drop-foreign': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
   'import-stage': {
     values: readonly [
+      readonly number[],
       readonly number[],
       readonly string[],
       readonly string[],
@@ -363,8 +393,9 @@ export interface StatementTypes {
     ]
     row: never
   }
+  'inbox-count-unread': { values: readonly [string, string, number | null]; row: { count: number } }
   'inbox-create': {
-    values: readonly [string, string, string, string, string, readonly string[]]
+    values: readonly [string, string, string, string, string, readonly string[], Date | null]
     row: {
       id: string
       type: string
@@ -372,13 +403,15 @@ export interface StatementTypes {
       summary: string
       createdAt: Date
       readAt: Date | null
+      validUntil: Date | null
       userId: string
       body: string
       appIds: readonly (string | null)[]
     }
   }
+  'inbox-delete': { values: readonly [string, string | null, number | null]; row: { id: number } }
   'inbox-find': {
-    values: readonly [string]
+    values: readonly [string, number | null]
     row: {
       id: string
       type: string
@@ -386,13 +419,35 @@ export interface StatementTypes {
       summary: string
       createdAt: Date
       readAt: Date | null
+      validUntil: Date | null
       userId: string
       body: string
       appIds: readonly (string | null)[]
     }
+  }
+  'inbox-hide': { values: readonly [number, readonly number[]]; row: { count: number } }
+  'inbox-import-apply': {
+    values: readonly [number, number]
+    row: { last: number | null; total: number; imported: number; updated: number }
+  }
+  'inbox-import-drop-foreign': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
+  'inbox-import-stage': {
+    values: readonly [
+      readonly number[],
+      readonly string[],
+      readonly string[],
+      readonly string[],
+      readonly string[],
+      readonly string[],
+      readonly string[],
+      readonly Date[],
+      readonly (Date | null)[],
+      readonly string[],
+    ]
+    row: never
   }
   'inbox-list': {
-    values: readonly [string, readonly string[], number, number]
+    values: readonly [string, readonly string[], number, number, number | null]
     row: {
       found: number
       id: string | null
@@ -401,10 +456,13 @@ export interface StatementTypes {
       summary: string | null
       createdAt: Date | null
       readAt: Date | null
+      validUntil: Date | null
     }
   }
+  'inbox-lock-of-user': { values: readonly [string, string]; row: { applicationId: number; messageId: number | null } }
+  'inbox-lock-some': { values: readonly [number, number]; row: { id: number } }
   'inbox-read': {
-    values: readonly [string, string | null]
+    values: readonly [string, string | null, number | null]
     row: {
       id: string
       type: string
@@ -412,12 +470,13 @@ export interface StatementTypes {
       summary: string
       createdAt: Date
       readAt: Date | null
+      validUntil: Date | null
       userId: string
       body: string
       appIds: readonly (string | null)[]
     }
   }
-  'inbox-read-all': { values: readonly [string, string]; row: { id: number } }
+  'inbox-read-all': { values: readonly [string, string, number | null]; row: { id: number } }
   'message-audiences': {
     values: readonly [readonly string[], readonly string[], readonly string[]]
     row: {
@@ -524,6 +583,7 @@ export interface StatementTypes {
       readonly number[],
       readonly number[],
       readonly (string | null)[],
+      readonly (string | null)[],
     ]
     row: {
       storedId: number | null
@@ -568,6 +628,7 @@ export interface StatementTypes {
       number,
       readonly number[],
       readonly number[],
+      readonly (string | null)[],
       readonly (string | null)[],
       readonly string[],
       readonly Uint8Array[],
@@ -632,8 +693,8 @@ export interface StatementTypes {
   'removal-clear-campaign-users': { values: readonly [number, number]; row: { count: number } }
   'removal-clear-campaigns': { values: readonly [number]; row: never }
   'removal-clear-chunks': { values: readonly [number, number]; row: { count: number } }
+  'removal-clear-device-events': { values: readonly [number, number]; row: { count: number } }
   'removal-clear-devices': { values: readonly [number, number]; row: { count: number } }
-  'removal-clear-inbox': { values: readonly [number, number]; row: { count: number } }
   'removal-clear-messages': { values: readonly [number, number]; row: { count: number } }
   'removal-clear-run-chunks': { values: readonly [number, number]; row: { count: number } }
   'removal-cleared': { values: readonly [number]; row: never }
@@ -678,7 +739,10 @@ export interface StatementTypes {
   'retain-campaign-users': { values: readonly [number]; row: { '?column?': number | null } }
   'retain-campaigns': { values: readonly [number]; row: { id: number } }
   'retain-chunks': { values: readonly [number, number]; row: { id: number } }
+  'retain-device-events': { values: readonly [number, number]; row: { id: number } }
   'retain-devices': { values: readonly [number, number]; row: { id: number } }
+  'retain-inbox-expired': { values: readonly [number]; row: { id: number } }
+  'retain-inbox-old': { values: readonly [number, number]; row: { id: number } }
   'retain-keys': { values: readonly [number]; row: { key: string } }
   'retain-messages': { values: readonly [number, number, boolean]; row: { id: string } }
   'retain-resends': { values: readonly [number, number]; row: { message_id: string } }
@@ -807,9 +871,10 @@ export interface StatementTypes {
   'token-put': { values: readonly [string, Uint8Array, string, Date, Date]; row: never }
   'user-import-apply': {
     values: readonly [number, string, number]
-    row: { last: string | null; total: number; added: number; exists: boolean }
+    row: { lastCampaign: number | null; lastUser: string | null; total: number; added: number; areThere: boolean }
   }
-  'user-import-stage': { values: readonly [readonly string[]]; row: never }
+  'user-import-drop-unknown': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
+  'user-import-stage': { values: readonly [readonly number[], readonly number[], readonly string[]]; row: never }
   'walk-end': { values: readonly [string]; row: never }
   'walk-move': { values: readonly [string, string]; row: never }
   'walk-take': { values: readonly [string]; row: { after: string } }

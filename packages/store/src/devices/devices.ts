@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib'
 import { keepActivations, type NewActivation } from './activations.ts'
 import { isContended } from '../connection/errors.ts'
 import type { Database, Queryable } from '../connection/database.ts'
+import { CHANGED_DEVICE, EVENT_SOURCE, LOG_CHANGES, LOG_EVENTS } from './events.ts'
 import { changesFor, type Registration } from './registration.ts'
 import { HAS_TOKEN, spellingsOf } from './token-spelling.ts'
 import { registering } from '../connection/time-limits.ts'
@@ -71,35 +72,51 @@ const GIVEN = '$1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::te
 
 const INSERT = statement({
   name: 'device-insert',
-  text: `INSERT INTO devices (application_id, activation_id, user_id, platform, environment, token, active, bucket)
-    SELECT * FROM unnest(${GIVEN})`,
+  text: `WITH made AS (
+      INSERT INTO devices AS d (application_id, activation_id, user_id, platform, environment, token, active, bucket)
+      SELECT * FROM unnest(${GIVEN}) RETURNING ${EVENT_SOURCE('d')})
+    ${LOG_EVENTS('registered', 'made')}`,
   nullableElements: [5],
 })
 
+/** The former rows are those that FIND has locked. */
 const UPDATE = statement({
   name: 'device-update',
-  text: `UPDATE devices d SET application_id = g.application_id, activation_id = g.activation_id, user_id = g.user_id,
-      platform = g.platform, environment = g.environment, token = g.token, active = g.active, bucket = g.bucket,
-      registered_at = now(), dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
-    FROM unnest(${GIVEN}, $9::bigint[])
-      AS g (application_id, activation_id, user_id, platform, environment, token, active, bucket, id)
-    WHERE d.id = g.id`,
+  text: `WITH changed AS (
+      UPDATE devices d SET application_id = g.application_id, activation_id = g.activation_id, user_id = g.user_id,
+        platform = g.platform, environment = g.environment, token = g.token, active = g.active, bucket = g.bucket,
+        registered_at = now(), dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
+      FROM unnest(${GIVEN}, $9::bigint[])
+        AS g (application_id, activation_id, user_id, platform, environment, token, active, bucket, id)
+        JOIN devices f ON f.id = g.id
+      WHERE d.id = g.id RETURNING ${CHANGED_DEVICE})
+    ${LOG_CHANGES('changed')}`,
   nullableElements: [5],
 })
 
-const DISCARD = statement({ name: 'device-discard', text: 'DELETE FROM devices WHERE id = ANY($1)' })
+const DISCARD = statement({
+  name: 'device-discard',
+  text: `WITH gone AS (DELETE FROM devices d WHERE id = ANY($1) RETURNING ${EVENT_SOURCE('d')})
+    ${LOG_EVENTS('removed', 'gone', "'TokenTakenOver'")}`,
+})
 
 const REMOVE = statement({
   name: 'device-remove',
-  text: `DELETE FROM devices d USING applications a
-    WHERE a.app_id = $1 AND d.application_id = a.id AND ${HAS_TOKEN('$2', '$3')}`,
+  text: `WITH gone AS (
+      DELETE FROM devices d USING applications a
+      WHERE a.app_id = $1 AND d.application_id = a.id AND ${HAS_TOKEN('$2', '$3')} RETURNING ${EVENT_SOURCE('d')})
+    ${LOG_EVENTS('removed', 'gone', "'Requested'")}`,
 })
 
 /** The registry of activations learns it as well, where it knows this one. */
 const SET_STATUS = statement({
   name: 'device-set-status',
-  text: `WITH known AS (UPDATE activations SET status = $2, updated_at = now() WHERE activation_id = $1)
-    UPDATE devices SET active = $2 = 'ACTIVE' WHERE activation_id = $1`,
+  text: `WITH known AS (UPDATE activations SET status = $2, updated_at = now() WHERE activation_id = $1),
+    former AS MATERIALIZED (SELECT id, active FROM devices WHERE activation_id = $1 FOR UPDATE),
+    changed AS (
+      UPDATE devices d SET active = $2 = 'ACTIVE' FROM former f
+      WHERE d.id = f.id AND f.active <> ($2 = 'ACTIVE') RETURNING ${EVENT_SOURCE('d')})
+    ${LOG_EVENTS('status-changed', 'changed', '$2')}`,
 })
 
 const LIST = statement({

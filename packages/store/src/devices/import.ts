@@ -1,36 +1,32 @@
 // An import of devices: lines are staged in a table that only this connection sees, and touch the devices once all are read.
 // Then they are applied in batches that lock for a moment only; the whole may be repeated.
 import { ACTIVATION_APPLICATION } from './activations.ts'
-import { isContended } from '../connection/errors.ts'
-import type { Queryable } from '../connection/database.ts'
 import { bucketOf } from './devices.ts'
+import { EVENT_SOURCE, LOG_IMPORTED } from './events.ts'
 import type { Registration } from './registration.ts'
 import { NORMAL_TOKEN } from './token-spelling.ts'
-import { openStaging, type StagingOptions } from '../connection/staging.ts'
-import { statement, type ValuesOf } from '../connection/statement.ts'
+import {
+  applyBatches,
+  openStaging,
+  type ApplyOptions,
+  type DroppedLines,
+  type ImportCounts,
+  type StagingOptions,
+} from '../connection/staging.ts'
+import { statement } from '../connection/statement.ts'
 
-export interface ImportedRow extends Omit<Registration, 'applicationId'> {
+export interface ImportedRow extends Registration {
   line: number
   /** Null: now. */
   registeredAt: Date | null
 }
 
-export interface ImportCounts {
-  imported: number
-  updated: number
-  /** Registered since the time on their line, or just as the line says: left as they are. */
-  kept: number
-}
-
 export interface DeviceImport {
   stage(rows: readonly ImportedRow[]): Promise<void>
-  /** Lines about activations of other applications: how many, and the first of them. They are left out from then on. */
-  dropForeign(most: number): Promise<{ count: number; lines: number[] }>
-  /**
-   * Of the lines about one activation the last counts. With `keep` the registry of activations learns them as well. Once `signal`
-   * is aborted it rejects with its reason after the batch under way.
-   */
-  apply(options: { keep: boolean; signal: AbortSignal }): Promise<ImportCounts>
+  /** Lines about activations of other applications. They are left out from then on. */
+  dropForeign(most: number): Promise<DroppedLines>
+  /** Of the lines about one activation the last counts. With `keep` the registry of activations learns them as well. */
+  apply(options: ApplyOptions & { keep: boolean }): Promise<ImportCounts>
   /** Forgets what was staged. */
   close(): Promise<void>
 }
@@ -39,15 +35,15 @@ export interface DeviceImport {
 const BATCH = 5_000
 
 const STAGING = `CREATE TEMPORARY TABLE staged (
-    line integer NOT NULL, activation_id text COLLATE "C" NOT NULL, user_id text NOT NULL, platform text NOT NULL,
+    line integer NOT NULL, application_id integer NOT NULL, activation_id text COLLATE "C" NOT NULL, user_id text NOT NULL, platform text NOT NULL,
     environment text, token text NOT NULL, active boolean NOT NULL, bucket integer NOT NULL, registered_at timestamptz)`
 
 const STAGE = statement({
   name: 'import-stage',
   tables: STAGING,
-  text: `INSERT INTO staged SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-      $7::boolean[], $8::int[], $9::timestamptz[])`,
-  nullableElements: [5, 9],
+  text: `INSERT INTO staged SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+      $8::boolean[], $9::int[], $10::timestamptz[])`,
+  nullableElements: [6, 10],
 })
 
 const ARRANGE = 'CREATE INDEX ON staged (activation_id, line DESC); ANALYZE staged'
@@ -57,16 +53,15 @@ const DROP_FOREIGN = statement({
   name: 'import-drop-foreign',
   tables: STAGING,
   text: `WITH theirs AS (
-      SELECT d.activation_id FROM devices d JOIN staged s ON d.activation_id = s.activation_id COLLATE "default"
-      WHERE d.application_id <> $1
+      SELECT s.line FROM devices d JOIN staged s ON d.activation_id = s.activation_id COLLATE "default"
+      WHERE d.application_id <> s.application_id
       UNION
-      SELECT v.activation_id FROM staged s JOIN activations v ON v.activation_id = s.activation_id COLLATE "default"
+      SELECT s.line FROM staged s JOIN activations v ON v.activation_id = s.activation_id COLLATE "default"
       ${ACTIVATION_APPLICATION}
-      WHERE v.application_id IS NOT NULL AND coalesce(r.app_id, n.app_id) IS NOT NULL AND coalesce(r.id, n.id) <> $1),
+      WHERE v.application_id IS NOT NULL AND coalesce(r.app_id, n.app_id) IS NOT NULL AND coalesce(r.id, n.id) <> s.application_id),
     gone AS (
-      DELETE FROM staged s USING theirs WHERE theirs.activation_id = s.activation_id COLLATE "default"
-      RETURNING s.line)
-    SELECT count(*)::int AS count, coalesce((array_agg(line ORDER BY line))[:$2], '{}') AS lines FROM gone`,
+      DELETE FROM staged s USING theirs WHERE theirs.line = s.line RETURNING s.line)
+    SELECT count(*)::int AS count, coalesce((array_agg(line ORDER BY line))[:$1], '{}') AS lines FROM gone`,
   notNull: { count: 'count is never null', lines: 'coalesced with a constant' },
 }).narrow<{ lines: number[] }>()
 
@@ -78,12 +73,12 @@ const APPLY = statement({
   name: 'import-apply',
   tables: STAGING,
   text: `WITH batch AS MATERIALIZED (
-      SELECT DISTINCT ON (activation_id) * FROM staged WHERE activation_id > $2
-      ORDER BY activation_id, line DESC LIMIT $3),
+      SELECT DISTINCT ON (activation_id) * FROM staged WHERE activation_id > $1
+      ORDER BY activation_id, line DESC LIMIT $2),
     applied AS (
       INSERT INTO devices AS d (application_id, activation_id, user_id, platform, environment, token, active, bucket,
         registered_at)
-      SELECT $1, activation_id, user_id, platform, environment, token, active, bucket,
+      SELECT application_id, activation_id, user_id, platform, environment, token, active, bucket,
         least(coalesce(registered_at, now()), now())
       FROM batch ORDER BY activation_id
       ON CONFLICT (activation_id) DO UPDATE SET application_id = EXCLUDED.application_id, user_id = EXCLUDED.user_id,
@@ -95,11 +90,13 @@ const APPLY = statement({
         AND (d.application_id, d.user_id, d.platform, d.environment, d.token, d.active) IS DISTINCT FROM
           (EXCLUDED.application_id, EXCLUDED.user_id, EXCLUDED.platform, EXCLUDED.environment, EXCLUDED.token,
            EXCLUDED.active)
-      RETURNING activation_id, user_id, active, xmax = 0 AS is_new),
+      RETURNING ${EVENT_SOURCE('d')}, xmax = 0 AS is_new),
+    logged AS (
+      ${LOG_IMPORTED('applied')}),
     known AS (
       INSERT INTO activations (activation_id, user_id, status, application_id, application_row)
       SELECT d.activation_id, d.user_id, CASE WHEN d.active THEN 'ACTIVE' ELSE 'BLOCKED' END, a.app_id, a.id
-      FROM applied d, applications a WHERE a.id = $1 AND a.app_id IS NOT NULL AND $4
+      FROM applied d JOIN applications a ON a.id = d.application_id AND a.app_id IS NOT NULL WHERE $3
       ORDER BY d.activation_id
       ON CONFLICT (activation_id) DO UPDATE SET user_id = EXCLUDED.user_id, status = EXCLUDED.status, updated_at = now(),
         application_row = CASE WHEN activations.application_id IS NOT NULL THEN EXCLUDED.application_row END,
@@ -112,19 +109,13 @@ const APPLY = statement({
   notNull: { total: 'count is never null', imported: 'count is never null', updated: 'count is never null' },
 })
 
-interface Applied {
-  last: string | null
-  total: number
-  imported: number
-  updated: number
-}
-
-export function openDeviceImport(applicationId: number, options: StagingOptions): DeviceImport {
+export function openDeviceImport(options: StagingOptions): DeviceImport {
   const connection = openStaging(options, STAGING)
   return {
     async stage(rows) {
       await connection.query(STAGE, [
         rows.map((row) => row.line),
+        rows.map((row) => row.applicationId),
         rows.map((row) => row.activationId),
         rows.map((row) => row.userId),
         rows.map((row) => row.platform),
@@ -137,32 +128,19 @@ export function openDeviceImport(applicationId: number, options: StagingOptions)
     },
     async dropForeign(most) {
       await connection.run(ARRANGE)
-      const [gone] = await connection.query(DROP_FOREIGN, [applicationId, most])
+      const [gone] = await connection.query(DROP_FOREIGN, [most])
       return gone ?? { count: 0, lines: [] }
     },
-    async apply({ keep, signal }) {
-      const counts: ImportCounts = { imported: 0, updated: 0, kept: 0 }
-      for (let after = ''; ;) {
-        signal.throwIfAborted()
-        const { last, total, imported, updated } = await applyBatch(connection, [applicationId, after, BATCH, keep])
-        if (last === null) break
-        counts.imported += imported
-        counts.updated += updated
-        counts.kept += total - imported - updated
-        after = last
-      }
+    async apply({ keep, ...options }) {
+      const counts = await applyBatches(connection, { ...options, first: '' }, async (one, after) => {
+        const [applied] = await one.query(APPLY, [after, BATCH, keep])
+        if (!applied) throw new Error('an import was applied without counts')
+        return applied
+      })
       // Left to itself the planner learns of so many new rows a minute later.
-      if (counts.imported >= BATCH) await connection.run('ANALYZE devices')
+      if (counts.imported >= BATCH && !options.dryRun) await connection.run('ANALYZE devices')
       return counts
     },
     close: () => connection.close(),
   }
-}
-
-/** A registration may have stood in the way: the batch is applied once more on what is there now. */
-async function applyBatch(connection: Queryable, values: ValuesOf<'import-apply'>): Promise<Applied> {
-  const attempt = () => connection.query(APPLY, values)
-  const [applied] = await attempt().catch((error: unknown) => (isContended(error) ? attempt() : Promise.reject(error)))
-  if (!applied) throw new Error('an import was applied without counts')
-  return applied
 }

@@ -5,6 +5,7 @@ import { normaliseToken } from '@push-server/contract'
 import { isContended } from '../connection/errors.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import { bucketOf } from './devices.ts'
+import { EVENT_SOURCE, LOG_EVENTS } from './events.ts'
 import { WALK_STEP, walkOn } from '../connection/table-walks.ts'
 import { NORMAL_TOKEN, TOKEN_SPELLINGS } from './token-spelling.ts'
 import { statement } from '../connection/statement.ts'
@@ -83,7 +84,11 @@ const LOCK = statement({
     JOIN devices d ON d.application_id = old.application_id AND d.token = old.token AND d.platform = 'ios'
     ORDER BY d.id FOR UPDATE OF d`,
 })
-const REMOVE = statement({ name: 'respelling-remove', text: 'DELETE FROM devices WHERE id = ANY($1)' })
+const REMOVE = statement({
+  name: 'respelling-remove',
+  text: `WITH gone AS (DELETE FROM devices d WHERE id = ANY($1) RETURNING ${EVENT_SOURCE('d')})
+    ${LOG_EVENTS('removed', 'gone', "'OtherSpelling'")}`,
+})
 const RESPELL = statement({
   name: 'respelling-respell',
   text: `UPDATE devices d SET token = n.token, bucket = n.bucket

@@ -61,6 +61,10 @@ export const requestColumns = (requests: readonly NewRequest[]) =>
     requests.map((_, place) => place),
     columnOf(requests, 'applicationId'),
     requests.map(({ correlationId = null }) => correlationId),
+    // Most batches are without: a column that is shorter ends with nulls.
+    requests.some(({ traceContext }) => traceContext !== undefined)
+      ? requests.map(({ traceContext = null }) => traceContext)
+      : [],
   ] as const
 
 /** An array of arrays has to be of one length: so the ids of each request are one text. */

@@ -51,6 +51,8 @@ export interface NewRequest {
   applicationId: number
   /** By which its caller and our logs name it. */
   correlationId?: string | undefined
+  /** The span that its deliveries belong to, as a `traceparent`. */
+  traceContext?: string | undefined
   messages: readonly NewMessage[]
   deliveries: readonly NewDelivery[]
 }

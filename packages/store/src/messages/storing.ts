@@ -34,8 +34,10 @@ const storing = ({ requests, result, keyed }: Parts) => `WITH app AS MATERIALIZE
       SELECT id FROM applications WHERE id = ANY(${array(1, 'int')}) AND app_id IS NOT NULL),
     ${requests}
     message AS (
-      INSERT INTO messages (id, application_id, user_id, activation_id, priority, silent, personal, body, valid_until, platforms, keyed, correlation_id)
-      SELECT m.id, m.application_id, m.user_id, m.activation_id, m.priority, m.silent, m.personal, m.body::jsonb, m.valid_until, m.platforms::text[], ${keyed}, request.correlation_id
+      INSERT INTO messages (id, application_id, user_id, activation_id, priority, silent, personal, body, valid_until, platforms, keyed,
+        correlation_id, trace_context)
+      SELECT m.id, m.application_id, m.user_id, m.activation_id, m.priority, m.silent, m.personal, m.body::jsonb, m.valid_until,
+        m.platforms::text[], ${keyed}, request.correlation_id, request.trace_context
       FROM unnest(${array(2, 'int')}, ${array(3, 'int')}, ${array(4, 'uuid')}, ${array(5, 'text')}, ${array(6, 'text')}, ${array(7, 'text')},
           ${array(8, 'bool')}, ${array(9, 'bool')}, ${array(10, 'text')}, ${array(11, 'timestamptz')}, ${array(12, 'text')})
         AS m(request, application_id, id, user_id, activation_id, priority, silent, personal, body, valid_until, platforms)
@@ -64,7 +66,7 @@ const storing = ({ requests, result, keyed }: Parts) => `WITH app AS MATERIALIZE
 
 const CHUNK_COLUMNS = `c.id, c.seed, c.platform, c.application_id AS "applicationId", c.total AS size, ${IS_PAUSED} AS paused`
 
-const NULLABLE = { nullableElements: [6, 10, 11, 12, 15, 16, 20, 23, 27, 28, 32] }
+const NULLABLE = { nullableElements: [6, 10, 11, 12, 15, 16, 20, 23, 27, 28, 32, 33] }
 
 /** One statement, so one transaction: all of the requests is stored, or nothing. A row for each application without a chunk too. */
 const STORE = statement({
@@ -72,8 +74,9 @@ const STORE = statement({
   text: storing({
     keyed: false,
     requests: `request AS (
-      SELECT r.place, r.correlation_id FROM unnest(${array(30, 'int')}, ${array(31, 'int')}, ${array(32, 'text')})
-        AS r(place, application_id, correlation_id) JOIN app ON app.id = r.application_id),`,
+      SELECT r.place, r.correlation_id, r.trace_context
+      FROM unnest(${array(30, 'int')}, ${array(31, 'int')}, ${array(32, 'text')}, ${array(33, 'text')})
+        AS r(place, application_id, correlation_id, trace_context) JOIN app ON app.id = r.application_id),`,
     result: `SELECT app.id AS "storedId", ${CHUNK_COLUMNS} FROM app LEFT JOIN chunk c ON c.application_id = app.id`,
   }),
   ...NULLABLE,
@@ -89,21 +92,22 @@ const STORE_KEYED = statement({
   text: storing({
     keyed: true,
     requests: `asked AS MATERIALIZED (
-      SELECT r.place, r.application_id, r.correlation_id, r.key, r.digest, r.message_ids::uuid[] AS message_ids
-      FROM unnest(${array(30, 'int')}, ${array(31, 'int')}, ${array(32, 'text')}, ${array(33, 'text')}, ${array(34, 'bytea')}, ${array(35, 'text')})
-        AS r(place, application_id, correlation_id, key, digest, message_ids) JOIN app ON app.id = r.application_id),
+      SELECT r.place, r.application_id, r.correlation_id, r.trace_context, r.key, r.digest, r.message_ids::uuid[] AS message_ids
+      FROM unnest(${array(30, 'int')}, ${array(31, 'int')}, ${array(32, 'text')}, ${array(33, 'text')}, ${array(34, 'text')}, ${array(35, 'bytea')},
+          ${array(36, 'text')})
+        AS r(place, application_id, correlation_id, trace_context, key, digest, message_ids) JOIN app ON app.id = r.application_id),
     key AS (
       INSERT INTO idempotency_keys AS k (application_id, key, digest, message_ids, expires_at)
-      SELECT application_id, key, digest, message_ids, now() + $36 * interval '1 ms' FROM asked ORDER BY application_id, key
+      SELECT application_id, key, digest, message_ids, now() + $37 * interval '1 ms' FROM asked ORDER BY application_id, key
       ON CONFLICT (application_id, key) DO UPDATE SET
         digest = CASE WHEN k.expires_at > now() THEN k.digest ELSE excluded.digest END,
         message_ids = CASE WHEN k.expires_at > now() THEN k.message_ids ELSE excluded.message_ids END,
         expires_at = CASE WHEN k.expires_at > now() THEN k.expires_at ELSE excluded.expires_at END
       RETURNING application_id, key, digest, message_ids),
     decided AS MATERIALIZED (
-      SELECT asked.place, asked.application_id, asked.correlation_id, key.digest, key.message_ids, key.message_ids = asked.message_ids AS stored
+      SELECT asked.place, asked.application_id, asked.correlation_id, asked.trace_context, key.digest, key.message_ids, key.message_ids = asked.message_ids AS stored
       FROM asked JOIN key ON key.application_id = asked.application_id AND key.key = asked.key),
-    request AS (SELECT place, correlation_id FROM decided WHERE stored),`,
+    request AS (SELECT place, correlation_id, trace_context FROM decided WHERE stored),`,
     result: `SELECT decided.place, decided.digest, decided.message_ids AS "messageIds", decided.application_id AS "storedId",
       NULL::bigint AS id, NULL::uuid AS seed, NULL::text AS platform, NULL::int AS "applicationId", NULL::int AS size, false AS paused FROM decided
     UNION ALL SELECT NULL, NULL, NULL, NULL, ${CHUNK_COLUMNS} FROM chunk c`,

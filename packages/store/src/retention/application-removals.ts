@@ -1,6 +1,7 @@
 // Removes an application: first its name goes, so that no request finds it any more; then, in bounded steps, all that it had.
 import type { Database, Queryable } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
+import { hideSomeMessages } from '../inbox/hiding.ts'
 
 export interface Removal {
   id: number
@@ -108,12 +109,10 @@ const CLEAR = [
     notNull,
   }),
   statement({
-    name: 'removal-clear-inbox',
-    text: counting(`DELETE FROM inbox_message_applications WHERE application_id = $1 AND message_id IN (
-      SELECT message_id FROM inbox_message_applications WHERE application_id = $1 LIMIT $2) RETURNING message_id),
-    lonely AS (
-      DELETE FROM inbox_messages m USING gone WHERE m.id = gone.message_id AND NOT EXISTS (
-        SELECT FROM inbox_message_applications s WHERE s.message_id = m.id AND s.application_id <> $1)`),
+    name: 'removal-clear-device-events',
+    text: counting(
+      `DELETE FROM device_events WHERE id IN (SELECT id FROM device_events WHERE application_id = $1 LIMIT $2) RETURNING 1`,
+    ),
     notNull,
   }),
   statement({
@@ -168,6 +167,7 @@ async function clear(connection: Queryable, id: number, rows: number): Promise<b
     const [gone] = await connection.query(statement, [id, rows])
     if (gone?.count === rows) isCleared = false
   }
+  if ((await hideSomeMessages(connection, id, rows)) === rows) isCleared = false
   if (!isCleared) return false
   await connection.query(CLEAR_CAMPAIGNS, [id])
   await connection.query(CLEARED, [id])

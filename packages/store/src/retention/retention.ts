@@ -1,6 +1,7 @@
 // Removes what is past its age, a bounded number of rows with each statement. Any number of processes may run them at once:
 // rows that another process has locked are left to it.
 import type { Database, Given } from '../connection/database.ts'
+import { EVENT_SOURCE, LOG_EVENTS } from '../devices/events.ts'
 import { statement, type Statement, type Values } from '../connection/statement.ts'
 
 /**
@@ -46,8 +47,35 @@ const DEVICES = statement({
   name: 'retain-devices',
   text: `WITH old AS (
       SELECT id FROM devices WHERE dropped_at < now() - $1 * interval '1 ms'
-      ORDER BY dropped_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-    DELETE FROM devices USING old WHERE devices.id = old.id RETURNING devices.id`,
+      ORDER BY dropped_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+    gone AS (DELETE FROM devices d USING old WHERE d.id = old.id RETURNING ${EVENT_SOURCE('d')}),
+    logged AS (${LOG_EVENTS('removed', 'gone', "'DroppedDeviceAge'")})
+    SELECT id FROM gone`,
+})
+
+/** Ids are given in the order of time, nearly: the oldest are found without an index of their own. */
+const DEVICE_EVENTS = statement({
+  name: 'retain-device-events',
+  text: `WITH first AS MATERIALIZED (SELECT id, created_at FROM device_events ORDER BY id LIMIT $2),
+    old AS (
+      SELECT e.id FROM device_events e JOIN first ON first.id = e.id
+      WHERE first.created_at < now() - $1 * interval '1 ms' FOR UPDATE OF e SKIP LOCKED)
+    DELETE FROM device_events e USING old WHERE e.id = old.id RETURNING e.id`,
+})
+
+/** What they show goes with them. */
+const INBOX_EXPIRED = statement({
+  name: 'retain-inbox-expired',
+  text: `WITH old AS (
+      SELECT id FROM inbox_messages WHERE valid_until <= now() ORDER BY valid_until LIMIT $1 FOR UPDATE SKIP LOCKED)
+    DELETE FROM inbox_messages m USING old WHERE m.id = old.id RETURNING m.id`,
+})
+const INBOX_OLD = statement({
+  name: 'retain-inbox-old',
+  text: `WITH old AS (
+      SELECT id FROM inbox_messages WHERE created_at <= now() - $1 * interval '1 ms'
+      ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    DELETE FROM inbox_messages m USING old WHERE m.id = old.id RETURNING m.id`,
 })
 
 const KEYS = statement({
@@ -109,6 +137,13 @@ export const openRetention = (database: Database) => {
 
     /** Devices dropped `age` ago. */
     removeDevices: (age: number, limit: number) => remove(DEVICES, [age, limit]),
+
+    /** What became of devices, `age` ago. */
+    removeDeviceEvents: (age: number, limit: number) => remove(DEVICE_EVENTS, [age, limit]),
+
+    /** Inbox messages that have expired, and those that were created `age` ago. */
+    removeExpiredInbox: (limit: number) => remove(INBOX_EXPIRED, [limit]),
+    removeOldInbox: (age: number, limit: number) => remove(INBOX_OLD, [age, limit]),
 
     /** Of deleted campaigns, whatever their age. */
     removeCampaignUsers: (limit: number) => remove(CAMPAIGN_USERS, [limit]),

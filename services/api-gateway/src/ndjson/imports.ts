@@ -12,6 +12,10 @@ export interface LineFormat<T extends TSchema> {
   schema: T
   /** Lines that are stored with one statement. */
   batchSize: number
+  /** Maximum number of bytes of a line. */
+  longestLine?: number
+  /** Converts a line before it is checked. */
+  prepare?: (value: unknown) => unknown
 }
 
 export interface Imports {

@@ -3,10 +3,14 @@ import { ApiError, type Violation } from '@push-server/contract'
 import { parseJson } from '../validation/json-body.ts'
 import { excessOf, type JsonLimits } from '../validation/json-limits.ts'
 
-/** More than any line that is in order. */
+/** More than most lines that are in order. */
 const LONGEST_LINE = 16_384
 const LINE_LIMITS: JsonLimits = { depth: 16, nodes: 512, values: 512 }
 const NEWLINE = 0x0a
+
+/** How a line begins that is a text in JSON with an object inside. */
+const TEXT_OF_OBJECTS = String.raw`"{\"`
+export const ONE_TEXT_HINT = 'is a text in JSON that holds objects: send the lines as they are, not as one text in JSON'
 
 /** A line that is not blank: its number from 1, and its value or what is wrong with it. */
 export type Line = { line: number; value: unknown } | { line: number; violation: Violation }
@@ -18,8 +22,12 @@ export interface Piece {
 }
 
 /** The lines that each piece completes. Throws an ApiError when there are more bytes than `limit`. */
-export async function* readLines(source: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Piece> {
-  const cutter = createCutter()
+export async function* readLines(
+  source: AsyncIterable<Buffer>,
+  limit: number,
+  longestLine = LONGEST_LINE,
+): AsyncGenerator<Piece> {
+  const cutter = createCutter(longestLine)
   let size = 0
   for await (const piece of source) {
     size += piece.length
@@ -32,26 +40,29 @@ export async function* readLines(source: AsyncIterable<Buffer>, limit: number): 
   if (last) yield { lines: [last], size: 0 }
 }
 
-function createCutter() {
+function createCutter(longestLine: number) {
   let line = 0
   /** The beginning of a line whose end has not come yet; of one that is too long only its length counts. */
   let kept: Buffer[] = []
   let length = 0
+  /** The first piece of the line. */
+  let opening: Buffer | undefined
 
   function keep(bytes: Buffer) {
+    if (length === 0) opening = bytes
     length += bytes.length
-    if (length <= LONGEST_LINE) kept.push(bytes)
+    if (length <= longestLine) kept.push(bytes)
     else kept = []
   }
 
   function take(): Line | undefined {
-    const isTooLong = length > LONGEST_LINE
+    const isTooLong = length > longestLine
     const [only, ...more] = kept
     const bytes = only && more.length === 0 ? only : Buffer.concat(kept)
     kept = []
     length = 0
     line += 1
-    if (isTooLong) return { line, violation: wrong(`must not have more than ${LONGEST_LINE} bytes`) }
+    if (isTooLong) return { line, violation: wrong(tooLongHint(opening, longestLine)) }
     return lineOf(bytes, line)
   }
 
@@ -72,6 +83,11 @@ function createCutter() {
     end: () => (length > 0 ? take() : undefined),
   }
 }
+
+const tooLongHint = (opening: Buffer | undefined, longestLine: number) =>
+  opening?.toString('latin1', 0, TEXT_OF_OBJECTS.length) === TEXT_OF_OBJECTS
+    ? ONE_TEXT_HINT
+    : `must not have more than ${longestLine} bytes`
 
 /** Undefined for a blank line. */
 function lineOf(bytes: Buffer, line: number): Line | undefined {

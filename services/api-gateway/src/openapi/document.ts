@@ -1,54 +1,53 @@
-// From the description as it is collected to one that clients can be generated from: an id for every operation, each schema
-// once and by its name, an example of everything. Pure.
-import { errorExamples, exampleOf, type Schema } from './examples.ts'
-
-interface Media {
-  schema?: Schema
-  example?: unknown
-  examples?: object
-}
-type Content = Record<string, Media>
-
-interface Operation {
-  operationId?: string
-  parameters?: Parameter[]
-  requestBody?: { content: Content }
-  responses?: Record<string, { content?: Content }>
-}
-
-interface Parameter {
-  description?: string
-  required?: boolean
-  example?: unknown
-  examples?: unknown
-  schema?: Schema
-}
-
-type Paths = Record<string, Record<string, Operation>>
+// From the description as it is collected to one that clients can be generated from: each schema and each error once and by its name, an
+// example of everything, the methods of one route told apart. In the form of a version its responses are that version's. Pure.
+import { ErrorResponse, type Form } from '@push-server/contract'
+import { documented, refer, type ExampleValues } from './components.ts'
+import { exampleOf } from './examples.ts'
+import { holdersOf, operationsOf, type Operation, type Parameter, type Paths } from './operations.ts'
+import { respondInVersion } from './version-responses.ts'
+import { mapValues, type Schema } from './schema.ts'
+import { CORRELATION_ID, headersNamed, isShared, sharedComponents, sharedResponse } from './shared-responses.ts'
 
 export interface Document {
+  info?: { description?: string }
   paths?: Paths
   components?: { schemas?: Record<string, Schema> }
 }
 
+export interface DocumentOptions {
+  form: Form
+  examples: ExampleValues
+}
+
 /** A new document; the methods of one route have one operation until then. */
-export function finishDocument<T extends Document>(collected: T): T {
-  const document = { ...collected, paths: separate(collected.paths ?? {}) }
-  nameOperations(document.paths)
+export function finishDocument<T extends Document>(collected: T, { form, examples }: DocumentOptions): T {
+  const paths = separate(collected.paths ?? {})
   const schemas: Record<string, Schema> = {}
-  for (const operation of operationsOf(document)) {
+  const keep = (schema: Schema) => refer(schema, schemas)
+  for (const operation of operationsOf(paths)) {
+    nameHeaders(operation)
+    if (form !== 'all') respondInVersion(form, operation)
+    for (const holder of holdersOf(operation)) if (holder.schema) holder.schema = documented(holder.schema, examples)
     addExamples(operation)
+    operation.parameters?.forEach(describeComponent)
     operation.parameters?.filter(({ required = false }) => !required).forEach(describeExample)
-    for (const holder of holdersOf(operation)) if (holder.schema) holder.schema = refer(holder.schema, schemas)
+    shareResponses(operation)
+    for (const holder of holdersOf(operation)) if (holder.schema) holder.schema = keep(holder.schema)
   }
+  nameOperations(paths)
+  const shared = sharedComponents(paths, keep(documented(ErrorResponse, examples)))
   return {
-    ...document,
-    components: { ...document.components, schemas: { ...document.components?.schemas, ...schemas } },
+    ...collected,
+    info: { ...collected.info, description: descriptionOf(form) },
+    paths,
+    components: { ...collected.components, ...shared, schemas },
   }
 }
 
-const operationsOf = ({ paths = {} }: Document): Operation[] =>
-  Object.values(paths).flatMap((item) => Object.values(item))
+const descriptionOf = (form: Form) =>
+  form === 'all'
+    ? 'One API in front of APNs, FCM and HMS.'
+    : `One API in front of APNs, FCM and HMS. Responses are described in the form ${form}, as this description was read below a base or with an X-Push-Compatibility of that form. An operation that the version does not have is described in its one form.`
 
 const separate = (paths: Paths): Paths =>
   mapValues(paths, (item) => mapValues(item, (operation) => structuredClone(operation)))
@@ -61,28 +60,29 @@ function nameOperations(paths: Paths): void {
   const taken = new Set<string>()
   for (const [path, item] of Object.entries(paths))
     for (const [method, operation] of Object.entries(item).toSorted(byRank)) {
-      const own = operation.operationId ?? camel(`${method} ${path}`)
-      operation.operationId = taken.has(own) ? camel(`${own} by ${method}`) : own
+      const { operationId: own } = operation
+      // A name that is made of the path would change with it, and with it every generated client.
+      if (own === undefined) throw new Error(`${method} ${path} has no operationId`)
+      operation.operationId = taken.has(own) ? `${own}By${method.charAt(0).toUpperCase()}${method.slice(1)}` : own
       taken.add(operation.operationId)
     }
 }
 
-const camel = (text: string) =>
-  text
-    .split(/[^A-Za-z0-9]+/)
-    .filter((word) => word !== '')
-    .map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1)))
-    .join('')
-
 function addExamples({ requestBody, responses = {} }: Operation): void {
-  for (const media of Object.values(requestBody?.content ?? {}))
-    if (media.schema) media.example = exampleOf(media.schema)
-  for (const [status, { content = {} }] of Object.entries(responses))
-    for (const media of Object.values(content)) {
-      const errors = errorExamples(status)
-      if (errors) media.examples = errors
-      else if (media.schema) media.example = exampleOf(media.schema)
-    }
+  const bodies = [requestBody, responses['200']]
+  for (const { content = {} } of bodies.filter((body) => body !== undefined))
+    for (const media of Object.values(content)) if (media.schema) media.example ??= exampleOf(media.schema)
+}
+
+/** What a schema says to readers has moved to its parameter. One with a name stands elsewhere too, where it says it itself. */
+function describeComponent(parameter: Parameter): void {
+  const { schema = {}, description, example } = parameter
+  if (schema.title === undefined) return
+  parameter.schema = {
+    ...schema,
+    ...(description !== undefined && { description }),
+    ...(example !== undefined && { examples: [example] }),
+  }
 }
 
 /**
@@ -94,7 +94,8 @@ function describeExample(parameter: Parameter): void {
   const [example] = [parameter.example, ...examplesIn(schema)].filter((each) => each !== undefined)
   delete parameter.example
   delete parameter.examples
-  parameter.schema = withoutExamples(schema)
+  // One with a name is a component, which others have an example in.
+  if (schema.title === undefined) parameter.schema = withoutExamples(schema)
   const text = typeof example === 'string' ? example : JSON.stringify(example)
   if (example !== undefined && example !== schema.default)
     parameter.description = [parameter.description, `For example \`${text}\`.`].filter(Boolean).join(' ')
@@ -106,27 +107,26 @@ function withoutExamples({ examples: _, ...schema }: Schema): Schema {
   return { ...schema, ...(schema.anyOf && { anyOf: schema.anyOf.map(withoutExamples) }) }
 }
 
-const holdersOf = ({ parameters = [], requestBody, responses = {} }: Operation): { schema?: Schema }[] => [
-  ...parameters,
-  ...Object.values(requestBody?.content ?? {}),
-  ...Object.values(responses).flatMap(({ content = {} }) => Object.values(content)),
-]
-
-/** The schema with all that have a title kept once and referred to; our own keywords are nobody else's business. */
-function refer(schema: Schema, schemas: Record<string, Schema>): Schema {
-  const inner = (part: Schema) => refer(part, schemas)
-  const whole = Object.fromEntries(Object.entries(schema).filter(([keyword]) => !keyword.startsWith('x-'))) as Schema
-  if (whole.properties) whole.properties = mapValues(whole.properties, inner)
-  if (whole.patternProperties) whole.patternProperties = mapValues(whole.patternProperties, inner)
-  if (whole.items) whole.items = inner(whole.items)
-  if (whole.anyOf) whole.anyOf = whole.anyOf.map(inner)
-  const { title } = whole
-  if (title === undefined) return whole
-  const known = schemas[title]
-  if (known && JSON.stringify(known) !== JSON.stringify(whole)) throw new Error(`Two schemas have the title ${title}`)
-  schemas[title] = whole
-  return { $ref: `#/components/schemas/${title}` }
+function nameHeaders({ responses: { '200': success } = {} }: Operation): void {
+  const [media] = Object.values(success?.content ?? {})
+  if (success) success.headers = headersNamed([CORRELATION_ID, ...(media?.schema?.['x-headers'] ?? [])])
 }
 
-const mapValues = <T>(members: Record<string, T>, change: (value: T) => T): Record<string, T> =>
-  Object.fromEntries(Object.entries(members).map(([name, value]) => [name, change(value)]))
+/** Of every operation; those with a body, with a key, and those that write have more. */
+const EVERYWHERE = ['400', '405', '503', '4XX', '5XX']
+
+function shareResponses(operation: Operation): void {
+  const { security = [], requestBody, responses = {} } = operation
+  const declared = Object.keys(responses).filter(isShared)
+  const statuses = new Set([
+    ...declared,
+    ...EVERYWHERE,
+    ...(security.length > 0 ? ['401', '403', '429'] : []),
+    ...(requestBody ? ['413', '415'] : []),
+  ])
+  const { '200': success = {} } = responses
+  operation.responses = {
+    '200': success,
+    ...Object.fromEntries([...statuses].toSorted().map((status) => [status, sharedResponse(status)])),
+  }
+}

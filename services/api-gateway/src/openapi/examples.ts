@@ -1,30 +1,19 @@
 // Examples of whole requests and responses, made of those of their members, and of error responses. Pure.
 import {
+  ApiError,
   errorResponse,
+  forbidden,
+  internalError,
   invalidRequest,
+  notFound,
   refusal,
   TEXT,
   tooManyRequests,
+  unauthorized,
   unavailable,
-  type ApiError,
+  type ErrorCode,
 } from '@push-server/contract'
-
-/** What there is of JSON Schema in our descriptions. */
-export interface Schema {
-  title?: string
-  type?: string
-  anyOf?: Schema[]
-  items?: Schema
-  minItems?: number
-  properties?: Record<string, Schema>
-  required?: string[]
-  patternProperties?: Record<string, Schema>
-  examples?: unknown[]
-  enum?: unknown[]
-  const?: unknown
-  default?: unknown
-  $ref?: string
-}
+import type { Schema } from './schema.ts'
 
 /** All required members, and of the others those that have an example. */
 export function exampleOf(schema: Schema): unknown {
@@ -57,25 +46,46 @@ function isInformative(schema: Schema): boolean {
   return required.length > 0 && required.every((name) => isInformative(properties[name] ?? {}))
 }
 
+const of = (code: ErrorCode, message: string) => new ApiError(code, message)
 const example = (summary: string, error: ApiError) => ({ summary, value: errorResponse(error) })
 
 const QUOTA = 'The quota of this API key is 50 messages a second; nothing was stored'
 const BUSY = 'As many requests as REQUEST_LIMIT (1000) allows are under way; nothing was stored'
 
 const ERRORS: Readonly<Record<string, Record<string, object>>> = {
-  '4XX': {
+  '400': {
     refused: example('A rule of the business', refusal(TEXT.applicationUnknown)),
     malformed: example(
       'The form of the request',
       invalidRequest([{ fieldName: 'requestObject.appId', hint: 'size must be at most 255' }]),
     ),
   },
+  '401': { keyless: example('No key', unauthorized('This API key is not valid')) },
+  '403': { scope: example('Another scope', forbidden('This API key lacks the scope admin.')) },
+  '404': { message: example('No such message', notFound(TEXT.messageUnknown)) },
+  '405': { method: example('Another method', of('ERROR_METHOD_NOT_ALLOWED', 'This path takes PUT, POST')) },
+  '408': {
+    slow: example(
+      'A slow sender',
+      of('ERROR_REQUEST', 'The body came too slowly: silent for IMPORT_IDLE (30000 ms); nothing was kept'),
+    ),
+  },
+  '409': { key: example('A key that was used', of('ERROR_IDEMPOTENCY', TEXT.keyTaken)) },
+  '413': {
+    large: example(
+      'A large body',
+      of('ERROR_TOO_LARGE', 'The request body is larger than 1048576 bytes, the limit of this operation'),
+    ),
+  },
+  '415': { charset: example('Another charset', of('ERROR_REQUEST', 'The charset of the body must be UTF-8')) },
   '429': { quota: example('A quota is used up', tooManyRequests(QUOTA, 2)) },
-  '503': { busy: example('Too much at once', unavailable(BUSY, 2)) },
-  '5XX': {
+  '503': {
+    busy: example('Too much at once', unavailable(BUSY, 2)),
     unavailable: example('Nothing was stored; come again', unavailable('The database is out of reach', 5)),
     unconfirmed: example('Nobody knows', unavailable(TEXT.unconfirmed, 5)),
   },
+  '4XX': { path: example('Another path', notFound('There is nothing at this path')) },
+  '5XX': { internal: example('An error of the server', internalError(undefined)) },
 }
 
-export const errorExamples = (status: string) => ERRORS[status.toUpperCase()]
+export const errorExamples = (status: string) => ERRORS[status]

@@ -14,6 +14,8 @@ import { isStoreUnavailable, isStoreConflict, UnconfirmedWrite } from '@push-ser
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { logResponse, RESPONSE_HEADERS, CORRELATION_HEADER } from './requests.ts'
+import { shapeRoutingError, type FormConfig } from './response-forms.ts'
+import { joinTrace } from './traces.ts'
 
 const RETRY_AFTER_S = 5
 
@@ -24,13 +26,17 @@ export const envelope = fp(
   { name: 'envelope' },
 )
 
-/** A path that cannot be routed: neither hooks nor plugins see its request, so what they do is done here. */
-export function sendRoutingError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
-  reply.raw.once('finish', () => logResponse(request, reply))
-  if (!request.server.server.listening) reply.header('connection', 'close')
-  void sendError(reply, error)
-}
+/** For paths that cannot be routed: neither hooks nor plugins see these requests, so what they do is done here. */
+export const routingErrors =
+  (config: FormConfig) =>
+  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    joinTrace(request, reply)
+    reply.headers(RESPONSE_HEADERS).header(CORRELATION_HEADER, request.id)
+    reply.raw.once('finish', () => logResponse(request, reply))
+    if (!request.server.server.listening) reply.header('connection', 'close')
+    shapeRoutingError(request, reply, config)
+    void sendError(reply, error)
+  }
 
 /** The response to any error. Internal errors are logged here; whoever refuses a request on purpose logs that itself. */
 export function sendError(reply: FastifyReply, error: FastifyError | ApiError) {

@@ -33,9 +33,9 @@ interface Path {
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** Of a route's path: `:name` stands for anything but a slash, `:name(…)` for what the expression says. */
+/** Of a route's path: `:name` stands for anything but a slash, `:name(…)` for what the expression says, in which a group has none inside. */
 function patternOf(url: string): RegExp {
-  const parts = url.split(/(:\w+(?:\([^)]*\))?|\*)/)
+  const parts = url.split(/(:\w+(?:\((?:[^()]|\([^()]*\))*\))?|\*)/)
   const source = parts.map((part, index) => {
     if (index % 2 === 0) return part.replaceAll('.', String.raw`\.`)
     const [, expression = part === '*' ? '.*' : '[^/]+'] = /\((.*)\)$/.exec(part) ?? []

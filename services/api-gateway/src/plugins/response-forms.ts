@@ -27,8 +27,10 @@ declare module 'fastify' {
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
+export type FormConfig = Pick<Config, 'compatibility' | 'rootCompatibility' | 'errorViolations'>
+
 export interface ResponseFormOptions {
-  config: Pick<Config, 'compatibility' | 'rootCompatibility' | 'errorViolations'>
+  config: FormConfig
 }
 
 export const responseForms = fp(
@@ -36,8 +38,7 @@ export const responseForms = fp(
     app.decorateRequest('form', 'all')
     app.addHook('onRequest', (request, reply, done) => {
       const required = request.headers[FORM_HEADER]
-      request.form = baseOf(request.raw) === '' ? config.rootCompatibility : config.compatibility
-      if (isForm(required)) request.form = required
+      request.form = formOf(request, config)
       if (request.form !== 'all') applyForm(request.form, request, reply)
       if (required !== undefined && !isForm(required))
         throw invalidRequest([{ fieldName: 'X-Push-Compatibility', hint: `must be one of ${FORMS.join(', ')}` }])
@@ -50,6 +51,23 @@ export const responseForms = fp(
   },
   { name: 'response-forms' },
 )
+
+/** The form that the request names, else that of its base. */
+function formOf({ headers, raw }: FastifyRequest, config: FormConfig): Form {
+  const required = headers[FORM_HEADER]
+  if (isForm(required)) return required
+  return baseOf(raw) === '' ? config.rootCompatibility : config.compatibility
+}
+
+/** The same for a request that the framework refuses before any hook. */
+export function shapeRoutingError(request: FastifyRequest, reply: FastifyReply, config: FormConfig): void {
+  const form = formOf(request, config)
+  const isListed = config.errorViolations && (form === 'all' || hasViolations(request))
+  reply.serializer((payload: unknown) => {
+    const error = isError(payload) && !isListed ? withoutViolations(payload) : payload
+    return JSON.stringify(form === 'all' ? error : shapedAs(VERSION_ERROR, error))
+  })
+}
 
 function applyForm(form: VersionForm, request: FastifyRequest, reply: FastifyReply): void {
   const schema = schemaOf(form, request)
@@ -74,9 +92,12 @@ const hasViolations = (request: FastifyRequest) =>
 const isError = (payload: unknown): payload is ErrorResponse =>
   typeof payload === 'object' && payload !== null && (payload as { status?: unknown }).status === 'ERROR'
 
-/** The first of them stands in the message, since a strict client drops an error with a list. */
+/**
+ * The first of them stands in the message, since a strict client drops an error with a list. Any other code has a text of the reference
+ * server, which clients compare.
+ */
 function withoutViolations({ status, responseObject: { code, message, violations } }: ErrorResponse): ErrorResponse {
   const [first] = violations ?? []
-  const named = first ? `${message}: ${first.fieldName} ${first.hint}` : message
+  const named = first && code === 'ERROR_REQUEST' ? `${message}: ${first.fieldName} ${first.hint}` : message
   return { status, responseObject: { code, message: named } }
 }

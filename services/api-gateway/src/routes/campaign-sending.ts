@@ -36,14 +36,18 @@ import {
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
 import { applicationOfCampaign, ownApplications } from '../validation/applications.ts'
-import { enforce, notNull, required } from '../validation/rules.ts'
+import { enforce, notBlank, notNull, required } from '../validation/rules.ts'
 import { responses, OK_RESPONSES, sendResponses } from '../openapi/responses.ts'
 import type { Sending } from '../parts.ts'
 
 const tags = ['Campaigns']
 const PAGE_SIZE = 100
 
-const testRules = [required(TEXT.requestMissing), notNull('userId', TEXT.campaignTestUserMissing)]
+const testRules = [
+  required(TEXT.requestMissing),
+  notNull('userId', TEXT.campaignTestUserMissing),
+  notBlank('userId', TEXT.userEmpty),
+]
 
 /** Acts that need nothing but the campaign's id, and what they do. */
 const CONTROLS = {
@@ -87,11 +91,12 @@ export const campaignSendingRoutes =
         },
         preValidation: [existing, enforce(testRules)],
       },
-      async ({ params, body, log, caller, arrivedAt }, reply) => {
+      async ({ id: correlationId, span, params, body, log, caller, arrivedAt }, reply) => {
         const { userId } = body.requestObject
+        const origin = { correlationId, traceContext: span?.traceparent }
         const allowance = quotas.allowanceOf(caller)
         const isAbandoned = () => reply.raw.destroyed
-        const request = { id: params.id, userId, ...parts, allowance, arrivedAt, isAbandoned, log }
+        const request = { id: params.id, userId, ...parts, ...origin, allowance, arrivedAt, isAbandoned, log }
         const result = await testCampaign(context, request).finally(() => void reply.headers(allowance.headers()))
         if (!result) throw new Error('A synchronous send resolved without its tally')
         return okWith({ result })

@@ -17,6 +17,7 @@ import {
   OkWith,
   Paged,
   paged,
+  PerhapsPaged,
   PreferHeaders,
   TEXT,
   Wrapped,
@@ -38,7 +39,7 @@ import { applicationOfCampaign, fromBody, OWN, ownApplications } from '../valida
 import { reportIgnored } from '../plugins/preferences.ts'
 import { enforce, notBlank, notNull, required } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { responses, OK_RESPONSES, PerhapsPaged, withPreferences } from '../openapi/responses.ts'
+import { responses, OK_RESPONSES, withPreferences } from '../openapi/responses.ts'
 
 const tags = ['Campaigns']
 const creating = { scope: 'campaign', applications: fromBody('appId'), strays: 'handler' } as const
@@ -153,8 +154,8 @@ export const campaignRoutes =
         },
       },
       async (request) => {
-        const { all = true, page, size } = request.query
-        // Clients of the reference server mean those that were not sent.
+        // Clients of the reference server mean those that were not sent, by `false` and by leaving it out.
+        const { all = request.form === 'all', page, size } = request.query
         const { sent = all ? undefined : request.form === 'all' } = request.query
         // Existing clients know no pages here and get everything.
         const isPaged = page !== undefined || size !== undefined

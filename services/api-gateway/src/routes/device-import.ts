@@ -1,11 +1,11 @@
 // /push/device/import: many devices at once, line by line.
-import { ImportedDevice, ImportQuery, ImportResult, okWith, OkWith } from '@push-server/contract'
+import { DeviceImportQuery, ImportedDevice, ImportResult, okWith, OkWith } from '@push-server/contract'
 import { importDevices, type Activations, type Context } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromQuery } from '../validation/applications.ts'
 import type { Imports } from '../ndjson/imports.ts'
 import { linesOf, ndjson } from '../ndjson/ndjson.ts'
-import { responses } from '../openapi/responses.ts'
+import { importResponses } from '../openapi/responses.ts'
 
 const EXAMPLE =
   '{"userId":"123","activationId":"49414e31-f3df-4cea-87e6-f214ca3b8412","platform":"ios","token":"aabbcc"}'
@@ -29,20 +29,21 @@ export const deviceImportRoutes =
       config: { scope: 'admin', applications: fromQuery('appId') },
       schema: {
         tags: ['Devices'],
+        operationId: 'importDevices',
         summary: 'Import devices',
         description:
           'NDJSON (application/x-ndjson): one object per line with userId, activationId, platform, token and, optionally, ' +
-          'active, environment and timestampLastRegistered. Of several lines about one activation the last counts. ' +
+          'appId, active, environment and timestampLastRegistered. Where the query names no application, each line does. Of several lines about one activation the last counts. ' +
           'Activations are not looked up. Nothing of a file with bad lines is kept unless `partial=true`.',
         body: linesOf(EXAMPLE),
-        querystring: ImportQuery,
-        response: responses(OkWith(ImportResult)),
+        querystring: DeviceImportQuery,
+        response: importResponses(OkWith(ImportResult)),
       },
       handler: async (request) => {
-        const { appId, partial = false } = request.query
+        const { appId, partial = false, dryRun = false } = request.query
         const format = { schema: ImportedDevice, batchSize: BATCH_SIZE }
         return imports.run(request, format, async (upload) =>
-          okWith(await importDevices(store, { appId, partial, keep: activations.keeps, ...upload })),
+          okWith(await importDevices(store, { appId, partial, dryRun, keep: activations.keeps, ...upload })),
         )
       },
     })

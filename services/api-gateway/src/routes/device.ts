@@ -2,6 +2,7 @@
 import {
   CreateDeviceRequest,
   CreateDevicesRequest,
+  DeviceHistory,
   DeviceList,
   DEVICES_OF_A_PAGE,
   ListDevicesQuery,
@@ -17,6 +18,7 @@ import {
   type Violation,
 } from '@push-server/contract'
 import {
+  listDeviceEvents,
   listDevices,
   registerDevice,
   registerDevices,
@@ -94,7 +96,10 @@ export const deviceRoutes =
           tags,
           operationId: 'createDevice',
           summary: 'Register a device',
-          description: 'The activation ties the device to its user. A known activation or token is taken over.',
+          description:
+            'The activation ties the device to its user. A known activation or token is taken over. Where there is a PowerAuth ' +
+            'Server, its response counts, not `userId` and `activationStatus` of the request; with REGISTRATION_ALWAYS_ASK=false ' +
+            'it is not called for a request that has both.',
           body: Wrapped(CreateDeviceRequest),
           response: OK_RESPONSES,
         },
@@ -173,6 +178,27 @@ export const deviceRoutes =
       async ({ query: { page = 0, size = DEVICES_OF_A_PAGE, ...query } }) => {
         const devices = await listDevices(store, query, { page, size })
         return paged({ page, size }, { ...query, devices })
+      },
+    )
+
+    app.get(
+      '/push/device/history',
+      {
+        config: { scope: 'device', applications: fromQuery('appId') },
+        schema: {
+          tags,
+          operationId: 'listDeviceEvents',
+          summary: 'What became of the devices of a user, newest first',
+          description:
+            'Registrations, changes of token, user and status, drops with their reason, removals and imports, for 90 days by default. ' +
+            'Devices that were the user’s before stand among them up to the event that took them. A registration that changes nothing is no event.',
+          querystring: ListDevicesQuery,
+          response: responses(Paged(DeviceHistory)),
+        },
+      },
+      async ({ query: { page = 0, size = DEVICES_OF_A_PAGE, ...query } }) => {
+        const events = await listDeviceEvents(store, query, { page, size })
+        return paged({ page, size }, { ...query, events })
       },
     )
 

@@ -1,7 +1,7 @@
-// /health and /metrics, as every other process serves them, and the path that monitors of the reference server poll.
+// /health and /metrics, as every other process serves them, and the paths that monitors of the reference server poll.
 import { PUBLIC } from '@push-server/contract'
 import { openHostCheck, type Context } from '@push-server/domain'
-import { probe, PROBE_PATHS } from '@push-server/runtime'
+import { isOfMetrics, probe, PROBE_PATHS } from '@push-server/runtime'
 import type { FastifyContextConfig, FastifyInstance } from 'fastify'
 
 /** Whether it lives and is ready says nothing of anybody; why it is not, and what it counts, does. */
@@ -15,7 +15,7 @@ export const healthRoutes = (parts: Parts) => async (app: FastifyInstance) => {
   for (const path of PROBE_PATHS)
     app.get(
       path,
-      { schema: { hide: true }, logLevel: 'warn', config: path === '/metrics' ? METRICS : STATES },
+      { schema: { hide: true }, logLevel: 'warn', config: isOfMetrics(path) ? METRICS : STATES },
       async (request, reply) => {
         const found = await probe(parts, path, async () => {
           await checkHost(request.headers.host)
@@ -24,9 +24,4 @@ export const healthRoutes = (parts: Parts) => async (app: FastifyInstance) => {
         return found ? reply.code(found.status).type(found.type).send(found.body) : reply.callNotFound()
       },
     )
-
-  app.get('/actuator/health', { schema: { hide: true }, logLevel: 'warn', config: STATES }, async (_request, reply) => {
-    const { status } = await parts.health.report()
-    return status === 'ready' ? { status: 'UP' } : reply.code(503).send({ status: 'DOWN' })
-  })
 }

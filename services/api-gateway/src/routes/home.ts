@@ -1,10 +1,9 @@
 // GET /: what is running here, and where to go. It loads nothing, from here or from elsewhere.
 import { createHash } from 'node:crypto'
 import { PRODUCT_NAME, PUBLIC } from '@push-server/contract'
-import type { Config } from '@push-server/runtime'
+import type { Build, Config } from '@push-server/runtime'
 import type { FastifyInstance } from 'fastify'
-import { barePrefix, baseOf } from '../bases.ts'
-import type { Build } from '../build.ts'
+import { bareSegmentOf } from '../bases.ts'
 
 const STYLE =
   ':root { color-scheme: light dark } body { font: 1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem }'
@@ -23,7 +22,7 @@ const page = (name: string, { version, buildTime }: Build) => `<!doctype html>
 </head>
 <body>
 <h1>${PRODUCT_NAME}</h1>
-<p>${escape(name)}, version ${escape(version)}${buildTime === undefined ? '' : `, built ${escape(buildTime)}`}</p>
+<p>${escape(name)}, version ${escape(version)}, built ${escape(buildTime)}</p>
 <ul>
 <li><a href="swagger-ui.html">API console</a></li>
 <li><a href="v3/api-docs">API description (OpenAPI)</a></li>
@@ -37,7 +36,7 @@ const page = (name: string, { version, buildTime }: Build) => `<!doctype html>
 export const homeRoutes = (config: Config, build: Build) => async (app: FastifyInstance) => {
   const html = page(config.applicationDisplayName, build)
   app.get('/', { schema: { hide: true }, config: { scope: PUBLIC } }, async (request, reply) => {
-    const bare = barePrefix(request.originalUrl, baseOf(request.raw))
+    const bare = bareSegmentOf(request.raw)
     if (bare !== undefined) return reply.redirect(`${bare}/`)
     return reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send(html)
   })

@@ -2,11 +2,13 @@
 import {
   CreateInboxMessageRequest,
   InboxCount,
+  InboxDeleteQuery,
   InboxDetailQuery,
   InboxListQuery,
   InboxMessage,
+  InboxMessageList,
   inboxMessageNotFound,
-  InboxMessageSummary,
+  InboxMessageParams,
   InboxOfUser,
   InboxReadQuery,
   invalidRequest,
@@ -22,6 +24,8 @@ import {
 import {
   countUnread,
   createInboxMessage,
+  deleteInbox,
+  deleteInboxMessage,
   describeInboxMessage,
   listInbox,
   readInbox,
@@ -30,8 +34,8 @@ import {
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import Type from 'typebox'
 import { applicationsOfInboxMessage, fromBody, fromQuery, fromQueryList } from '../validation/applications.ts'
+import { INBOX_PATH } from '../validation/inbox-path.ts'
 import { responses, OK_RESPONSES } from '../openapi/responses.ts'
 
 const tags = ['Inbox']
@@ -54,10 +58,10 @@ function idOf({ messageId, id }: InboxIds): string {
 }
 
 export const inboxRoutes =
-  ({ store }: Context): FastifyPluginAsyncTypebox =>
+  (context: Context): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const ofMessage = (place: 'query' | 'body', idIn: (request: FastifyRequest) => string) =>
-      ({ scope: 'inbox', applications: applicationsOfInboxMessage(store, place, idIn) }) as const
+    const ofMessage = (place: 'path' | 'query' | 'body', idIn: (request: FastifyRequest) => string) =>
+      ({ scope: 'inbox', applications: applicationsOfInboxMessage(context, place, idIn) }) as const
 
     app.post(
       '/inbox/messages',
@@ -72,7 +76,7 @@ export const inboxRoutes =
           response: messageResponses,
         },
       },
-      async ({ body: { requestObject } }) => okWith(await createInboxMessage(store, requestObject)),
+      async ({ body: { requestObject } }) => okWith(await createInboxMessage(context, requestObject)),
     )
 
     app.get(
@@ -84,11 +88,11 @@ export const inboxRoutes =
           operationId: 'listInboxMessages',
           summary: 'List the inbox of a user, newest first',
           querystring: InboxListQuery,
-          response: responses(Paged(Type.Array(InboxMessageSummary))),
+          response: responses(Paged(InboxMessageList)),
         },
       },
       async ({ query }) => {
-        const { page, messages } = await listInbox(store, query)
+        const { page, messages } = await listInbox(context, query)
         return paged(page, messages)
       },
     )
@@ -105,7 +109,7 @@ export const inboxRoutes =
           response: responses(OkWith(InboxCount)),
         },
       },
-      async ({ query }) => okWith({ countUnread: await countUnread(store, query) }),
+      async ({ query }) => okWith({ countUnread: await countUnread(context, query) }),
     )
 
     app.get(
@@ -125,7 +129,7 @@ export const inboxRoutes =
           if (messageId === '' || id === '') throw inboxMessageNotFound(TEXT.inboxMessageUnknown(''))
         },
       },
-      async ({ query }) => okWith(await describeInboxMessage(store, idOf(query))),
+      async ({ query }) => okWith(await describeInboxMessage(context, idOf(query))),
     )
 
     app.put(
@@ -141,7 +145,7 @@ export const inboxRoutes =
           response: messageResponses,
         },
       },
-      async ({ query }) => okWith(await readInboxMessage(store, idOf(query), query.userId)),
+      async ({ query }) => okWith(await readInboxMessage(context, { id: idOf(query), userId: query.userId })),
     )
 
     app.post(
@@ -158,7 +162,7 @@ export const inboxRoutes =
         },
       },
       async ({ body: { requestObject } }) =>
-        okWith(await readInboxMessage(store, requestObject.inboxId, requestObject.userId)),
+        okWith(await readInboxMessage(context, { id: requestObject.inboxId, userId: requestObject.userId })),
     )
 
     app.put(
@@ -175,7 +179,7 @@ export const inboxRoutes =
         },
       },
       async ({ query }) => {
-        await readInbox(store, query)
+        await readInbox(context, query)
         return OK
       },
     )
@@ -194,7 +198,47 @@ export const inboxRoutes =
         },
       },
       async ({ body: { requestObject } }) => {
-        await readInbox(store, requestObject)
+        await readInbox(context, requestObject)
+        return OK
+      },
+    )
+
+    app.delete(
+      INBOX_PATH,
+      {
+        config: ofMessage('path', ({ params }) => (params as { id: string }).id),
+        schema: {
+          tags,
+          operationId: 'deleteInboxMessage',
+          summary: 'Delete an inbox message',
+          description: 'From every application that shows it. With a user, the message of another is not found.',
+          params: InboxMessageParams,
+          querystring: InboxDeleteQuery,
+          response: OK_RESPONSES,
+        },
+      },
+      async ({ params: { id }, query: { userId }, log }) => {
+        await deleteInboxMessage(context, { id, userId }, log)
+        return OK
+      },
+    )
+
+    app.delete(
+      '/inbox/messages',
+      {
+        config: { scope: 'inbox', applications: fromQuery('appId') },
+        schema: {
+          tags,
+          operationId: 'deleteInbox',
+          summary: 'Delete all messages of a user',
+          description:
+            'All messages that the application shows to the user. One that other applications show as well stays there.',
+          querystring: InboxOfUser,
+          response: OK_RESPONSES,
+        },
+      },
+      async ({ query, log }) => {
+        await deleteInbox(context, query, log)
         return OK
       },
     )

@@ -1,5 +1,6 @@
 // /push/message: what may be done about messages after their acceptance. Cancelling, what waits, what has failed, sending again.
 import {
+  ErrorResponse,
   FailedMessagePage,
   FailedQuery,
   MessageCancelled,
@@ -17,7 +18,7 @@ import { subjectOf } from '../plugins/requests.ts'
 import { applicationOfMessage, fromQuery } from '../validation/applications.ts'
 import { idempotencyKeyOf, validKey } from '../validation/idempotency-key.ts'
 import { MESSAGE_PATH } from '../validation/message-path.ts'
-import { responses, sendResponses } from '../openapi/responses.ts'
+import { responses, responsesOrNotFound, sendResponses } from '../openapi/responses.ts'
 import type { Sending } from '../parts.ts'
 
 const tags = ['Messages']
@@ -39,7 +40,7 @@ export const messageOperationRoutes =
           summary: 'Cancel what is not pushed yet of a message',
           description: 'Such deliveries fail as `Cancelled`. May be repeated; OK when nothing is left to cancel, too.',
           params: MessageParams,
-          response: responses(OkWith(MessageCancelled)),
+          response: responsesOrNotFound(OkWith(MessageCancelled)),
         },
       },
       async ({ params, log }) => okWith(await cancelMessage(context, params.id, log)),
@@ -58,7 +59,7 @@ export const messageOperationRoutes =
             'being pushed to, are left out. Refused once its content is not kept any more or has lost its validity.',
           params: MessageParams,
           headers: SendHeaders,
-          response: sendResponses(OkWith(SendMessageResponse)),
+          response: { ...sendResponses(OkWith(SendMessageResponse)), 404: ErrorResponse },
         },
         preValidation: validKey,
       },
@@ -73,6 +74,8 @@ export const messageOperationRoutes =
           allowance,
           arrivedAt,
           isAbandoned: () => reply.raw.destroyed,
+          correlationId: call.id,
+          traceContext: call.span?.traceparent,
           log,
         }).finally(() => void reply.headers(allowance.headers()))
         call.subject = subjectOf(resent.appId, resent)

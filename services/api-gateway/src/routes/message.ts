@@ -12,7 +12,8 @@ import {
   PLATFORMS,
   PreferHeaders,
   PROVIDER_NAMES,
-  SendBatchRequest,
+  sendBatchRequest,
+  SendBatchResponse,
   SendHeaders,
   SendMessageResponse,
   SendMessageRequest,
@@ -38,7 +39,7 @@ import { batchRules, sendRules } from '../validation/message-rules.ts'
 import { reportIgnored } from '../plugins/preferences.ts'
 import { enforce } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { responses, sendResponses, withPreferences } from '../openapi/responses.ts'
+import { responses, responsesOrNotFound, sendResponses, withPreferences } from '../openapi/responses.ts'
 import type { Sending } from '../parts.ts'
 import { subjectOf } from '../plugins/requests.ts'
 
@@ -87,6 +88,7 @@ export const messageRoutes =
         allowance,
         arrivedAt,
         correlationId: call.id,
+        traceContext: call.span?.traceparent,
         waiters: synchronous ? waiters : undefined,
         log,
       }).finally(() => void reply.headers(allowance.headers()))
@@ -126,8 +128,8 @@ export const messageRoutes =
           summary: 'Send messages to several users',
           description: 'The whole request is checked first; nothing is sent when it is refused.',
           headers: SendHeaders,
-          body: Wrapped(SendBatchRequest),
-          response: sendResponses(OkWith(SendMessageResponse)),
+          body: Wrapped(sendBatchRequest(context.config.batchSize)),
+          response: sendResponses(OkWith(SendBatchResponse)),
         },
         preValidation: [enforce(batchRules(context.config.batchSize)), validKey],
       },
@@ -171,7 +173,7 @@ export const messageRoutes =
           operationId: 'messageStatus',
           summary: 'What became of a message',
           params: MessageParams,
-          response: responses(OkWith(MessageStatus)),
+          response: responsesOrNotFound(OkWith(MessageStatus)),
         },
       },
       async ({ params }) => okWith(await findMessage(context, params.id)),

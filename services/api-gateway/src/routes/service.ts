@@ -1,8 +1,7 @@
 // GET /push/service/status
 import { okWith, OkWith, PUBLIC, ServiceStatus, timestampOf } from '@push-server/contract'
-import type { Config } from '@push-server/runtime'
+import type { Build, Config } from '@push-server/runtime'
 import type { FastifyInstance } from 'fastify'
-import type { Build } from '../build.ts'
 import { responses } from '../openapi/responses.ts'
 
 /** Touches neither database nor queue. */

@@ -65,12 +65,12 @@ export const applicationOfMessage = ({ messages }: Pick<Context['store'], 'messa
 
 /** Those that show the inbox message: a key has to be for all of them. */
 export const applicationsOfInboxMessage = (
-  { inbox }: Pick<Context['store'], 'inbox'>,
-  place: 'query' | 'body',
+  context: Pick<Context, 'store' | 'config'>,
+  place: ApplicationsOf['place'],
   idIn: (request: FastifyRequest) => string,
 ): ApplicationsOf => ({
   place,
-  find: (request) => inboxApplications({ inbox }, idIn(request)),
+  find: (request) => inboxApplications(context, idIn(request)),
 })
 
 function idsIn(value: unknown): string[] {

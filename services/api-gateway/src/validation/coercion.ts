@@ -47,7 +47,7 @@ function coerceNumber(value: unknown): unknown {
 }
 
 /** Numbers of pages are never refused. */
-function clamp({ minimum = 0, maximum = 0, default: fallback }: Schema, value: unknown): unknown {
+function clamp({ minimum = 0, maximum = 0, 'x-fallback': fallback }: Schema, value: unknown): unknown {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN
   return number >= minimum ? Math.min(number, maximum) : fallback
 }

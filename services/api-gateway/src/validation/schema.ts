@@ -11,6 +11,7 @@ export interface Schema {
   default?: unknown
   'x-case'?: 'lower'
   'x-clamp'?: true
+  'x-fallback'?: number
   'x-words'?: true
   'x-list'?: true
   'x-max-units'?: number

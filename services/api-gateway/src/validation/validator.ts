@@ -12,8 +12,13 @@ export const MOST_VIOLATIONS = 20
 const KEYWORDS = [
   'x-case',
   'x-clamp',
+  'x-fallback',
   'x-words',
   'x-list',
+  'x-document',
+  'x-example',
+  'x-response-description',
+  'x-headers',
   {
     keyword: 'x-max-units',
     type: 'string' as const,

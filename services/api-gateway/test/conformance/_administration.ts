@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { APNS_SETTINGS, generateApnsKey, generateServiceAccount } from '@push-server/testing'
 import { base64 } from '../_gateway.ts'
 import { isOk, refusedWith, violates } from '../_watched-api.ts'
-import type { Checks, Target } from './_target.ts'
+import { FAMILIES, inEachForm, type Check, type Checks, type Target } from './_target.ts'
 
-const FAMILIES = ['ios', 'apns', 'android', 'fcm', 'huawei', 'hms']
-const flagsWith = (...set: string[]) => Object.fromEntries(FAMILIES.map((name) => [name, set.includes(name)]))
+const flagsWith = ({ form }: Pick<Target, 'form'>, ...set: string[]) =>
+  Object.fromEntries(FAMILIES[form].map((name) => [name, set.includes(name)]))
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 const unknownText = (appId: string) => `Application credentials with entered ID: ${appId} does not exist`
 
@@ -41,19 +41,64 @@ const updatesOf = (platform: string, provider: string) =>
     [`/admin/app/${platform}/update`, `/admin/app/${provider}`].map((path) => ({ method, path })),
   )
 
-export const administrationChecks: Checks = {
-  'C-71 every provider is set under both names (Admin provider paths)': async (t, target) => {
+/** `families`: the names that settings have in the form. */
+const setUnderBothNames =
+  (families: readonly string[]): Check =>
+  async (t, target) => {
     for (const { platform, provider, credentials, shown } of PAIRS)
       for (const { method, path } of updatesOf(platform, provider)) {
         const appId = await target.makeApplication()
         isOk(t, await target.call(method, path, { appId, ...credentials() }), `${method} ${path}`)
-        const detail = await detailOf(target, appId, { [`include${capital(platform)}`]: true })
-        t.same(detail.application, { appId, ...flagsWith(platform, provider) }, path)
-        for (const [name, value] of Object.entries(shown))
-          t.same([detail[`${platform}${name}`], detail[`${provider}${name}`]], [value, value], name)
-        t.notMatch(JSON.stringify(detail), /privateKey|clientSecret|clientId/, 'no secret is shown')
+        const { application, ...settings } = await detailOf(target, appId, { [`include${capital(platform)}`]: true })
+        t.same(application, { appId, ...flagsWith(target, platform, provider) }, path)
+        const names = [platform, provider].filter((name) => families.includes(name))
+        t.match(settings, Object.fromEntries(names.flatMap((name) => prefixed(name, shown))), path)
+        t.notMatch(JSON.stringify(settings), /privateKey|clientSecret|clientId/, 'no secret is shown')
       }
-  },
+  }
+
+const prefixed = (name: string, members: object) =>
+  Object.entries(members).map(([member, value]: [string, unknown]): [string, unknown] => [`${name}${member}`, value])
+
+/** The flags of a request have both names in every form; the response has those of its form. */
+const showWhatIsRequested =
+  (families: readonly string[]): Check =>
+  async (t, target) => {
+    const { api, appId } = target
+    for (const { platform, provider } of PAIRS)
+      for (const name of [platform, provider]) {
+        const { application, ...shown } = await detailOf(target, appId, { [`include${capital(name)}`]: true })
+        t.equal(application.appId, appId)
+        const names = Object.keys(shown).filter((each) => each !== 'paused')
+        const own = [platform, provider].filter((each) => families.includes(each))
+        for (const each of own)
+          t.ok(
+            names.some((setting) => setting.startsWith(each)),
+            `${name}: of ${each}`,
+          )
+        t.same(
+          names.filter((setting) => !own.some((each) => setting.startsWith(each))),
+          [],
+          `${name} alone`,
+        )
+      }
+    refusedWith(t, await api.post('/admin/app/detail', null), 'Request must not be null.')
+    refusedWith(t, await api.post('/admin/app/detail', {}), 'App ID must not be null.')
+    refusedWith(t, await api.post('/admin/app/detail', { appId: 'nowhere' }), unknownText('nowhere'))
+  }
+
+/** `members`: what there is beside the id. */
+const listUnconfigured =
+  (members: object): Check =>
+  async (t, { api }) => {
+    const { status, body } = await api.get('/admin/app/unconfigured/list')
+    t.equal(status, 200)
+    t.ok(Array.isArray(body.responseObject.applicationList))
+    for (const each of body.responseObject.applicationList) t.same({ ...each, appId: '' }, { appId: '', ...members })
+  }
+
+export const administrationChecks: Checks = {
+  ...inEachForm('C-71 every provider is set under both names (Admin provider paths)', FAMILIES, setUnderBothNames),
   'C-72 newer paths and Huawei name every error by its field': async (t, { api, call }) => {
     for (const path of ['/admin/app/apns', '/admin/app/fcm', '/admin/app/hms', '/admin/app/huawei/update']) {
       const { status, body } = await call('PUT', path, { appId: '', projectId: ' ' })
@@ -74,7 +119,7 @@ export const administrationChecks: Checks = {
         isOk(t, await target.api.post(`/admin/app/${provider}`, { appId, ...credentials() }), 'set')
         const response = object ? await target.call(method, path, object) : await target.api.call(method, path)
         isOk(t, response, `${method} ${path}`)
-        t.same((await detailOf(target, appId)).application, { appId, ...flagsWith() })
+        t.same((await detailOf(target, appId)).application, { appId, ...flagsWith(target) })
       }
       refusedWith(
         t,
@@ -111,7 +156,8 @@ export const administrationChecks: Checks = {
         [undefined, undefined],
       ] as const) {
         isOk(t, await target.call('PUT', path, { appId, ...credentials, environment }), `${path} ${environment}`)
-        t.equal((await detailOf(target, appId, { includeApns: true })).apnsEnvironment, shown)
+        const detail = await detailOf(target, appId, { includeApns: true })
+        t.equal(detail[target.form === '1.9' ? 'iosEnvironment' : 'apnsEnvironment'], shown)
       }
       violates(t, await target.call('PUT', path, { appId, ...credentials, environment: 'test' }), [
         'requestObject.environment',
@@ -119,30 +165,17 @@ export const administrationChecks: Checks = {
       ])
     }
   },
-  'C-76 the list has the flags of both families': async (t, target) => {
+  'C-76 the list has the flags of every family that the form has': async (t, target) => {
     const appId = await target.makeApplication()
     const { body } = await target.api.get('/admin/app/list')
     const listed = body.responseObject.applicationList.find((each: { appId: string }) => each.appId === appId)
-    t.same(listed, { appId, ...flagsWith() })
+    t.same(listed, { appId, ...flagsWith(target) })
   },
-  'C-77 detail shows what is requested, in either family (App detail flags)': async (t, target) => {
-    const { api, appId } = target
-    for (const { platform, provider } of PAIRS)
-      for (const name of [platform, provider]) {
-        const { application, ...shown } = await detailOf(target, appId, { [`include${capital(name)}`]: true })
-        t.equal(application.appId, appId)
-        const names = Object.keys(shown).filter((each) => each !== 'paused')
-        t.ok(names.length > 0, name)
-        t.same(
-          names.filter((each) => !each.startsWith(platform) && !each.startsWith(provider)),
-          [],
-          `${name} alone`,
-        )
-      }
-    refusedWith(t, await api.post('/admin/app/detail', null), 'Request must not be null.')
-    refusedWith(t, await api.post('/admin/app/detail', {}), 'App ID must not be null.')
-    refusedWith(t, await api.post('/admin/app/detail', { appId: 'nowhere' }), unknownText('nowhere'))
-  },
+  ...inEachForm(
+    'C-77 detail shows what is requested, in either family (App detail flags)',
+    FAMILIES,
+    showWhatIsRequested,
+  ),
   'C-78 an application is made once': async (t, { api }) => {
     const appId = `conformance ${randomUUID()}`
     t.same((await api.post('/admin/app/create', { appId })).body, { status: 'OK', responseObject: { appId } })
@@ -150,13 +183,11 @@ export const administrationChecks: Checks = {
     refusedWith(t, await api.post('/admin/app/create', null), 'Request object must not be empty')
     refusedWith(t, await api.post('/admin/app/create', {}), 'App ID must not be null.')
   },
-  'C-79 unconfigured applications (Unconfigured list)': async (t, { api }) => {
-    const { status, body } = await api.get('/admin/app/unconfigured/list')
-    t.equal(status, 200)
-    for (const each of body.responseObject.applicationList)
-      t.match(each, { appId: String, ios: null, android: null, huawei: null })
-    t.ok(Array.isArray(body.responseObject.applicationList))
-  },
+  ...inEachForm(
+    'C-79 unconfigured applications (Unconfigured list)',
+    { '1.9': {}, '1.10': {}, all: Object.fromEntries(FAMILIES.all.map((name) => [name, null])) },
+    listUnconfigured,
+  ),
   'C-93 the envelope of errors (Everything else about a request’s form; Other statuses)': async (t, { api, call }) => {
     const headers = { 'content-type': 'application/json' }
     for (const [name, response, status, code] of [

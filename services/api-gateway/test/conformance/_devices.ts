@@ -1,7 +1,7 @@
 // C-01 to C-29: service status, and registrations as messages show them.
 import { randomUUID } from 'node:crypto'
 import { json, newToken, REMOVALS } from '../_gateway.ts'
-import { isOk, refusedWith } from '../_watched-api.ts'
+import { isOk, refusedWith, violates } from '../_watched-api.ts'
 import { TIMESTAMP, type Check, type Checks, type Target } from './_target.ts'
 
 const CREATE = '/push/device/create'
@@ -35,6 +35,7 @@ export const deviceChecks: Checks = {
         applicationDisplayName: String,
         applicationEnvironment: String,
         version: /^\d+\.\d+\.\d+/,
+        buildTime: TIMESTAMP,
         timestamp: TIMESTAMP,
       },
     })
@@ -151,7 +152,7 @@ export const deviceChecks: Checks = {
   },
   'C-23 a REMOVED activation is refused': async (t, { register }) => {
     const device = { token: newToken(), activationId: randomUUID(), activationStatus: 'REMOVED' }
-    refusedWith(t, await register(device), NOT_ACTIVE)
+    refusedWith(t, await register(device), 'Device registration failed because associated activation is REMOVED')
   },
   'C-24 a BLOCKED activation is accepted, and not active': async (t, { register, reach, send }) => {
     const userId = randomUUID()
@@ -191,5 +192,11 @@ export const deviceChecks: Checks = {
     isOk(t, await multi(target, both, { userId, token }), 'registered')
     isOk(t, await target.call('DELETE', '/push/device/remove', { appId: target.appId, token }), 'removed')
     t.same(await Promise.all(both.map((id) => target.reach(userId, id))), [0, 0])
+  },
+  'R2-11 a blank token is refused on every platform': async (t, { api, appId }) => {
+    for (const platform of ['ios', 'android', 'huawei', 'apns', 'fcm', 'hms']) {
+      const device = { appId, platform, token: ' ', activationId: randomUUID(), userId: randomUUID() }
+      violates(t, await api.post(CREATE, device), ['requestObject.token', /\S/], platform)
+    }
   },
 }

@@ -2,7 +2,19 @@
 import { randomUUID } from 'node:crypto'
 import { newToken } from '../_gateway.ts'
 import { isOk, refusedWith } from '../_watched-api.ts'
-import { BODY, PLATFORMS, ZERO, type Checks, type Target } from './_target.ts'
+import {
+  BODY,
+  FAMILIES,
+  inEachForm,
+  messageIdsOf,
+  PLATFORMS,
+  PROVIDERS,
+  resultOf,
+  ZERO,
+  type Check,
+  type Checks,
+  type Target,
+} from './_target.ts'
 
 const SEND = '/push/message/send'
 const BATCH = '/push/message/batch/send'
@@ -13,6 +25,37 @@ const nested = (index: number, text: string) => `Push message at index: ${index}
 async function phones({ register }: Target, userId: string): Promise<void> {
   for (const platform of PLATFORMS) await register({ userId, platform, token: newToken(), activationId: randomUUID() })
 }
+
+const respondsWith =
+  (members: readonly string[]): Check =>
+  async (t, target) => {
+    const userId = randomUUID()
+    await phones(target, userId)
+    const response = await target.api.post(SEND, { appId: target.appId, message: { userId, body: BODY } })
+    const { responseObject } = response.body
+    t.same(Object.keys(responseObject).toSorted(), members.toSorted())
+    t.equal(responseObject.mode, 'SYNCHRONOUS')
+    t.equal(messageIdsOf(target, response).length, 1)
+    const result = resultOf(target.form, responseObject)
+    for (const [index, platform] of PLATFORMS.entries()) {
+      const { sent, pending, failed, total } = result[platform]
+      t.same([total, sent + pending + failed], [1, 1], platform)
+      for (const name of [PLATFORMS[index], PROVIDERS[index]])
+        if (name !== undefined && members.includes(name)) t.same(responseObject[name], result[platform], name)
+    }
+  }
+
+const acceptsIn =
+  (mode: string | null) =>
+  (members: readonly string[]): Check =>
+  async (t, target) => {
+    const message = { userId: randomUUID(), body: BODY }
+    const response = await target.api.post(SEND, { appId: target.appId, mode, message })
+    const { responseObject } = response.body
+    t.same([response.status, Object.keys(responseObject).toSorted()], [200, members])
+    t.equal(responseObject.mode ?? null, mode)
+    t.equal(messageIdsOf(target, response).length, 1)
+  }
 
 export const messageChecks: Checks = {
   'C-30 send: refusals in their order': async (t, { api, appId }) => {
@@ -27,20 +70,15 @@ export const messageChecks: Checks = {
     ] as const)
       refusedWith(t, await api.post(SEND, object), text)
   },
-  'C-31 send: the result, and flat under both families of names (Send result)': async (t, target) => {
-    const userId = randomUUID()
-    await phones(target, userId)
-    const { mode, messageIds, result, ...flat } = await target.send({ userId })
-    t.equal(mode, 'SYNCHRONOUS')
-    t.equal(messageIds.length, 1)
-    t.same(Object.keys(result), PLATFORMS)
-    for (const platform of PLATFORMS) {
-      const { sent, pending, failed, total } = result[platform]
-      t.same([total, sent + pending + failed], [1, 1], platform)
-    }
-    const { ios, android, huawei } = result
-    t.same(flat, { ios, android, huawei, apns: ios, fcm: android, hms: huawei })
-  },
+  ...inEachForm(
+    'C-31 send: the counters under the names of the form, and no other member (Send result)',
+    {
+      '1.9': ['mode', ...FAMILIES['1.9']],
+      '1.10': ['mode', ...FAMILIES['1.10']],
+      all: ['mode', 'messageIds', 'result', ...FAMILIES.all],
+    },
+    respondsWith,
+  ),
   'C-32 send: to nobody': async (t, { send }) => {
     t.same((await send({ userId: randomUUID() })).result, ZEROS)
   },
@@ -59,25 +97,22 @@ export const messageChecks: Checks = {
     t.same([await reach(userId), await reach(userId, activationId), await reach(userId, '')], [2, 1, 0])
     t.equal(await reach(randomUUID(), activationId), 0, 'of another user')
   },
-  'C-35 send: ASYNCHRONOUS (messageIds)': async (t, { api, appId }) => {
-    const { status, body } = await api.post(SEND, {
-      appId,
-      mode: 'ASYNCHRONOUS',
-      message: { userId: randomUUID(), body: BODY },
-    })
-    t.equal(status, 200)
-    t.same(Object.keys(body.responseObject).toSorted(), ['messageIds', 'mode'])
-    t.equal(body.responseObject.mode, 'ASYNCHRONOUS')
-  },
-  'C-36 send: a mode of null (messageIds)': async (t, { api, appId }) => {
-    const { status, body } = await api.post(SEND, { appId, mode: null, message: { userId: randomUUID(), body: BODY } })
-    t.same([status, Object.keys(body.responseObject)], [200, ['messageIds']])
-  },
-  'C-37 batch: of none, of 20 and of 21': async (t, { api, appId }) => {
+  ...inEachForm(
+    'C-35 send: ASYNCHRONOUS (messageIds)',
+    { '1.9': ['mode'], '1.10': ['mode'], all: ['messageIds', 'mode'] },
+    acceptsIn('ASYNCHRONOUS'),
+  ),
+  ...inEachForm(
+    'C-36 send: a mode of null (messageIds)',
+    { '1.9': [], '1.10': [], all: ['messageIds'] },
+    acceptsIn(null),
+  ),
+  'C-37 batch: of none, of 20 and of 21': async (t, target) => {
+    const { api, appId } = target
     const batchOf = (length: number) => Array.from({ length }, () => ({ userId: randomUUID(), body: BODY }))
     refusedWith(t, await api.post(BATCH, { appId, batch: [] }), 'There are no push messages in the batch.')
-    const { body } = await api.post(BATCH, { appId, mode: 'ASYNCHRONOUS', batch: batchOf(20) })
-    t.equal(body.responseObject.messageIds.length, 20)
+    const response = await api.post(BATCH, { appId, mode: 'ASYNCHRONOUS', batch: batchOf(20) })
+    t.equal(messageIdsOf(target, response).length, 20)
     refusedWith(
       t,
       await api.post(BATCH, { appId, batch: batchOf(21) }),
@@ -100,6 +135,7 @@ export const messageChecks: Checks = {
     for (const userId of users) await phones(target, userId)
     const batch = users.map((userId) => ({ userId, body: BODY }))
     const { body } = await target.api.post(BATCH, { appId: target.appId, batch })
-    for (const platform of PLATFORMS) t.equal(body.responseObject.result[platform].total, 2, platform)
+    const result = resultOf(target.form, body.responseObject)
+    for (const platform of PLATFORMS) t.equal(result[platform].total, 2, platform)
   },
 }

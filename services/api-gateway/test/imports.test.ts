@@ -1,0 +1,278 @@
+// Imports over HTTP: what they have in common, and those of applications, campaigns and the inbox. Devices: devices.test.ts.
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { generateUpdates, makeApiKey, operationsOf, type Response } from '@push-server/testing'
+import { APP, openGateway } from './_gateway.ts'
+import { watch } from './_watched-api.ts'
+
+const gateway = await openGateway()
+const { api, database, stack } = gateway
+t.teardown(() => stack.close())
+const OTHER = await gateway.makeApplication()
+
+const TYPE = { 'content-type': 'application/x-ndjson' }
+const fileOf = (lines: readonly unknown[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+const put = (path: string, lines: readonly unknown[], client = api): Promise<Response> =>
+  client.call('PUT', path, { body: fileOf(lines), headers: TYPE })
+const result = async (path: string, lines: readonly unknown[]) => (await put(path, lines)).body.responseObject
+
+const T = (seconds: number) => new Date(Date.UTC(2024, 1, 8, 12, 0, seconds)).toISOString()
+const APNS = generateUpdates.ios() as { bundle: string; keyId: string; teamId: string; privateKeyBase64: string }
+const FCM = generateUpdates.android() as { projectId: string; privateKeyBase64: string }
+const apns = {
+  apnsBundle: APNS.bundle,
+  apnsKeyId: APNS.keyId,
+  apnsTeamId: APNS.teamId,
+  apnsEnvironment: 'DEVELOPMENT',
+  // As MIME writes it.
+  apnsPrivateKeyBase64: APNS.privateKeyBase64.replaceAll(/.{76}/g, '$&\r\n'),
+}
+const fcm = { fcmProjectId: FCM.projectId, fcmPrivateKeyBase64: FCM.privateKeyBase64 }
+const hms = { hmsProjectId: 'HMS123', hmsClientId: '100000001', hmsClientSecret: 'secret' }
+
+const device = (more: object = {}) => {
+  const activationId = randomUUID()
+  return {
+    appId: APP,
+    userId: 'u',
+    activationId,
+    platform: 'ios',
+    token: 'aabb',
+    timestampLastRegistered: T(0),
+    ...more,
+  }
+}
+let lastId = 5_000
+const campaign = (more: object = {}) => ({
+  id: String((lastId += 1)),
+  appId: APP,
+  message: { title: 'T', body: 'B' },
+  timestampCreated: T(0),
+  ...more,
+})
+const letter = (more: object = {}) => ({
+  id: randomUUID(),
+  userId: 'reader',
+  type: 'text',
+  subject: 's',
+  summary: 's',
+  body: 'b',
+  read: false,
+  timestampCreated: T(0),
+  applications: [APP],
+  ...more,
+})
+
+const known = campaign()
+await put('/push/campaign/import', [known])
+
+/** Of each import: good lines about what is new. The member that a bad line lacks is the first. */
+const GOOD: Readonly<Record<string, () => object[]>> = {
+  '/admin/app/import': () => [
+    { appId: randomUUID(), ...apns, ...fcm, ...hms, unknown: 'ignored' },
+    { appId: randomUUID(), apnsBundle: null },
+  ],
+  '/push/device/import': () => [device(), device({ appId: OTHER })],
+  '/push/campaign/import': () => [campaign(), campaign({ appId: OTHER, message: '{\n  "title" : "T"\n}' })],
+  '/push/campaign/user/import': () => [
+    { campaignId: known.id, userId: randomUUID() },
+    { campaignId: Number(known.id), userId: randomUUID() },
+  ],
+  '/push/campaign/{id}/user/import': () => [{ userId: randomUUID() }, { userId: randomUUID() }],
+  '/inbox/messages/import': () => [letter(), letter({ applications: [OTHER, APP, APP], read: true })],
+}
+
+const operations = operationsOf((await api.get('/v3/api-docs')).body)
+const imports = operations.filter(({ path }) => path.endsWith('/import'))
+const pathOf = (path: string) => path.replace('{id}', known.id)
+
+/** Everything that imports write. */
+const rows = () =>
+  database.query(
+    `SELECT 'a' || app_id AS row FROM applications UNION ALL SELECT platform || version FROM credentials
+     UNION ALL SELECT 'd' || activation_id || token FROM devices UNION ALL SELECT 'c' || id FROM campaigns
+     UNION ALL SELECT 'u' || user_id FROM campaign_users UNION ALL SELECT 'i' || public_id || coalesce(read_at::text, '')
+     FROM inbox_messages UNION ALL SELECT 'v' || activation_id FROM activations ORDER BY 1`,
+  )
+
+t.test('each operation that ends in import is held by the table', async (t) => {
+  t.same(new Set(imports.map(({ path }) => path)), new Set(Object.keys(GOOD)))
+  t.same(
+    imports.filter(({ parameters }) => !parameters.query.properties?.dryRun).map(({ path }) => path),
+    [],
+    'all of them have a dry run',
+  )
+})
+
+for (const { method, path } of imports)
+  t.test(
+    `${method} ${path}: a dry run changes nothing, the run does what it said, and again all is kept`,
+    async (t) => {
+      const body = fileOf(GOOD[path]?.() ?? [])
+      const send = (query: string) => api.call(method, `${pathOf(path)}?${query}`, { body, headers: TYPE })
+      const before = await rows()
+      const said = await send('dryRun=true')
+      t.same(said.body, { status: 'OK', responseObject: { imported: 2, updated: 0, kept: 0, failed: 0, errors: [] } })
+      t.same(await rows(), before)
+      t.same((await send('')).body, said.body)
+      const after = await rows()
+      t.ok(after.length > before.length)
+      const kept = { imported: 0, updated: 0, kept: 2, failed: 0, errors: [] }
+      t.same((await send('')).body.responseObject, kept)
+      t.same((await send('dryRun=true')).body.responseObject, kept)
+      t.same(await rows(), after)
+    },
+  )
+
+for (const { method, path } of imports)
+  t.test(`${method} ${path}: a bad line keeps the file out, unless the good ones may stay`, async (t) => {
+    const [first, second] = GOOD[path]?.() ?? []
+    const lines = [first, {}, second]
+    const send = (query: string, some: unknown[]) =>
+      api.call(method, `${pathOf(path)}?${query}`, { body: fileOf(some), headers: TYPE })
+    const before = await rows()
+    const expected = { status: 400, body: { responseObject: { violations: [{ fieldName: /^line 2: / }] } } }
+    t.match(await send('', lines), expected)
+    t.match(await send('partial=true', [{}, {}]), { status: 400 }, 'nothing is kept of it')
+    t.same(await rows(), before)
+    t.match((await send('partial=true', lines)).body.responseObject, { imported: 2, failed: 1, errors: [{ line: 2 }] })
+  })
+
+t.test('a key that is bound to an application imports its devices alone', async (t) => {
+  const { stack: closed } = await openGateway({ AUTH: 'keys' })
+  t.teardown(() => closed.close())
+  await closed.configure(OTHER)
+  const key = await makeApiKey(closed.context, { scopes: ['admin', 'campaign'], appIds: [APP] })
+  const bound = watch(closed.api.url, { authorization: `Bearer ${key}` })
+  const statusOf = async (path: string, lines: readonly unknown[]) => (await put(path, lines, bound)).status
+  for (const { path } of imports) {
+    if (path === '/push/campaign/{id}/user/import') continue
+    t.equal(await statusOf(pathOf(path), GOOD[path]?.() ?? []), 403, path)
+  }
+  t.equal(await statusOf(`/push/device/import?appId=${OTHER}`, [device({ appId: OTHER })]), 403)
+  const mine = device({ appId: undefined })
+  t.match((await put(`/push/device/import?appId=${APP}&partial=true`, [mine, device({ appId: OTHER })], bound)).body, {
+    responseObject: { imported: 1, failed: 1, errors: [{ line: 2, fieldName: 'appId' }] },
+  })
+})
+
+t.test('applications: credentials are parsed, and changed where they differ', async (t) => {
+  const appId = randomUUID()
+  t.match(await result('/admin/app/import', [{ appId, ...apns, ...hms }]), { imported: 1 })
+  const changed = { ...apns, apnsBundle: 'another.bundle' }
+  t.match(await result('/admin/app/import?dryRun=true', [{ appId, ...changed }]), { updated: 1 })
+  t.match(await result('/admin/app/import', [{ appId, ...changed }]), { updated: 1 })
+  t.match(await result('/admin/app/import', [{ appId, ...hms, hmsClientSecret: 'rotated' }]), { updated: 1 })
+  const detail = await api.post('/admin/app/detail', { appId, includeIos: true })
+  t.match(detail.body.responseObject, {
+    application: { ios: true, android: false, huawei: true },
+    iosBundle: 'another.bundle',
+    iosEnvironment: 'development',
+  })
+  const bad: [line: object, fieldName: string, hint: RegExp][] = [
+    [{}, 'appId', /blank/],
+    [{ appId, ...apns, apnsPrivateKeyBase64: '*' }, 'apnsPrivateKeyBase64', /base64/],
+    [{ appId, ...apns, apnsPrivateKeyBase64: 'AAAA' }, 'apnsPrivateKeyBase64', /./],
+    [{ appId, ...apns, apnsKeyId: null }, 'apnsKeyId', /blank/],
+    [{ appId, ...apns, apnsEnvironment: 'staging' }, 'apnsEnvironment', /one of/],
+    [{ appId, ...fcm, fcmProjectId: 'another' }, 'fcmProjectId', /./],
+    [{ appId, ...hms, hmsClientId: ' ' }, 'hmsClientId', /./],
+  ]
+  const lines = bad.map(([line]) => line)
+  const violations = bad.map(([, fieldName, hint], index) => ({ fieldName: `line ${index + 1}: ${fieldName}`, hint }))
+  t.match(await result('/admin/app/import?partial=true', lines), { violations })
+})
+
+t.test('campaigns: ids stay, and new ones come beyond them; their users follow', async (t) => {
+  const id = String(lastId + 1_000)
+  lastId += 2_000
+  t.match(await result('/push/campaign/import?dryRun=true', [campaign({ id })]), { imported: 1 })
+  const message = { title: 'T', extras: { a: 1 }, validUntil: 4_000_000_000, unknown: 'x' }
+  t.match(await result('/push/campaign/import', [campaign({ id, message: JSON.stringify(message, null, 2) })]), {
+    imported: 1,
+  })
+  t.match((await api.get(`/push/campaign/${id}/detail`)).body.responseObject, {
+    id,
+    sent: false,
+    state: 'created',
+    message: { title: 'T', extras: { a: 1 }, validUntil: '2096-10-02T07:06:40Z' },
+    timestampCreated: '2024-02-08T12:00:00.000+00:00',
+  })
+  const created = await api.post('/push/campaign/create', { appId: APP, message: { title: 'T' } })
+  t.ok(Number(created.body.responseObject.id) > Number(id))
+  const bad: [line: object, fieldName: string, hint: RegExp][] = [
+    [campaign({ id, timestampCreated: T(1) }), 'id', /another campaign/],
+    [campaign({ id, appId: OTHER }), 'id', /another campaign/],
+    [campaign({ id: created.body.responseObject.id }), 'id', /another campaign/],
+    [campaign({ id: 0 }), 'id', /from 1/],
+    [campaign({ id: 2 ** 31 }), 'id', /from 1/],
+    [campaign({ sent: true }), 'sent', /not imported/],
+    [campaign({ appId: 'nowhere' }), 'appId', /known/],
+    [campaign({ message: 'no JSON' }), 'message', /object/],
+    [campaign({ message: { validUntil: 'soon' } }), 'message.validUntil', /ISO/],
+    [campaign({ message: { body: 'x'.repeat(5_000) } }), 'message', /4096/],
+    [campaign({ timestampCreated: 'then' }), 'timestampCreated', /ISO/],
+  ]
+  const lines = [...bad.map(([line]) => line), campaign()]
+  const { errors, ...counts } = await result('/push/campaign/import?partial=true', lines)
+  t.same(counts, { imported: 1, updated: 0, kept: 0, failed: bad.length })
+  // Those that contradict what is stored are found last.
+  for (const [index, [, fieldName, hint]] of bad.entries())
+    t.match(
+      errors.find(({ line }: { line: number }) => line === index + 1),
+      { fieldName: new RegExp(`^${fieldName}`), hint },
+      `line ${index + 1}`,
+    )
+  const users = ['a', 'b', 'a'].map((userId) => ({ campaignId: id, userId }))
+  const nobody = { campaignId: 'x', userId: 'a' }
+  t.match(
+    await result('/push/campaign/user/import?partial=true', [...users, { ...nobody, campaignId: 999_999 }, nobody]),
+    {
+      imported: 2,
+      failed: 2,
+    },
+  )
+  t.same((await api.get(`/push/campaign/${id}/user/list`)).body.responseObject.users, ['a', 'b'])
+})
+
+t.test('inbox: read wins over unread, with the earlier time', async (t) => {
+  const one = letter()
+  const path = '/inbox/messages/import'
+  const detail = async () => (await api.get(`/inbox/messages/detail?messageId=${one.id}`)).body.responseObject
+  const read = (seconds: number) => ({ ...one, subject: 'changed', read: true, timestampRead: T(seconds) })
+  t.match(await result(path, [one]), { imported: 1 })
+  t.match(await detail(), { ...one, read: false, timestampCreated: '2024-02-08T12:00:00.000+00:00' })
+  t.match(await result(path, [read(20)]), { updated: 1 })
+  t.match(await result(path, [read(30), one]), { kept: 1 }, 'of two lines the last counts')
+  t.match(await detail(), { subject: 's', read: true, timestampRead: '2024-02-08T12:00:20.000+00:00' })
+  t.match(await result(path, [read(10)]), { updated: 1 })
+  t.match(await result(path, [one, read(15)]), { kept: 1 })
+  t.match(await detail(), { timestampRead: '2024-02-08T12:00:10.000+00:00', applications: [APP] })
+  const many = Array.from({ length: 50 }, (_, index) => letter({ userId: 'of-one-second', subject: String(index) }))
+  t.match(await result(path, many), { imported: 50 })
+  const list = await api.get(`/inbox/messages/list?userId=of-one-second&applications=${APP}`)
+  t.same(
+    list.body.responseObject.map(({ subject }: { subject: string }) => Number(subject)),
+    Array.from({ length: 50 }, (_, index) => 49 - index),
+    'messages of one time stay in their order, newest first',
+  )
+  const long = letter({ body: 'ü"'.repeat(32_768) })
+  t.match(await result(path, [long]), { imported: 1 })
+  const bad: [line: object, fieldName: string, hint: RegExp][] = [
+    [letter({ applications: [] }), 'applications', /empty/],
+    [letter({ applications: ['nowhere'] }), 'applications', /not known/],
+    [letter({ id: 'no-uuid' }), 'id', /pattern/],
+    [letter({ type: 'video' }), 'type', /one of/],
+    [letter({ timestampRead: 'then' }), 'timestampRead', /ISO/],
+    [{ ...one, userId: 'another' }, 'id', /another user/],
+  ]
+  const refused = await result(
+    `${path}?partial=true`,
+    bad.map(([line]) => line),
+  )
+  t.same(refused.violations.length, bad.length)
+  for (const [index, [, fieldName, hint]] of bad.entries())
+    t.match(refused.violations[index], { fieldName: `line ${index + 1}: ${fieldName}`, hint })
+})
+
+t.test('nothing internal was disclosed', async (t) => t.same(api.leaks, []))
