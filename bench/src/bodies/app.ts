@@ -32,7 +32,9 @@ const end = async () => Promise.reject(new Error('the store ends the request'))
 const store = {
   applications: ends({ find: async () => application, findAll: async () => [application] }),
   campaigns: ends({ find: async () => campaign }),
-  messages: ends({ audience: async () => ({ applicationId: 1, configured: PLATFORMS, recipients: [] }) }),
+  messages: ends({
+    audience: async () => ({ applicationId: 1, configured: PLATFORMS, rawBlocks: false, recipients: [] }),
+  }),
   devices: ends({}),
   credentials: ends({}),
   inbox: ends({}),

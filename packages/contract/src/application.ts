@@ -105,6 +105,9 @@ export const Pause = Type.Object(
 export const ApplicationDetail = Type.Object(
   {
     application: ApplicationSummary,
+    rawBlocks: Type.Optional(
+      Type.Boolean({ description: 'Messages of the application may have raw blocks. Left out: they may not.' }),
+    ),
     ...settings,
     paused: Type.Optional(Type.Object(optionally(byPlatform(Pause)))),
   },

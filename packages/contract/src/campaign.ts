@@ -4,7 +4,7 @@ import { AppId } from './application.ts'
 import { AUDIENCES, RESEND_WORDS, WHOM } from './campaign-audience.ts'
 import { UserId } from './device.ts'
 import { MessageBody } from './message-body.ts'
-import { Tally } from './message.ts'
+import { ChosenPlatforms, Tally } from './message.ts'
 import { pageMembers, pageMembersOnDemand } from './paging.ts'
 import { BooleanWord, byPlatform, NotBlank, Nullable, PlatformText, Time, TIME_IN_REQUEST, Words } from './schema.ts'
 
@@ -100,7 +100,7 @@ export const SendCampaignQuery = Type.Object({
 })
 
 export const CreateCampaignRequest = Type.Object(
-  { appId: AppId, message: MessageBody },
+  { appId: AppId, message: MessageBody, platforms: ChosenPlatforms },
   { title: 'CreateCampaignRequest' },
 )
 export type CreateCampaignRequest = Static<typeof CreateCampaignRequest>
@@ -116,6 +116,11 @@ const campaign = {
   appId: AppId,
   sent: Type.Boolean({ description: 'Whether a live send of the campaign is complete.' }),
   message: MessageBody,
+  platforms: Type.Optional(
+    Type.Array(PlatformText, {
+      description: 'Left out: it goes to devices of all platforms.',
+    }),
+  ),
 }
 
 export const Campaign = Type.Object(campaign, { title: 'Campaign' })

@@ -2,12 +2,14 @@
 import Type, { type Static } from 'typebox'
 import { AppId } from './application.ts'
 import { MessageBody } from './message-body.ts'
+import { PLATFORM_NAMES } from './platform.ts'
 import { pageMembers } from './paging.ts'
 import {
   byPlatform,
   byPlatformName,
   Nullable,
   optionally,
+  PlatformNameText,
   PlatformText,
   Time,
   TIME_IN_REQUEST,
@@ -31,6 +33,17 @@ export const Recipient = Type.String({
   description: 'User who gets the message.',
   examples: ['user-1'],
 })
+
+/** Null and left out mean all. */
+export const ChosenPlatforms = Type.Optional(
+  Nullable(
+    Type.Array(PlatformNameText, {
+      minItems: 1,
+      maxItems: PLATFORM_NAMES.length,
+      description: 'Sends the message only to devices of these platforms, in either of their names. By default to all.',
+    }),
+  ),
+)
 
 export const Message = Type.Object(
   {
@@ -58,6 +71,7 @@ export const Message = Type.Object(
         }),
       ),
     ),
+    platforms: ChosenPlatforms,
     sendAt: Type.Optional(
       Nullable(
         Type.String({
@@ -160,7 +174,8 @@ export const DeliveryStatus = Type.Object(
     platform: PlatformText,
     status: Words('DeliveryState', ['pending', 'sent', 'failed', 'skipped'], {
       description:
-        '`sent`: the provider has accepted the push. `skipped`: the message is personal and the device is not active.',
+        '`sent`: the provider has accepted the push. `skipped`: the message is not for this device. It is personal and the device is ' +
+        'not active, or it is for other platforms.',
       examples: ['sent'],
     }),
     reason: Type.Optional(

@@ -27,3 +27,7 @@ const BY_NAME = new Map<string, Platform>(
 export function platformOf(name: string): Platform | undefined {
   return BY_NAME.get(name.toLowerCase())
 }
+
+/** The platforms behind such names, each once; null for none, which means all. */
+export const platformsOf = (names: readonly string[] | null | undefined): Platform[] | null =>
+  names ? PLATFORMS.filter((platform) => names.some((name) => platformOf(name) === platform)) : null

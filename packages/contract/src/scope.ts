@@ -1,6 +1,6 @@
 // What an API key may permit. Each route names the one scope that it requires.
 
-export const SCOPES = ['device', 'message', 'campaign', 'inbox', 'admin', 'queue-ui', 'metrics'] as const
+export const SCOPES = ['device', 'message', 'message-raw', 'campaign', 'inbox', 'admin', 'queue-ui', 'metrics'] as const
 export type Scope = (typeof SCOPES)[number]
 
 /** Of a route that requires no key. */

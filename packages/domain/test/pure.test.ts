@@ -241,6 +241,7 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
   const audience = (...recipients: Recipient[]): Audience => ({
     applicationId: 1,
     configured: ['ios', 'huawei'],
+    rawBlocks: false,
     recipients,
   })
   const outline = (messages: ComposedMessage[], given: Audience) =>
@@ -265,6 +266,21 @@ t.test('plan: which device gets which message, in which chunk', async (t) => {
     ],
     'one token, one of two activations active: pushed once',
   )
+  const phones = audience(
+    device(1),
+    device(2, { platform: 'huawei', active: false }),
+    device(3, { platform: 'android' }),
+  )
+  t.same(
+    outline([message({ platforms: ['huawei'], personal: true })], phones),
+    [
+      [1, 'skipped', 'NotSelected'],
+      [2, 'skipped', 'NotActive'],
+      [3, 'skipped', 'NotSelected'],
+    ],
+    'other platforms are not selected, configured or not',
+  )
+  t.same(outline([message({ platforms: ['ios'] })], audience(device(1))), [[1, 'pending', null]])
   const android = device(1, { platform: 'android' })
   t.same(outline([message()], audience(android)), [[1, 'failed', 'NotConfigured']])
 

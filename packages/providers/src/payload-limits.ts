@@ -1,5 +1,5 @@
 // Limits of every provider, checked before a message is stored rather than when a provider refuses it. Pure.
-import type { MessageBody, Platform } from '@push-server/contract'
+import { rawNamesOf, type MessageBody, type Platform } from '@push-server/contract'
 import type { PushMessage } from './provider.ts'
 
 /** Why a message cannot go to a platform; `field` is a path inside PushMessage. */
@@ -8,19 +8,19 @@ export interface PayloadProblem {
   hint: string
 }
 
-const PAYLOAD_BYTES = 4_096
+export const PAYLOAD_BYTES = 4_096
 const COLLAPSE_KEY_BYTES = 64
 /** Messages up to this size are built to know their exact size. */
 const MEASURED_BYTES = 4 * PAYLOAD_BYTES
 
-/** `payload`: the JSON that would be sent, without the parts that differ by device. */
+/** `payload`: what would be sent, without the parts that differ by device, or its size in bytes. */
 export function limitProblems(
   platform: Platform,
-  payload: Buffer | string,
+  payload: Buffer | string | number,
   collapseKey: string | null | undefined,
 ): PayloadProblem[] {
   const problems: PayloadProblem[] = []
-  const payloadBytes = Buffer.byteLength(payload)
+  const payloadBytes = typeof payload === 'number' ? payload : Buffer.byteLength(payload)
   if (payloadBytes > PAYLOAD_BYTES)
     problems.push({
       field: 'body',
@@ -62,6 +62,12 @@ export function excessProblem({ body, silent }: PushMessage): PayloadProblem | u
       field: 'body.extras',
       hint: `extras have more than ${MEASURED_BYTES} bytes, a payload has ${PAYLOAD_BYTES}`,
     }
+  for (const name of rawNamesOf(body))
+    if (roomLeft(body[name], MEASURED_BYTES) < 0)
+      return {
+        field: `body.${name}`,
+        hint: `the block has more than ${MEASURED_BYTES} bytes, a payload has ${PAYLOAD_BYTES}`,
+      }
   const shown = silent ? [] : SHOWN.map((name) => body[name] ?? '')
   if (roomLeft(shown, MEASURED_BYTES) < 0)
     return { field: 'body', hint: `texts have more than ${MEASURED_BYTES} bytes, a payload has ${PAYLOAD_BYTES}` }

@@ -77,6 +77,8 @@ export interface ProviderKind {
   check(message: PushMessage, context: PayloadContext): PayloadProblem[]
   /** Paths inside the message of members that are given, and that no device gets anything of. */
   ignored(message: PushMessage, context: Pick<PayloadContext, 'config'>): string[]
+  /** Size of the message as the provider counts it; its limit is PAYLOAD_BYTES. */
+  bytes(message: PushMessage, context: PayloadContext): number
   /** The request that takes the message to the device, built as a push builds it. */
   draft(message: PushMessage, device: DraftDevice, context: PayloadContext): PushDraft
 }

@@ -84,7 +84,13 @@ const isGroup = (value: unknown) => typeof value === 'string' && /^(-1|\d+)$/.te
 const DAY = 86_400
 /** In seconds. A number as large as one of milliseconds should have been refused: it fits nothing. */
 const untilOf = (value: unknown) =>
-  typeof value === 'number' ? (value < 1e11 ? value : NaN) : Date.parse(String(value)) / 1_000
+  typeof value === 'number'
+    ? value < 1e11
+      ? value
+      : NaN
+    : /^\d+(\.\d+)?$/.test(String(value))
+      ? Number(value)
+      : Date.parse(String(value)) / 1_000
 /** Whole seconds from the push to `validUntil`, within the provider's limits. */
 const secondsLeft = (value: unknown, { now }: Arrived, [least, most]: readonly [number, number]) =>
   Math.min(Math.max(Math.floor(untilOf(value) - now / 1_000), least), most)
@@ -100,6 +106,14 @@ const lifetime = (most: number, least = 0): Rule => ({
     ),
 })
 
+/** What is shown, by the phone or by the application. */
+const notificationIn = (arrived: Arrived) => shownBy(arrived) ?? handedOver(arrived)
+const priorityIn = (arrived: Arrived) =>
+  inside(notificationIn(arrived), arrived.platform === 'huawei' ? 'importance' : 'notification_priority')
+const importanceOf = (word: unknown) =>
+  word === 'min' || word === 'low' ? 'LOW' : word === 'default' ? 'NORMAL' : 'HIGH'
+const ARGUMENTS = { titleLocArgs: 'titleLocKey', bodyLocArgs: 'bodyLocKey', subtitleLocArgs: 'subtitleLocKey' }
+
 const entriesOf = (value: unknown) => Object.entries(value ?? {})
 const DATA = { android: 'data', huawei: 'data' }
 
@@ -109,16 +123,65 @@ export const RULES: Readonly<Record<string, Rule>> = {
     applies: (value, arrived) => isSilent(arrived) && !isEmpty(value),
     holds: (_, arrived) => shownBy(arrived) === undefined,
   },
-  'with `FCM_DATA_ONLY`': {
-    applies: (value, { dataOnly }) => dataOnly && typeof value === 'boolean',
+  'with `FCM_DATA_ONLY` or `dataOnly`': {
+    applies: (value, { dataOnly, values }) => Boolean(values['dataOnly'] ?? dataOnly) && typeof value === 'boolean',
     holds: (_, arrived) => shownBy(arrived) === undefined,
   },
   'an empty text': { applies: (value) => value === '', holds: () => true },
   'without its key, or an empty list': {
     applies: (value, { values }) =>
       Array.isArray(value) &&
-      (value.length === 0 || isEmpty(values[value === values['titleLocArgs'] ? 'titleLocKey' : 'bodyLocKey'])),
+      (value.length === 0 ||
+        Object.entries(ARGUMENTS).some(([name, key]) => value === values[name] && isEmpty(values[key]))),
     holds: () => true,
+  },
+  'with `criticalSound`': {
+    applies: (value, { values }) =>
+      !isEmpty(value) && ['name', 'volume'].some((name) => values[`criticalSound.${name}`] !== undefined),
+    holds: (_, { payload }) => inside(payload, 'aps', 'sound', 'critical') === 1,
+  },
+  'with `tag`': {
+    applies: (value, { values }) => !isEmpty(value) && !isEmpty(values['tag']),
+    holds: (_, arrived) => inside(notificationIn(arrived), 'tag') === arrived.values['tag'],
+  },
+  'with `displayPriority`': {
+    applies: (value, { values }) => !isEmpty(value) && !isEmpty(values['displayPriority']),
+    holds(_, arrived) {
+      const word = arrived.values['displayPriority']
+      const isHuawei = arrived.platform === 'huawei'
+      return priorityIn(arrived) === (isHuawei ? importanceOf(word) : `PRIORITY_${String(word).toUpperCase()}`)
+    },
+  },
+  '`time-sensitive` or `critical`': {
+    applies: (value) => value === 'time-sensitive' || value === 'critical',
+    holds: (_, arrived) => priorityIn(arrived) === 'HIGH',
+  },
+  'any but `default`': {
+    applies: (value) => !isEmpty(value) && value !== 'default',
+    holds: (value, arrived) => priorityIn(arrived) === importanceOf(value),
+  },
+  'with `link`': {
+    applies: (value, { values }) => !isEmpty(value) && !isEmpty(values['link']),
+    holds: (_, arrived) =>
+      Object.values(inside(notificationIn(arrived), 'click_action') ?? {}).includes(arrived.values['link']),
+  },
+  'a time': {
+    applies: (value) => !isEmpty(value),
+    holds: (value, arrived) =>
+      Date.parse(String(inside(notificationIn(arrived), arrived.platform === 'huawei' ? 'when' : 'event_time'))) ===
+      Math.trunc(untilOf(value) * 1_000),
+  },
+  milliseconds: {
+    applies: (value) => Array.isArray(value),
+    holds(value, arrived) {
+      const name = arrived.platform === 'huawei' ? 'vibrate_config' : 'vibrate_timings'
+      const seconds = inside(notificationIn(arrived), name)
+      return (
+        Array.isArray(value) &&
+        Array.isArray(seconds) &&
+        canonical(seconds.map((text) => Math.trunc(Number.parseFloat(text) * 1_000 + 0.5))) === canonical(value)
+      )
+    },
   },
   'no text, and no `titleLocKey`': {
     applies: (value, arrived) =>
@@ -138,9 +201,9 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'what is no header: blanks at its ends, or beyond ASCII': {
     applies: (value) =>
       typeof value === 'string' && value !== '' && !/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value),
-    holds: (value, { headers, payload }) =>
+    holds: (value, { headers, payload, values }) =>
       headers['apns-collapse-id'] === createHash('sha256').update(String(value)).digest('hex') &&
-      inside(payload, 'aps', 'thread-id') === value,
+      inside(payload, 'aps', 'thread-id') === (isEmpty(values['threadId']) ? value : values['threadId']),
   },
   'an integer from -1 to 100': {
     applies: isGroup,

@@ -1,5 +1,6 @@
 // The members of a request as its schema has them, however deep, with values that are hard to carry: a member that is added to a
 // schema later is walked like the others. Pure.
+import { RAW_NAMES } from '@push-server/contract'
 import type { RequestSchema } from '@push-server/testing'
 import fc, { type Arbitrary } from 'fast-check'
 
@@ -10,6 +11,9 @@ export interface Member {
   /** Without null. */
   schema: RequestSchema
 }
+
+/** Raw blocks say to a provider what they like, and have tests of their own. */
+export const isRaw = ({ name }: Member) => RAW_NAMES.some((raw) => name === raw || name.startsWith(`${raw}.`))
 
 const alternatives = (schema: RequestSchema) => (schema.anyOf ?? [schema]).filter(({ type }) => type !== 'null')
 
@@ -49,6 +53,8 @@ const extraName = fc.oneof(
     '1',
     'title',
     'token',
+    'image',
+    'link',
   ),
 )
 const anyJson = fc.oneof(
@@ -56,38 +62,33 @@ const anyJson = fc.oneof(
   fc.constantFrom(null, 0.1, 1e21, 2 ** 53, -1.5, 'text', [[]], {}),
 )
 
-/** Values that the schema allows, the awkward ones first of all. */
 /** The API's description computes some examples, so that they stay in the future. */
 const COMPUTED: Readonly<Record<string, unknown>> = { timeAhead: new Date(Date.now() + 300 * 86_400_000).toISOString() }
 const examplesOf = ({ examples, 'x-example': computed = '' }: RequestSchema) => examples ?? [COMPUTED[computed] ?? 'x']
 
+/** Values that the schema allows, the awkward ones first of all. */
 export function valuesOf(schema: RequestSchema): Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum)
   const several = alternatives(schema)
   if (several.length > 1) return fc.oneof(...several.map(valuesOf), fc.constantFrom(...examplesOf(schema)))
-  const [{ type, items = {}, minimum, maximum, maxLength = Infinity }] = [several[0] ?? schema]
+  const only = several[0] ?? schema
+  const { type, items = {}, minimum, maximum, maxLength = Infinity, minItems = 0, maxItems = 3, pattern } = only
   switch (type) {
     case 'string':
+      if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern), { size: 'small' })
       return oftenShort.filter((text) => text.length <= maxLength && text.isWellFormed() && !text.includes('\0'))
-    case 'integer':
-      return fc.oneof(
-        fc.constantFrom(
-          0,
-          1,
-          -1,
-          99,
-          100,
-          ...(maximum === undefined ? [] : [maximum]),
-          ...(minimum === undefined ? [] : [minimum]),
-        ),
-        fc.integer({ min: minimum ?? -(2 ** 31), max: maximum ?? 2 ** 31 - 1 }),
-      )
+    case 'integer': {
+      const [min, max] = [minimum ?? -(2 ** 31), maximum ?? 2 ** 31 - 1]
+      const awkward = [0, 1, -1, 99, 100, min, max].filter((number) => number >= min && number <= max)
+      return fc.oneof(fc.constantFrom(...awkward), fc.integer({ min, max }))
+    }
     case 'number':
+      if (maximum !== undefined) return fc.double({ min: minimum ?? 0, max: maximum, noNaN: true })
       return fc.oneof(fc.nat(4_000_000_000), fc.double({ min: 0, max: 2e12, noNaN: true }))
     case 'boolean':
       return fc.boolean()
     case 'array':
-      return fc.array(valuesOf(items), { maxLength: 3 })
+      return fc.array(valuesOf(items), { minLength: minItems, maxLength: Math.min(maxItems, 3) })
     default:
       return fc
         .array(fc.tuple(extraName, anyJson), { maxLength: 4 })

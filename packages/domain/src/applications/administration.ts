@@ -42,7 +42,7 @@ export async function describeApplication(
   const row = await configured(store, request.appId)
   const included = PLATFORMS.filter((platform) => isIncluded(request, platform))
   const settings = Object.fromEntries(included.flatMap((platform) => settingsOf(row, platform)))
-  return { application: summaryOf(row), ...settings, ...pausedMember(row) }
+  return { application: summaryOf(row), ...(row.rawBlocks && { rawBlocks: true }), ...settings, ...pausedMember(row) }
 }
 
 const isIncluded = (request: ApplicationDetailRequest, platform: Platform) =>
@@ -114,6 +114,14 @@ function verify(platform: Platform, credentials: StoredCredentials): void {
     if (!(error instanceof InvalidCredentials)) throw error
     throw invalidRequest([{ fieldName: `requestObject.${error.field}`, hint: error.message }], error)
   }
+}
+
+/** Whether messages of the application may have raw blocks from now on. */
+export async function switchRawBlocks(
+  { applications }: Pick<Store, 'applications'>,
+  { appId, enabled }: { appId: string; enabled: boolean },
+): Promise<void> {
+  if (!(await applications.switchRawBlocks(appId, enabled))) throw refusal(TEXT.credentialsUnknown(appId))
 }
 
 export async function removeCredentials(store: ApplicationStore, appId: string, platform: Platform): Promise<void> {

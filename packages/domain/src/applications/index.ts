@@ -5,6 +5,7 @@ export {
   listApplications,
   removeCredentials,
   resumePlatform,
+  switchRawBlocks,
   updateCredentials,
 } from './administration.ts'
 export { credentialChecker } from './credential-checker.ts'

@@ -9,7 +9,14 @@ import {
 } from '@push-server/contract'
 import type { CampaignRow, Store } from '@push-server/store'
 import type { Context } from '../context.ts'
-import { checkPayloads, composeMessage, ignoredMembers, readValidUntil, type AcceptRequest } from '../messages/index.ts'
+import {
+  checkPayloads,
+  checkRawBlocks,
+  composeMessage,
+  ignoredMembers,
+  readValidUntil,
+  type AcceptRequest,
+} from '../messages/index.ts'
 import { campaignNumber } from './campaign-number.ts'
 import { understood } from './message-echo.ts'
 import { resultOf } from './results.ts'
@@ -25,13 +32,14 @@ export async function createCampaign(
   request: CreateCampaignRequest,
   onIgnored: AcceptRequest['onIgnored'],
 ): Promise<string> {
-  const { appId, message } = request
+  const { appId, message, platforms: chosen } = request
   const application = await store.applications.find(appId)
   if (!application) throw refusal(TEXT.campaignApplicationUnknown(appId))
   // As it would be sent to one user; a campaign names its body `message`.
   const now = store.clock.now()
   const fieldOf = (inside: string) => inside.replace('body', 'requestObject.message')
-  const composed = composeMessage({ userId: '', body: message }, fieldOf, now)
+  checkRawBlocks([{ body: message }], { rawBlocks: application.rawBlocks, fieldOf: (_, inside) => fieldOf(inside) })
+  const composed = composeMessage({ userId: '', body: message, platforms: chosen }, fieldOf, now)
   const platforms = application.credentials.map(({ platform }) => platform)
   const check = {
     messages: [composed],
@@ -46,18 +54,20 @@ export async function createCampaign(
   const id = await store.campaigns.create({
     applicationId: application.id,
     message: understood(message),
+    platforms: composed.platforms,
     // Not limited yet: it may be sent much later, and each provider counts its longest validity from the push.
     validUntil: readValidUntil(message.validUntil, fieldOf),
   })
   return String(id)
 }
 
-const campaignOf = ({ id, appId, sent, message }: CampaignRow): Campaign => ({
+const campaignOf = ({ id, appId, sent, message, platforms }: CampaignRow): Campaign => ({
   id: String(id),
   appId,
   sent,
   // Rows of earlier versions hold what was sent to us.
   message: understood(message),
+  ...(platforms && { platforms }),
 })
 
 export interface ListRequest {

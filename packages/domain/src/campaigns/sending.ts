@@ -41,8 +41,8 @@ export async function testCampaign(
     | 'log'
   >,
 ): Promise<Tallies | undefined> {
-  const { appId, message } = await findCampaign(context.store, id)
-  const messages = [{ userId, body: message }]
+  const { appId, message, platforms } = await findCampaign(context.store, id)
+  const messages = [{ userId, body: message, platforms }]
   const { tallies } = await acceptMessages(context, {
     appId,
     messages,

@@ -16,6 +16,7 @@ import type { Allowance } from '../quotas/index.ts'
 import { composeMessage } from './compose.ts'
 import { digestOf, replayOf, type RequestIdentity } from './idempotency.ts'
 import { checkPayloads, ignoredMembers } from './payload-check.ts'
+import { checkRawBlocks } from './raw-permission.ts'
 import { planDeliveries, type PlannedDelivery } from './plan.ts'
 import { replay } from './idempotent-replay.ts'
 import { sendAtOf } from './send-at.ts'
@@ -195,6 +196,7 @@ async function compose(
   const audience = await batches.audience({ appId, userIds })
   if (!audience) throw refusal(TEXT.sendApplicationUnknown(appId))
   if (userIds.includes('')) throw refusal(TEXT.userEmpty)
+  checkRawBlocks(requested, { rawBlocks: audience.rawBlocks, fieldOf })
   const now = store.clock.now()
   const messages = requested.map((message, index) => {
     const fieldInside = (inside: string) => fieldOf(index, inside)

@@ -1,8 +1,9 @@
 // Turns a message of a request into the message that is stored. Pure but for the new id.
-import { instantOf, invalidRequest, type Message } from '@push-server/contract'
+import { instantOf, invalidRequest, isRich, platformsOf, type Message } from '@push-server/contract'
 import type { PushMessage } from '@push-server/providers'
 import type { NewMessage } from '@push-server/store'
 import { v7 } from 'uuid'
+import { bodyViolations } from './body-rules.ts'
 
 /** No provider keeps a notification longer. */
 const LONGEST_VALIDITY_MS = 28 * 86_400_000
@@ -10,16 +11,23 @@ const LONGEST_VALIDITY_MS = 28 * 86_400_000
 /** Path in the request of what has this path inside a message, such as `body.validUntil`. */
 export type FieldOf = (inside: string) => string
 
-/** Refuses a validUntil that is no point in time. `now`: ms since the epoch, by the database's clock. */
+/** Refuses a body that contradicts itself, and a validUntil that is no point in time. `now`: ms since the epoch, by the database's clock. */
 export function composeMessage(message: Message, fieldOf: FieldOf, now: number): NewMessage {
   const { validUntil, ...body } = message.body
+  const silent = message.attributes?.silent ?? false
+  if (isRich(body)) {
+    const violations = bodyViolations(body, silent)
+    if (violations.length > 0)
+      throw invalidRequest(violations.map(({ field, hint }) => ({ fieldName: fieldOf(field), hint })))
+  }
   return {
     id: v7(),
     userId: message.userId,
     activationId: message.activationId ?? null,
     priority: message.priority === 'NORMAL' ? 'NORMAL' : 'HIGH',
-    silent: message.attributes?.silent ?? false,
+    silent,
     personal: message.attributes?.personal ?? false,
+    platforms: platformsOf(message.platforms),
     body,
     validUntil: limited(readValidUntil(validUntil, fieldOf), now),
   }

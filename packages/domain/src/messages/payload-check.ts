@@ -18,23 +18,30 @@ export interface PayloadCheck extends Pick<Context, 'config'> {
 
 /** Refuses messages that a provider would refuse, before anything is stored. */
 export function checkPayloads({ messages, platforms, fieldOf, ...context }: PayloadCheck): void {
-  const problemsOf = (message: PushMessage) => {
-    const problem = platforms.length > 0 && (excessProblem(message) ?? inexactProblem(message))
-    return problem ? [problem] : platforms.flatMap((platform) => PROVIDERS[platform].check(message, context))
+  const problemsOf = (message: PushMessage, to: readonly Platform[]) => {
+    const problem = to.length > 0 && (excessProblem(message) ?? inexactProblem(message))
+    return problem ? [problem] : to.flatMap((platform) => PROVIDERS[platform].check(message, context))
   }
   const violations = messages.flatMap((message, index) =>
-    problemsOf(pushMessageOf(message)).map(({ field, hint }) => ({ fieldName: fieldOf(index, field), hint })),
+    problemsOf(pushMessageOf(message), chosenOf(message, platforms)).map(({ field, hint }) => ({
+      fieldName: fieldOf(index, field),
+      hint,
+    })),
   )
   if (violations.length > 0) throw invalidRequest(violations)
 }
+
+/** Those of the platforms that the message is for. */
+export const chosenOf = ({ platforms }: NewMessage, configured: readonly Platform[]) =>
+  platforms ? configured.filter((platform) => platforms.includes(platform)) : configured
 
 const IGNORED = 'no platform that the application has credentials for makes use of it in this message'
 
 /** Members that no provider of the application has a place for; none while it has no provider. */
 export function ignoredMembers({ messages, platforms, fieldOf, config }: PayloadCheck): Violation[] {
-  const [first, ...others] = platforms
-  if (first === undefined) return []
   return messages.flatMap((message, index) => {
+    const [first, ...others] = chosenOf(message, platforms)
+    if (first === undefined) return []
     const push = pushMessageOf(message)
     let ignored = PROVIDERS[first].ignored(push, { config })
     for (const platform of others) {

@@ -31,19 +31,25 @@ function planMessage(
   for (const recipient of recipients) {
     if (message.activationId !== null && message.activationId !== recipient.activationId) continue
     // Before the token is taken: another activation with the same token may be active.
-    const skipped = message.personal && !recipient.active
+    const skipped = skipReason(message, recipient)
     const key = `${recipient.platform}/${normaliseToken(recipient.platform, recipient.token)}`
-    if (!skipped && tokens.has(key)) continue
-    if (!skipped) tokens.add(key)
+    if (skipped === undefined && tokens.has(key)) continue
+    if (skipped === undefined) tokens.add(key)
     const status = statusOf(skipped, configured.includes(recipient.platform))
     planned.push({ messageId: message.id, sendAt: message.sendAt, recipient, ...status })
   }
   return planned
 }
 
-const statusOf = (skipped: boolean, configured: boolean): Pick<PlannedDelivery, 'status' | 'reason'> =>
-  skipped
-    ? { status: 'skipped', reason: 'NotActive' }
+/** Why the message is not for the device. */
+function skipReason({ platforms, personal }: ComposedMessage, { platform, active }: Recipient): string | undefined {
+  if (platforms && !platforms.includes(platform)) return 'NotSelected'
+  return personal && !active ? 'NotActive' : undefined
+}
+
+const statusOf = (skipped: string | undefined, configured: boolean): Pick<PlannedDelivery, 'status' | 'reason'> =>
+  skipped !== undefined
+    ? { status: 'skipped', reason: skipped }
     : configured
       ? { status: 'pending', reason: null }
       : { status: 'failed', reason: 'NotConfigured' }

@@ -45,7 +45,8 @@ export async function resendMessage(context: Context, { id, ...rest }: ResendReq
       const reached = await store.messages.beginResend({ id, messageId, leaseMs })
       if (!reached) throw unavailable(TEXT.resendUnderWay, RETRY_AFTER_S)
       begun = messageId
-      return isReached(reached)
+      const had = isReached(reached)
+      return (recipient) => had(recipient) || !(kept.platforms?.includes(recipient.platform) ?? true)
     },
   }
   try {
@@ -74,6 +75,7 @@ const messageOf = (kept: KeptMessage): Message => ({
   activationId: kept.activationId,
   priority: kept.priority,
   attributes: { silent: kept.silent, personal: kept.personal },
+  platforms: kept.platforms,
   body: { ...kept.body, ...(kept.validUntil && { validUntil: timestampOf(kept.validUntil) }) },
 })
 

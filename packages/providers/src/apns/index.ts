@@ -1,9 +1,11 @@
 // APNs as an entry of the registry: stored credentials and settings in, a provider out.
+import { isRich } from '@push-server/contract'
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
-import { ignoredMembers } from '../ignored-members.ts'
+import { ignoredMembers, ignoredOfRich } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { checkKeyPair } from '../credentials.ts'
 import { checkIdentifiers, parseApnsKey, readApnsCredentials } from './credentials.ts'
+import { PLACES, replacedOnApns } from './notification-members.ts'
 import { apnsPayload, checkApnsPayload } from './payload.ts'
 import { openApnsProvider } from './provider.ts'
 
@@ -37,7 +39,13 @@ export const apns: ProviderKind = {
 
   check: (message) => checkApnsPayload(message),
 
-  ignored: ({ body, silent }) => ignoredMembers(body, ['icon'], !silent),
+  ignored({ body, silent }) {
+    const classic = ignoredMembers(body, ['icon'], !silent)
+    if (!isRich(body)) return classic
+    return ignoredOfRich(body, PLACES, { classic, hasNotification: !silent, replaced: replacedOnApns(body) })
+  },
+
+  bytes: (message, { now }) => apnsPayload(message, '', now).payload.length,
 
   draft(message, { settings }, { now }) {
     const { headers, payload } = apnsPayload(message, settings.bundle ?? '', now)

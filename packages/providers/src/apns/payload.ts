@@ -1,9 +1,11 @@
 // Builds the push of a message for APNs: the JSON, and the headers that all its devices share. Pure; `now` is given.
 import { createHash } from 'node:crypto'
 import apn from '@parse/node-apn'
-import type { MessageBody } from '@push-server/contract'
+import { isRich, type MessageBody } from '@push-server/contract'
 import { limitProblems, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
+import { mergedApnsProblems, mergeRawApns } from './raw-block.ts'
+import { apsMembers, rootMembers } from './notification-members.ts'
 
 // Both are documented by node-apn, and missing in its types.
 declare module '@parse/node-apn' {
@@ -37,11 +39,18 @@ export function apnsPayload(message: PushMessage, bundle: string, now: number): 
   notification.priority = message.priority === 'HIGH' && !silent ? 10 : 5
   notification.expiry = expiration(message.validUntil, now)
   if (body.collapseKey) notification.collapseId = collapseId(body.collapseKey)
-  notification.aps = apsOf(body, silent)
+  const aps = apsOf(body, silent)
+  const rich = isRich(body)
+  if (rich) Object.assign(aps, apsMembers(body, aps.alert, silent))
+  notification.aps = aps
+  const own = Object.entries(notification.headers()).map(([name, value]) => [name, String(value)])
+  const { headers, payload } = mergeRawApns(body, {
+    headers: Object.fromEntries(own),
+    payload: { ...extrasOf(body), ...(rich && rootMembers(body, silent)), aps },
+  })
   // As raw payload: node-apn leaves out an empty `aps`, which APNs requires.
-  notification.rawPayload = { ...extrasOf(body), aps: notification.aps }
-  const headers = Object.entries(notification.headers()).map(([name, value]) => [name, String(value)])
-  return { payload: Buffer.from(notification.compile()), headers: Object.fromEntries(headers) }
+  notification.rawPayload = payload
+  return { payload: Buffer.from(notification.compile()), headers }
 }
 
 /** Problems for which APNs would refuse the message whatever the device; empty when there is none. */
@@ -50,6 +59,8 @@ export function checkApnsPayload(message: PushMessage): PayloadProblem[] {
   const problems = limitProblems('ios', payload, message.body.collapseKey)
   if (Object.hasOwn(message.body.extras ?? {}, 'aps'))
     problems.push({ field: 'body.extras', hint: 'extras for ios must not have a member named "aps"' })
+  if (message.body.apns)
+    problems.push(...mergedApnsProblems(message.body, JSON.parse(payload.toString()), message.silent))
   return problems
 }
 

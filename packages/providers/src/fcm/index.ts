@@ -1,10 +1,12 @@
 // FCM as an entry of the registry: stored credentials and settings in, a provider out.
+import { isRich } from '@push-server/contract'
 import { USUAL_CHUNK_SIZE, type ProviderKind } from '../provider-kind.ts'
-import { ignoredMembers } from '../ignored-members.ts'
+import { ignoredMembers, ignoredOfRich } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { checkKeyPair } from '../credentials.ts'
 import { certify, readServiceAccount } from './credentials.ts'
-import { checkFcmPayload, fcmBody, fcmPayload } from './payload.ts'
+import { PLACES, replacedOnFcm } from './notification-members.ts'
+import { checkFcmPayload, fcmBody, fcmBytes, fcmPayload } from './payload.ts'
 import { openFcmProvider } from './provider.ts'
 
 export const fcm: ProviderKind = {
@@ -39,9 +41,16 @@ export const fcm: ProviderKind = {
 
   check: (message, { config: { fcmDataOnly: dataOnly } }) => checkFcmPayload(message, { dataOnly }),
 
-  ignored: ({ body, silent }, { config: { fcmDataOnly } }) =>
+  ignored({ body, silent }, { config: { fcmDataOnly } }) {
     // A mobile application that shows notifications itself gets those of silent messages too.
-    silent && !fcmDataOnly ? ignoredMembers(body, ['badge'], false) : ignoredMembers(body, [], true),
+    const hasNotification = !silent || (body.dataOnly ?? fcmDataOnly)
+    const classic = hasNotification ? ignoredMembers(body, [], true) : ignoredMembers(body, ['badge'], false)
+    return isRich(body)
+      ? ignoredOfRich(body, PLACES, { classic, hasNotification, replaced: replacedOnFcm(body) })
+      : classic
+  },
+
+  bytes: (message, { config: { fcmDataOnly: dataOnly } }) => fcmBytes(message, { dataOnly }),
 
   draft: (message, { token }, { config: { fcmDataOnly: dataOnly }, now }) => ({
     headers: {},

@@ -1,7 +1,9 @@
 // Builds the push of a message for FCM: one JSON document, built once but for the device's token. Pure.
-import type { MessageBody } from '@push-server/contract'
+import { isRich, type MessageBody } from '@push-server/contract'
 import { handedOverProblems, limitProblems, NOTIFICATION_KEY, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
+import { androidMembers, notificationMembers } from './notification-members.ts'
+import { countedBytes, mergeRawFcm, RESERVED } from './raw-block.ts'
 import type { WireMessage, WireNotification } from './wire.ts'
 
 export interface FcmPayloadOptions {
@@ -44,20 +46,31 @@ export function fcmBody(payload: Buffer, token: string): Buffer {
   return body
 }
 
-function sections(message: PushMessage, { now, dataOnly }: FcmPayloadOptions): WireMessage {
+function sections(message: PushMessage, options: FcmPayloadOptions): WireMessage {
   const { body, priority, silent, validUntil } = message
+  const rich = isRich(body)
+  const dataOnly = isDataOnly(body, options)
   const notification = notificationOf(message)
-  const data = { ...dataOf(body), ...(dataOnly && { [NOTIFICATION_KEY]: JSON.stringify(notification) }) }
-  return {
+  if (rich) Object.assign(notification, notificationMembers(body))
+  const data = {
+    ...dataOf(body),
+    ...(body.link && { link: body.link }),
+    ...(dataOnly && { [NOTIFICATION_KEY]: JSON.stringify(notification) }),
+  }
+  return mergeRawFcm<WireMessage>(body, {
     data: Object.keys(data).length > 0 ? data : undefined,
     android: {
       collapse_key: body.collapseKey || undefined,
       priority,
-      ttl: validUntil === undefined ? undefined : ttl(validUntil, now),
+      ttl: validUntil === undefined ? undefined : ttl(validUntil, options.now),
       notification: silent || dataOnly ? undefined : notification,
+      ...(rich && androidMembers(body)),
     },
-  }
+  })
 }
+
+/** The message's own word goes before the server's. */
+const isDataOnly = (body: MessageBody, { dataOnly }: Pick<FcmPayloadOptions, 'dataOnly'>) => body.dataOnly ?? dataOnly
 
 const notificationOf = ({ body, priority }: PushMessage): WireNotification => ({
   title: body.title ?? undefined,
@@ -90,25 +103,29 @@ function ttl(validUntil: number, now: number): `${number}s` {
   return `${Math.floor(left / 1_000)}s`
 }
 
-/** https://firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type */
-const RESERVED = /^(?:from|message_type|gcm|gcm\..*|google\..*)$/s
+/** Size of the message as FCM counts it. */
+export const fcmBytes = (message: PushMessage, options: Pick<FcmPayloadOptions, 'dataOnly'>): number =>
+  countedOf(sections(message, { now: 0, ...options }), message.body)
 
 /** Problems for which FCM would refuse the message whatever the device; empty when there is none. */
-export function checkFcmPayload(
-  message: PushMessage,
-  { dataOnly }: Pick<FcmPayloadOptions, 'dataOnly'>,
-): PayloadProblem[] {
-  const { data, android } = sections(message, { now: 0, dataOnly })
-  const counted = textOf({ ...data }) + textOf({ ...android.notification })
+export function checkFcmPayload(message: PushMessage, options: Pick<FcmPayloadOptions, 'dataOnly'>): PayloadProblem[] {
   const reserved = Object.keys(message.body.extras ?? {}).filter((key) => RESERVED.test(key))
   return [
-    ...limitProblems('android', counted, message.body.collapseKey),
-    ...(dataOnly ? handedOverProblems('android', message.body.extras) : []),
+    ...limitProblems('android', fcmBytes(message, options), message.body.collapseKey),
+    ...(isDataOnly(message.body, options) ? handedOverProblems('android', message.body.extras) : []),
     ...reserved.map((key) => ({
       field: 'body.extras',
       hint: `extras for android must not have a member named "${key}": FCM reserves it`,
     })),
   ]
+}
+
+/** What FCM counts of a message, in bytes. Whether it counts options was not found: so they count, as does all that only a raw block sets. */
+function countedOf({ data, android, ...others }: WireMessage, { fcm }: MessageBody): number {
+  if (fcm) return countedBytes([data, android?.data, android?.notification, android?.fcm_options, others])
+  return Buffer.byteLength(
+    textOf({ ...data }) + textOf({ ...android.notification }) + textOf({ ...android.fcm_options }),
+  )
 }
 
 /** The texts that FCM counts: keys and values, not the JSON around them. */

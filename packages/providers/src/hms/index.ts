@@ -1,9 +1,11 @@
 // HMS as an entry of the registry: stored credentials and settings in, a provider out.
+import { isRich } from '@push-server/contract'
 import type { ProviderKind } from '../provider-kind.ts'
-import { ignoredMembers } from '../ignored-members.ts'
+import { ignoredMembers, ignoredOfRich } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { readHmsCredentials } from './credentials.ts'
-import { checkHmsPayload, hmsCollapseKey, hmsPayload, withTokens } from './payload.ts'
+import { PLACES, replacedOnHms } from './notification-members.ts'
+import { checkHmsPayload, hmsBytes, hmsCollapseKey, hmsPayload, withTokens } from './payload.ts'
 import { openHmsProvider } from './provider.ts'
 import { TOKENS_PER_REQUEST } from './requests.ts'
 
@@ -44,8 +46,12 @@ export const hms: ProviderKind = {
 
   ignored({ body, silent }) {
     const key = hmsCollapseKey(body.collapseKey) === undefined ? (['collapseKey'] as const) : []
-    return ignoredMembers(body, silent ? [...key, 'badge'] : key, !silent)
+    const classic = ignoredMembers(body, silent ? [...key, 'badge'] : key, !silent)
+    if (!isRich(body)) return classic
+    return ignoredOfRich(body, PLACES, { classic, hasNotification: !silent, replaced: replacedOnHms(body) })
   },
+
+  bytes: (message, { config: { hmsDataOnly: dataOnly }, appId, now }) => hmsBytes(message, { dataOnly, appId, now }),
 
   draft: (message, { token }, { config: { hmsDataOnly: dataOnly }, appId, now }) => ({
     headers: {},

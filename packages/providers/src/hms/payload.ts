@@ -1,7 +1,9 @@
 // Builds the request of a message for HMS, without its tokens. Pure; `now` is given.
-import type { MessageBody } from '@push-server/contract'
+import { isRich, type MessageBody } from '@push-server/contract'
 import { handedOverProblems, limitProblems, NOTIFICATION_KEY, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
+import { mergeRawHms } from './raw-block.ts'
+import { androidMembers, notificationMembers } from './notification-members.ts'
 
 /** The JSON of a request before and after the list of its tokens. */
 export interface HmsPayload {
@@ -26,22 +28,32 @@ export const withTokens = ({ head, tail }: HmsPayload, tokens: readonly string[]
  * Members without a value are left out, which leaves them to Huawei's defaults.
  * https://developer.huawei.com/consumer/en/doc/HMSCore-References/https-send-api-0000001050986197
  */
-export function hmsPayload(message: PushMessage, { dataOnly, appId, now }: HmsPayloadOptions): HmsPayload {
+export function hmsPayload(message: PushMessage, options: HmsPayloadOptions): HmsPayload {
   const { body, silent, priority } = message
+  const { appId, now } = options
+  const rich = isRich(body)
+  const dataOnly = isDataOnly(body, options)
   const notification = silent ? undefined : notificationOf(message)
+  if (rich && notification) Object.assign(notification, notificationMembers(body))
   const shown = dataOnly ? undefined : notification
-  const json = JSON.stringify({
-    data: dataOf(body, { handedOver: dataOnly ? notification : undefined, isAlone: shown === undefined }),
-    android: {
-      collapse_key: hmsCollapseKey(body.collapseKey),
-      // How soon the phone is woken; `importance` is how loudly it shows the notification.
-      urgency: priority,
-      ttl: `${ttlSeconds(message.validUntil, now)}s`,
-      notification: shown && { ...shown, ...requiredTexts(body, appId) },
-    },
-  })
+  const json = JSON.stringify(
+    mergeRawHms(body, {
+      data: dataOf(body, { handedOver: dataOnly ? notification : undefined, isAlone: shown === undefined }),
+      android: {
+        collapse_key: hmsCollapseKey(body.collapseKey),
+        // How soon the phone is woken; `importance` is how loudly it shows the notification.
+        urgency: priority,
+        ttl: `${ttlSeconds(message.validUntil, now)}s`,
+        notification: shown && { ...shown, ...requiredTexts(body, appId) },
+        ...(rich && androidMembers(body)),
+      },
+    }),
+  )
   return { head: `{"message":${json.slice(0, -1)},"token":[`, tail: ']}}' }
 }
+
+/** The message's own word goes before the server's. */
+const isDataOnly = (body: MessageBody, { dataOnly }: Pick<HmsPayloadOptions, 'dataOnly'>) => body.dataOnly ?? dataOnly
 
 /** The same request as one that HMS checks and does not deliver. */
 export const onlyValidated = ({ head, tail }: HmsPayload): HmsPayload => ({
@@ -49,13 +61,17 @@ export const onlyValidated = ({ head, tail }: HmsPayload): HmsPayload => ({
   tail: `${tail.slice(0, -1)},"validate_only":true}`,
 })
 
+/** Size of the request without the list of its tokens, which HMS does not count. */
+export function hmsBytes(message: PushMessage, options: HmsPayloadOptions): number {
+  const { head, tail } = hmsPayload(message, options)
+  return Buffer.byteLength(head.slice(0, -1) + tail.slice(1))
+}
+
 /** Problems for which HMS would refuse the message whatever the device; empty when there is none. */
 export function checkHmsPayload(message: PushMessage, options: HmsPayloadOptions): PayloadProblem[] {
-  // Without the list of its tokens, which HMS does not count.
-  const { head, tail } = hmsPayload(message, options)
   return [
-    ...limitProblems('huawei', head.slice(0, -1) + tail.slice(1), message.body.collapseKey),
-    ...(options.dataOnly ? handedOverProblems('huawei', message.body.extras) : []),
+    ...limitProblems('huawei', hmsBytes(message, options), message.body.collapseKey),
+    ...(isDataOnly(message.body, options) ? handedOverProblems('huawei', message.body.extras) : []),
   ]
 }
 

@@ -39,9 +39,12 @@ export function readSend({ size, bytes }: Body): SendRequest | Reply {
     : { token, payload, validateOnly: memberOf(request, 'validate_only') === true }
 }
 
-/** FCM counts the keys and values of data and notifications: https://firebase.google.com/docs/cloud-messaging/error-codes */
+/**
+ * FCM counts the keys and values of data and notifications: https://firebase.google.com/docs/cloud-messaging/error-codes. Whether it counts
+ * the options is not documented.
+ */
 function payloadBytes({ data, notification, android }: Record<string, unknown>): number {
-  const own = isRecord(android) ? [android['data'], android['notification']] : []
+  const own = isRecord(android) ? [android['data'], android['notification'], android['fcm_options']] : []
   return [data, notification, ...own].reduce<number>((bytes, part) => bytes + bytesOf(part), 0)
 }
 

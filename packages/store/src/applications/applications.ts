@@ -7,6 +7,8 @@ import { statement } from '../connection/statement.ts'
 export interface ApplicationRow {
   id: number
   appId: string
+  /** Whether its messages may have raw blocks. */
+  rawBlocks: boolean
   /** What is configured, secrets left out. */
   credentials: { platform: Platform; settings: Readonly<Record<string, string | null>> }[]
   pauses: PauseRow[]
@@ -15,6 +17,7 @@ export interface ApplicationRow {
 const WITH_SETTINGS = {
   id: true,
   appId: true,
+  rawBlocks: true,
   credentials: { select: { platform: true, settings: true } },
   pauses: { select: { platform: true, lanes: true, reason: true, pausedAt: true } },
 } as const
@@ -34,6 +37,12 @@ export const openApplications = ({ prisma, query }: Database) => ({
   async find(appId: string): Promise<ApplicationRow | undefined> {
     const row = await prisma.application.findUnique({ where: { appId }, select: WITH_SETTINGS })
     return (row ?? undefined) as ApplicationRow | undefined
+  },
+
+  /** Whether its messages may have raw blocks from now on. False when there is no such application. */
+  async switchRawBlocks(appId: string, enabled: boolean): Promise<boolean> {
+    const { count } = await prisma.application.updateMany({ where: { appId }, data: { rawBlocks: enabled } })
+    return count > 0
   },
 
   /** Which of these there are, in no order. */

@@ -74,12 +74,15 @@ const FORGET = statement({
       WHERE r.audience IS NOT NULL AND r.state <> 'scheduled' LIMIT $1 FOR UPDATE OF x SKIP LOCKED)`,
 })
 
+/** Whether the campaign is for the platform of the device `d`, as SQL; null = all. */
+export const isChosen = (platforms: string) => `(${platforms} IS NULL OR d.platform = ANY(${platforms}))`
+
 /** As the fan-out chooses them: of several devices with one token the one that was registered last. */
 const counting = (condition: string) => `audience AS MATERIALIZED (
       SELECT DISTINCT ON (d.platform, d.token) d.platform, d.user_id
       FROM devices d JOIN campaign_users u ON u.campaign_id = $1 AND u.user_id = d.user_id
       JOIN campaigns g ON g.id = u.campaign_id AND g.application_id = d.application_id
-      WHERE d.dropped_at IS NULL AND ${condition}
+      WHERE d.dropped_at IS NULL AND ${isChosen('g.platforms')} AND ${condition}
       ORDER BY d.platform, d.token, d.registered_at DESC, d.id DESC)
     SELECT platform, count(*)::int AS devices, (SELECT count(DISTINCT user_id)::int FROM audience) AS users FROM audience GROUP BY platform`
 

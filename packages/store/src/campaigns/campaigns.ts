@@ -8,6 +8,8 @@ export interface CampaignRow {
   id: number
   appId: string
   message: MessageBody
+  /** Null = all. */
+  platforms: Platform[] | null
   /** Whether a run of it was completed. */
   sent: boolean
 }
@@ -45,6 +47,8 @@ export interface CampaignDetailRow extends CampaignRow {
 export interface NewCampaign {
   applicationId: number
   message: MessageBody
+  /** Null or left out = all. */
+  platforms?: readonly Platform[] | null | undefined
   /** Milliseconds since the epoch. */
   validUntil: number | null
 }
@@ -67,15 +71,15 @@ export interface UserPage {
 }
 
 const SENT = `EXISTS (SELECT FROM runs r WHERE r.campaign_id = c.id AND r.state = 'sent')`
-const COLUMNS = `c.id, a.app_id AS "appId", c.message, ${SENT} AS sent`
+const COLUMNS = `c.id, a.app_id AS "appId", c.message, c.platforms, ${SENT} AS sent`
 /** A campaign goes with its application, which has no name any more once it is removed. */
 export const LIVING = `campaigns c
     JOIN applications a ON a.id = c.application_id AND a.app_id IS NOT NULL AND c.deleted_at IS NULL`
 
 const CREATE = statement({
   name: 'campaign-create',
-  text: 'INSERT INTO campaigns (application_id, message, valid_until) VALUES ($1, $2, $3) RETURNING id',
-  nullable: [3],
+  text: 'INSERT INTO campaigns (application_id, message, valid_until, platforms) VALUES ($1, $2, $3, $4) RETURNING id',
+  nullable: [3, 4],
 })
 
 /** Chunks are a thousandth of the audience, and their outcomes are not read. */
@@ -102,7 +106,7 @@ const DETAIL = statement({
     paused: 'IS NULL is never null',
     tallies: 'coalesced with a constant',
   },
-}).narrow<Pick<CampaignDetailRow, 'message' | 'state' | 'tallies' | 'rateBase'>>()
+}).narrow<Pick<CampaignDetailRow, 'message' | 'platforms' | 'state' | 'tallies' | 'rateBase'>>()
 
 const LIST = statement({
   name: 'campaign-list',
@@ -110,7 +114,7 @@ const LIST = statement({
     WHERE ($1::bool IS NULL OR ${SENT} = $1) AND ($2::text[] IS NULL OR a.app_id = ANY($2)) ORDER BY c.id OFFSET $3 LIMIT $4`,
   notNull: { appId: 'LIVING keeps those without a name out', sent: 'EXISTS is never null' },
   nullable: [1, 2, 4],
-}).narrow<{ message: MessageBody }>()
+}).narrow<{ message: MessageBody; platforms: Platform[] | null }>()
 
 const LOCK = statement({
   name: 'campaign-lock',
@@ -166,9 +170,9 @@ async function addUsers(connection: Queryable, id: number, userIds: readonly str
 }
 
 export const openCampaigns = (database: Database) => ({
-  async create({ applicationId, message, validUntil }: NewCampaign): Promise<number> {
+  async create({ applicationId, message, platforms, validUntil }: NewCampaign): Promise<number> {
     const until = validUntil === null ? null : new Date(validUntil)
-    const [row] = await database.query(CREATE, [applicationId, JSON.stringify(message), until])
+    const [row] = await database.query(CREATE, [applicationId, JSON.stringify(message), until, platforms ?? null])
     if (!row) throw new Error('A campaign was stored without an id')
     return row.id
   },
@@ -178,13 +182,16 @@ export const openCampaigns = (database: Database) => ({
       where: { id, deletedAt: null, application: { appId: { not: null } } },
       select: {
         message: true,
+        platforms: true,
         application: { select: { appId: true } },
         runs: { where: { state: 'sent' }, select: { id: true }, take: 1 },
       },
     })
     const appId = row?.application.appId
     if (!row || typeof appId !== 'string') return undefined
-    return { id, appId, message: row.message as MessageBody, sent: row.runs.length > 0 }
+    // Prisma Client reads null as a list of none.
+    const platforms = row.platforms.length > 0 ? (row.platforms as Platform[]) : null
+    return { id, appId, message: row.message as MessageBody, platforms, sent: row.runs.length > 0 }
   },
 
   /** With its latest run: the state, and how far it is. */

@@ -4,7 +4,7 @@ import type { Database } from '../connection/database.ts'
 import { IS_OUTDATED, RESPELLING } from '../devices/respelling.ts'
 import { BUCKETS } from '../devices/devices.ts'
 import { SET_UP, SET_UP_JOINS } from './audience-planning.ts'
-import { FANS_OUT, isUnreached, noteReached, type RunAudience } from './audiences.ts'
+import { FANS_OUT, isChosen, isUnreached, noteReached, type RunAudience } from './audiences.ts'
 import type { FanningOutRun } from './runs.ts'
 import { LONG } from '../connection/time-limits.ts'
 import { NORMAL_TOKEN } from '../devices/token-spelling.ts'
@@ -70,7 +70,7 @@ const audienceWhere = (condition: string) => `
     audience AS (
       SELECT DISTINCT ON (d.platform, d.token) d.id, d.user_id, d.platform, d.token, d.environment
       FROM devices d JOIN campaign_users u ON u.campaign_id = $2 AND u.user_id = d.user_id, run
-      WHERE d.application_id = $3 AND d.dropped_at IS NULL AND ${condition}
+      WHERE d.application_id = $3 AND d.dropped_at IS NULL AND ${isChosen('run.platforms')} AND ${condition}
       ORDER BY d.platform, d.token, d.registered_at DESC, d.id DESC)`
 
 /**
@@ -92,7 +92,8 @@ const CHUNKS = `
       WHERE run_id = $1 AND partition = $6)
     SELECT id, platform, total FROM made ORDER BY id`
 
-const RUN = 'run AS (SELECT started_at FROM runs WHERE id = $1)'
+const RUN =
+  'run AS (SELECT r.started_at, g.platforms FROM runs r JOIN campaigns g ON g.id = r.campaign_id WHERE r.id = $1)'
 
 /** What is registered again during the run is left to the late partition, unless one snapshot sees everything anyway. */
 const IN_PARTITION = 'd.bucket BETWEEN $7 AND $8 AND ($9::bool OR d.registered_at < run.started_at)'

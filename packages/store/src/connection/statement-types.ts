@@ -65,7 +65,7 @@ export interface StatementTypes {
   }
   'breaker-take-back': { values: readonly []; row: { id: number } }
   'campaign-audience': { values: readonly [number]; row: { platform: string; devices: number; users: number } }
-  'campaign-create': { values: readonly [number, string, Date | null]; row: { id: number } }
+  'campaign-create': { values: readonly [number, string, Date | null, readonly string[] | null]; row: { id: number } }
   'campaign-delete': { values: readonly [number]; row: { id: number } }
   'campaign-detail': {
     values: readonly [number]
@@ -73,6 +73,7 @@ export interface StatementTypes {
       id: number
       appId: string
       message: Json
+      platforms: readonly (string | null)[] | null
       sent: boolean
       createdAt: Date
       runId: number | null
@@ -105,7 +106,7 @@ export interface StatementTypes {
   }
   'campaign-list': {
     values: readonly [boolean | null, readonly string[] | null, number, number | null]
-    row: { id: number; appId: string; message: Json; sent: boolean }
+    row: { id: number; appId: string; message: Json; platforms: readonly (string | null)[] | null; sent: boolean }
   }
   'campaign-lock': { values: readonly [number]; row: { id: number } }
   'campaign-user-add': { values: readonly [number, readonly string[]]; row: never }
@@ -481,6 +482,7 @@ export interface StatementTypes {
     row: {
       appId: string
       applicationId: number
+      rawBlocks: boolean
       configured: readonly (string | null)[]
       deviceId: number | null
       userId: string | null
@@ -560,6 +562,7 @@ export interface StatementTypes {
       readonly boolean[],
       readonly (string | null)[],
       readonly (Date | null)[],
+      readonly (string | null)[],
       readonly number[],
       readonly string[],
       readonly (string | null)[],
@@ -605,6 +608,7 @@ export interface StatementTypes {
       readonly boolean[],
       readonly (string | null)[],
       readonly (Date | null)[],
+      readonly (string | null)[],
       readonly number[],
       readonly string[],
       readonly (string | null)[],
@@ -710,6 +714,7 @@ export interface StatementTypes {
       priority: string
       silent: boolean
       personal: boolean
+      platforms: readonly (string | null)[] | null
       body: Json | null
       validUntil: Date | null
     }

@@ -24,6 +24,8 @@ export function messageColumns(requests: readonly NewRequest[]) {
     columnOf(rows, 'personal'),
     rows.map(({ id, body }) => (pushed.has(id) ? JSON.stringify(body) : null)),
     rows.map(({ validUntil }) => (validUntil === null ? null : new Date(validUntil))),
+    // An array of arrays has to be of one length: so the platforms of each message are one text.
+    rows.map(({ platforms }) => (platforms ? `{${platforms.join()}}` : null)),
   ] as const
 }
 

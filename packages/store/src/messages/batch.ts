@@ -19,6 +19,8 @@ export interface NewMessage {
   priority: 'HIGH' | 'NORMAL'
   silent: boolean
   personal: boolean
+  /** Null or left out = all. */
+  platforms?: readonly Platform[] | null | undefined
   body: MessageBody
   /** Milliseconds since the epoch. */
   validUntil: number | null

@@ -13,6 +13,8 @@ export interface Audience {
   applicationId: number
   /** Platforms that have credentials. */
   configured: Platform[]
+  /** Whether its messages may have raw blocks. */
+  rawBlocks: boolean
   /** Of each user the latest registration first. */
   recipients: Recipient[]
 }
@@ -30,9 +32,9 @@ export interface AudienceQuery {
 const AUDIENCES = statement({
   name: 'message-audiences',
   text: `WITH app AS MATERIALIZED (
-      SELECT a.id, a.app_id, ARRAY(SELECT platform FROM credentials k WHERE k.application_id = a.id) AS configured
+      SELECT a.id, a.app_id, a.raw_blocks, ARRAY(SELECT platform FROM credentials k WHERE k.application_id = a.id) AS configured
       FROM applications a WHERE a.app_id = ANY((SELECT $1::text[])::text[]))
-    SELECT app.app_id AS "appId", app.id AS "applicationId", app.configured,
+    SELECT app.app_id AS "appId", app.id AS "applicationId", app.raw_blocks AS "rawBlocks", app.configured,
       d.id AS "deviceId", d.user_id AS "userId", d.activation_id AS "activationId", d.platform, d.environment, d.token, d.active,
       ${RESPELLING} AS respelling
     FROM app JOIN unnest((SELECT $2::text[]), (SELECT $3::text[])) AS w(app_id, user_id) ON w.app_id = app.app_id
@@ -43,6 +45,7 @@ const AUDIENCES = statement({
     appId: 'the condition compares it',
     applicationId: 'the outer join is that of devices',
     configured: 'ARRAY of a query is never null',
+    rawBlocks: 'the outer join is that of devices',
     respelling: 'EXISTS is never null',
   },
 }).narrow<{ configured: Platform[]; platform: Platform | null }>()
@@ -111,9 +114,9 @@ export const openMessages = (database: Database) => {
     return queries.map(({ appId, userIds }) => {
       const application = applications.get(appId)
       if (!application) return undefined
-      const { applicationId, configured } = application
+      const { applicationId, configured, rawBlocks } = application
       const own = [...new Set(userIds)].flatMap((userId) => byUser.get(`${appId}/${userId}`) ?? [])
-      return { applicationId, configured, recipients: own }
+      return { applicationId, configured, rawBlocks, recipients: own }
     })
   }
 

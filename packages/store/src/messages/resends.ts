@@ -13,6 +13,8 @@ export interface KeptMessage {
   priority: 'HIGH' | 'NORMAL'
   silent: boolean
   personal: boolean
+  /** Null = all. */
+  platforms: Platform[] | null
   /** Null: its content is gone, or was never kept. */
   body: MessageBody | null
   validUntil: Date | null
@@ -28,10 +30,10 @@ export interface ReachedDevice {
 const FIND = statement({
   name: 'resend-find',
   text: `SELECT m.id, coalesce(a.app_id, '') AS "appId", m.user_id AS "userId", m.activation_id AS "activationId", m.priority, m.silent,
-      m.personal, m.body, m.valid_until AS "validUntil"
+      m.personal, m.platforms, m.body, m.valid_until AS "validUntil"
     FROM messages m JOIN applications a ON a.id = m.application_id WHERE m.id = $1`,
   notNull: { appId: 'coalesced with a constant' },
-}).narrow<{ body: MessageBody | null; priority: KeptMessage['priority'] }>()
+}).narrow<{ body: MessageBody | null; priority: KeptMessage['priority']; platforms: Platform[] | null }>()
 
 /** A lock of its own: the first message of the row may be gone. */
 const LOCK = statement({

@@ -34,23 +34,25 @@ const storing = ({ requests, result, keyed }: Parts) => `WITH app AS MATERIALIZE
       SELECT id FROM applications WHERE id = ANY(${array(1, 'int')}) AND app_id IS NOT NULL),
     ${requests}
     message AS (
-      INSERT INTO messages (id, application_id, user_id, activation_id, priority, silent, personal, body, valid_until, keyed, correlation_id, trace_context)
-      SELECT m.id, m.application_id, m.user_id, m.activation_id, m.priority, m.silent, m.personal, m.body::jsonb, m.valid_until, ${keyed}, request.correlation_id, request.trace_context
+      INSERT INTO messages (id, application_id, user_id, activation_id, priority, silent, personal, body, valid_until, platforms, keyed,
+        correlation_id, trace_context)
+      SELECT m.id, m.application_id, m.user_id, m.activation_id, m.priority, m.silent, m.personal, m.body::jsonb, m.valid_until,
+        m.platforms::text[], ${keyed}, request.correlation_id, request.trace_context
       FROM unnest(${array(2, 'int')}, ${array(3, 'int')}, ${array(4, 'uuid')}, ${array(5, 'text')}, ${array(6, 'text')}, ${array(7, 'text')},
-          ${array(8, 'bool')}, ${array(9, 'bool')}, ${array(10, 'text')}, ${array(11, 'timestamptz')})
-        AS m(request, application_id, id, user_id, activation_id, priority, silent, personal, body, valid_until)
+          ${array(8, 'bool')}, ${array(9, 'bool')}, ${array(10, 'text')}, ${array(11, 'timestamptz')}, ${array(12, 'text')})
+        AS m(request, application_id, id, user_id, activation_id, priority, silent, personal, body, valid_until, platforms)
       JOIN request ON request.place = m.request),
     given AS MATERIALIZED (
-      SELECT d.* FROM unnest(${array(12, 'int')}, ${array(13, 'uuid')}, ${array(14, 'uuid')}, ${array(15, 'smallint')}, ${array(16, 'bigint')},
-          ${array(17, 'text')}, ${array(18, 'text')}, ${array(19, 'text')}, ${array(20, 'text')}, ${array(21, 'text')}, ${array(22, 'text')})
+      SELECT d.* FROM unnest(${array(13, 'int')}, ${array(14, 'uuid')}, ${array(15, 'uuid')}, ${array(16, 'smallint')}, ${array(17, 'bigint')},
+          ${array(18, 'text')}, ${array(19, 'text')}, ${array(20, 'text')}, ${array(21, 'text')}, ${array(22, 'text')}, ${array(23, 'text')})
         WITH ORDINALITY
         AS d(request, message_id, seed, position, device_id, activation_id, platform, environment, token, status, reason, place)
       JOIN request ON request.place = d.request),
     chunk AS (
       INSERT INTO chunks (application_id, platform, lane, seed, total, waiter, due_at, expires_at)
       SELECT c.application_id, c.platform, 'direct', c.seed, part.total, c.waiter, coalesce(c.send_at, now()),
-        greatest(c.send_at, now()) + $28 * interval '1 ms'
-      FROM unnest(${array(23, 'uuid')}, ${array(24, 'int')}, ${array(25, 'text')}, ${array(26, 'text')}, ${array(27, 'timestamptz')})
+        greatest(c.send_at, now()) + $29 * interval '1 ms'
+      FROM unnest(${array(24, 'uuid')}, ${array(25, 'int')}, ${array(26, 'text')}, ${array(27, 'text')}, ${array(28, 'timestamptz')})
         AS c(seed, application_id, platform, waiter, send_at)
       JOIN (SELECT seed, count(*)::int AS total FROM given WHERE seed IS NOT NULL GROUP BY seed) AS part ON part.seed = c.seed
       RETURNING id, seed, application_id, platform, total, due_at),
@@ -64,7 +66,7 @@ const storing = ({ requests, result, keyed }: Parts) => `WITH app AS MATERIALIZE
 
 const CHUNK_COLUMNS = `c.id, c.seed, c.platform, c.application_id AS "applicationId", c.total AS size, ${IS_PAUSED} AS paused`
 
-const NULLABLE = { nullableElements: [6, 10, 11, 14, 15, 19, 22, 26, 27, 31, 32] }
+const NULLABLE = { nullableElements: [6, 10, 11, 12, 15, 16, 20, 23, 27, 28, 32, 33] }
 
 /** One statement, so one transaction: all of the requests is stored, or nothing. A row for each application without a chunk too. */
 const STORE = statement({
@@ -73,7 +75,7 @@ const STORE = statement({
     keyed: false,
     requests: `request AS (
       SELECT r.place, r.correlation_id, r.trace_context
-      FROM unnest(${array(29, 'int')}, ${array(30, 'int')}, ${array(31, 'text')}, ${array(32, 'text')})
+      FROM unnest(${array(30, 'int')}, ${array(31, 'int')}, ${array(32, 'text')}, ${array(33, 'text')})
         AS r(place, application_id, correlation_id, trace_context) JOIN app ON app.id = r.application_id),`,
     result: `SELECT app.id AS "storedId", ${CHUNK_COLUMNS} FROM app LEFT JOIN chunk c ON c.application_id = app.id`,
   }),
@@ -91,12 +93,12 @@ const STORE_KEYED = statement({
     keyed: true,
     requests: `asked AS MATERIALIZED (
       SELECT r.place, r.application_id, r.correlation_id, r.trace_context, r.key, r.digest, r.message_ids::uuid[] AS message_ids
-      FROM unnest(${array(29, 'int')}, ${array(30, 'int')}, ${array(31, 'text')}, ${array(32, 'text')}, ${array(33, 'text')}, ${array(34, 'bytea')},
-          ${array(35, 'text')})
+      FROM unnest(${array(30, 'int')}, ${array(31, 'int')}, ${array(32, 'text')}, ${array(33, 'text')}, ${array(34, 'text')}, ${array(35, 'bytea')},
+          ${array(36, 'text')})
         AS r(place, application_id, correlation_id, trace_context, key, digest, message_ids) JOIN app ON app.id = r.application_id),
     key AS (
       INSERT INTO idempotency_keys AS k (application_id, key, digest, message_ids, expires_at)
-      SELECT application_id, key, digest, message_ids, now() + $36 * interval '1 ms' FROM asked ORDER BY application_id, key
+      SELECT application_id, key, digest, message_ids, now() + $37 * interval '1 ms' FROM asked ORDER BY application_id, key
       ON CONFLICT (application_id, key) DO UPDATE SET
         digest = CASE WHEN k.expires_at > now() THEN k.digest ELSE excluded.digest END,
         message_ids = CASE WHEN k.expires_at > now() THEN k.message_ids ELSE excluded.message_ids END,

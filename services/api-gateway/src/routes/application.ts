@@ -6,9 +6,11 @@ import {
   CreateApplicationRequest,
   CreatedApplication,
   okWith,
+  OK,
   OkWith,
   RemoveApplicationRequest,
   RemovedApplication,
+  SwitchRawBlocksRequest,
   TEXT,
   Wrapped,
 } from '@push-server/contract'
@@ -17,12 +19,13 @@ import {
   describeApplication,
   listApplications,
   removeApplication,
+  switchRawBlocks,
   type Context,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { fromBody } from '../validation/applications.ts'
 import { applicationNamed, enforce, notNull, required } from '../validation/rules.ts'
-import { responses } from '../openapi/responses.ts'
+import { OK_RESPONSES, responses } from '../openapi/responses.ts'
 
 const tags = ['Administration']
 const config = { scope: 'admin', applications: fromBody('appId') } as const
@@ -78,6 +81,28 @@ export const applicationRoutes =
       },
       async ({ body: { requestObject } }) => okWith(await describeApplication(store, requestObject)),
     )
+
+    app.route({
+      method: ['PUT', 'POST'],
+      url: '/admin/app/raw-blocks',
+      config,
+      schema: {
+        tags,
+        operationId: 'switchRawBlocks',
+        summary: 'Let messages of an application have raw blocks, or not',
+        description:
+          'Raw blocks (`apns`, `fcm`, `hms` in a body) go into the requests to providers as they are. They are off unless they are switched on here, and ' +
+          'require the scope `message-raw`. What was accepted before is still sent.',
+        body: Wrapped(SwitchRawBlocksRequest),
+        response: OK_RESPONSES,
+      },
+      preValidation: enforce(applicationNamed),
+      handler: async ({ body: { requestObject }, caller, log }) => {
+        await switchRawBlocks(store, requestObject)
+        log.warn({ ...requestObject, key: caller?.id }, 'raw blocks switched')
+        return OK
+      },
+    })
 
     app.post(
       '/admin/app/remove',

@@ -6,6 +6,7 @@ import {
   CampaignList,
   CampaignListQuery,
   CampaignParams,
+  CampaignPreview,
   CampaignUserList,
   CampaignUsers,
   CampaignUsersQuery,
@@ -28,7 +29,9 @@ import {
   describeCampaign,
   listCampaigns,
   listCampaignUsers,
+  previewCampaign,
   removeCampaignUsers,
+  requireRawScope,
   type Context,
 } from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
@@ -76,8 +79,31 @@ export const campaignRoutes =
       },
       async (request) => {
         const { requestObject } = request.body
+        requireRawScope(request.caller, [{ body: requestObject.message }])
         const id = await createCampaign(context, requestObject, (ignored) => reportIgnored(request, ignored))
         return okWith({ id })
+      },
+    )
+
+    app.post(
+      '/push/campaign/preview',
+      {
+        config: { scope: 'campaign', applications: fromBody('appId') },
+        schema: {
+          tags,
+          operationId: 'previewCampaign',
+          summary: 'What the message of a campaign would become',
+          description:
+            'On each platform, the request for one device as a worker would build it, without tokens. Takes the request that creates a campaign, and creates none.',
+          headers: PreferHeaders,
+          body: Wrapped(CreateCampaignRequest),
+          response: responses(withPreferences(OkWith(CampaignPreview))),
+        },
+        preValidation: enforce(createRules),
+      },
+      async ({ body: { requestObject }, caller }) => {
+        requireRawScope(caller, [{ body: requestObject.message }])
+        return okWith(await previewCampaign(context, requestObject))
       },
     )
 

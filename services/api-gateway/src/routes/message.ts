@@ -2,6 +2,7 @@
 import {
   ListMessagesQuery,
   MessageList,
+  MessagePreview,
   MessageParams,
   MessageStatus,
   okWith,
@@ -9,6 +10,7 @@ import {
   Paged,
   paged,
   PLATFORMS,
+  PreferHeaders,
   PROVIDER_NAMES,
   sendBatchRequest,
   SendBatchResponse,
@@ -22,6 +24,8 @@ import {
   acceptMessages,
   findMessage,
   listMessages,
+  previewMessage,
+  requireRawScope,
   type Accepted,
   type Context,
   type Tallies,
@@ -35,7 +39,7 @@ import { batchRules, sendRules } from '../validation/message-rules.ts'
 import { reportIgnored } from '../plugins/preferences.ts'
 import { enforce } from '../validation/rules.ts'
 import { DEFAULT_LIMITS } from '../validation/json-limits.ts'
-import { responses, responsesOrNotFound, sendResponses } from '../openapi/responses.ts'
+import { responses, responsesOrNotFound, sendResponses, withPreferences } from '../openapi/responses.ts'
 import type { Sending } from '../parts.ts'
 import { subjectOf } from '../plugins/requests.ts'
 
@@ -69,6 +73,7 @@ export const messageRoutes =
     ): Promise<SendMessageResponse> {
       const { headers, log, caller, arrivedAt } = call
       call.subject = { appId: request.appId }
+      requireRawScope(caller, request.messages)
       // Left out means SYNCHRONOUS; null means ASYNCHRONOUS and is left out of the response.
       const mode = request.mode === undefined ? 'SYNCHRONOUS' : request.mode
       const synchronous = mode === 'SYNCHRONOUS'
@@ -132,6 +137,30 @@ export const messageRoutes =
         const { appId, mode, batch } = request.body.requestObject
         const fieldOf = (index: number, inside: string) => `requestObject.batch[${index}].${inside}`
         return okWith(await accept({ appId, mode, messages: batch, fieldOf }, request, reply))
+      },
+    )
+
+    app.post(
+      '/push/message/preview',
+      {
+        config: { scope: 'message', applications: fromBody('appId') },
+        schema: {
+          tags,
+          operationId: 'previewMessage',
+          summary: 'What a message would become',
+          description:
+            'On each platform, the request for one device as a worker would build it, without tokens; and which devices would get it. Nothing is stored or sent.',
+          headers: PreferHeaders,
+          body: Wrapped(SendMessageRequest),
+          response: responses(withPreferences(OkWith(MessagePreview))),
+        },
+        preValidation: [enforce(sendRules)],
+      },
+      async ({ body: { requestObject }, caller }) => {
+        const { appId, message } = requestObject
+        requireRawScope(caller, [message])
+        const fieldOf = (inside: string) => `requestObject.message.${inside}`
+        return okWith(await previewMessage(context, batches, { appId, message, fieldOf }))
       },
     )
 

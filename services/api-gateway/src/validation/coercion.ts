@@ -75,9 +75,10 @@ function coerceItems(items: Schema, values: unknown[]): unknown[] {
 }
 
 function coerceMembers(properties: Readonly<Record<string, Schema>>, members: Record<string, unknown>) {
-  for (const name in properties) {
-    const schema = properties[name]
-    if (!schema || !Object.hasOwn(members, name)) continue
+  // By the members that are given: a body may have forty, and most requests give three.
+  for (const name of Object.keys(members)) {
+    const schema = Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (!schema) continue
     if (members[name] === null && !takesNull(schema)) delete members[name]
     else members[name] = coerce(schema, members[name])
   }

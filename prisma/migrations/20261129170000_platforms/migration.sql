@@ -1,0 +1,5 @@
+-- AlterTable
+ALTER TABLE "campaigns" ADD COLUMN     "platforms" TEXT[];
+
+-- AlterTable
+ALTER TABLE "messages" ADD COLUMN     "platforms" TEXT[];
