@@ -1,7 +1,7 @@
 // Members of a body beyond those that every platform has: what one phone or another can show or do with a notification. Each
 // provider's folder says where it puts them; what has no place there is ignored and named.
 import Type from 'typebox'
-import { Nullable } from './schema.ts'
+import { Nullable, Words } from './schema.ts'
 
 /** Of a URL, and of the link of an application. */
 const LONGEST_URL = 2_048
@@ -11,8 +11,8 @@ const LONGEST_KEY = 64
 const member = <T extends Parameters<typeof Nullable>[0]>(schema: T) => Type.Optional(Nullable(schema))
 const text = (description: string, maxLength = LONGEST_NAME) => member(Type.String({ description, maxLength }))
 const truth = (description: string) => member(Type.Boolean({ description }))
-const word = <const W extends string>(words: readonly W[], description: string) =>
-  member(Type.Unsafe<W>({ type: 'string', enum: [...words], description }))
+const word = <const W extends string>(title: string, words: readonly W[], description: string) =>
+  member(Type.Unsafe<W>({ ...Words(title, words, { description }) }))
 
 export const INTERRUPTION_LEVELS = ['passive', 'active', 'time-sensitive', 'critical'] as const
 export const DISPLAY_PRIORITIES = ['min', 'low', 'default', 'high', 'max'] as const
@@ -90,8 +90,9 @@ export const NOTIFICATION_MEMBERS = {
     }),
   ),
   channelId: text('Channel of the notification (Android, Huawei).'),
-  hmsCategory: word(HMS_CATEGORIES, 'Kind of message, by which Huawei limits how many a phone shows.'),
+  hmsCategory: word('HmsCategory', HMS_CATEGORIES, 'Kind of message, by which Huawei limits how many a phone shows.'),
   interruptionLevel: word(
+    'InterruptionLevel',
     INTERRUPTION_LEVELS,
     'How much the notification interrupts: the level on iOS; on Android and Huawei its priority, unless `displayPriority` is given. ' +
       'Without the entitlement for `time-sensitive` or `critical` iOS shows less.',
@@ -106,8 +107,12 @@ export const NOTIFICATION_MEMBERS = {
     'Lets the service extension of the mobile application change the notification before it is shown (iOS). Refused where nothing ' +
       'is shown: with `silent`, with `dataOnly`, and without a text.',
   ),
-  displayPriority: word(DISPLAY_PRIORITIES, 'How prominently the notification is shown (Android, Huawei).'),
-  visibility: word(VISIBILITIES, 'What a locked screen shows of the notification (Android, Huawei).'),
+  displayPriority: word(
+    'DisplayPriority',
+    DISPLAY_PRIORITIES,
+    'How prominently the notification is shown (Android, Huawei).',
+  ),
+  visibility: word('Visibility', VISIBILITIES, 'What a locked screen shows of the notification (Android, Huawei).'),
   color: member(
     Type.String({
       pattern: '^#[0-9A-Fa-f]{6}$',

@@ -1,7 +1,7 @@
 // What a message would become on each platform, shown and not sent.
 import Type, { type Static } from 'typebox'
 import { Violation } from './envelope.ts'
-import { byPlatform, optionally, PlatformText } from './schema.ts'
+import { byPlatform, optionally, PlatformText, Words } from './schema.ts'
 
 export const PlatformPreview = Type.Object(
   {
@@ -36,8 +36,7 @@ export const DeliveryPreview = Type.Object(
   {
     activationId: Type.String({ examples: ['49414e31-f3df-4cea-87e6-f214ca3b8412'] }),
     platform: PlatformText,
-    status: Type.String({
-      enum: ['pending', 'failed', 'skipped'],
+    status: Words('PreviewStatus', ['pending', 'failed', 'skipped'], {
       description: '`pending`: the device would get it. `failed`, `skipped`: it would not, `reason` says why.',
       examples: ['pending'],
     }),

@@ -24,7 +24,7 @@ export function membersOf(schema: RequestSchema, path: readonly string[] = []): 
   if (others.length === 0 && properties)
     return Object.entries(properties).flatMap(([name, inner]) => membersOf(inner, [...path, name]))
   // What may be null says beside it what it says to readers.
-  const { anyOf: _, ...said } = schema
+  const said = Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== 'anyOf'))
   return [
     { name: path.join('.').replace(/^body\./, ''), path, schema: others.length === 0 ? { ...said, ...only } : schema },
   ]
