@@ -52,6 +52,14 @@ t.test('files that pass, fail, break and are left out', async (t) => {
   t.match(totals, { passed: 2, failed: 3, skipped: 1 })
 })
 
+t.test('a process that outlives its file ends with it', async (t) => {
+  const leaves = `import { spawn } from 'node:child_process'
+    spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' }).unref()
+    ${SAYS}; process.exit(0)`
+  const { lines } = await report(t, { 'leaves.mjs': leaves })
+  t.same(lines, ['✔ leaves.mjs  1 asserts  0 s'])
+})
+
 t.test('a file that is run in two ways: each in its own environment, under its own name', async (t) => {
   const says = `const isOther = process.env.WAY === 'other'
     console.log('TAP version 14\\n' + (isOther ? 'not ok' : 'ok') + ' 1 - way\\n1..1')

@@ -56,6 +56,8 @@ async function runFile(run: TestRun, { index, job }: Place, options: Omit<RunOpt
     detached: true,
   })
   const closed = once(child, 'close')
+  // A service that outlives its test would hold the pipe, and the run with it.
+  child.once('exit', () => signalGroup(child, 'SIGKILL'))
   const kill = () => void killGroup(child)
   signal.addEventListener('abort', kill)
   const limit = limitTime(child, timeoutMs, kill)
@@ -104,7 +106,16 @@ const block = (diagnostics: object) =>
 export async function killGroup(child: ChildProcess): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-    process.kill(-child.pid, signal)
+    signalGroup(child, signal)
     await sleep(END_WITHIN_MS)
+  }
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch (error) {
+    // Nobody is left in it.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
