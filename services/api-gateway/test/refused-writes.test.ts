@@ -103,6 +103,7 @@ const WRITES: Readonly<Record<string, Write>> = {
   ...Object.fromEntries(
     ['ios', 'apns', 'android', 'fcm', 'huawei', 'hms'].map((name) => [`/admin/app/${name}/check`, { body: app }]),
   ),
+  '/admin/app/raw-blocks': { body: { appId: APP, enabled: true } },
   '/push/device/create': { body: device({ activationId: 'one' }) },
   '/push/device/create/multi': { body: { ...device({}), activationId: undefined, activationIds: ['one', 'two'] } },
   '/push/device/status/update': { body: { activationId: 'one', activationStatus: 'BLOCKED' }, isBare: true },
@@ -142,7 +143,7 @@ const WRITES: Readonly<Record<string, Write>> = {
 const AGAIN =
   /(\/device\/create|multi|campaign\/create|send|user\/(add|import)|inbox\/messages|ios\/update|(app|device|campaign|messages)\/import)$/
 /** They take a body and only read. */
-const READS = ['/admin/app/detail']
+const READS = ['/admin/app/detail', '/push/message/preview', '/push/campaign/preview']
 
 const operations = operationsOf((await api.get('/v3/api-docs')).body)
 const writing = operations.filter(({ method, path }) => method !== 'GET' && !READS.includes(path))
