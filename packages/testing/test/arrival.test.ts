@@ -23,6 +23,7 @@ import { ANYTHING, readExceptions, RULES, type Arrived, type Exception } from '.
 import { isRaw, membersOf, placed, valuesOf, type Member, type Values } from './_members.ts'
 
 const RUNS = 6_000
+const MOST_ROUNDS = 20
 const seed = Number(process.env.PROPERTY_SEED ?? randomInt(2 ** 31))
 t.comment(`PROPERTY_SEED=${seed}`)
 
@@ -197,6 +198,9 @@ t.test('every message: each of its members reaches each phone, or is refused by 
     }
   })
   t.doesNotThrow(() => fc.assert(property, { seed, numRuns: RUNS }))
+  // Some rows are about two members that have to be given together, which chance may leave out of a round.
+  for (let round = 1; round < MOST_ROUNDS && rows.some((row) => !met.has(row)); round += 1)
+    t.doesNotThrow(() => fc.assert(property, { seed: seed + round, numRuns: RUNS }))
   t.ok(counts.sent > RUNS / 4 && counts.refused > RUNS / 100, JSON.stringify(counts))
   t.same(
     rows.filter((row) => !met.has(row)),
