@@ -41,7 +41,7 @@ public class Main {
     File lines = Path.of(args[3], "java.ndjson").toFile();
     Files.writeString(lines.toPath(),
       "{\\"userId\\":\\"java\\",\\"activationId\\":\\"java-imported\\",\\"platform\\":\\"android\\",\\"token\\":\\"java\\"}\\n");
-    OkImportResult imported = devices.importDevices(appId, lines, null);
+    OkImportResult imported = devices.importDevices(lines, appId, null, null);
     System.out.println("imported " + imported.getResponseObject().getImported());
 
     PagedDeviceList listed = devices.listDevices(appId, "java", null, null);
@@ -82,7 +82,7 @@ devices = DevicesApi(client)
 device = CreateDeviceRequest(app_id=app_id, platform=PlatformName.IOS, token="aa02", activation_id="python", user_id="python")
 print("registered", devices.create_device(WrappedCreateDeviceRequest(request_object=device)).status)
 lines = b'{"userId":"python","activationId":"python-imported","platform":"android","token":"python"}\\n'
-print("imported", devices.import_devices(app_id, lines, _content_type="application/octet-stream").response_object.imported)
+print("imported", devices.import_devices(lines, app_id=app_id, _content_type="application/octet-stream").response_object.imported)
 listed = devices.list_devices(app_id, "python").response_object.devices
 print("devices", *sorted((each.activation_id for each in listed), reverse=True))
 message = Message(user_id="python", priority=Priority.NORMAL, body=MessageBody(title="Hello", badge=1))
