@@ -87,7 +87,7 @@ function drawGroup({ key, silent, members }, opening) {
 }
 
 function drawCard(notification) {
-  const { app, title, body, badge, receivedAt, replaces, fresh } = notification
+  const { app, title, subtitle, body, badge, level, receivedAt, replaces, fresh } = notification
   const name = appName(app)
   return element(
     'button',
@@ -106,9 +106,11 @@ function drawCard(notification) {
         { class: 'heading' },
         element('span', { class: 'app' }, name),
         replaces === undefined ? undefined : element('span', { class: 'updated' }, 'updated'),
+        level === undefined ? undefined : element('span', { class: 'updated' }, level),
         element('time', { datetime: receivedAt }, ago(receivedAt)),
       ),
       title === undefined ? undefined : textElement('strong', {}, title),
+      subtitle === undefined ? undefined : textElement('span', { class: 'body' }, subtitle),
       body === undefined ? undefined : textElement('span', { class: 'body' }, body),
     ),
   )

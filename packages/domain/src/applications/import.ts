@@ -14,7 +14,7 @@ import {
 import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
 import type { ImportCounts, Store } from '@push-server/store'
 import { importFile, type ImportFile, type Staging } from '../imports/index.ts'
-import { putCredentials } from './administration.ts'
+import { refuseUnknownKey } from './upload.ts'
 
 type ApplicationStore = Pick<Store, 'applications' | 'credentials'>
 
@@ -76,7 +76,7 @@ async function applyLine(
     const current = await store.credentials.open(key)
     if (current && isDeepStrictEqual(current.settings, value.settings) && current.secret.equals(value.secret)) continue
     isChanged = true
-    if (!dryRun) await putCredentials(store, key, value)
+    if (!dryRun) await store.credentials.put(key, value).catch(refuseUnknownKey)
   }
   return isNew ? 'imported' : isChanged ? 'updated' : 'kept'
 }

@@ -2,7 +2,14 @@
 import type { Lane, Platform } from '@push-server/contract'
 import { InvalidCredentials, type Provider } from '@push-server/providers'
 import { traceIdOf } from '@push-server/runtime'
-import { PASSED, UnknownEncryptionKey, type ClaimedChunk, type Release, type RestOfChunk } from '@push-server/store'
+import {
+  PASSED,
+  UnknownEncryptionKey,
+  type ClaimedChunk,
+  type MessageRow,
+  type Release,
+  type RestOfChunk,
+} from '@push-server/store'
 import { jobOf } from '../chunk-job.ts'
 import type { Context } from '../context.ts'
 import { pushMessageOf } from '../messages/index.ts'
@@ -121,7 +128,7 @@ function leaveToOthers({ recorder, worker }: Delivery, due: readonly DueDelivery
 
 async function push(delivery: Delivery, provider: Provider, due: readonly DueDelivery[]): Promise<void> {
   const { worker, chunk, lease, recorder, pause } = delivery
-  const messages = chunk.messages.map(pushMessageOf)
+  const messages = chunk.messages.map((message) => ({ ...pushMessageOf(message), id: idOf(chunk, message) }))
   const recipients = freshRecipients({
     chunk,
     due,
@@ -156,6 +163,9 @@ async function push(delivery: Delivery, provider: Provider, due: readonly DueDel
   })
   await pushToAll(delivery, recipients)
 }
+
+/** A run has one message, whose chunks name it alike. */
+const idOf = ({ runId }: ClaimedChunk, { id }: MessageRow): string => (runId === null ? id : `run-${runId}`)
 
 /** Pushes all at once, or slice by slice as the run's rate allows, each slice to recipients that were just read. */
 async function pushToAll(

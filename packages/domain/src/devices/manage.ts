@@ -47,6 +47,7 @@ export async function listDevices(
 const listedDevice = ({
   token,
   environment,
+  tokenKind,
   registeredAt,
   droppedAt,
   dropReason,
@@ -56,6 +57,8 @@ const listedDevice = ({
 }: DeviceRow): ListedDevice => ({
   ...row,
   ...(environment !== null && { environment }),
+  ...(tokenKind === 'fid' && { tokenKind }),
+  ...(tokenKind === 'v3' && { huaweiApi: 3 }),
   token: shortened(token),
   timestampLastRegistered: timestampOf(registeredAt),
   ...(droppedAt && { timestampDropped: timestampOf(droppedAt) }),

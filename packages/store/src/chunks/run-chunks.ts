@@ -1,6 +1,6 @@
 // Chunks of the campaign lane: what they are about, and what became of them. Everything of one chunk stands in its row.
 import { IS_OPEN } from './open-chunks.ts'
-import type { MessageBody } from '@push-server/contract'
+import type { MessageBody, TokenKind } from '@push-server/contract'
 import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './row.ts'
 import type { Release } from './records.ts'
 import { NOTIFY_NOBODY } from './chunk-news.ts'
@@ -16,8 +16,8 @@ const CONTENT = statement({
         AS "credentialsVersion",
       g.message AS body, (extract(epoch FROM least(g.valid_until, now() + interval '28 days')) * 1000)::float8 AS "validUntil",
       (extract(epoch FROM r.started_at) * 1000)::float8 AS "createdAt", r.rate,
-      to_json(c.tokens) AS tokens, to_json(c.environments) AS environments, c.outcomes, to_json(c.reason_names) AS "reasonNames",
-      c.retries, c.reasons, c.sent, c.failed, (extract(epoch FROM now()) * 1000)::float8 AS now,
+      to_json(c.tokens) AS tokens, to_json(c.environments) AS environments, to_json(c.token_kinds) AS "tokenKinds",
+      c.outcomes, to_json(c.reason_names) AS "reasonNames", c.retries, c.reasons, c.sent, c.failed, (extract(epoch FROM now()) * 1000)::float8 AS now,
       ${UNCHANGED} AS "isUnchanged"
     FROM chunks c JOIN runs r ON r.id = c.run_id JOIN campaigns g ON g.id = r.campaign_id WHERE c.id = $1`,
   notNull: {
@@ -25,7 +25,7 @@ const CONTENT = statement({
     now: 'the time is never null',
     tokens: 'computed from a column that is not null',
   },
-}).narrow<Pick<ContentRow, 'body' | 'tokens' | 'environments' | 'reasonNames' | 'retries' | 'reasons'>>()
+}).narrow<Pick<ContentRow, 'body' | 'tokens' | 'environments' | 'tokenKinds' | 'reasonNames' | 'retries' | 'reasons'>>()
 
 interface ContentRow {
   credentialsVersion: number | null
@@ -35,6 +35,7 @@ interface ContentRow {
   rate: number | null
   tokens: string[]
   environments: (DeliveryRow['environment'] | null)[] | null
+  tokenKinds: (TokenKind | null)[] | null
   outcomes: Buffer | null
   reasonNames: string[] | null
   retries: StoredOutcomes['retries'] | null
@@ -75,6 +76,7 @@ function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readA
         messageId: MESSAGE_ID,
         token,
         environment: row.environments?.[position] ?? null,
+        tokenKind: row.tokenKinds?.[position] ?? null,
         attempts,
         obstacle: null,
       })
@@ -150,7 +152,8 @@ const recording = (dropped: string) => `WITH recorded AS (
       UPDATE chunks c SET outcomes = $4, sent = $5, failed = $6, reasons = $7, reason_names = $8, retries = $9,
         ${RELEASE_COLUMNS({ release: '$10', dueAt: '$11', settles: '$10 AND $5::int + $6::int >= c.total' })},
         tokens = CASE WHEN $10 AND $5::int + $6::int >= c.total AND r.state NOT IN (${FANNING_OUT}) THEN '{}' ELSE c.tokens END,
-        environments = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.environments END
+        environments = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.environments END,
+        token_kinds = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.token_kinds END
       FROM runs r WHERE r.id = c.run_id AND c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND ${IS_OPEN}
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed),
     ${dropped}
@@ -178,7 +181,7 @@ const CLOSE = statement({
         AND (c.lease_until IS NULL OR c.lease_until < now())
       LIMIT $1 FOR UPDATE OF c SKIP LOCKED)
     UPDATE chunks c SET failed = total - sent, settled_at = now(), owner = NULL, lease_until = NULL, epoch = epoch + 1,
-      close_reason = 'Cancelled', tokens = '{}', environments = NULL,
+      close_reason = 'Cancelled', tokens = '{}', environments = NULL, token_kinds = NULL,
       reasons = reasons || jsonb_build_object('Cancelled', total - sent - failed)
     FROM open WHERE c.id = open.id RETURNING c.id`,
 })

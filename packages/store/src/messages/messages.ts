@@ -15,6 +15,8 @@ export interface Audience {
   configured: Platform[]
   /** Whether its messages may have raw blocks. */
   rawBlocks: boolean
+  /** Versions of Huawei's API that it has credentials for, where these say so. */
+  huaweiApis?: string | null
   /** Of each user the latest registration first. */
   recipients: Recipient[]
 }
@@ -32,9 +34,10 @@ export interface AudienceQuery {
 const AUDIENCES = statement({
   name: 'message-audiences',
   text: `WITH app AS MATERIALIZED (
-      SELECT a.id, a.app_id, a.raw_blocks, ARRAY(SELECT platform FROM credentials k WHERE k.application_id = a.id) AS configured
+      SELECT a.id, a.app_id, a.raw_blocks, ARRAY(SELECT platform FROM credentials k WHERE k.application_id = a.id) AS configured,
+        (SELECT k.settings ->> 'apis' FROM credentials k WHERE k.application_id = a.id AND k.platform = 'huawei') AS huawei_apis
       FROM applications a WHERE a.app_id = ANY((SELECT $1::text[])::text[]))
-    SELECT app.app_id AS "appId", app.id AS "applicationId", app.raw_blocks AS "rawBlocks", app.configured,
+    SELECT app.app_id AS "appId", app.id AS "applicationId", app.raw_blocks AS "rawBlocks", app.configured, app.huawei_apis AS "huaweiApis",
       d.id AS "deviceId", d.user_id AS "userId", d.activation_id AS "activationId", d.platform, d.environment, d.token, d.active,
       ${RESPELLING} AS respelling
     FROM app JOIN unnest((SELECT $2::text[]), (SELECT $3::text[])) AS w(app_id, user_id) ON w.app_id = app.app_id
@@ -114,9 +117,9 @@ export const openMessages = (database: Database) => {
     return queries.map(({ appId, userIds }) => {
       const application = applications.get(appId)
       if (!application) return undefined
-      const { applicationId, configured, rawBlocks } = application
+      const { applicationId, configured, rawBlocks, huaweiApis } = application
       const own = [...new Set(userIds)].flatMap((userId) => byUser.get(`${appId}/${userId}`) ?? [])
-      return { applicationId, configured, rawBlocks, recipients: own }
+      return { applicationId, configured, rawBlocks, huaweiApis, recipients: own }
     })
   }
 
