@@ -186,7 +186,8 @@ const hasPort = (entry: string) => isIP(entry) !== 6 && /:\d*$/.test(entry)
 export const pathPrefix = format({
   format: 'path',
   parse(text) {
-    if (!/^(?:\/|(?:\/[A-Za-z0-9._~-]+)+)$/.test(text)) throw new Error('a path such as /push or /bank/push, or /')
+    if (!/^(?:\/|(?:\/[A-Za-z0-9._~-]+)+)$/.test(text))
+      throw new Error('a path such as /powerauth-push-server or /bank/push, or /')
     return text
   },
 })

@@ -2,7 +2,7 @@
 // the prefix that a trusted proxy names.
 import type { IncomingMessage } from 'node:http'
 import { compile } from '@fastify/proxy-addr'
-import type { Config } from '@push-server/runtime'
+import { ConfigError, type Config } from '@push-server/runtime'
 
 interface Base {
   /** As the client called it, without a slash at the end. */
@@ -44,7 +44,7 @@ const firstSegment = (path: string) => path.split('/', 2)[1] ?? ''
 export interface Bases {
   /** Finds the base of a request before anything is routed. Returns its target without the base. */
   strip(request: IncomingMessage): string
-  /** A path of ours. */
+  /** A path of ours. Throws a ConfigError when the own prefix begins as it does: behind it they could not be distinguished. */
   know(route: string): void
 }
 
@@ -71,7 +71,7 @@ export function openBases({ contextPath, trustProxy }: Pick<Config, 'contextPath
         path = rest.startsWith('/') ? rest : `/${rest}`
         base.bare = rest.startsWith('/') ? undefined : stripped.slice(stripped.lastIndexOf('/') + 1)
       }
-      // The proxy may have stripped it. One that begins as our paths do always was: behind it they could not be distinguished.
+      // The proxy may have stripped it. One that begins as our paths do always was.
       const behindForwarded = firstSegments.has(firstSegment(prefix)) ? undefined : behind(prefix, path)
       if (behindForwarded !== undefined) strip(prefix, behindForwarded)
       const behindOwn = behind(ownPrefix, path)
@@ -83,6 +83,11 @@ export function openBases({ contextPath, trustProxy }: Pick<Config, 'contextPath
       bases.set(request, base)
       return origin + path
     },
-    know: (route) => void firstSegments.add(firstSegment(route)),
+    know(route) {
+      const segment = firstSegment(route)
+      if (segment !== '' && segment === firstSegment(ownPrefix))
+        throw new ConfigError(`CONTEXT_PATH: paths of the API begin with /${segment} themselves. Give another prefix.`)
+      firstSegments.add(segment)
+    },
   }
 }

@@ -85,6 +85,13 @@ t.test('what is the base of a request, and what is routed', async (t) => {
     t.equal(bases.strip(request), target, name)
     t.same([baseOf(request), bareSegmentOf(request)], [base, bare], name)
   }
+  for (const contextPath of ['/push', '/push/bank', '/admin/'])
+    t.throws(
+      () =>
+        ['/', '/push/message/send', '/admin/queues/*'].forEach(openBases({ contextPath, trustProxy: undefined }).know),
+      { name: 'ConfigError', message: /^CONTEXT_PATH: paths of the API begin with \/(push|admin) themselves/ },
+      contextPath,
+    )
   const trusting = openBases({ contextPath: '/', trustProxy: undefined })
   const request = { url: `${OWN}/a`, headers: { 'x-forwarded-prefix': OWN }, socket: {} } as unknown as IncomingMessage
   t.equal(trusting.strip(request), `${OWN}/a`, 'nobody is trusted by default')

@@ -16,6 +16,7 @@ import { pushMessageOf } from '../messages/index.ts'
 import { selectDue, type DueDelivery } from './due-deliveries.ts'
 import { freshRecipients, type FreshRecipients } from './fresh-recipients.ts'
 import type { HeldLease, Leases } from './leases.ts'
+import { LEFT_MS, type LeftChunks } from './left-chunks.ts'
 import { openOutcomeRecorder, type OutcomeRecorder } from './outcomes/outcome-recorder.ts'
 import { openPlatformPause, type PlatformPause } from './platform-pause.ts'
 import type { ProviderPool } from './provider-pool.ts'
@@ -29,6 +30,7 @@ export interface Worker extends Context {
   /** Names this process in its claims. */
   owner: string
   leases: Leases
+  left: LeftChunks
   providers: ProviderPool
   breaker: TokenCircuitBreaker
   batches: WorkerBatches
@@ -120,10 +122,15 @@ async function pushDue(delivery: Delivery): Promise<void> {
 }
 
 /** Another worker may have the key of these credentials. */
-function leaveToOthers({ recorder, worker }: Delivery, due: readonly DueDelivery[], error: UnknownEncryptionKey): void {
+function leaveToOthers(
+  { chunk, recorder, worker }: Delivery,
+  due: readonly DueDelivery[],
+  error: UnknownEncryptionKey,
+): void {
   worker.log.error({ err: error }, 'credentials encrypted with a key that is not configured')
-  const outcome = { kind: 'retry', reason: error.name, unsent: true } as const
-  for (const each of due) recorder.add(each.delivery, each.message, outcome)
+  worker.left.leave(chunk.id)
+  const dueAt = worker.store.clock.now() + LEFT_MS
+  for (const each of due) recorder.leave(each.delivery, error.name, dueAt)
 }
 
 async function push(delivery: Delivery, provider: Provider, due: readonly DueDelivery[]): Promise<void> {

@@ -10,6 +10,7 @@ import { encryptionKeysPart } from '../encryption-keys.ts'
 import { deliverChunk, type Worker } from './chunk-delivery.ts'
 import { createFairSlots, type FairSlots } from './fair-slots.ts'
 import { openLeases } from './leases.ts'
+import { createLeftChunks, LEFT_MS } from './left-chunks.ts'
 import { openProviderPool } from './provider-pool.ts'
 import { openTokenCircuitBreaker } from './token-circuit-breaker.ts'
 import { openWorkerBatches } from './worker-batches.ts'
@@ -44,6 +45,7 @@ const SIZE_OF: Record<Lane, (job: JobData) => number> = { direct: ({ size = 1 })
 const chunkHandler = (worker: Worker, lane: Lane, slots: FairSlots) => {
   return async (job: JobData): Promise<Handled> => {
     const { chunkId, applicationId } = job
+    if (worker.left.has(chunkId)) return { retryInMs: LEFT_MS }
     const taken = slots.take(applicationId, SIZE_OF[lane](job))
     if (!taken) return offerLater(NEXT_OFFER_MS[lane])
     const freeSlots = await taken
@@ -75,7 +77,8 @@ export const deliveryWorker =
     const breaker = openTokenCircuitBreaker(context, platform)
     const responded = metrics.responded(platform)
     const batches = openWorkerBatches(context, owner)
-    const worker: Worker = { ...context, platform, owner, leases, providers, breaker, batches, responded }
+    const left = createLeftChunks()
+    const worker: Worker = { ...context, platform, owner, leases, left, providers, breaker, batches, responded }
     const { directDeliveries, campaignConcurrency } = config
     const direct = createFairSlots({ size: directDeliveries, reserve: Math.floor(directDeliveries / 8) })
     const campaign = createFairSlots({ size: campaignConcurrency, reserve: Math.ceil(campaignConcurrency / 2) })

@@ -6,11 +6,13 @@ import { createNextAttempt } from './next-attempt.ts'
 import { bufferOf, type OutcomeBufferOptions } from './outcome-buffer.ts'
 import { createOutcomeCounts, type CountedOutcome } from './outcome-counts.ts'
 import { openRecordWriter, type RecordWriterOptions } from './record-writer.ts'
-import { decide, settled, type Decision, type Refusal } from './retry-policy.ts'
+import { decide, settled, waiting, type Decision, type Refusal } from './retry-policy.ts'
 
 export interface OutcomeRecorder {
   /** Ends a delivery that is not pushed. */
   fail(delivery: DeliveryRow, reason: string): void
+  /** Leaves a delivery that is not pushed pending until `dueAt` (ms since the epoch). */
+  leave(delivery: DeliveryRow, reason: string, dueAt: number): void
   /** `message`: the position of the delivery's message in the chunk. */
   add(delivery: DeliveryRow, message: number, outcome: Outcome): void
   /**
@@ -64,6 +66,8 @@ export function openOutcomeRecorder(options: OutcomeRecorderOptions): OutcomeRec
 
   return {
     fail: (delivery, reason) => keep({ record: settled(delivery, 'failed', reason) }, 'failed'),
+
+    leave: (delivery, reason, dueAt) => keep({ record: waiting(delivery, reason, dueAt) }, 'retried'),
 
     add(delivery, message, outcome) {
       if (outcome.kind !== 'sent') {

@@ -80,7 +80,8 @@ export const settled = (delivery: DeliveryRow, status: 'sent' | 'failed', reason
   providerId: null,
 })
 
-const waiting = (delivery: DeliveryRow, reason: string, nextAttemptAt: number | null): DeliveryRecord => ({
+/** The record of a delivery that is due again at `nextAttemptAt` (ms since the epoch; null = once its platform is resumed). */
+export const waiting = (delivery: DeliveryRow, reason: string, nextAttemptAt: number | null): DeliveryRecord => ({
   id: delivery.id,
   status: 'pending',
   reason,
