@@ -66,11 +66,10 @@ export const drawUpdated = ({ replaces }) =>
   replaces === undefined ? undefined : element('span', { class: 'updated' }, 'updated')
 
 /** What an open card tells beside its texts. */
-export function drawFacts({ channel, priority, image, link }) {
+export function drawFacts({ channel, priority, link }) {
   const facts = [
     channel && `Channel ${channel}`,
     priority !== 'normal' && `${priority} priority`,
-    image && `Picture ${image}`,
     link && `Opens ${link}`,
   ].filter(Boolean)
   return facts.length > 0
