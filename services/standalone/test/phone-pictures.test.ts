@@ -69,43 +69,43 @@ t.test('each phone shows the message', { skip: missing }, async (t) => {
   t.teardown(() => browser.close())
   for (const colorScheme of ['dark', 'light'] as const) {
     const page = await browser.newPage({ colorScheme, locale: 'en-GB', viewport: { width: 1600, height: 1900 } })
-    const faults = watch(page, phones)
+    const failures = watch(page, phones)
     await page.goto(`${phones}/`)
     for (const picture of PICTURES) {
       const figure = page.locator('figure', { hasText: picture.phone })
       await waitFor(picture.phone, async () => (await figure.locator('.card').count()) === 1)
-      const look = figure.locator('> :first-child')
+      const drawn = figure.locator('> :first-child')
       // Letters that stand small in the page may be drawn large.
-      const text = (await look.innerText()).toLowerCase()
+      const text = (await drawn.innerText()).toLowerCase()
       const isShown = (shown: string) => text.includes(shown.toLowerCase())
       for (const shown of picture.shows) t.ok(isShown(shown), `${picture.file}: ${shown}\n${text}`)
       for (const hidden of picture.hides) t.notOk(isShown(hidden), `${picture.file} without ${hidden}`)
-      const image = look.getByRole('img', { name: 'Picture https://bank.example/receipts/7.png' })
+      const image = drawn.getByRole('img', { name: 'Picture https://bank.example/receipts/7.png' })
       t.equal(await image.count(), 1, picture.file)
-      t.same(await cutOff(page, picture.phone), [], `${picture.file}: nothing sticks out of the screen`)
+      t.same(await overflowing(page, picture.phone), [], `${picture.file}: nothing sticks out of the screen`)
       if (colorScheme === 'light' && process.env['PICTURES'] === 'write')
-        await look.screenshot({ path: join(DOCS, 'pictures', picture.file), type: 'jpeg', quality: 82 })
+        await drawn.screenshot({ path: join(DOCS, 'pictures', picture.file), type: 'jpeg', quality: 82 })
     }
-    t.same(faults, [], colorScheme)
+    t.same(failures, [], colorScheme)
     await page.close()
   }
 })
 
 /** Errors of the page, and what it would load from elsewhere. */
 function watch(page: Page, own: string): string[] {
-  const faults: string[] = []
-  page.on('pageerror', (error) => faults.push(String(error)))
+  const failures: string[] = []
+  page.on('pageerror', (error) => failures.push(String(error)))
   page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(message.text())
+    if (message.type() === 'error') failures.push(message.text())
   })
   page.on('request', (request) => {
-    if (!request.url().startsWith(own)) faults.push(request.url())
+    if (!request.url().startsWith(own)) failures.push(request.url())
   })
-  return faults
+  return failures
 }
 
 /** Texts of a phone's cards that reach beyond its screen. */
-const cutOff = (page: Page, phone: string) =>
+const overflowing = (page: Page, phone: string) =>
   page
     .locator('figure', { hasText: phone })
     .locator('.screen')
