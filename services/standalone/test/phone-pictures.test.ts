@@ -104,17 +104,18 @@ function watch(page: Page, own: string): string[] {
   return failures
 }
 
-/** Texts of a phone's cards that reach beyond its screen. */
-const overflowing = (page: Page, phone: string) =>
-  page
-    .locator('figure', { hasText: phone })
-    .locator('.screen')
-    .evaluate((screen) => {
-      const { left, right } = screen.getBoundingClientRect()
-      return [...screen.querySelectorAll('.card *')]
-        .filter((part) => part.getBoundingClientRect().right > right || part.getBoundingClientRect().left < left)
-        .map((part) => part.outerHTML)
-    })
+/** Parts of a phone's cards that reach beyond its screen. */
+async function overflowing(page: Page, phone: string): Promise<string[]> {
+  const screen = page.locator('figure', { hasText: phone }).locator('.screen')
+  const edges = await screen.boundingBox()
+  if (!edges) throw new Error(`${phone} is not drawn`)
+  const found: string[] = []
+  for (const part of await screen.locator('.card *').all()) {
+    const box = await part.boundingBox()
+    if (box && (box.x < edges.x || box.x + box.width > edges.x + edges.width)) found.push(await part.innerText())
+  }
+  return found
+}
 
 t.test('the guide shows these pictures', async (t) => {
   const guide = await readFile(join(DOCS, 'messages.md'), 'utf8')
