@@ -106,6 +106,22 @@ export const ListDevicesQuery = Type.Object({
 })
 export type ListDevicesQuery = Static<typeof ListDevicesQuery>
 
+/** What a token is, in responses. */
+export const SHOWN_KIND = {
+  tokenKind: Type.Optional(
+    Words('ListedTokenKind', ['fid'], {
+      description: '`fid`: the token is a Firebase installation id. Left out for an FCM registration token.',
+    }),
+  ),
+  huaweiApi: Type.Optional(
+    Type.Integer({
+      title: 'ListedHuaweiApi',
+      enum: [3],
+      description: '3: the token is of HarmonyOS 5 or later. Left out for a token of version 2.',
+    }),
+  ),
+}
+
 export const ListedDevice = Type.Object(
   {
     activationId: ActivationId,
@@ -115,18 +131,7 @@ export const ListedDevice = Type.Object(
       description: 'First characters of the push token. The whole token is never shown.',
       examples: ['aabbcc…'],
     }),
-    tokenKind: Type.Optional(
-      Words('ListedTokenKind', ['fid'], {
-        description: '`fid`: the token is a Firebase installation id. Left out for an FCM registration token.',
-      }),
-    ),
-    huaweiApi: Type.Optional(
-      Type.Integer({
-        title: 'ListedHuaweiApi',
-        enum: [3],
-        description: '3: the token is of HarmonyOS 5 or later. Left out for a token of version 2.',
-      }),
-    ),
+    ...SHOWN_KIND,
     active: Type.Boolean({ description: 'Whether the device receives personal messages.' }),
     timestampLastRegistered: Time('When the device was last registered.'),
     timestampDropped: Type.Optional(

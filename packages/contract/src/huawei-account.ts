@@ -11,11 +11,11 @@ export const UpdateHuaweiAccountRequest = Type.Object(
     ...projectMember,
     privateKeyBase64: NotBlank(LARGEST_KEY, {
       description: 'The JSON file of the service account, base64; its project_id must be the project id.',
-      examples: ['ewogICJwcm9qZWN0X2lkIjogIjEyMyIKfQ=='],
+      'x-example': 'huaweiAccount',
     }),
     category: Type.Optional(
       Nullable(
-        Words('HmsCategory', HMS_CATEGORIES, {
+        Words('HmsAccountCategory', HMS_CATEGORIES, {
           default: 'MARKETING',
           description:
             'Class of the notifications of the application on HarmonyOS 5 and later. Any class but MARKETING needs a right that Huawei grants; without it the messages count as MARKETING, of which a phone shows few a day.',

@@ -1,6 +1,6 @@
 // Chunks of the campaign lane: what they are about, and what became of them. Everything of one chunk stands in its row.
 import { IS_OPEN } from './open-chunks.ts'
-import type { MessageBody, TokenKind } from '@push-server/contract'
+import type { MessageBody } from '@push-server/contract'
 import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './row.ts'
 import type { Release } from './records.ts'
 import { NOTIFY_NOBODY } from './chunk-news.ts'
@@ -34,8 +34,8 @@ interface ContentRow {
   createdAt: number
   rate: number | null
   tokens: string[]
-  environments: (DeliveryRow['environment'] | null)[] | null
-  tokenKinds: (TokenKind | null)[] | null
+  environments: DeliveryRow['environment'][] | null
+  tokenKinds: DeliveryRow['tokenKind'][] | null
   outcomes: Buffer | null
   reasonNames: string[] | null
   retries: StoredOutcomes['retries'] | null

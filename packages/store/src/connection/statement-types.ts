@@ -500,6 +500,7 @@ export interface StatementTypes {
       platform: string | null
       environment: string | null
       token: string | null
+      tokenKind: string | null
       active: boolean | null
       respelling: boolean
     }
