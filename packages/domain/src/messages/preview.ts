@@ -32,6 +32,8 @@ import { sendAtOf } from './send-at.ts'
 
 /** Stands for the token of a device: it shows where that goes, and nobody is to see one. */
 const PLACEHOLDER = 'token-of-the-device'
+/** With the format of an installation id. */
+const INSTALLATION = 'id-of-the-installation'
 /** Stands for the id of the message, which is stored under none. */
 const NO_ID = '00000000-0000-0000-0000-000000000000'
 
@@ -135,7 +137,8 @@ function previewOf({ config, store }: PreviewContext, push: PushMessage, options
   const unshown = provider.unshown?.(push, context) ?? []
   if (unshown.length > 0)
     return { ...common, headers: {}, unshown: unshown.map((field) => violationOf(field, UNSHOWN)) }
-  const device = { token: PLACEHOLDER, settings, ...(tokenKind && { tokenKind }) }
+  const token = tokenKind === 'fid' ? INSTALLATION : PLACEHOLDER
+  const device = { token, settings, ...(tokenKind && { tokenKind }) }
   const { headers, body } = provider.draft(push, device, context)
   return { ...common, headers: { ...headers }, payload: JSON.parse(body), bytes: provider.bytes(push, context) }
 }
