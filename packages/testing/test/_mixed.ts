@@ -83,7 +83,7 @@ export async function openMixed(t: Test, backend: TestBackend, { gateways, other
     members,
     workers,
     async replace(tree, between) {
-      for (const former of [...members]) {
+      for (const former of members.slice()) {
         const next = await launch(t, stack, { name: former.service, tree })
         if (former.service === 'api-gateway') apis = [createApi(next.url)]
         members.splice(members.indexOf(former), 1, next)
