@@ -36,11 +36,11 @@ const KINDS_OF_TOKENS = {
   tokenKind: Type.Optional(
     Nullable(
       Words('TokenKind', ['token', 'fid'], {
-        default: 'token',
         description:
           'What the token of an Android device is: an FCM registration token, or a Firebase installation id (`fid`) of 22 characters. For devices of android alone.',
         examples: ['token'],
       }),
+      { default: 'token' },
     ),
   ),
   huaweiApi: Type.Optional(
@@ -48,11 +48,11 @@ const KINDS_OF_TOKENS = {
       Type.Integer({
         title: 'HuaweiApi',
         enum: [2, 3],
-        default: 2,
         description:
           'Version of the HMS Push Kit API that the token of a Huawei device is for: 2 up to HarmonyOS 4, 3 from HarmonyOS 5 on. For devices of huawei alone.',
         examples: [2],
       }),
+      { default: 2 },
     ),
   ),
 }

@@ -16,11 +16,11 @@ export const UpdateHuaweiAccountRequest = Type.Object(
     category: Type.Optional(
       Nullable(
         Words('HmsAccountCategory', HMS_CATEGORIES, {
-          default: 'MARKETING',
           description:
             'Class of the notifications of the application on HarmonyOS 5 and later. Any class but MARKETING needs a right that Huawei grants; without it the messages count as MARKETING, of which a phone shows few a day.',
           examples: ['FINANCE'],
         }),
+        { default: 'MARKETING' },
       ),
     ),
   },
