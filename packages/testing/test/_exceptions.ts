@@ -126,11 +126,12 @@ const importanceOf = (word: unknown) =>
 const ARGUMENTS = { titleLocArgs: 'titleLocKey', bodyLocArgs: 'bodyLocKey', subtitleLocArgs: 'subtitleLocKey' }
 
 const entriesOf = (value: unknown) => Object.entries(value ?? {})
+
 /** What the mobile application is given beside what is shown. */
 function dataIn({ place, payload }: Arrived): Json {
   if (place === 'ios') return payload
   if (place === 'android') return (payload['data'] ?? {}) as Json
-  if (place === 'huawei') return JSON.parse(String(payload['data'] ?? '{}')) as Json
+  if (place === 'huawei') return JSON.parse(typeof payload['data'] === 'string' ? payload['data'] : '{}') as Json
   const extra = inside(payload, 'payload', 'extraData')
   if (typeof extra === 'string') return JSON.parse(extra) as Json
   return (inside(payload, 'payload', 'notification', 'clickAction', 'data') ?? {}) as Json

@@ -182,9 +182,12 @@ t.test('who would get it, and who would not', async (t) => {
       .map(({ platform, status, reason = '' }: Record<string, string>) => `${platform} ${status} ${reason}`.trim())
       .toSorted(),
     [
-      ...['android skipped NotSelected', 'android skipped NotSelected'],
-      ...['huawei pending', 'huawei pending'],
-      ...['ios pending', 'ios skipped NotActive'],
+      'android skipped NotSelected',
+      'android skipped NotSelected',
+      'huawei pending',
+      'huawei pending',
+      'ios pending',
+      'ios skipped NotActive',
     ],
   )
   t.same(Object.keys(body.responseObject.platforms), ['ios', 'huawei'])
