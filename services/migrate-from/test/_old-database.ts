@@ -18,7 +18,7 @@ const SCHEMAS: Record<SourceVersion, { credentials: string; device: string; inbo
   },
 }
 
-async function createTables({ query }: TestDatabase, version: SourceVersion): Promise<void> {
+export async function createTables({ query }: TestDatabase, version: SourceVersion): Promise<void> {
   const { credentials, device, inbox } = SCHEMAS[version]
   await query(`CREATE TABLE push_app_credentials (id integer PRIMARY KEY, app_id varchar(255) NOT NULL UNIQUE,
     ios_key_id varchar(255), ios_private_key bytea, ios_team_id varchar(255), ios_bundle varchar(255),
