@@ -91,7 +91,7 @@ async function statementOf(database: string, version: SourceVersion, name: strin
 
 /** One fault each, which parts of the statements must not have. */
 const FAULTS: readonly [from: RegExp, to: string][] = [
-  [/\)/, ''],
+  [/SELECT /, 'SELECT ('],
   [/FROM push_/, 'FORM push_'],
   [/,\n/, '\n'],
   [/user_id|app_id/, 'no_such_column'],
