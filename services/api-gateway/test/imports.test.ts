@@ -275,6 +275,27 @@ t.test('inbox: read wins over unread, with the earlier time', async (t) => {
     t.match(refused.violations[index], { fieldName: `line ${index + 1}: ${fieldName}`, hint })
 })
 
+t.test(
+  'campaigns: one that was deleted here does not come back, also when all that was removable of it is gone',
+  async (t) => {
+    const one = campaign({ id: String((lastId += 1_000)) })
+    const users = [{ campaignId: one.id, userId: 'a' }]
+    t.match(await result('/push/campaign/import', [one]), { imported: 1 })
+    const own = await api.post('/push/campaign/create', { appId: APP, message: { title: 'T' } })
+    const ownId: string = own.body.responseObject.id
+    t.match(await result('/push/campaign/user/import', users), { imported: 1 })
+    for (const id of [one.id, ownId]) t.equal((await api.call('DELETE', `/push/campaign/${id}/delete`)).status, 200)
+    const { retention } = stack.context.store
+    while (await retention.removeCampaignUsers(10));
+    while (await retention.removeCampaigns(10));
+    t.same(await result('/push/campaign/import', [one]), { imported: 0, updated: 0, kept: 1, failed: 0, errors: [] })
+    t.equal((await api.get(`/push/campaign/${one.id}/detail`)).status, 400)
+    t.match(await result('/push/campaign/user/import', users), { violations: [{ fieldName: /^line 1: campaignId/ }] })
+    const left = await database.query('SELECT id::int FROM campaigns WHERE id = ANY($1)', [[one.id, ownId]])
+    t.same(left, [{ id: Number(one.id) }], 'of one that no import has brought nothing is left')
+  },
+)
+
 const INBOX = '/inbox/messages/import'
 const onlyKept = (kept: number) => ({ imported: 0, updated: 0, kept, failed: 0, errors: [] })
 

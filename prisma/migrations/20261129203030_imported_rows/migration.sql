@@ -1,4 +1,7 @@
 -- AlterTable
+ALTER TABLE "campaigns" ADD COLUMN     "imported" BOOLEAN NOT NULL DEFAULT false;
+
+-- AlterTable
 ALTER TABLE "inbox_messages" ADD COLUMN     "imported" BOOLEAN NOT NULL DEFAULT false;
 
 -- CreateTable
