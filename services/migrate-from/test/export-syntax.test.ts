@@ -89,8 +89,8 @@ async function statementOf(database: string, version: SourceVersion, name: strin
   return text.replaceAll(/^(SET|WHENEVER) .*$|^\/$/gm, '').replace(/^WITH FUNCTION [\s\S]*?^END;$/m, '')
 }
 
-/** One fault each, which parts of the statements must not have. */
-const FAULTS: readonly [from: RegExp, to: string][] = [
+/** One error each, which parts of the statements must not have. */
+const ERRORS: readonly [from: RegExp, to: string][] = [
   [/SELECT /, 'SELECT ('],
   [/FROM push_/, 'FORM push_'],
   [/,\n/, '\n'],
@@ -107,7 +107,7 @@ for (const [database, dialect] of Object.entries(DIALECTS))
         await wrongWith(dialect, schema, statements),
         statements.map(() => null),
       )
-      const faulty = statements.flatMap((sql) => FAULTS.map(([from, to]) => sql.replace(from, to)))
-      for (const [index, problem] of (await wrongWith(dialect, schema, faulty)).entries())
-        t.type(problem, 'string', `fault ${index % FAULTS.length} of ${KINDS[Math.floor(index / FAULTS.length)]?.name}`)
+      const wrong = statements.flatMap((sql) => ERRORS.map(([from, to]) => sql.replace(from, to)))
+      for (const [index, problem] of (await wrongWith(dialect, schema, wrong)).entries())
+        t.type(problem, 'string', `error ${index % ERRORS.length} of ${KINDS[Math.floor(index / ERRORS.length)]?.name}`)
     })

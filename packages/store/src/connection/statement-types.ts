@@ -430,7 +430,7 @@ export interface StatementTypes {
     values: readonly [number, number, number | null]
     row: { last: number | null; total: number; imported: number; updated: number }
   }
-  'inbox-import-delete-again': { values: readonly [number, number]; row: { id: number } }
+  'inbox-import-delete-returned': { values: readonly [number, number]; row: { id: number } }
   'inbox-import-drop-foreign': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
   'inbox-import-stage': {
     values: readonly [

@@ -92,8 +92,8 @@ const APPLY = statement({
 })
 
 /** What was being deleted when its line was applied: the insertion waited for the deletion, and did not see that it is one. */
-const DELETE_AGAIN = statement({
-  name: 'inbox-import-delete-again',
+const DELETE_RETURNED = statement({
+  name: 'inbox-import-delete-returned',
   tables: STAGING,
   text: `DELETE FROM inbox_messages m USING staged s, deleted_inbox_messages d
     WHERE s.line > $1 AND s.line <= $2 AND m.public_id = s.id AND d.public_id = m.public_id RETURNING m.id`,
@@ -127,8 +127,8 @@ export function openInboxImport(options: StagingOptions): InboxImport {
         const [applied] = await one.query(APPLY, [after, BATCH, maxAge ?? null])
         if (!applied) throw new Error('an import was applied without counts')
         if (applied.last === null || applied.imported === 0) return applied
-        const again = await one.query(DELETE_AGAIN, [after, applied.last])
-        return { ...applied, imported: applied.imported - again.length }
+        const returned = await one.query(DELETE_RETURNED, [after, applied.last])
+        return { ...applied, imported: applied.imported - returned.length }
       })
       // Left to itself the planner learns of so many new rows a minute later.
       if (counts.imported >= BATCH && !options.dryRun) await connection.run('ANALYZE inbox_messages')
