@@ -61,6 +61,9 @@ export async function createOldDatabase(version: SourceVersion): Promise<OldData
   const database = await createDatabase()
   const { query } = database
   await createTables(database, version)
+  // As its owners may have set them: the transaction that reads it waits for each import.
+  const [named] = await query<{ name: string }>('SELECT current_database() AS name')
+  await query(`ALTER DATABASE ${named?.name} SET idle_in_transaction_session_timeout = 1`)
   await fillApplications(database, version)
   const reachable = await fillDevices(database, version)
   await fillCampaigns(database)
