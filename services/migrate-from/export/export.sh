@@ -1,6 +1,6 @@
 #!/bin/sh
 # Exports a database of PowerAuth Push Server on Oracle or SQL Server into a folder that `npm run migrate-from` reads. The SQL was
-# parsed and never executed by us: compare the counts that it says with those of the tables.
+# parsed, and never executed there by us: compare the counts that it says with those of the tables.
 #
 #   export.sh oracle    <version> <folder> <zone> user/password@//host:1521/service
 #   export.sh sqlserver <version> <folder> <zone> -S host -d database -U user -P password

@@ -1,6 +1,6 @@
 // Exports of Oracle and SQL Server. There is no such database here: the script runs with programs in place of `sqlplus` and `bcp` that
 // take what it passes to them, and the statements are compared with the columns and members that there are. export-syntax.test.ts parses
-// them. That they are not run is what docs/migrating.md says of them.
+// them, export-oracle.test.ts runs those for Oracle in PostgreSQL. That they are not run is what docs/migrating.md says of them.
 import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
