@@ -45,7 +45,8 @@ for (const version of VERSIONS)
     const [server] = await old.query<{ major: number }>(
       `SELECT current_setting('server_version_num')::int / 10000 AS major`,
     )
-    if ((server?.major ?? 0) < 16) return t.skip('PostgreSQL has the SQL/JSON of the standard from version 16 on')
+    if ((server?.major ?? 0) < 16)
+      return t.pass('it runs', { skip: 'PostgreSQL has the SQL/JSON of the standard from version 16 on' })
     for (const sql of FUNCTIONS) await old.query(sql)
     const source = await openDatabase(old.url, ZONE)
     t.teardown(source.close)
