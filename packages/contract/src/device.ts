@@ -223,7 +223,14 @@ export const ImportedDevice = Type.Object(
     activationId: ActivationId,
     platform: PlatformNameText,
     token: PushToken,
-    active: Type.Optional(Nullable(Type.Boolean({ default: true }))),
+    active: Type.Optional(
+      Nullable(
+        Type.Boolean({
+          default: true,
+          description: 'Whether messages reach the device. Left out, they do; null means that they do not.',
+        }),
+      ),
+    ),
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
     ...KINDS_OF_TOKENS,
     timestampLastRegistered: Type.Optional(

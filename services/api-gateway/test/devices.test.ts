@@ -455,7 +455,7 @@ t.test('import: every content type and method, blank lines, a mark and ends of a
   t.match(await rowsOf([a, b, c]), [
     { activation: a, user: 'imported', active: true, environment: 'development', app: APP },
     { activation: b, active: false, token: 'of-android' },
-    { activation: c, active: true, environment: null },
+    { activation: c, active: false, environment: null },
   ])
   for (const [type, method] of [
     ['application/ndjson', 'POST'],
