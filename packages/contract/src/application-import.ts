@@ -1,6 +1,6 @@
 // One line of an import of applications.
 import Type, { type Static } from 'typebox'
-import { ApnsEnvironmentName, AppId, LARGEST_KEY } from './application.ts'
+import { ApnsEnvironmentName, applicationMember, LARGEST_KEY } from './application.ts'
 import { Nullable } from './schema.ts'
 
 const setting = (description: string, example: string) =>
@@ -12,7 +12,7 @@ const key = (description: string) =>
 /** One line of an import. The credentials of a platform are set where their secret is given. */
 export const ImportedApplication = Type.Object(
   {
-    appId: AppId,
+    ...applicationMember,
     apnsBundle: setting('Bundle id of the application.', 'some.bundle.id'),
     apnsKeyId: setting('Id of the signing key.', 'KEYID12345'),
     apnsTeamId: setting('Id of the developer team.', 'TEAMID1234'),

@@ -36,11 +36,11 @@ const KINDS_OF_TOKENS = {
   tokenKind: Type.Optional(
     Nullable(
       Words('TokenKind', ['token', 'fid'], {
-        default: 'token',
         description:
           'What the token of an Android device is: an FCM registration token, or a Firebase installation id (`fid`) of 22 characters. For devices of android alone.',
         examples: ['token'],
       }),
+      { default: 'token' },
     ),
   ),
   huaweiApi: Type.Optional(
@@ -48,11 +48,11 @@ const KINDS_OF_TOKENS = {
       Type.Integer({
         title: 'HuaweiApi',
         enum: [2, 3],
-        default: 2,
         description:
           'Version of the HMS Push Kit API that the token of a Huawei device is for: 2 up to HarmonyOS 4, 3 from HarmonyOS 5 on. For devices of huawei alone.',
         examples: [2],
       }),
+      { default: 2 },
     ),
   ),
 }
@@ -106,6 +106,22 @@ export const ListDevicesQuery = Type.Object({
 })
 export type ListDevicesQuery = Static<typeof ListDevicesQuery>
 
+/** What a token is, in responses. */
+export const SHOWN_KIND = {
+  tokenKind: Type.Optional(
+    Words('ListedTokenKind', ['fid'], {
+      description: '`fid`: the token is a Firebase installation id. Left out for an FCM registration token.',
+    }),
+  ),
+  huaweiApi: Type.Optional(
+    Type.Integer({
+      title: 'ListedHuaweiApi',
+      enum: [3],
+      description: '3: the token is of HarmonyOS 5 or later. Left out for a token of version 2.',
+    }),
+  ),
+}
+
 export const ListedDevice = Type.Object(
   {
     activationId: ActivationId,
@@ -115,18 +131,7 @@ export const ListedDevice = Type.Object(
       description: 'First characters of the push token. The whole token is never shown.',
       examples: ['aabbcc…'],
     }),
-    tokenKind: Type.Optional(
-      Words('ListedTokenKind', ['fid'], {
-        description: '`fid`: the token is a Firebase installation id. Left out for an FCM registration token.',
-      }),
-    ),
-    huaweiApi: Type.Optional(
-      Type.Integer({
-        title: 'ListedHuaweiApi',
-        enum: [3],
-        description: '3: the token is of HarmonyOS 5 or later. Left out for a token of version 2.',
-      }),
-    ),
+    ...SHOWN_KIND,
     active: Type.Boolean({ description: 'Whether the device receives personal messages.' }),
     timestampLastRegistered: Time('When the device was last registered.'),
     timestampDropped: Type.Optional(
@@ -218,7 +223,14 @@ export const ImportedDevice = Type.Object(
     activationId: ActivationId,
     platform: PlatformNameText,
     token: PushToken,
-    active: Type.Optional(Nullable(Type.Boolean({ default: true }))),
+    active: Type.Optional(
+      Nullable(
+        Type.Boolean({
+          default: true,
+          description: 'Whether messages reach the device. Left out, they do; null means that they do not.',
+        }),
+      ),
+    ),
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
     ...KINDS_OF_TOKENS,
     timestampLastRegistered: Type.Optional(

@@ -11,16 +11,16 @@ export const UpdateHuaweiAccountRequest = Type.Object(
     ...projectMember,
     privateKeyBase64: NotBlank(LARGEST_KEY, {
       description: 'The JSON file of the service account, base64; its project_id must be the project id.',
-      examples: ['ewogICJwcm9qZWN0X2lkIjogIjEyMyIKfQ=='],
+      'x-example': 'huaweiAccount',
     }),
     category: Type.Optional(
       Nullable(
-        Words('HmsCategory', HMS_CATEGORIES, {
-          default: 'MARKETING',
+        Words('HmsAccountCategory', HMS_CATEGORIES, {
           description:
             'Class of the notifications of the application on HarmonyOS 5 and later. Any class but MARKETING needs a right that Huawei grants; without it the messages count as MARKETING, of which a phone shows few a day.',
           examples: ['FINANCE'],
         }),
+        { default: 'MARKETING' },
       ),
     ),
   },

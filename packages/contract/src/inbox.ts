@@ -32,6 +32,15 @@ export const InboxMessageId = Type.String({
   examples: [EXAMPLE_ID],
 })
 
+const validUntilOf = (description: string) =>
+  Type.Optional(
+    Nullable(
+      Type.Union([Type.String(), Type.Number()], { description, 'x-example': 'timeAhead' }),
+      // As of a message's body.
+      { 'x-document': { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] } },
+    ),
+  )
+
 export const CreateInboxMessageRequest = Type.Object(
   {
     userId: UserId,
@@ -44,16 +53,8 @@ export const CreateInboxMessageRequest = Type.Object(
       description: 'The applications that show the message, each once.',
       examples: [['mobile-app']],
     }),
-    validUntil: Type.Optional(
-      Nullable(
-        Type.Union([Type.String(), Type.Number()], {
-          description:
-            'Until when the message is shown: ISO 8601 with offset, or seconds since the epoch. It must be in the future.',
-          'x-example': 'timeAhead',
-        }),
-        // As of a message's body.
-        { 'x-document': { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] } },
-      ),
+    validUntil: validUntilOf(
+      'Until when the message is shown: ISO 8601 with offset, or seconds since the epoch. It must be in the future.',
     ),
   },
   { title: 'CreateInboxMessageRequest' },
@@ -161,6 +162,7 @@ export const InboxDeleteQuery = Type.Object({ userId: Type.Optional(UserId) })
 export const ImportedInboxMessage = Type.Object(
   {
     ...CreateInboxMessageRequest.properties,
+    validUntil: validUntilOf('Until when the message is shown. One that has ended by then is not stored.'),
     id: Type.String({
       pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
       description: 'Identifier of the message, a UUID. It stays.',

@@ -17,6 +17,12 @@ export function tokenKindOf(platform: Platform, { tokenKind, huaweiApi }: TokenC
   return null
 }
 
+/** What a response says of it: nothing of the usual token. */
+export const claimsOf = (kind: TokenKind | null | undefined): { tokenKind?: 'fid'; huaweiApi?: 3 } => ({
+  ...(kind === 'fid' && { tokenKind: kind }),
+  ...(kind === 'v3' && { huaweiApi: 3 }),
+})
+
 const INSTALLATION_ID = /^[A-Za-z0-9_-]{22}$/
 
 /** 22 characters of base64url: https://firebase.google.com/docs/projects/manage-installations */

@@ -121,7 +121,7 @@ t.test('retry policy: what an outcome means for its delivery', async (t) => {
 
   const reported = decide(delivery, { kind: 'token-gone', reason: 'Unregistered', since: NOW - HOUR }, usual)
   t.match(reported.record, { status: 'failed', reason: 'Unregistered' })
-  t.same(reported.deadToken, { token: 'aa', reason: 'Unregistered', since: NOW - HOUR, environment: null })
+  t.same(reported.deadToken, { token: 'aa', reason: 'Unregistered', since: NOW - HOUR, scope: null })
   const unreported = decide(delivery, { kind: 'token-gone', reason: 'Unregistered' }, usual)
   t.equal(unreported.deadToken?.since, usual.claimedAt, 'without a time: a registration after the claim stays')
 })

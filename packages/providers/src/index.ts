@@ -19,6 +19,7 @@ export type {
 export { isAboutToken, STALE } from './provider.ts'
 export type {
   ApplicationCredentials,
+  DraftDevice,
   PayloadContext,
   ProviderContext,
   ProviderKind,

@@ -85,7 +85,7 @@ export interface ProviderKind {
   /** Problems for which the provider would refuse the message whatever the device, as it would be sent now. */
   check(message: PushMessage, context: PayloadContext): PayloadProblem[]
   /** Paths inside the message of members that are given, and that no device gets anything of. */
-  ignored(message: PushMessage, context: Pick<PayloadContext, 'config'>): string[]
+  ignored(message: PushMessage, context: Pick<PayloadContext, 'config' | 'huaweiApis'>): string[]
   /** Size of the message as the provider counts it; its limit is PAYLOAD_BYTES. */
   bytes(message: PushMessage, context: PayloadContext): number
   /** Paths inside the message of members that some of its devices show nothing of, where they have nothing else to show. */

@@ -1,4 +1,5 @@
 // Inbox messages that several applications show, when two let go of them at once. A connection of the test's own makes the race certain.
+import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { makeApplication, openFixture, openTransaction, whileBlocked } from './_fixtures.ts'
 
@@ -38,3 +39,27 @@ for (const [name, letGo] of [
     await second
     t.same(await rows(id), [])
   })
+
+t.test('an import meets a deletion that has just begun: the message does not come back', async (t) => {
+  const { id: applicationId } = await makeApplication(fixture)
+  const id = randomUUID()
+  const row = { line: 1, id, userId: 'user', type: 'text', subject: 's', summary: 's', body: 'b' } as const
+  const times = { createdAt: new Date(), readAt: null, validUntil: null }
+  const bring = async () => {
+    const file = store.openInboxImport()
+    t.teardown(() => file.close())
+    await file.stage([{ ...row, ...times, applicationIds: [applicationId] }])
+    await file.dropForeign(1)
+    return file.apply({ dryRun: false, signal: new AbortController().signal, maxAge: undefined })
+  }
+  t.match(await bring(), { imported: 1 })
+  const client = await openTransaction(t, fixture)
+  // As a deletion does it.
+  await client.query('DELETE FROM inbox_messages WHERE public_id = $1', [id])
+  await client.query('INSERT INTO deleted_inbox_messages (public_id) VALUES ($1)', [id])
+  const second = bring()
+  await whileBlocked(fixture, 1, second)
+  await client.query('COMMIT')
+  t.same(await second, { imported: 0, updated: 0, kept: 1 })
+  t.same(await rows(id), [])
+})

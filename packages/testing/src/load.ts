@@ -39,6 +39,8 @@ export async function analyzeDevices({ query }: Pick<TestDatabase, 'query'>): Pr
 const BATCH = 20
 const AT_ONCE = 4
 const RETRY_MS = 50
+/** For what never comes back: a test that has failed must not go on sending for ever. */
+const HANG_MS = 600_000
 
 export interface Sent {
   /** Of every message that was accepted. */
@@ -71,7 +73,8 @@ export async function sendToCrowd(api: Api, { appId, users }: Crowd): Promise<Se
 export async function acceptSurely(api: Api, path: string, object: object): Promise<Sent> {
   const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
   const body = JSON.stringify({ requestObject: { mode: 'ASYNCHRONOUS', ...object } })
-  for (let duplicated = 0; ; duplicated++) {
+  const since = performance.now()
+  for (let duplicated = 0; performance.now() - since < HANG_MS; duplicated++) {
     // A gateway that is killed cuts the connection; one without a database says 503.
     const response = await api.call('POST', path, { body, headers }).catch(() => undefined)
     if (response?.status === 200) return { messageIds: response.body.responseObject.messageIds, duplicated }
@@ -79,4 +82,5 @@ export async function acceptSurely(api: Api, path: string, object: object): Prom
       throw new Error(`${path}: ${response.status} ${JSON.stringify(response.body)}`)
     await sleep(RETRY_MS)
   }
+  throw new Error(`${path} was not accepted within ${HANG_MS} ms`)
 }

@@ -109,7 +109,7 @@ export async function openTestStack(options: TestStackOptions = {}): Promise<Tes
 async function open(options: TestStackOptions, resources: Resources): Promise<TestStack> {
   const database = await createDatabase(options.cluster)
   resources.add('database', database.close)
-  const simulator = await startSimulator({ keep: Infinity, ...options.simulator })
+  const simulator = await startSimulator({ keep: Infinity, ...(await providerPorts()), ...options.simulator })
   resources.add('simulator', simulator.stop)
   const environment: Record<string, string> = await environmentOf(simulator, database, resources)
   if (options.pooler !== undefined) Object.assign(environment, throughPooler(database.url, options.pooler))
@@ -140,6 +140,14 @@ async function open(options: TestStackOptions, resources: Resources): Promise<Te
   for (const name of options.services ?? ALL) await stack.start(name)
   return stack
 }
+
+/** A provider that is down for a while comes back on its port, which no client of another process may have got meanwhile. */
+const providerPorts = async () => ({
+  apnsPort: await freePort(),
+  fcmPort: await freePort(),
+  hmsPort: await freePort(),
+  powerAuthPort: await freePort(),
+})
 
 async function environmentOf(simulator: Simulator, database: TestDatabase, resources: Resources) {
   const dir = await mkdtemp(join(tmpdir(), 'push-test-stack-'))

@@ -41,16 +41,21 @@ export interface Arrangement {
 
 export interface Member {
   name: string
+  service: string
   url: string
   isRunning(): boolean
+  /** Resolves with its exit code. */
+  stop(): Promise<number | null>
 }
 
 export interface Mixed {
   stack: TestStack
   /** The gateway whose turn it is. */
   api(): Api
-  members: readonly Member[]
+  members: Member[]
   workers: readonly Member[]
+  /** For each process that runs, one after the other: starts one of `tree`, then stops it. Calls `between` after each. */
+  replace(tree: Tree, between: () => Promise<void>): Promise<void>
 }
 
 /** The test stack has brought the database up to this tree's migrations before the first process starts. */
@@ -69,13 +74,23 @@ export async function openMixed(t: Test, backend: TestBackend, { gateways, other
     launchAll(['campaign-scheduler'], others),
     launchAll(Object.values(WORKERS), others),
   ])
-  const apis = entries.map(({ url }) => createApi(url))
+  let apis = entries.map(({ url }) => createApi(url))
   let requests = 0
+  const members = [...entries, ...schedulers, ...workers]
   return {
     stack,
     api: () => apis[requests++ % apis.length] ?? stack.api,
-    members: [...entries, ...schedulers, ...workers],
+    members,
     workers,
+    async replace(tree, between) {
+      for (const former of members.slice()) {
+        const next = await launch(t, stack, { name: former.service, tree })
+        if (former.service === 'api-gateway') apis = [createApi(next.url)]
+        members.splice(members.indexOf(former), 1, next)
+        await former.stop()
+        await between()
+      }
+    },
   }
 }
 
@@ -86,7 +101,13 @@ async function launch(t: Test, stack: TestStack, { name, tree }: { name: string;
   t.teardown(() => child.kill())
   let isRunning = true
   void child.ended.then(() => (isRunning = false))
-  const member = { name: `${name} of ${tree.name}`, url: `http://127.0.0.1:${port}`, isRunning: () => isRunning }
+  const member = {
+    name: `${name} of ${tree.name}`,
+    service: name,
+    url: `http://127.0.0.1:${port}`,
+    isRunning: () => isRunning,
+    stop: child.stop,
+  }
   await waitFor(`${member.name} to be ready`, async () => !isRunning || isReady(member.url), WITHIN_MS)
   if (!isRunning) throw new Error(`${member.name} ended instead of becoming ready; what it said stands above`)
   return member

@@ -70,14 +70,9 @@ for (const [name, skewMs] of [
       await stack.register({ userId, token: token(userId), activationId: userId })
     stack.simulator.respondTo(token('busy'), { status: 503, reason: 'ServiceUnavailable', times: 1 })
     // Past its time before the worker is there.
-    const late = await send(t, stack, 'late', { validUntil: new Date(Date.now() + 500).toISOString() })
-    await waitFor('its time to pass', async () => {
-      const [row] = await stack.database.query<{ over: boolean }>(
-        'SELECT valid_until < now() AS over FROM messages WHERE id = $1',
-        [late],
-      )
-      return row?.over
-    })
+    const late = await send(t, stack, 'late', { validUntil: new Date(Date.now() + 10 * MINUTE).toISOString() })
+    const end = "UPDATE messages SET valid_until = created_at + interval '1 ms' WHERE id = $1"
+    await stack.database.query(end, [late])
     const url = await launch(t, stack, 'apns-worker', skewMs)
     t.ok(Math.abs((await offsetAt(url)) - skewMs / 1000) < 2, 'the metric says by how much')
 

@@ -111,9 +111,11 @@ t.test(`pause, resume, expiry, renewal, records and hand-over at once, seed ${SE
     () => stack.api.post('/admin/app/ios/resume', { appId: APP }),
     // Some are too old, and expire as soon as nobody holds them.
     () =>
-      stack.database.query('UPDATE chunks SET expires_at = now() WHERE settled_at IS NULL AND id % 10 = $1', [
-        Math.floor(random() * 10),
-      ]),
+      stack.database.query(
+        `WITH chosen AS MATERIALIZED (SELECT id FROM chunks WHERE settled_at IS NULL AND id % 10 = $1 ORDER BY id FOR UPDATE)
+         UPDATE chunks SET expires_at = now() FROM chosen WHERE chunks.id = chosen.id`,
+        [Math.floor(random() * 10)],
+      ),
     () => store.chunks.expire(50),
     () => store.pauses.probe(),
     () => store.breakers.takeBack(),

@@ -47,6 +47,33 @@ for (const backend of BACKENDS)
       })
     })
 
+for (const backend of BACKENDS)
+  t.test(`${backend.name}: an upgrade, one process after the other`, { skip: backend.skip }, async (t) => {
+    const mixed = await openMixed(t, backend, { gateways: [former], others: [former] })
+    const appId = 'upgraded'
+    const phones = phonesOf(appId, 1)
+    await configure(mixed, appId)
+    await registerPhones(mixed, appId, phones)
+    const before = await rowsOfDevices(mixed)
+    t.equal(before.length, phones.length)
+    const texts: string[] = []
+    const sendNext = async () => {
+      const text = `upgrade-${texts.length}`
+      texts.push(text)
+      await send(mixed, { appId, text, mode: 'ASYNCHRONOUS' })
+    }
+    await sendNext()
+    await mixed.replace(THIS_TREE, sendNext)
+    for (const text of texts) await arrive(mixed, text, phones.length)
+    for (const text of texts) t.same(arrivals(mixed, text), tokensOf(phones), `${text}: on each phone once`)
+    t.same(await rowsOfDevices(mixed), before, 'devices of the former commit go on as they were')
+    await registerPhones(mixed, appId, phones)
+    t.same(await rowsOfDevices(mixed), before, 'registered again they keep their rows')
+  })
+
+const rowsOfDevices = ({ stack }: Mixed) =>
+  stack.database.query('SELECT id, platform, user_id, activation_id, token, dropped_at FROM devices ORDER BY id')
+
 async function journey(t: Test, mixed: Mixed): Promise<void> {
   const appId = 'journey'
   const phones = phonesOf(appId, 1)

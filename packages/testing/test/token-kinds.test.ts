@@ -2,14 +2,14 @@
 // rows of former versions, which have no kinds.
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { generateHuaweiAccount, APP, openTestStack, waitFor, type TestStack } from '@push-server/testing'
+import { APP, openTestStack, waitFor, type TestStack } from '@push-server/testing'
 import t from 'tap'
+import { addHuaweiAccount } from './_kinds.ts'
 
 t.setTimeout(1_800_000)
 
 const FID = 'cWzL1yRkQ0mN0a9JcH7v2E'
 const YOUNG_FID = 'faded410RkQ0mN0a9JcH7v'
-const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 const PHONES = [
   { userId: 'user-1', platform: 'android', token: `${FID}:APA91b`, as: 'token' },
@@ -21,8 +21,7 @@ const PHONES = [
 const EXPECTED = PHONES.map(({ token, as }) => `${token} ${as}`).toSorted()
 
 async function furnish(): Promise<void> {
-  const account = { appId: APP, projectId: 'test-project', privateKeyBase64: base64(generateHuaweiAccount()) }
-  await ok(stack, '/admin/app/huawei/account/update', { ...account, category: 'WORK' })
+  await addHuaweiAccount(stack, APP)
   for (const phone of PHONES) await register(stack, deviceOf(phone))
 }
 
@@ -53,6 +52,9 @@ const received = ({ simulator }: TestStack, first: number) =>
     })
     .toSorted()
 
+const appMessageIdOf = (payload: Readonly<Record<string, unknown>>) =>
+  (payload as { payload?: { notification?: { appMessageId?: string } } }).payload?.notification?.appMessageId
+
 t.test('direct messages: each token goes as what it is', async (t) => {
   const first = stack.simulator.pushes.length
   const batch = PHONES.map(({ userId }) => ({ userId, body: { title: 'Hello' } }))
@@ -74,6 +76,8 @@ t.test('campaigns: the chunk keeps the kinds of its tokens', async (t) => {
     return body.responseObject.state === 'sent'
   })
   t.same(received(stack, first), EXPECTED)
+  const ids = stack.simulator.pushes.slice(first).flatMap(({ payload }) => appMessageIdOf(payload) ?? [])
+  t.match(ids, [/^[0-9a-f-]{36}$/], 'numbers of runs are those of other installations, too')
   t.same(
     await stack.database.query('SELECT count(*)::int AS kept FROM chunks WHERE token_kinds IS NOT NULL'),
     [{ kept: 0 }],
@@ -148,6 +152,29 @@ t.test('an installation id that is not registered yet is kept for a day, then dr
     YOUNG_FID,
   ])
   t.equal(await droppedAfterSend(), 'UNREGISTERED')
+})
+
+t.test('a success by one version of HMS proves nothing of the credentials for the other one', async (t) => {
+  const stack = await openTestStack({ services: ['gateway', 'hms'] })
+  t.teardown(() => stack.close())
+  await stack.configure(APP, ['huawei'])
+  await addHuaweiAccount(stack, APP)
+  const bad = { userId: 'bad', token: 'bad-of-harmony', platform: 'huawei', huaweiApi: 3 }
+  for (const phone of [bad, ...PHONES.filter(({ platform }) => platform === 'huawei').map(deviceOf)])
+    await register(stack, phone)
+  stack.simulator.respondTo(bad.token, { status: 400, reason: '80300007' })
+  const send = async (userId: string) => {
+    const message = { userId, body: { title: 'T' } }
+    return (await ok(stack, '/push/message/send', { appId: APP, mode: 'SYNCHRONOUS', message })).result.huawei
+  }
+  const dropped = async () =>
+    (await stack.database.query('SELECT FROM devices WHERE token = $1 AND dropped_at IS NOT NULL', [bad.token])).length
+  t.match(await send('user-3'), { sent: 1 }, 'version 2 works')
+  t.match(await send('bad'), { failed: 1 })
+  t.match(await send('user-3'), { sent: 1 })
+  t.equal(await dropped(), 0, 'the mistake may be that of the account')
+  t.match(await send('user-4'), { sent: 1 }, 'version 3 works, too')
+  await waitFor('the drop', async () => (await dropped()) === 1)
 })
 
 t.test('texts by their keys alone fail for HarmonyOS 5, and are refused when the request is strict', async (t) => {

@@ -455,7 +455,7 @@ t.test('import: every content type and method, blank lines, a mark and ends of a
   t.match(await rowsOf([a, b, c]), [
     { activation: a, user: 'imported', active: true, environment: 'development', app: APP },
     { activation: b, active: false, token: 'of-android' },
-    { activation: c, active: true, environment: null },
+    { activation: c, active: false, environment: null },
   ])
   for (const [type, method] of [
     ['application/ndjson', 'POST'],
@@ -514,6 +514,23 @@ t.test('import: kinds of tokens', async (t) => {
     await kinds(),
     [{ kind: null }, { kind: 'v3' }, { kind: null }],
     'nothing else has changed, and it is an update',
+  )
+  await database.query(
+    "UPDATE devices SET dropped_at = now(), drop_reason = '80300007' WHERE activation_id = ANY($1)",
+    [[a, b]],
+  )
+  const again = fileOf(
+    line(a, { ...android, tokenKind: 'token', userId: 'other' }),
+    line(b, { platform: 'huawei', token: 'h' }),
+  )
+  t.match((await send(again)).body.responseObject, { updated: 2 })
+  t.same(
+    await database.query(
+      'SELECT dropped_at IS NOT NULL AS dropped FROM devices WHERE activation_id = ANY($1) ORDER BY array_position($1, activation_id::text)',
+      [[a, b]],
+    ),
+    [{ dropped: true }, { dropped: false }],
+    'as another kind it is another token',
   )
   const refused = await send(fileOf(line(a, { ...android, token: 'short' })))
   t.match([refused.status, JSON.stringify(refused.body)], [400, /22 characters/])

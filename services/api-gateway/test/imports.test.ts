@@ -1,7 +1,7 @@
 // Imports over HTTP: what they have in common, and those of applications, campaigns and the inbox. Devices: devices.test.ts.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { generateUpdates, makeApiKey, operationsOf, type Response } from '@push-server/testing'
+import { generateHuaweiAccount, generateUpdates, makeApiKey, operationsOf, type Response } from '@push-server/testing'
 import { APP, openGateway } from './_gateway.ts'
 import { watch } from './_watched-api.ts'
 
@@ -183,6 +183,21 @@ t.test('applications: credentials are parsed, and changed where they differ', as
   t.match(await result('/admin/app/import?partial=true', lines), { violations })
 })
 
+t.test('applications: the client of a line stands beside the service account that is there', async (t) => {
+  const appId = randomUUID()
+  t.match(await result('/admin/app/import', [{ appId, ...hms }]), { imported: 1 })
+  const account = { projectId: 'test-project', privateKeyBase64: btoa(generateHuaweiAccount()), category: 'WORK' }
+  t.equal((await api.post('/admin/app/huawei/account/update', { appId, ...account })).status, 200)
+  const detail = async () => (await api.post('/admin/app/detail', { appId, includeHms: true })).body.responseObject
+  t.match(await result('/admin/app/import', [{ appId, ...hms }]), { kept: 1 }, 'the same client')
+  const rotated = { ...hms, hmsProjectId: 'another', hmsClientSecret: 'rotated' }
+  t.match(await result('/admin/app/import?dryRun=true', [{ appId, ...rotated }]), { updated: 1 })
+  t.match(await detail(), { hmsProjectId: 'HMS123', hmsApis: '2, 3' }, 'a dry run changes nothing')
+  t.match(await result('/admin/app/import', [{ appId, ...rotated }]), { updated: 1 })
+  t.match(await detail(), { hmsProjectId: 'another', hmsApis: '2, 3', hmsAccountKeyId: 'test', hmsCategory: 'WORK' })
+  t.match(await result('/admin/app/import', [{ appId, ...rotated }]), { kept: 1 })
+})
+
 t.test('campaigns: ids stay, and new ones come beyond them; their users follow', async (t) => {
   const id = String(lastId + 1_000)
   lastId += 2_000
@@ -274,5 +289,112 @@ t.test('inbox: read wins over unread, with the earlier time', async (t) => {
   for (const [index, [, fieldName, hint]] of bad.entries())
     t.match(refused.violations[index], { fieldName: `line ${index + 1}: ${fieldName}`, hint })
 })
+
+t.test(
+  'campaigns: one that was deleted here does not come back, also when all that was removable of it is gone',
+  async (t) => {
+    const one = campaign({ id: String((lastId += 1_000)) })
+    const users = [{ campaignId: one.id, userId: 'a' }]
+    t.match(await result('/push/campaign/import', [one]), { imported: 1 })
+    const own = await api.post('/push/campaign/create', { appId: APP, message: { title: 'T' } })
+    const ownId: string = own.body.responseObject.id
+    t.match(await result('/push/campaign/user/import', users), { imported: 1 })
+    for (const id of [one.id, ownId]) t.equal((await api.call('DELETE', `/push/campaign/${id}/delete`)).status, 200)
+    const { retention } = stack.context.store
+    while (await retention.removeCampaignUsers(10));
+    while (await retention.removeCampaigns(10));
+    t.same(await result('/push/campaign/import', [one]), { imported: 0, updated: 0, kept: 1, failed: 0, errors: [] })
+    t.equal((await api.get(`/push/campaign/${one.id}/detail`)).status, 400)
+    t.match(await result('/push/campaign/user/import', users), { violations: [{ fieldName: /^line 1: campaignId/ }] })
+    const left = await database.query('SELECT id::int FROM campaigns WHERE id = ANY($1)', [[one.id, ownId]])
+    t.same(left, [{ id: Number(one.id) }], 'of one that no import has brought nothing is left')
+  },
+)
+
+const INBOX = '/inbox/messages/import'
+const onlyKept = (kept: number) => ({ imported: 0, updated: 0, kept, failed: 0, errors: [] })
+
+t.test('inbox: what was deleted here does not come back', async (t) => {
+  const userId = randomUUID()
+  const [one, ofOther, shared, left] = [
+    letter({ userId }),
+    letter({ userId, applications: [OTHER] }),
+    letter({ userId, applications: [APP, OTHER] }),
+    letter({ userId, applications: [OTHER], read: true }),
+  ]
+  const file = [one, ofOther, shared, left]
+  const listed = async (applications: string) => {
+    const { body } = await api.get(`/inbox/messages/list?userId=${userId}&applications=${applications}`)
+    return new Set(body.responseObject.map(({ id }: { id: string }) => id))
+  }
+  t.match(await result(INBOX, file), { imported: 4 })
+  t.equal((await api.call('DELETE', `/inbox/messages/${one.id}`)).status, 200)
+  t.equal((await api.call('DELETE', `/inbox/messages/${ofOther.id}?userId=${userId}`)).status, 200)
+  t.same(await listed(`${APP},${OTHER}`), new Set([shared.id, left.id]))
+  for (const query of ['?dryRun=true', '', ''])
+    t.same(await result(INBOX + query, [...file, { ...one, read: true }]), onlyKept(4), query)
+  t.equal((await api.call('DELETE', `/inbox/messages?userId=${userId}&appId=${APP}`)).status, 200)
+  t.same(await result(INBOX, file), onlyKept(4))
+  t.same([await listed(APP), await listed(OTHER)], [new Set(), new Set([shared.id, left.id])])
+  t.equal((await api.call('DELETE', `/inbox/messages?userId=${userId}&appId=${OTHER}`)).status, 200)
+  t.same(await result(INBOX, file), onlyKept(4))
+  t.same(await listed(`${APP},${OTHER}`), new Set())
+  const kept = await database.query('SELECT 1 FROM deleted_inbox_messages')
+  t.equal(kept.length, 4, 'nothing but their ids')
+})
+
+t.test('inbox: of a message that no import has brought, a deletion keeps nothing', async (t) => {
+  const before = await database.query('SELECT public_id FROM deleted_inbox_messages')
+  const body = { userId: 'own', type: 'text', subject: 's', summary: 's', body: 'b', applications: [APP] }
+  const { id } = (await api.post('/inbox/messages', body)).body.responseObject
+  await api.post('/inbox/messages', body)
+  t.equal((await api.call('DELETE', `/inbox/messages/${id}`)).status, 200)
+  t.equal((await api.call('DELETE', `/inbox/messages?userId=own&appId=${APP}`)).status, 200)
+  t.same(await database.query('SELECT public_id FROM deleted_inbox_messages'), before)
+})
+
+t.test('inbox: with its application a message goes, and comes back with it', async (t) => {
+  const appId = randomUUID()
+  const one = letter({ applications: [appId] })
+  const application = async () => (await put('/admin/app/import', [{ appId }])).status
+  await application()
+  t.match(await result(INBOX, [one]), { imported: 1 })
+  t.equal((await api.post('/admin/app/remove', { appId })).status, 200)
+  while (await stack.context.store.applicationRemovals.clear(100));
+  t.match(await result(INBOX, [one]), { violations: [{ hint: /not known/ }] })
+  await application()
+  t.match(await result(INBOX, [one]), { imported: 1 })
+})
+
+t.test('inbox: what has ended is not brought, and validUntil of a line counts', async (t) => {
+  const [lasting, ending, ended] = [
+    letter({ validUntil: null }),
+    letter({ validUntil: '2099-01-01T00:00:00Z' }),
+    letter({ validUntil: T(1) }),
+  ]
+  t.same(await result(INBOX, [lasting, ending, ended]), { ...onlyKept(1), imported: 2 })
+  const end = async ({ id }: { id: string }) =>
+    (await api.get(`/inbox/messages/detail?messageId=${id}`)).body.responseObject.validUntil
+  t.same([await end(lasting), await end(ending)], [undefined, '2099-01-01T00:00:00.000+00:00'])
+  const expiredHere = "UPDATE inbox_messages SET valid_until = now() - interval '1 ms' WHERE public_id = $1"
+  await database.query(expiredHere, [ending.id])
+  await stack.context.store.retention.removeExpiredInbox(10)
+  const later = { ...ending, validUntil: T(2) }
+  t.same(await result(INBOX, [later]), onlyKept(1))
+  t.match(await result(INBOX, [letter({ validUntil: 'soon' })]), { violations: [{ fieldName: 'line 1: validUntil' }] })
+})
+
+t.test(
+  'inbox: what is past INBOX_MAX_AGE is not brought, so that a run after its removal brings nothing',
+  async (t) => {
+    const { stack: aged, api: client } = await openGateway({ INBOX_MAX_AGE: '30d' })
+    t.teardown(() => aged.close())
+    const [old, young] = [letter(), letter({ timestampCreated: new Date().toISOString() })]
+    const send = async (query = '') => (await put(INBOX + query, [old, young], watch(client.url))).body.responseObject
+    for (const query of ['?dryRun=true', '']) t.same(await send(query), { ...onlyKept(1), imported: 1 })
+    t.same(await aged.database.query('SELECT public_id AS id FROM inbox_messages'), [{ id: young.id }])
+    t.same(await send(), onlyKept(2))
+  },
+)
 
 t.test('nothing internal was disclosed', async (t) => t.same(api.leaks, []))

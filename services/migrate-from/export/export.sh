@@ -1,6 +1,6 @@
 #!/bin/sh
 # Exports a database of PowerAuth Push Server on Oracle or SQL Server into a folder that `npm run migrate-from` reads. The SQL was
-# never executed by us: compare the counts that it says with those of the tables.
+# parsed, and never executed there by us: compare the counts that it says with those of the tables.
 #
 #   export.sh oracle    <version> <folder> <zone> user/password@//host:1521/service
 #   export.sh sqlserver <version> <folder> <zone> -S host -d database -U user -P password
@@ -20,6 +20,14 @@ case $version in
   *) echo "There is no export of version $version" >&2; exit 2 ;;
 esac
 mkdir -p "$folder"
+# It comes back when everything is exported: without it the folder is not taken.
+rm -f "$folder/source.json"
+failed() {
+  echo "$name: the export failed" >&2
+  # Nothing else of the file: it may hold keys.
+  grep -sE '^(ORA|SP2|PLS)-[0-9]+' "$folder/$name.ndjson" >&2 || true
+  exit 1
+}
 export NLS_LANG=.AL32UTF8
 statement=$(mktemp "${TMPDIR:-/tmp}/export.XXXXXX.sql")
 trap 'rm -f "$statement"' EXIT
@@ -28,9 +36,14 @@ for name in applications devices inbox campaigns campaign-users; do
   case $database in
     oracle)
       echo EXIT >> "$statement"
-      sqlplus -S -L "$1" "@$statement" > "$folder/$name.ndjson"
+      sqlplus -S -L "$1" "@$statement" > "$folder/$name.ndjson" || failed
       ;;
-    sqlserver) bcp "$(grep -v '^--' "$statement")" queryout "$folder/$name.ndjson" -c -C 65001 "$@" ;;
+    sqlserver)
+      # UTF-16, since bcp of Linux has no choice of a code page.
+      bcp "$(grep -v '^--' "$statement")" queryout "$folder/$name.utf16" -w "$@" || failed
+      iconv -f UTF-16LE -t UTF-8 "$folder/$name.utf16" > "$folder/$name.ndjson"
+      rm -f "$folder/$name.utf16"
+      ;;
     *) echo "There is no export of $database" >&2; exit 2 ;;
   esac
   echo "$name: $(grep -c . "$folder/$name.ndjson" || true) lines"

@@ -14,7 +14,10 @@ export async function openDatabase(url: string, zone: string): Promise<Source> {
   client.on('error', () => {})
   await client.connect()
   try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    // Between two reads it waits for an import, as long as that takes.
+    await client.query(
+      'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0',
+    )
     const { rows } = await client.query<{ table: string; column: string }>(READ_COLUMNS)
     const version = versionOf(rows)
     if (!version) throw new ConfigError('The source has not the tables of PowerAuth Push Server 1.7 to 2.x')

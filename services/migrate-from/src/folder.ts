@@ -1,6 +1,6 @@
 // A folder that the export scripts have made: source.json, and a file of lines for each kind.
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ConfigError } from '@push-server/runtime'
@@ -32,9 +32,16 @@ function member(text: string, name: string): unknown {
 /** A line that is no JSON is not skipped: the export was cut, and the rest of it may be wrong too. */
 async function* readLines(folder: string, kind: Kind['name']): AsyncGenerator<OldRow> {
   const file = join(folder, `${kind}.ndjson`)
+  await access(file).catch((error: unknown) => {
+    throw new ConfigError(
+      `${file} cannot be read; an empty file says that there is nothing: ${(error as Error).message}`,
+    )
+  })
   let number = 0
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     number += 1
+    // `bcp` and Windows write a mark in front.
+    const line = number === 1 ? text.replace('\uFEFF', '') : text
     if (line.trim() !== '') yield rowOf(line, `${file}, line ${number}`)
   }
 }

@@ -14,7 +14,7 @@ export function settingsOf(version: SourceVersion): { atRoot: string; belowPrefi
 }
 
 interface ApplicationList {
-  responseObject: { applicationList: { appId: string }[] }
+  responseObject?: { applicationList?: { appId: string }[] }
 }
 
 /** The setting that is missing; undefined when clients get what they know. `base`: where they call. */
@@ -24,7 +24,9 @@ export async function missingSetting(
 ): Promise<string | undefined> {
   const form = formOf(version)
   const list = (await get('/admin/app/list')) as ApplicationList
-  const [first] = list.responseObject.applicationList
+  const applications = list.responseObject?.applicationList
+  if (!applications) throw new ConfigError(`${base} is not the base of this API: it lists no applications`)
+  const [first] = applications
   if (!first) throw new ConfigError(`There is no application at ${base} yet: move the data first`)
   const detail = await post('/admin/app/detail', { requestObject: { appId: first.appId } })
   const { listApplications, describeApplication } = VERSION_RESPONSES[form]

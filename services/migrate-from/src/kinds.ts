@@ -92,9 +92,11 @@ export const KINDS: readonly Kind[] = [
 /** Say why a row is no line, or belong to another row. */
 const OUR_MEMBERS = new Set(['applicationEnvironment', 'sent'])
 
-/** The line of an import. */
+/** The line of an import. Only in `active` null says something else than a member that is left out. */
 export const lineOf = (row: OldRow): OldRow =>
-  Object.fromEntries(Object.entries(row).filter(([name, value]) => !isMissing(value) && !OUR_MEMBERS.has(name)))
+  Object.fromEntries(
+    Object.entries(row).filter(([name, value]) => (!isMissing(value) || name === 'active') && !OUR_MEMBERS.has(name)),
+  )
 
 /** Devices that APNS_USE_DEVELOPMENT decides about. */
 export const isUndecided = (remark: string) => remark === DEPENDS

@@ -1,4 +1,4 @@
-// The API that the data is moved to. A call that gets no response, or 503, is made again: imports may be repeated.
+// The API that the data is moved to. A call that gets no response, 5xx or 429 is made again: imports may be repeated.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ImportResult, LineError } from '@push-server/contract'
 import { ConfigError } from '@push-server/runtime'
@@ -28,6 +28,9 @@ interface Received {
   body: { responseObject?: unknown }
 }
 
+/** May be otherwise in a moment: 429 comes from a quota of calls. */
+const isPassing = (status: number) => status >= 500 || status === 429
+
 export function createTarget({ base, key, delay = DELAY }: TargetOptions): Target {
   const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` }
 
@@ -48,7 +51,7 @@ export function createTarget({ base, key, delay = DELAY }: TargetOptions): Targe
       const received = await once(...request).catch((error: unknown) => {
         if (wait === undefined) throw new ConfigError(`${base} does not respond: ${reasonOf(error)}`, { cause: error })
       })
-      if (received && (received.status < 500 || wait === undefined)) return received
+      if (received && (!isPassing(received.status) || wait === undefined)) return received
       await sleep(wait)
     }
   }

@@ -18,7 +18,7 @@ const SCHEMAS: Record<SourceVersion, { credentials: string; device: string; inbo
   },
 }
 
-async function createTables({ query }: TestDatabase, version: SourceVersion): Promise<void> {
+export async function createTables({ query }: TestDatabase, version: SourceVersion): Promise<void> {
   const { credentials, device, inbox } = SCHEMAS[version]
   await query(`CREATE TABLE push_app_credentials (id integer PRIMARY KEY, app_id varchar(255) NOT NULL UNIQUE,
     ios_key_id varchar(255), ios_private_key bytea, ios_team_id varchar(255), ios_bundle varchar(255),
@@ -61,6 +61,9 @@ export async function createOldDatabase(version: SourceVersion): Promise<OldData
   const database = await createDatabase()
   const { query } = database
   await createTables(database, version)
+  // As its owners may have set them: the transaction that reads it waits for each import.
+  const [named] = await query<{ name: string }>('SELECT current_database() AS name')
+  await query(`ALTER DATABASE ${named?.name} SET idle_in_transaction_session_timeout = 1`)
   await fillApplications(database, version)
   const reachable = await fillDevices(database, version)
   await fillCampaigns(database)

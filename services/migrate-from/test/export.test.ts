@@ -1,6 +1,6 @@
 // Exports of Oracle and SQL Server. There is no such database here: the script runs with programs in place of `sqlplus` and `bcp` that
-// take what it passes to them, and the statements are compared with the columns and members that there are. That they are not run is
-// what docs/migrating.md says of them.
+// take what it passes to them, and the statements are compared with the columns and members that there are. export-syntax.test.ts parses
+// them, export-oracle.test.ts runs those for Oracle in PostgreSQL. That they are not run is what docs/migrating.md says of them.
 import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { openFolder } from '../src/folder.ts'
-import { KINDS } from '../src/kinds.ts'
+import { KINDS, lineOf } from '../src/kinds.ts'
 import { statementsOf } from '../src/statements.ts'
 import type { SourceVersion } from '../src/source.ts'
 
@@ -61,10 +61,10 @@ for (const { database, set, version } of CASES)
       else t.notMatch(sql, /\b(ios|android)_/, 'stale columns are not read')
     })
 
-/** Writes what it got, and a line for each table. */
+/** Writes what it got, and a line for each table: `bcp -w` in UTF-16, with a mark in front. */
 const PROGRAMS = {
-  sqlplus: `for last; do :; done; cat "\${last#@}" >> "$TAKEN"; echo '{"n":1}'`,
-  bcp: `printf '%s\\n' "$@" >> "$TAKEN"; echo '{"n":1}' > "$3"`,
+  sqlplus: `for last; do :; done; cat "\${last#@}" >> "$TAKEN"; echo '{"n":"ü"}'`,
+  bcp: `printf '%s\\n' "$@" >> "$TAKEN"; (printf '\\377\\376'; printf '{"n":"ü"}\\r\\n' | iconv -f UTF-8 -t UTF-16LE) > "$3"`,
 }
 
 for (const [database, program, connection] of [
@@ -85,10 +85,37 @@ for (const [database, program, connection] of [
     t.equal([...sql.matchAll(/FROM push_app_credentials c/g)].length, 1)
     const source = await openFolder(exported)
     t.equal(source.version, '1.7')
-    for (const { name } of KINDS) t.same(await gathered(source.rows(name)), [{ n: 1 }])
+    for (const { name } of KINDS) t.same(await gathered(source.rows(name)), [{ n: 'ü' }])
     await writeFile(join(exported, 'inbox.ndjson'), '{"id":"1"}\n{"id":"2","body":"cut')
     await t.rejects(gathered(source.rows('inbox')), { message: /inbox\.ndjson, line 2 .*export it again/ })
   })
+
+t.test('an export that fails says why, and leaves no folder that could be taken for a whole one', async (t) => {
+  await writeFile(join(folder, 'sqlplus'), `#!/bin/sh\necho 'ORA-00942: table or view does not exist'\nexit 1\n`)
+  await chmod(join(folder, 'sqlplus'), 0o755)
+  const exported = join(folder, 'oracle')
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` }
+  const args = ['oracle', '1.10', exported, 'UTC', 'push/secret@//host:1521/push']
+  const failure = await promisify(execFile)(join(EXPORT, 'export.sh'), args, { env }).catch((error: unknown) => error)
+  t.match(failure, { code: 1, stderr: /applications: .*failed[\s\S]*ORA-00942: table or view/ })
+  t.notMatch(failure, { stderr: /secret/ })
+  await t.rejects(openFolder(exported), { message: /no source\.json/ })
+})
+
+t.test('a file that is not there is named, and a mark in front of one is no part of its first line', async (t) => {
+  const some = await mkdtemp(join(tmpdir(), 'push-export-'))
+  t.teardown(() => rm(some, { recursive: true }))
+  await writeFile(join(some, 'source.json'), '{"version":"1.10"}')
+  await writeFile(join(some, 'devices.ndjson'), '\uFEFF{"n":1}\r\n\r\n{"n":2}')
+  const source = await openFolder(some)
+  t.same(await gathered(source.rows('devices')), [{ n: 1 }, { n: 2 }])
+  await t.rejects(gathered(source.rows('inbox')), { name: 'ConfigError', message: /inbox\.ndjson.*empty file/ })
+})
+
+t.test('of members that are null, active alone is sent: it says that the device is not active', (t) => {
+  t.same(lineOf({ userId: 'u', active: null, environment: null }), { userId: 'u', active: null })
+  t.end()
+})
 
 t.test('the guide says that they were never executed', async (t) => {
   const guide = await readFile(join(import.meta.dirname, '../../../docs/migrating.md'), 'utf8')

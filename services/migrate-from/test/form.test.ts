@@ -1,5 +1,6 @@
 // `--check`: each base of a gateway in each form, compared with what clients of each version know.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -63,6 +64,16 @@ t.test('by default clients of 1.10 and later need nothing below the prefix; a ke
     t.same([isDone, /set (\S+)$/.exec(text)?.[1]], [setting === undefined, setting])
   }
   await t.rejects(check('1.9', stack.api.url), { message: /401: PUSH_API_KEY/ })
+  const other = createServer((_, response) =>
+    response.setHeader('content-type', 'application/json').end('{"status":"OK"}'),
+  )
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => other.close())
+  const { port } = other.address() as { port: number }
+  await t.rejects(check('1.9', `http://127.0.0.1:${port}`), {
+    name: 'ConfigError',
+    message: /is not the base of this API/,
+  })
   const weak = await makeApiKey(stack.context, { scopes: ['message'] })
   await t.rejects(check('1.9', stack.api.url, weak), { message: /403: .*scope admin/ })
 })

@@ -42,8 +42,8 @@ t.test('a file without a good line is no end, whether violations are listed or n
     t.same(await target.send('/x', [{}, {}], { dryRun }), { ...RESULT, imported: 0, failed: 2, errors })
 })
 
-t.test('a call without a response, and one with 5xx, is made again; then it is given up', async (t) => {
-  const { target, requests } = await openServer([undefined, { status: 503 }, { status: 200, object: RESULT }])
+t.test('a call without a response, and one with 5xx or 429, is made again; then it is given up', async (t) => {
+  const { target, requests } = await openServer([undefined, { status: 429 }, { status: 200, object: RESULT }])
   t.same(await target.send('/x', [{}], { dryRun: false }), RESULT)
   t.same(
     requests,

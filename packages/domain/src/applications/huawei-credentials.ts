@@ -7,6 +7,7 @@ import {
   PROVIDERS,
   readHmsAccountFile,
   type HmsParts,
+  type StoredCredentials,
 } from '@push-server/providers'
 import { checked, configured, decodeBase64, refuseUnknownKey, SECRET_FIELD, type ApplicationStore } from './upload.ts'
 
@@ -43,6 +44,12 @@ export const removeHuaweiAccount = (store: ApplicationStore, appId: string): Pro
     const { client, projectId } = stored.read()
     return client && { projectId, client }
   })
+
+/** A client as it is stored beside the account that is stored already, if there is one. */
+export function besideAccount(client: StoredCredentials, stored: StoredCredentials | undefined): StoredCredentials {
+  const { account } = stored ? hmsPartsOf(stored) : {}
+  return account ? hmsStored({ ...hmsPartsOf(client), account }) : client
+}
 
 const accountOf = ({ account }: HmsParts): Pick<HmsParts, 'account'> => (account ? { account } : {})
 

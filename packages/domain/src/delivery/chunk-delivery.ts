@@ -162,7 +162,7 @@ async function push(delivery: Delivery, provider: Provider, due: readonly DueDel
             pause.learn(outcome)
             const target = targets[index]
             if (!target) return
-            worker.breaker.learn(chunk, target.delivery.environment, outcome)
+            worker.breaker.learn(chunk, target.delivery, outcome)
             recorder.add(target.delivery, target.message, outcome)
           },
         },
@@ -171,8 +171,11 @@ async function push(delivery: Delivery, provider: Provider, due: readonly DueDel
   await pushToAll(delivery, recipients)
 }
 
-/** A run has one message, whose chunks name it alike. */
-const idOf = ({ runId }: ClaimedChunk, { id }: MessageRow): string => (runId === null ? id : `run-${runId}`)
+/**
+ * The same in every attempt. The chunk of a run names its one message by its seed: numbers of runs are those of other installations, too,
+ * which may push to the same phones.
+ */
+const idOf = ({ runId, seed }: ClaimedChunk, { id }: MessageRow): string => (runId === null ? id : seed)
 
 /** Pushes all at once, or slice by slice as the run's rate allows, each slice to recipients that were just read. */
 async function pushToAll(

@@ -55,8 +55,9 @@ export function freshRecipients(options: FreshRecipientsOptions): FreshRecipient
   }
 
   async function pushFresh(first: readonly DueDelivery[]): Promise<void> {
+    let isStale = false
     for (let due = first; due.length > 0 && !signal.aborted;) {
-      if (performance.now() - readAt >= MOST_AGE_MS) due = await reread(due)
+      if (isStale || performance.now() - readAt >= MOST_AGE_MS) due = await reread(due)
       const ended = new Uint8Array(due.length)
       const age = limitAge(readAt, signal)
       try {
@@ -64,7 +65,9 @@ export function freshRecipients(options: FreshRecipientsOptions): FreshRecipient
       } finally {
         age.end()
       }
-      if (!age.signal.aborted) return
+      // The timer may fire up to a millisecond before the age has passed.
+      isStale = age.signal.aborted
+      if (!isStale) return
       due = due.filter((_, index) => ended[index] === 0)
     }
   }

@@ -55,7 +55,8 @@ function rowOf(line: number, device: ImportedDevice, application: ApplicationRow
     platform,
     environment: device.environment ?? null,
     ...read,
-    active: device.active ?? true,
+    // A former server has null for what is not active; left out, it is as in a registration.
+    active: device.active === undefined || device.active === true,
     registeredAt,
   }
 }

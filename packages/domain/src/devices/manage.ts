@@ -1,5 +1,6 @@
 // Devices after their registration: they are listed, become active or inactive, and are removed.
 import {
+  claimsOf,
   invalidRequest,
   refusal,
   TEXT,
@@ -57,8 +58,7 @@ const listedDevice = ({
 }: DeviceRow): ListedDevice => ({
   ...row,
   ...(environment !== null && { environment }),
-  ...(tokenKind === 'fid' && { tokenKind }),
-  ...(tokenKind === 'v3' && { huaweiApi: 3 }),
+  ...claimsOf(tokenKind),
   token: shortened(token),
   timestampLastRegistered: timestampOf(registeredAt),
   ...(droppedAt && { timestampDropped: timestampOf(droppedAt) }),

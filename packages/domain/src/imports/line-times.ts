@@ -2,7 +2,11 @@
 import { instantOf, type LineError } from '@push-server/contract'
 
 /** Of a text or none; the hint of an error where it is neither. */
-export function timeOf(line: number, fieldName: string, text: string | null | undefined): Date | null | LineError {
+export function timeOf(
+  line: number,
+  fieldName: string,
+  text: string | number | null | undefined,
+): Date | null | LineError {
   if (text === null || text === undefined) return null
   const instant = instantOf(text)
   if (instant !== undefined && instant >= 0) return new Date(instant)

@@ -1,12 +1,14 @@
 // HMS as an entry of the registry: stored credentials and settings in, a provider out.
 import { isRich } from '@push-server/contract'
-import type { ProviderKind, PushDraft } from '../provider-kind.ts'
+import type { PayloadContext, ProviderKind, PushDraft } from '../provider-kind.ts'
+import type { PushMessage } from '../provider.ts'
 import { ignoredMembers, ignoredOfRich } from '../ignored-members.ts'
 import { networkOf } from '../network.ts'
 import { hmsApis, readHmsCredentials, USUAL_CATEGORY } from './credentials.ts'
+import { ignoredInV3 } from './ignored-v3.ts'
 import { PLACES, replacedOnHms } from './notification-members.ts'
 import { checkHmsPayload, hmsBytes, hmsCollapseKey, hmsPayload, withTokens, type HmsPayload } from './payload.ts'
-import { checkHmsPayloadV3, hmsPayloadV3, lacksText, NO_TEXT } from './payload-v3.ts'
+import { checkHmsPayloadV3, hmsBytesV3, hmsPayloadV3, lacksText, NO_TEXT } from './payload-v3.ts'
 import { openHmsProvider } from './provider.ts'
 import { TOKENS_PER_REQUEST } from './requests.ts'
 
@@ -16,6 +18,16 @@ export { hmsPartsOf, hmsSecret, hmsStored, readHmsAccountFile, type HmsParts } f
 const LONGEST_CATEGORY = 'DEVICE_REMINDER'
 const TRIED_CLIENT = 'a new access token, and a push that is only validated'
 const TRIED_ACCOUNT = 'a test push to a token of HarmonyOS 5 that no device has'
+
+const pushesBy = (version: '2' | '3', { huaweiApis = null }: Pick<PayloadContext, 'huaweiApis'>) =>
+  hmsApis({ apis: huaweiApis }).includes(version)
+
+function ignoredInV2({ body, silent }: PushMessage): string[] {
+  const key = hmsCollapseKey(body.collapseKey) === undefined ? (['collapseKey'] as const) : []
+  const classic = ignoredMembers(body, silent ? [...key, 'badge'] : key, !silent)
+  if (!isRich(body)) return classic
+  return ignoredOfRich(body, PLACES, { classic, hasNotification: !silent, replaced: replacedOnHms(body) })
+}
 
 const headersOf = ({ pushType }: HmsPayload): PushDraft['headers'] =>
   pushType === undefined ? {} : { 'push-type': pushType }
@@ -59,24 +71,26 @@ export const hms: ProviderKind = {
 
   check(message, { config: { hmsDataOnly: dataOnly }, appId, now, huaweiApis }) {
     const options = { dataOnly, appId, now, category: LONGEST_CATEGORY }
-    const apis = hmsApis({ apis: huaweiApis ?? null })
-    const problems = apis.includes('2') ? checkHmsPayload(message, options) : []
-    return problems.length === 0 && apis.includes('3') ? checkHmsPayloadV3(message, options) : problems
+    const problems = pushesBy('2', { huaweiApis }) ? checkHmsPayload(message, options) : []
+    return problems.length === 0 && pushesBy('3', { huaweiApis }) ? checkHmsPayloadV3(message, options) : problems
   },
 
-  unshown({ body, silent }, { huaweiApis }) {
-    if (silent || !hmsApis({ apis: huaweiApis ?? null }).includes('3') || !lacksText(body)) return []
+  unshown({ body, silent }, context) {
+    if (silent || !pushesBy('3', context) || !lacksText(body)) return []
     return [body.titleLocKey ? 'body.titleLocKey' : 'body.bodyLocKey']
   },
 
-  ignored({ body, silent }) {
-    const key = hmsCollapseKey(body.collapseKey) === undefined ? (['collapseKey'] as const) : []
-    const classic = ignoredMembers(body, silent ? [...key, 'badge'] : key, !silent)
-    if (!isRich(body)) return classic
-    return ignoredOfRich(body, PLACES, { classic, hasNotification: !silent, replaced: replacedOnHms(body) })
+  ignored(message, { config: { hmsDataOnly: dataOnly }, huaweiApis }) {
+    const inV2 = pushesBy('2', { huaweiApis }) ? ignoredInV2(message) : undefined
+    if (inV2?.length === 0 || !pushesBy('3', { huaweiApis })) return inV2 ?? []
+    const inV3 = ignoredInV3(message, { dataOnly })
+    return inV2 ? inV2.filter((field) => inV3.includes(field)) : inV3
   },
 
-  bytes: (message, { config: { hmsDataOnly: dataOnly }, appId, now }) => hmsBytes(message, { dataOnly, appId, now }),
+  bytes(message, { config: { hmsDataOnly: dataOnly }, appId, now, huaweiApis }) {
+    const options = { dataOnly, appId, now, category: LONGEST_CATEGORY }
+    return pushesBy('2', { huaweiApis }) ? hmsBytes(message, options) : hmsBytesV3(message, options)
+  },
 
   draft(message, { token, tokenKind, settings }, { config: { hmsDataOnly: dataOnly }, appId, now }) {
     const options = { dataOnly, appId, now, category: settings['category'] ?? USUAL_CATEGORY }

@@ -3,6 +3,7 @@
 import { isRich, type MessageBody } from '@push-server/contract'
 import { handedOverProblems, limitProblems, NOTIFICATION_KEY, type PayloadProblem } from '../payload-limits.ts'
 import type { PushMessage } from '../provider.ts'
+import { isObject } from '../raw-blocks/merge-patch.ts'
 import { mergeRawHmsV3, notificationMembersV3, pushOptionsV3 } from './members-v3.ts'
 import { hmsBadge, hmsCollapseKey, ttlSeconds, type HmsPayload, type HmsPayloadOptions } from './payload.ts'
 
@@ -45,28 +46,36 @@ export function hmsPayloadV3(message: PushMessage, options: HmsPayloadV3Options)
 }
 
 /** The message's own word goes before the server's. */
-const isDataOnly = (body: MessageBody, { dataOnly }: Pick<HmsPayloadOptions, 'dataOnly'>) => body.dataOnly ?? dataOnly
+export const isDataOnly = (body: MessageBody, { dataOnly }: Pick<HmsPayloadOptions, 'dataOnly'>) =>
+  body.dataOnly ?? dataOnly
 
 /** Whether a message that shows something has keys of texts and no text. */
 export const lacksText = (body: MessageBody): boolean =>
-  !body.title && !body.body && Boolean(body.titleLocKey || body.bodyLocKey)
+  !body.title && !body.body && Boolean(body.titleLocKey || body.bodyLocKey) && !hasRawText(body)
+
+function hasRawText({ hms }: MessageBody): boolean {
+  const { payload } = isObject(hms?.['v3']) ? hms['v3'] : {}
+  const { notification } = isObject(payload) ? payload : {}
+  return isObject(notification) && Boolean(notification['title'] || notification['body'])
+}
+
+/** Size of the request without the list of its tokens, which HMS does not count; 0 where phones would show nothing. */
+export function hmsBytesV3(message: PushMessage, options: HmsPayloadV3Options): number {
+  const payload = hmsPayloadV3({ id: LONGEST_ID, ...message }, options)
+  return payload === NO_TEXT ? 0 : Buffer.byteLength(payload.head.slice(0, -1) + payload.tail.slice(1))
+}
 
 /** Problems for which HMS would refuse the message whatever the device; empty when there is none. */
-export function checkHmsPayloadV3(message: PushMessage, options: HmsPayloadV3Options): PayloadProblem[] {
-  const payload = hmsPayloadV3({ id: LONGEST_ID, ...message }, options)
-  if (payload === NO_TEXT) return []
-  // Without the list of its tokens, which HMS does not count.
-  return [
-    ...limitProblems('huawei', payload.head.slice(0, -1) + payload.tail.slice(1), message.body.collapseKey),
-    ...(isDataOnly(message.body, options) ? handedOverProblems('huawei', message.body.extras) : []),
-  ]
-}
+export const checkHmsPayloadV3 = (message: PushMessage, options: HmsPayloadV3Options): PayloadProblem[] => [
+  ...limitProblems('huawei', hmsBytesV3(message, options), message.body.collapseKey),
+  ...(isDataOnly(message.body, options) ? handedOverProblems('huawei', message.body.extras) : []),
+]
 
 /** As long as the id of a stored message. */
 const LONGEST_ID = '0'.repeat(36)
 
 /** A sound of iOS that names no file. */
-const USUAL_SOUND = 'default'
+export const USUAL_SOUND = 'default'
 
 /** As in version 2, the application's name stands for a missing title, and the title for a missing body. */
 function notificationOf({ id, body }: PushMessage, { appId, category }: HmsPayloadV3Options) {

@@ -13,7 +13,8 @@ export function toNotification({ requestId, projectId, payload, receivedAt }: Hm
   const title = textOf(shown['title'], shown['title_loc_key'], shown['title_loc_args'])
   const body = textOf(shown['body'], shown['body_loc_key'], shown['body_loc_args'])
   const image = readText(shown['image'])
-  const link = readText(recordOf(shown['click_action'])['url'])
+  const click = recordOf(shown['click_action'])
+  const link = readText(click['url']) ?? readText(click['intent'])
   return {
     id: requestId,
     receivedAt,

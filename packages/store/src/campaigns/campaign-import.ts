@@ -73,8 +73,8 @@ const APPLY = statement({
   text: `WITH batch AS MATERIALIZED (
       SELECT DISTINCT ON (id) * FROM staged WHERE id > $1 ORDER BY id, line DESC LIMIT $2),
     added AS (
-      INSERT INTO campaigns (id, application_id, message, valid_until, created_at)
-      SELECT id, application_id, message, valid_until, created_at FROM batch ORDER BY id
+      INSERT INTO campaigns (id, application_id, message, valid_until, created_at, imported)
+      SELECT id, application_id, message, valid_until, created_at, true FROM batch ORDER BY id
       ON CONFLICT (id) DO NOTHING RETURNING 1)
     SELECT (SELECT max(id) FROM batch) AS last, (SELECT count(*)::int FROM batch) AS total,
       (SELECT count(*)::int FROM added) AS imported`,

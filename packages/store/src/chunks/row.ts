@@ -103,6 +103,6 @@ export interface DeadToken {
   since: number
   /** Our own configuration may be the cause of the refusal; the drop can be undone for a while. */
   doubtful?: boolean
-  /** The one that its device was registered with, if any. */
-  environment?: DeliveryRow['environment']
+  /** The environment that its device was registered with, if any; otherwise the kind of the token. */
+  scope?: DeliveryRow['environment'] | DeliveryRow['tokenKind']
 }

@@ -19,6 +19,8 @@ export interface ListenOptions {
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 5000
+/** A busy machine may take its time over a start. */
+const CONNECT_TIMEOUT_MS = 10_000
 
 /** Resolves once it listens; rejects when the first connection fails. */
 export async function listen(options: ListenOptions): Promise<Listener> {
@@ -30,7 +32,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   async function connect(): Promise<pg.Client> {
     const next = new pg.Client({
       ...connectionOptions(options.url, 'push-server listener', limitsOf(DEFAULT_TIMEOUT_MS)),
-      connectionTimeoutMillis: 5000,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     })
     // Errors after this point end the connection; 'end' then brings the next one.
     next.on('error', options.onError)

@@ -434,11 +434,12 @@ export interface StatementTypes {
       appIds: readonly (string | null)[]
     }
   }
-  'inbox-hide': { values: readonly [number, readonly number[]]; row: { count: number } }
+  'inbox-hide': { values: readonly [number, readonly number[], boolean]; row: { count: number } }
   'inbox-import-apply': {
-    values: readonly [number, number]
+    values: readonly [number, number, number | null]
     row: { last: number | null; total: number; imported: number; updated: number }
   }
+  'inbox-import-delete-returned': { values: readonly [number, number]; row: { id: number } }
   'inbox-import-drop-foreign': { values: readonly [number]; row: { count: number; lines: readonly (number | null)[] } }
   'inbox-import-stage': {
     values: readonly [
@@ -450,6 +451,7 @@ export interface StatementTypes {
       readonly string[],
       readonly string[],
       readonly Date[],
+      readonly (Date | null)[],
       readonly (Date | null)[],
       readonly string[],
     ]
@@ -500,6 +502,7 @@ export interface StatementTypes {
       platform: string | null
       environment: string | null
       token: string | null
+      tokenKind: string | null
       active: boolean | null
       respelling: boolean
     }

@@ -66,8 +66,9 @@ const DROP_FOREIGN = statement({
   notNull: { count: 'count is never null', lines: 'coalesced with a constant' },
 }).narrow<{ lines: number[] }>()
 
-/** What was dropped stays so under another spelling of its token. */
-const SAME_TOKEN = `${NORMAL_TOKEN('d.platform', 'd.token')} = EXCLUDED.token`
+/** What was dropped stays so under another spelling of its token, and not as another kind: it may have been dropped for that. */
+const SAME_TOKEN = `(${NORMAL_TOKEN('d.platform', 'd.token')} = EXCLUDED.token
+          AND d.token_kind IS NOT DISTINCT FROM EXCLUDED.token_kind)`
 
 /** The next activations in their order, which is also the order of the locks; `last` is where to go on. */
 const APPLY = statement({

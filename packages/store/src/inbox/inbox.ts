@@ -2,7 +2,7 @@
 import type { InboxMessageType } from '@push-server/contract'
 import type { Database } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
-import { hideMessages } from './hiding.ts'
+import { hideMessages, REMEMBERED } from './hiding.ts'
 import { LIVING, MESSAGE, type InboxMessageRow, type MaxAge } from './row.ts'
 
 export interface NewInboxMessage {
@@ -92,8 +92,11 @@ const COUNT_UNREAD = statement({
 
 const DELETE = statement({
   name: 'inbox-delete',
-  text: `DELETE FROM inbox_messages m
-    WHERE m.public_id = $1 AND ($2::text IS NULL OR m.user_id = $2) AND ${LIVING('$3')} RETURNING m.id`,
+  text: `WITH gone AS (
+      DELETE FROM inbox_messages m
+      WHERE m.public_id = $1 AND ($2::text IS NULL OR m.user_id = $2) AND ${LIVING('$3')} RETURNING m.id, m.public_id, m.imported),
+    ${REMEMBERED}
+    SELECT id FROM gone`,
   nullable: [2, 3],
 })
 
@@ -151,11 +154,11 @@ export const openInbox = (database: Database) => ({
       const rows = await connection.query(LOCK_OF_USER, [userId, appId])
       const [first] = rows
       if (!first) return undefined
-      return hideMessages(
-        connection,
-        first.applicationId,
-        rows.flatMap(({ messageId }) => messageId ?? []),
-      )
+      return hideMessages(connection, {
+        applicationId: first.applicationId,
+        messageIds: rows.flatMap(({ messageId }) => messageId ?? []),
+        byCaller: true,
+      })
     }),
 })
 export type Inbox = ReturnType<typeof openInbox>

@@ -103,10 +103,11 @@ const CAMPAIGN_CHUNKS = statement({
     DELETE FROM chunks USING old WHERE chunks.id = old.id RETURNING chunks.id`,
 })
 
+/** The row of one that an import has brought keeps it from coming back with the next import. */
 const CAMPAIGNS = statement({
   name: 'retain-campaigns',
   text: `WITH old AS (
-      SELECT c.id FROM campaigns c WHERE c.deleted_at IS NOT NULL
+      SELECT c.id FROM campaigns c WHERE c.deleted_at IS NOT NULL AND NOT c.imported
         AND NOT EXISTS (SELECT FROM campaign_users u WHERE u.campaign_id = c.id)
         AND NOT EXISTS (SELECT FROM runs r JOIN chunks k ON k.run_id = r.id WHERE r.campaign_id = c.id)
       LIMIT $1 FOR UPDATE OF c SKIP LOCKED)

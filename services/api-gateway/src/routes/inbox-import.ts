@@ -14,7 +14,7 @@ const EXAMPLE =
 const FORMAT = { schema: ImportedInboxMessage, batchSize: 1_000, longestLine: 524_288 }
 
 export const inboxImportRoutes =
-  ({ store }: Context, imports: Imports): FastifyPluginAsyncTypebox =>
+  (context: Context, imports: Imports): FastifyPluginAsyncTypebox =>
   async (app) => {
     await app.register(ndjson)
 
@@ -28,8 +28,8 @@ export const inboxImportRoutes =
         summary: 'Import inbox messages',
         description:
           'NDJSON (application/x-ndjson): one object per line in the format of the `detail` response. Ids and times stay. A message ' +
-          'that is known is left as it is, except that it is marked as read where the line is, with the earlier time. Nothing of ' +
-          'a file with bad lines is kept unless `partial=true`.',
+          'that is known is left as it is, except that it is marked as read where the line is, with the earlier time. One that was ' +
+          'deleted here, or that has ended, is not stored and counts as kept. Nothing of a file with bad lines is kept unless `partial=true`.',
         body: linesOf(EXAMPLE),
         querystring: ImportQuery,
         response: importResponses(OkWith(ImportResult)),
@@ -37,7 +37,7 @@ export const inboxImportRoutes =
       handler: async (request) => {
         const { partial = false, dryRun = false } = request.query
         return imports.run(request, FORMAT, async (upload) =>
-          okWith(await importInbox(store, { partial, dryRun, ...upload })),
+          okWith(await importInbox(context, { partial, dryRun, ...upload })),
         )
       },
     })
