@@ -69,7 +69,7 @@ export const UnconfiguredList = Type.Object(
 const SHOWN: Record<Platform, Record<string, string>> = {
   ios: { Bundle: 'some.bundle.id', KeyId: 'KEYID12345', TeamId: 'TEAMID1234', Environment: 'production' },
   android: { ProjectId: 'PROJECTID123' },
-  huawei: { ProjectId: 'HMS123' },
+  huawei: { ProjectId: 'HMS123', Apis: '2, 3', AccountKeyId: '98a1c2', Category: 'FINANCE' },
 }
 
 /** `iosBundle`, `apnsBundle` and so on. */
@@ -127,13 +127,18 @@ export const ApplicationList = Type.Object(
   { title: 'ApplicationList' },
 )
 
-const named = { appId: NotBlank(255, { description: 'Identifier of the application.', examples: ['mobile-app'] }) }
-const project = { projectId: NotBlank(255, { description: 'Id of the project.', examples: ['PROJECTID123'] }) }
-const LARGEST_KEY = 65_536
+/** Members of requests about credentials. */
+export const applicationMember = {
+  appId: NotBlank(255, { description: 'Identifier of the application.', examples: ['mobile-app'] }),
+}
+export const projectMember = {
+  projectId: NotBlank(255, { description: 'Id of the project.', examples: ['PROJECTID123'] }),
+}
+export const LARGEST_KEY = 65_536
 
 const UpdateIosRequest = Type.Object(
   {
-    ...named,
+    ...applicationMember,
     bundle: NotBlank(255, {
       description: 'Bundle id of the application, which is the topic of its pushes.',
       examples: ['some.bundle.id'],
@@ -151,8 +156,8 @@ const UpdateIosRequest = Type.Object(
 
 const UpdateAndroidRequest = Type.Object(
   {
-    ...named,
-    ...project,
+    ...applicationMember,
+    ...projectMember,
     privateKeyBase64: NotBlank(LARGEST_KEY, {
       description: 'The JSON file of the Google service account, base64; its project_id must be the project id.',
       'x-example': 'serviceAccount',
@@ -163,8 +168,8 @@ const UpdateAndroidRequest = Type.Object(
 
 const UpdateHuaweiRequest = Type.Object(
   {
-    ...named,
-    ...project,
+    ...applicationMember,
+    ...projectMember,
     clientId: NotBlank(255, { description: 'OAuth 2.0 client id.', examples: ['100000001'] }),
     clientSecret: NotBlank(255, { description: 'OAuth 2.0 client secret.', examples: ['0123456789abcdef'] }),
   },
@@ -179,11 +184,11 @@ export const UPDATE_REQUESTS = {
 } satisfies Record<Platform, TSchema>
 export type UpdateRequest<P extends Platform> = Static<(typeof UPDATE_REQUESTS)[P]>
 
-export const RemoveCredentialsRequest = Type.Object(named, { title: 'RemoveCredentialsRequest' })
+export const RemoveCredentialsRequest = Type.Object(applicationMember, { title: 'RemoveCredentialsRequest' })
 
-export const ResumePlatformRequest = Type.Object(named, { title: 'ResumePlatformRequest' })
+export const ResumePlatformRequest = Type.Object(applicationMember, { title: 'ResumePlatformRequest' })
 
-export const CheckCredentialsRequest = Type.Object(named, { title: 'CheckCredentialsRequest' })
+export const CheckCredentialsRequest = Type.Object(applicationMember, { title: 'CheckCredentialsRequest' })
 
 export const CheckedCredentials = Type.Object(
   {
@@ -220,28 +225,3 @@ export const RemovedApplication = Type.Object(
   { title: 'RemovedApplication' },
 )
 export type RemovedApplication = Static<typeof RemovedApplication>
-
-const setting = (description: string, example: string) =>
-  Type.Optional(Nullable(Type.String({ maxLength: 255, description, examples: [example] })))
-/** In base64, which may have line breaks. */
-const key = (description: string) =>
-  Type.Optional(Nullable(Type.String({ maxLength: 2 * LARGEST_KEY, description, examples: ['LS0tLS1CRUdJTi=='] })))
-
-/** One line of an import. The credentials of a platform are set where their secret is given. */
-export const ImportedApplication = Type.Object(
-  {
-    ...named,
-    apnsBundle: setting('Bundle id of the application.', 'some.bundle.id'),
-    apnsKeyId: setting('Id of the signing key.', 'KEYID12345'),
-    apnsTeamId: setting('Id of the developer team.', 'TEAMID1234'),
-    apnsEnvironment: Type.Optional(Nullable(ApnsEnvironmentName)),
-    apnsPrivateKeyBase64: key('The .p8 file, base64.'),
-    fcmProjectId: setting('Id of the Firebase project.', 'PROJECTID123'),
-    fcmPrivateKeyBase64: key('The JSON file of the Google service account, base64.'),
-    hmsProjectId: setting('Id of the HMS project.', 'HMS123'),
-    hmsClientId: setting('OAuth 2.0 client id.', '100000001'),
-    hmsClientSecret: setting('OAuth 2.0 client secret.', '0123456789abcdef'),
-  },
-  { title: 'ImportedApplication' },
-)
-export type ImportedApplication = Static<typeof ImportedApplication>

@@ -32,12 +32,38 @@ const ActivationStatusText = Words('ActivationStatus', ACTIVATION_STATUSES, {
   examples: ['ACTIVE'],
 })
 
+const KINDS_OF_TOKENS = {
+  tokenKind: Type.Optional(
+    Nullable(
+      Words('TokenKind', ['token', 'fid'], {
+        description:
+          'What the token of an Android device is: an FCM registration token, or a Firebase installation id (`fid`) of 22 characters. For devices of android alone.',
+        examples: ['token'],
+      }),
+      { default: 'token' },
+    ),
+  ),
+  huaweiApi: Type.Optional(
+    Nullable(
+      Type.Integer({
+        title: 'HuaweiApi',
+        enum: [2, 3],
+        description:
+          'Version of the HMS Push Kit API that the token of a Huawei device is for: 2 up to HarmonyOS 4, 3 from HarmonyOS 5 on. For devices of huawei alone.',
+        examples: [2],
+      }),
+      { default: 2 },
+    ),
+  ),
+}
+
 /** What both ways to register have in common. */
 const registration = {
   appId: AppId,
   token: PushToken,
   platform: PlatformNameText,
   environment: Type.Optional(Nullable(ApnsEnvironmentName)),
+  ...KINDS_OF_TOKENS,
   userId: Type.Optional(Nullable(DeviceUserId)),
   activationStatus: Type.Optional(Nullable(ActivationStatusText)),
 }
@@ -80,6 +106,22 @@ export const ListDevicesQuery = Type.Object({
 })
 export type ListDevicesQuery = Static<typeof ListDevicesQuery>
 
+/** What a token is, in responses. */
+export const SHOWN_KIND = {
+  tokenKind: Type.Optional(
+    Words('ListedTokenKind', ['fid'], {
+      description: '`fid`: the token is a Firebase installation id. Left out for an FCM registration token.',
+    }),
+  ),
+  huaweiApi: Type.Optional(
+    Type.Integer({
+      title: 'ListedHuaweiApi',
+      enum: [3],
+      description: '3: the token is of HarmonyOS 5 or later. Left out for a token of version 2.',
+    }),
+  ),
+}
+
 export const ListedDevice = Type.Object(
   {
     activationId: ActivationId,
@@ -89,6 +131,7 @@ export const ListedDevice = Type.Object(
       description: 'First characters of the push token. The whole token is never shown.',
       examples: ['aabbcc…'],
     }),
+    ...SHOWN_KIND,
     active: Type.Boolean({ description: 'Whether the device receives personal messages.' }),
     timestampLastRegistered: Time('When the device was last registered.'),
     timestampDropped: Type.Optional(
@@ -189,6 +232,7 @@ export const ImportedDevice = Type.Object(
       ),
     ),
     environment: Type.Optional(Nullable(ApnsEnvironmentName)),
+    ...KINDS_OF_TOKENS,
     timestampLastRegistered: Type.Optional(
       Nullable(
         Type.String({ ...TIME_IN_REQUEST, description: 'When the device was last registered; by default now.' }),

@@ -185,6 +185,13 @@ export const DeliveryStatus = Type.Object(
       }),
     ),
     attempts: Type.Integer({ description: 'Number of attempts so far.', examples: [1] }),
+    apnsUniqueId: Type.Optional(
+      Type.String({
+        description:
+          "Apple's id of the push, by which its Push Notifications Console finds it. Only the development service of APNs gives one.",
+        examples: ['0b3b8b0f-6f2c-4e3f-9d2a-7a5b7c1f2d10'],
+      }),
+    ),
     timestampNextAttempt: Type.Optional(Time('When the next attempt of a pending delivery is due.')),
     timestampUpdated: Time('When the status was last written.'),
   },

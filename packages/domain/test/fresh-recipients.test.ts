@@ -6,7 +6,16 @@ import { freshRecipients, MOST_AGE_MS } from '../src/delivery/fresh-recipients.t
 import type { DueDelivery } from '../src/delivery/due-deliveries.ts'
 
 const due = (id: number): DueDelivery => ({
-  delivery: { id, position: id, messageId: 'm', token: `t${id}`, environment: null, attempts: 0, obstacle: null },
+  delivery: {
+    id,
+    position: id,
+    messageId: 'm',
+    token: `t${id}`,
+    environment: null,
+    tokenKind: null,
+    attempts: 0,
+    obstacle: null,
+  },
   message: 0,
   token: `t${id}`,
   environment: undefined,

@@ -35,6 +35,7 @@ t.test('retry policy: what an outcome means for its delivery', async (t) => {
     messageId: 'm',
     token: 'aa',
     environment: null,
+    tokenKind: null,
     attempts: 2,
     obstacle: null,
   }
@@ -120,7 +121,7 @@ t.test('retry policy: what an outcome means for its delivery', async (t) => {
 
   const reported = decide(delivery, { kind: 'token-gone', reason: 'Unregistered', since: NOW - HOUR }, usual)
   t.match(reported.record, { status: 'failed', reason: 'Unregistered' })
-  t.same(reported.deadToken, { token: 'aa', reason: 'Unregistered', since: NOW - HOUR, environment: null })
+  t.same(reported.deadToken, { token: 'aa', reason: 'Unregistered', since: NOW - HOUR, scope: null })
   const unreported = decide(delivery, { kind: 'token-gone', reason: 'Unregistered' }, usual)
   t.equal(unreported.deadToken?.since, usual.claimedAt, 'without a time: a registration after the claim stays')
 })
@@ -181,7 +182,18 @@ t.test('due deliveries: what is still to be pushed', async (t) => {
     expiresAt: NOW + DAY,
     credentialsVersion: 1,
     messages: [message],
-    deliveries: [{ id: 7, position: 0, messageId: 'm', token: 'aa', environment: null, attempts: 0, obstacle: null }],
+    deliveries: [
+      {
+        id: 7,
+        position: 0,
+        messageId: 'm',
+        token: 'aa',
+        environment: null,
+        tokenKind: null,
+        attempts: 0,
+        obstacle: null,
+      },
+    ],
     laterDueAt: null,
     readAt: 0,
   }
@@ -420,7 +432,7 @@ t.test('resend: a phone is known by its device, or by its token in any spelling'
     { deviceId: 1, platform: 'ios', token: 'aabb' },
     { deviceId: 2, platform: 'android', token: 'Tt' },
   ])
-  const device = { userId: 'u', activationId: 'a', environment: null, active: true }
+  const device = { userId: 'u', activationId: 'a', environment: null, tokenKind: null, active: true }
   const table: [deviceId: number, platform: 'ios' | 'android', token: string, expected: boolean][] = [
     [1, 'ios', 'ccdd', true],
     [3, 'ios', 'AABB', true],

@@ -21,6 +21,8 @@ export interface InFlightPush<Prepared> {
   /** The limiter's number of the round trip. */
   roundTrip: number
   isResent: boolean
+  /** It was sent once more for its connection's sake. */
+  isReconnected: boolean
   /** Tells the limiter that the push has ended. */
   readonly done: () => void
 }
@@ -31,9 +33,15 @@ export interface TokenRefusal {
   reason: string
 }
 
+/** A response about the connection: on another one, which the next request opens, the push may succeed. */
+export interface ConnectionRefusal {
+  kind: 'connection-refused'
+  reason: string
+}
+
 /** What a response means. */
 export interface Interpretation {
-  outcome: Outcome | TokenRefusal
+  outcome: Outcome | TokenRefusal | ConnectionRefusal
   /** The provider requires fewer pushes at once of the whole application. */
   isThrottled: boolean
 }
@@ -69,10 +77,12 @@ export async function sendChunk<Prepared>(
     // Made when it starts: objects that live as long as the chunk are copied by the garbage collector again and again.
     start(target, done, index) {
       const prepared = preparedAll[target.message] as Prepared // checked by prepareAll
-      push.start({ index, target, prepared, token: push.token, sentAt: 0, roundTrip: 0, isResent: false, done })
+      push.start({ index, target, prepared, token: push.token, sentAt: 0, roundTrip: 0, ...UNSENT, done })
     },
   })
 }
+
+const UNSENT = { isResent: false, isReconnected: false }
 
 function prepareAll<Prepared>(sender: Sender<Prepared>, { messages, targets }: PushChunk): Prepared[] {
   for (const [index, { message }] of targets.entries())
@@ -118,6 +128,7 @@ class ChunkPush<Prepared> {
     this.#options.responded?.(latencyMs / 1000)
     const { outcome, isThrottled } = this.#sender.responded(response, inFlight)
     if (outcome.kind === 'token-refused') return void this.#renewToken(inFlight, outcome)
+    if (outcome.kind === 'connection-refused') return this.#reconnect(inFlight, outcome)
     if (isThrottled) this.#sender.limiter.refused(inFlight.roundTrip, outcome)
     else if (response.status < 500) this.#sender.limiter.passed(inFlight.roundTrip, latencyMs)
     this.#settle(inFlight, outcome)
@@ -126,6 +137,13 @@ class ChunkPush<Prepared> {
   #settle(inFlight: InFlightPush<Prepared>, outcome: Outcome) {
     this.#options.settle(inFlight.index, outcome)
     inFlight.done()
+  }
+
+  /** Called once for a push at most: of one that was reconnected the sender does not say so again. */
+  #reconnect(inFlight: InFlightPush<Prepared>, { reason }: ConnectionRefusal) {
+    if (this.#options.signal.aborted) return this.#settle(inFlight, { kind: 'retry', reason })
+    inFlight.isReconnected = true
+    this.start(inFlight)
   }
 
   async #renewToken(inFlight: InFlightPush<Prepared>, refusal: TokenRefusal) {

@@ -1,6 +1,6 @@
 // WHO delivers: one folder per provider. The vendors' libraries stay behind this page.
 export { InvalidCredentials } from './credentials.ts'
-export { hmsSecret } from './hms/index.ts'
+export { hmsPartsOf, hmsSecret, hmsStored, readHmsAccountFile, type HmsParts } from './hms/index.ts'
 export { excessProblem, inexactProblem, PAYLOAD_BYTES, type PayloadProblem } from './payload-limits.ts'
 export { rawBlockProblems } from './raw-blocks/of-body.ts'
 export type {
@@ -19,6 +19,7 @@ export type {
 export { isAboutToken, STALE } from './provider.ts'
 export type {
   ApplicationCredentials,
+  DraftDevice,
   PayloadContext,
   ProviderContext,
   ProviderKind,

@@ -1,8 +1,8 @@
 // The contract of a provider's folder: what it brings for its platform.
-import type { Lane } from '@push-server/contract'
+import type { Lane, TokenKind } from '@push-server/contract'
 import type { Config, Logger } from '@push-server/runtime'
 import type { PayloadProblem } from './payload-limits.ts'
-import type { Provider, PushMessage, TokenCache } from './provider.ts'
+import type { Provider, PushMessage, PushTarget, TokenCache } from './provider.ts'
 
 /** Stored credentials: settings that may be shown, and the secret. */
 export interface StoredCredentials {
@@ -20,13 +20,14 @@ export interface ApplicationCredentials extends StoredCredentials {
 export interface PayloadContext {
   config: Config
   appId: string
+  /** Versions of Huawei's API that the application has credentials for; null or undefined: 2. */
+  huaweiApis?: string | null
   /** ms since the epoch. */
   now: number
 }
 
 /** A device, and the settings of its application's credentials. */
-export interface DraftDevice {
-  token: string
+export interface DraftDevice extends Pick<PushTarget, 'token' | 'tokenKind'> {
   settings: StoredCredentials['settings']
 }
 
@@ -55,6 +56,14 @@ export interface TrialKind {
   tried: string
   /** Whether provider tokens are signed here: the provider then counts how many there are, and making one tries nothing. */
   signsTokens: boolean
+  /** Of credentials that have parts of their own, each of which is tried. Throws InvalidCredentials. */
+  partsOf?(credentials: StoredCredentials): readonly TrialPart[]
+}
+
+export interface TrialPart {
+  tokenKind?: TokenKind
+  /** What is done, in words. */
+  tried: string
 }
 
 /** A chunk settles in a few round trips to its provider, and is a small loss when its worker dies. */
@@ -76,9 +85,11 @@ export interface ProviderKind {
   /** Problems for which the provider would refuse the message whatever the device, as it would be sent now. */
   check(message: PushMessage, context: PayloadContext): PayloadProblem[]
   /** Paths inside the message of members that are given, and that no device gets anything of. */
-  ignored(message: PushMessage, context: Pick<PayloadContext, 'config'>): string[]
+  ignored(message: PushMessage, context: Pick<PayloadContext, 'config' | 'huaweiApis'>): string[]
   /** Size of the message as the provider counts it; its limit is PAYLOAD_BYTES. */
   bytes(message: PushMessage, context: PayloadContext): number
+  /** Paths inside the message of members that some of its devices show nothing of, where they have nothing else to show. */
+  unshown?(message: PushMessage, context: Pick<PayloadContext, 'huaweiApis'>): string[]
   /** The request that takes the message to the device, built as a push builds it. */
   draft(message: PushMessage, device: DraftDevice, context: PayloadContext): PushDraft
 }

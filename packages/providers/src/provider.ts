@@ -1,5 +1,5 @@
 // The contract of a provider: it pushes a chunk and settles each delivery with an outcome.
-import type { MessageBody } from '@push-server/contract'
+import type { MessageBody, TokenKind } from '@push-server/contract'
 
 /**
  * What a provider's response to one push means. Nothing vendor-specific leaves a provider but the words of `reason`. Texts have
@@ -34,6 +34,8 @@ export type Environment = 'development' | 'production'
 
 /** What is to be shown, and how urgently; the same for every device. */
 export interface PushMessage {
+  /** Names the message to providers that show what they have seen before only once: the same in every attempt. */
+  id?: string
   /** The MessageBody that was accepted, without `validUntil`. */
   body: MessageBody
   /** Wakes the application without showing anything. */
@@ -48,6 +50,8 @@ export interface PushTarget {
   token: string
   /** The environment that the device was registered with, if any. */
   environment?: Environment
+  /** What the token is, where it is not the usual one of its platform. */
+  tokenKind?: TokenKind
   /** A UUID that is the same for every attempt of this delivery, so that a provider can recognize a repetition. */
   pushId: string
   /** Position in PushChunk.messages. */

@@ -2,8 +2,8 @@
 import { withDeadline } from '@push-server/runtime'
 import { randomUUID } from 'node:crypto'
 import { InvalidCredentials } from './credentials.ts'
-import type { ApplicationCredentials, ProviderContext, ProviderKind } from './provider-kind.ts'
-import type { Outcome, Provider, TokenCache } from './provider.ts'
+import type { ApplicationCredentials, ProviderContext, ProviderKind, TrialPart } from './provider-kind.ts'
+import type { Outcome, Provider, PushTarget, TokenCache } from './provider.ts'
 
 export interface Trial {
   /** The provider takes pushes with these credentials. */
@@ -34,44 +34,53 @@ export async function runTrial(
 ): Promise<Trial> {
   const since = performance.now()
   const finding = await find(kind, credentials, options)
-  return { ...finding, ms: Math.round(performance.now() - since), tried: kind.trial.tried }
+  return { ...finding, ms: Math.round(performance.now() - since) }
 }
 
-type Finding = Pick<Trial, 'accepted' | 'reason'>
-
-const unknown = (reason: string): Finding => ({ accepted: false, reason })
+type Verdict = Pick<Trial, 'accepted' | 'reason'>
+type Finding = Verdict & Pick<Trial, 'tried'>
 
 async function find(kind: ProviderKind, credentials: ApplicationCredentials, options: TrialOptions): Promise<Finding> {
   const { timeoutMs, ...context } = options
   const tokens = kind.trial.signsTokens ? context.tokens : FRESH_TOKENS
+  let { tried } = kind.trial
+  const unknown = (reason: string): Finding => ({ accepted: false, reason, tried })
   try {
+    const parts = kind.trial.partsOf?.(credentials) ?? [{ tried }]
+    tried = parts.map((part) => part.tried).join('; ')
     const provider = kind.open(credentials, { ...context, tokens, validateOnly: true })
     const stopping = new AbortController()
-    const late = () => {
+    const late = (): Verdict => {
       stopping.abort()
-      return unknown(`Timeout: no response within ${timeoutMs / 1_000} s`)
+      return { accepted: false, reason: `Timeout: no response within ${timeoutMs / 1_000} s` }
     }
-    const finding = await withDeadline(push(kind, provider, stopping.signal), timeoutMs, late)
+    const pushed = push(provider, targetsOf(kind, parts), stopping.signal)
+    const verdict = await withDeadline(pushed, timeoutMs, late)
     // It waits for a request that is still under way; the result does not.
     provider.close().catch((error: unknown) => context.log.warn({ err: error }, 'provider close failed'))
-    return finding
+    return { ...verdict, tried }
   } catch (error) {
     if (error instanceof InvalidCredentials) return unknown(`InvalidCredentials: ${error.message}`)
     throw error
   }
 }
 
-async function push(kind: ProviderKind, provider: Provider, signal: AbortSignal): Promise<Finding> {
-  let outcome: Outcome = { kind: 'retry', reason: 'Unsent: no response' }
+const targetsOf = ({ trial: { token } }: ProviderKind, parts: readonly TrialPart[]): PushTarget[] =>
+  parts.map(({ tokenKind }) => ({ token, pushId: randomUUID(), message: 0, ...(tokenKind && { tokenKind }) }))
+
+/** The provider takes pushes when it takes one of each part. */
+async function push(provider: Provider, targets: readonly PushTarget[], signal: AbortSignal): Promise<Verdict> {
+  const outcomes = targets.map((): Outcome => ({ kind: 'retry', reason: 'Unsent: no response' }))
   await provider.push(
-    { messages: [MESSAGE], targets: [{ token: kind.trial.token, pushId: randomUUID(), message: 0 }] },
-    { signal, settle: (_index, settled) => void (outcome = settled) },
+    { messages: [MESSAGE], targets },
+    { signal, settle: (index, settled) => void (outcomes[index] = settled) },
   )
-  return findingOf(outcome)
+  const verdicts = outcomes.map(findingOf)
+  return verdicts.find(({ accepted }) => !accepted) ?? { accepted: true, reason: null }
 }
 
 /** What is said of the token says that the credentials were taken. */
-export function findingOf(outcome: Outcome): Finding {
+export function findingOf(outcome: Outcome): Verdict {
   switch (outcome.kind) {
     case 'sent':
     case 'token-gone':

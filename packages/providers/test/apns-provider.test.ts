@@ -222,6 +222,41 @@ t.test('a connection that APNs has no use for is given up, and the provider toke
   }
 })
 
+t.test('a key that is not related to that of the connection is tried once on a connection of its own', async (t) => {
+  const reason = 'UnrelatedKeyIdInToken'
+  const refused = new Set<string>()
+  const origin = await start(t, (request) => {
+    const isFirst = origin.received[0]?.session === request.session
+    if (isFirst && origin.received.length > 1) {
+      refused.add(String(request.headers['apns-id']))
+      response(request, 403, { reason })
+    } else response(request)
+  })
+  const tokens = new MemoryTokens()
+  const provider = open(t, origin.url, { tokens })
+  t.strictSame(kinds(await push(t, provider, chunkOf(1))), { sent: 1 })
+  const chunk = chunkOf(20)
+  t.strictSame(kinds(await push(t, provider, chunk)), { sent: 20 }, 'no delivery fails for it')
+  t.ok(refused.size > 0)
+  t.equal(new Set(origin.received.map(({ session }) => session)).size, 2, 'one new connection for all of them')
+  t.equal(origin.received.length, 1 + 20 + refused.size, 'each once more')
+  t.equal(tokens.minted.length, 1)
+
+  const always = await start(t, (request) => response(request, 403, { reason }))
+  const outcomes = await push(t, open(t, always.url), chunkOf(1))
+  t.strictSame(inOrder(outcomes), [{ kind: 'credentials-error', reason }], 'it came there too')
+  t.equal(always.received.length, 2)
+  t.equal(new Set(always.received.map(({ session }) => session)).size, 2)
+})
+
+t.test('the id of the development service stands behind that of the push', async (t) => {
+  const uniqueId = '0b3b8b0f-6f2c-4e3f-9d2a-7a5b7c1f2d10'
+  const origin = await start(t, (request) => response(request, 200, undefined, { 'apns-unique-id': uniqueId }))
+  const chunk = chunkOf(1)
+  const outcomes = await push(t, open(t, origin.url), chunk)
+  t.strictSame(inOrder(outcomes), [{ kind: 'sent', id: `${chunk.targets[0]?.pushId} ${uniqueId}` }])
+})
+
 t.test('a provider token that APNs calls expired waits when it is too young to be replaced', async (t) => {
   const origin = await start(t, (request) => response(request, 403, { reason: 'ExpiredProviderToken' }))
   const tokens = new MemoryTokens().keep('young', 5 * MINUTE)

@@ -304,6 +304,8 @@ t.test('responses that are about more than their own push', async (t) => {
     [503, 'Shutdown', false, true],
     [503, undefined, true, false],
     [400, 'IdleTimeout', false, true],
+    [403, 'UnrelatedKeyIdInToken', false, true],
+    [403, 'InvalidProviderToken', false, false],
     [500, 'InternalServerError', false, false],
   ]
   for (const [status, reason, slow, ends] of cases) {

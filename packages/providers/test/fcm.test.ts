@@ -5,7 +5,7 @@ import { readConfig } from '@push-server/runtime'
 import t from 'tap'
 import { readResponse } from '../src/fcm/response.ts'
 import { certify, readServiceAccount } from '../src/fcm/credentials.ts'
-import { FCM_ERRORS, fcmOutcome, isThrottled, type FcmResponse } from '../src/fcm/outcome.ts'
+import { FCM_ERRORS, fcmOutcome, installationOutcome, isThrottled, type FcmResponse } from '../src/fcm/outcome.ts'
 import { fcmBody, fcmPayload } from '../src/fcm/payload.ts'
 import { refusedOutcome } from '../src/fcm/refused-outcome.ts'
 import { fcm } from '../src/fcm/index.ts'
@@ -24,8 +24,9 @@ const message = (body: PushMessage['body'], rest: Partial<PushMessage> = {}): Pu
   priority: 'HIGH',
   ...rest,
 })
+const FID = 'cWzL1yRkQ0mN0a9JcH7v2E'
 const document = (given: PushMessage, dataOnly = false, token = 'T') =>
-  JSON.parse(fcmBody(fcmPayload(given, { now: NOW, dataOnly }), token).toString())
+  JSON.parse(fcmBody(fcmPayload(given, { now: NOW, dataOnly }), { token }).toString())
 
 const NOTIFICATION = {
   title: 'Balance update',
@@ -162,9 +163,9 @@ t.test('time to live', async (t) => {
 t.test('any token fits into the request', async (t) => {
   const payload = fcmPayload(message({ title: 'žluťoučký 🐎', body: '\u2028' }), { now: NOW, dataOnly: false })
   for (const token of ['c:APA91b_-', '"},"android":{"ttl":"0s"},"x":{"y":"', 'back\\slash', 'řeč', '\ud800', '']) {
-    const { message } = JSON.parse(fcmBody(payload, token).toString())
+    const { message } = JSON.parse(fcmBody(payload, { token }).toString())
     t.equal(message.token, token)
-    t.strictSame(Object.keys(message), ['token', 'android'])
+    t.strictSame(Object.keys(message), ['android', 'token'])
     t.equal(message.android.notification.title, 'žluťoučký 🐎')
   }
 })
@@ -411,6 +412,7 @@ t.test('access tokens that cannot be had, or do not help', async (t) => {
     sentAt: 0,
     roundTrip: 0,
     isResent,
+    isReconnected: false,
     done() {},
   })
   const refusal = { kind: 'token-refused', reason: 'UNAUTHENTICATED' } as const
@@ -545,3 +547,70 @@ t.test('service accounts', async (t) => {
   for (const projectId of ['', null]) t.throws(() => read(file, { projectId }), { message: /lack "projectId"/ })
   t.doesNotThrow(() => fcm.verify({ settings, secret: Buffer.from(JSON.stringify(file)) }))
 })
+
+t.test('an installation id is the target `fid`; whatever has not its format stays a token', async (t) => {
+  const payload = fcmPayload(message({ title: 'T' }), { now: NOW, dataOnly: false })
+  const targetOf = (token: string, tokenKind?: 'fid' | 'v3') => {
+    const { message } = JSON.parse(fcmBody(payload, { token, ...(tokenKind && { tokenKind }) }).toString())
+    return Object.fromEntries(Object.entries(message).filter(([name]) => name !== 'android'))
+  }
+  const cases: [token: string, kind: 'fid' | 'v3' | undefined, target: object][] = [
+    [FID, 'fid', { fid: FID }],
+    [FID, undefined, { token: FID }],
+    [FID, 'v3', { token: FID }],
+    [`${FID}:APA91b`, 'fid', { token: `${FID}:APA91b` }],
+    ['c"},"token":"x', 'fid', { token: 'c"},"token":"x' }],
+  ]
+  for (const [token, kind, target] of cases) t.strictSame(targetOf(token, kind), target, `${kind} ${token}`)
+})
+
+t.test(
+  'nothing in a message replaces its target: of two members of one name the last counts, and it is the last',
+  async (t) => {
+    const names = ['token', 'fid', 'topic', 'condition', 'name', 'validate_only', 'validateOnly']
+    const extras = Object.fromEntries(names.map((name) => [name, 'other']))
+    const payload = fcmPayload(message({ title: '"token":"other"', extras }), { now: NOW, dataOnly: false })
+    for (const [target, member] of [
+      [{ token: 'T' }, '"token":"T"'],
+      [{ token: FID, tokenKind: 'fid' }, `"fid":"${FID}"`],
+    ] as const) {
+      const text = fcmBody(payload, target).toString()
+      t.ok(text.endsWith(`,${member}}}`), text)
+      t.strictSame(JSON.parse(text).message.data, extras, 'extras are data')
+    }
+  },
+)
+
+t.test(
+  'what is said of an installation id: a young one is kept, a bare 404 is not about the credentials',
+  async (t) => {
+    const unregistered = { status: 404, errorCode: 'UNREGISTERED', rpcStatus: 'NOT_FOUND' }
+    const cases: [response: FcmResponse, outcome: object][] = [
+      [unregistered, { kind: 'token-gone', reason: 'UNREGISTERED', since: NOW - 86_400_000 }],
+      [
+        { status: 404, rpcStatus: 'NOT_FOUND' },
+        { kind: 'token-doubtful', reason: 'NOT_FOUND' },
+      ],
+      [{ status: 404 }, { kind: 'token-doubtful', reason: 'HTTP 404' }],
+      [
+        { status: 400, errorCode: 'INVALID_ARGUMENT', badFields: ['message.fid'] },
+        { kind: 'token-doubtful', reason: 'INVALID_ARGUMENT' },
+      ],
+      [
+        { status: 400, errorCode: 'INVALID_ARGUMENT', badFields: ['message.fid', 'message.android.ttl'] },
+        { kind: 'failed', reason: 'INVALID_ARGUMENT' },
+      ],
+      [
+        { status: 403, rpcStatus: 'PERMISSION_DENIED' },
+        { kind: 'credentials-error', reason: 'PERMISSION_DENIED' },
+      ],
+      [
+        { status: 401, errorCode: 'UNAUTHENTICATED' },
+        { kind: 'token-refused', reason: 'UNAUTHENTICATED' },
+      ],
+    ]
+    for (const [response, outcome] of cases) t.strictSame(installationOutcome(response, NOW), outcome)
+    t.equal(fcmOutcome({ status: 404, rpcStatus: 'NOT_FOUND' }, NOW).kind, 'credentials-error', 'of a token it is')
+    t.strictSame(fcmOutcome(unregistered, NOW), { kind: 'token-gone', reason: 'UNREGISTERED' }, 'of a token at once')
+  },
+)

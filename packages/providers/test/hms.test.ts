@@ -271,6 +271,7 @@ t.test('what each code means', async (t) => {
     '80200003',
     '80200005',
     '80300002',
+    '80300036',
     '80300037',
     '82000012',
     '82000013',
@@ -279,7 +280,7 @@ t.test('what each code means', async (t) => {
   t.equal(codesOf('token-gone'), undefined, 'a code is about the whole request')
   const failed = ['80100001', '80100002', '80100003', '80100004', '80100013', '80100016', '80100018', '80100022']
   const topics = Array.from({ length: 11 }, (_, index) => String(82_000_001 + index))
-  t.strictSame(codesOf('failed'), [...failed, '80300008', '80300010', '80300011', ...topics])
+  t.strictSame(codesOf('failed'), [...failed, '80300008', '80300010', '80300011', '80300030', ...topics])
 
   for (const [code, kind] of HMS_CODES) {
     const outcome = { kind, reason: `${code} Words of Huawei` }

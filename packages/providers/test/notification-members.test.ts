@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import apn from '@parse/node-apn'
-import { NOTIFICATION_MEMBERS, PLATFORMS, type MessageBody, type Platform } from '@push-server/contract'
+import { NOTIFICATION_MEMBERS, PLATFORMS, type MessageBody, type Platform, type TokenKind } from '@push-server/contract'
 import { readConfig } from '@push-server/runtime'
 import type { Message } from 'firebase-admin/messaging'
 import t from 'tap'
@@ -14,10 +14,15 @@ const CONFIG = readConfig({})
 
 type Json = Record<string, unknown>
 
-function draftOf(platform: Platform, body: MessageBody, more: Partial<PushMessage> = {}) {
+interface DraftOptions extends Partial<PushMessage> {
+  device?: { token: string; tokenKind?: TokenKind }
+}
+
+function draftOf(platform: Platform, body: MessageBody, { device = { token: 'aabb' }, ...more }: DraftOptions = {}) {
   const message: PushMessage = { body, silent: false, priority: 'HIGH', ...more }
   const context = { config: CONFIG, appId: 'mobile-app', now: NOW }
-  const draft = PROVIDERS[platform].draft(message, { token: 'aabb', settings: { bundle: 'com.example.app' } }, context)
+  const settings = { bundle: 'com.example.app', category: 'WORK' }
+  const draft = PROVIDERS[platform].draft(message, { ...device, settings }, context)
   return { ...draft, json: JSON.parse(draft.body) as Json }
 }
 
@@ -307,7 +312,7 @@ const internal = createRequire(import.meta.url)(
 const PRIORITIES = { passive: 'low', active: 'default', 'time-sensitive': 'high', critical: 'max' } as const
 
 /** What firebase-admin sends: its check turns a message into the one that is sent, in place. */
-function byFirebase(body: MessageBody): Json {
+function byFirebase(body: MessageBody, target: { token: string } | { fid: string } = { token: 'aabb' }): Json {
   const { title, link, analyticsLabel: label } = body
   const notification = Object.entries({
     title,
@@ -333,7 +338,7 @@ function byFirebase(body: MessageBody): Json {
     restrictedSatelliteOk: body.restrictedSatelliteOk,
     fcmOptions: label ? { analyticsLabel: label } : undefined,
   }).filter(([, value]) => value !== undefined)
-  const message = { token: 'aabb', ...(link && { data: { link } }), android: Object.fromEntries(android) }
+  const message = { ...target, ...(link && { data: { link } }), android: Object.fromEntries(android) }
   internal.validateMessage(message)
   return JSON.parse(JSON.stringify({ message })) as Json
 }
@@ -355,5 +360,81 @@ t.test('FCM: as firebase-admin writes them', async (t) => {
   for (const { body } of GOLDEN.filter(({ body }) => !body.dataOnly)) {
     const given = { title: 'T', ...body }
     t.strictSame(normal(draftOf('android', given).json), normal(byFirebase(given)), JSON.stringify(body))
+  }
+})
+
+t.test('FCM: to an installation id, as firebase-admin writes it', async (t) => {
+  const fid = 'cWzL1yRkQ0mN0a9JcH7v2E'
+  const device = { token: fid, tokenKind: 'fid' } as const
+  for (const { body } of GOLDEN.filter(({ body }) => !body.dataOnly)) {
+    const given = { title: 'T', ...body }
+    const { json } = draftOf('android', given, { device })
+    t.strictSame(normal(json), normal(byFirebase(given, { fid })), JSON.stringify(body))
+  }
+})
+
+/** What a phone of HarmonyOS 5 gets more than of a title, by member; a member that is not here changes nothing. */
+const HARMONY: Readonly<Record<string, { notification?: Json; pushOptions?: Json; isData?: true }>> = {
+  image: { notification: { image: 'https://example.com/a.png' } },
+  link: { notification: { clickAction: { actionType: 1, uri: 'https://example.com/op' } } },
+  clickAction: { notification: { clickAction: { actionType: 1, action: 'PAY' } } },
+  notifyId: { notification: { notifyId: 7 } },
+  // printf %s op | sha256sum: the first 32 bits, without the highest one.
+  tag: { notification: { notifyId: 0x03_7a_ea_ea } },
+  hmsCategory: { notification: { category: 'FINANCE' } },
+  foregroundShow: { notification: { foregroundShow: false } },
+  analyticsLabel: { pushOptions: { biTag: 'spring' } },
+  dataOnly: { isData: true },
+}
+const GIVEN: MessageBody = {
+  image: 'https://example.com/a.png',
+  link: 'https://example.com/op',
+  clickAction: 'PAY',
+  notifyId: 7,
+  tag: 'op',
+  hmsCategory: 'FINANCE',
+  foregroundShow: false,
+  analyticsLabel: 'spring',
+  dataOnly: true,
+}
+
+t.test('HMS v3: golden payloads, and what has no place changes nothing', async (t) => {
+  const device = { token: 'aabb', tokenKind: 'v3' } as const
+  const notification = {
+    category: 'WORK',
+    title: 'T',
+    body: 'T',
+    clickAction: { actionType: 0 },
+    appMessageId: 'm-1',
+    foregroundShow: true,
+  }
+  for (const [name, { notification: more, pushOptions, isData }] of Object.entries(HARMONY)) {
+    const { headers, json } = draftOf(
+      'huawei',
+      { title: 'T', [name]: GIVEN[name as keyof MessageBody] },
+      { device, id: 'm-1' },
+    )
+    const shown = { ...notification, ...more }
+    t.strictSame(
+      json,
+      {
+        payload: isData
+          ? { extraData: JSON.stringify({ _notification: JSON.stringify(shown) }) }
+          : { notification: shown },
+        pushOptions: { ttl: 1_296_000, ...pushOptions },
+        target: { token: ['aabb'] },
+      },
+      name,
+    )
+    t.strictSame(headers, { 'push-type': isData ? '6' : '0' }, name)
+  }
+  const plain = draftOf('huawei', { title: 'T' }, { device, id: 'm-1' })
+  for (const { body } of GOLDEN) {
+    const others = Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'sound' && !HARMONY[name]))
+    t.strictSame(
+      draftOf('huawei', { title: 'T', ...others }, { device, id: 'm-1' }).json,
+      plain.json,
+      JSON.stringify(others),
+    )
   }
 })

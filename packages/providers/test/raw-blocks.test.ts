@@ -222,7 +222,7 @@ t.test('a member of the data that is named like the target, and null that remove
       { field: `body.${name}.android`, hint: 'must be an object' },
     ])
   // Whoever let it pass.
-  t.equal(build('android', message({ fcm: { android: null } })).body, `{"message":{"token":"${TOKEN}","android":{}}}`)
+  t.equal(build('android', message({ fcm: { android: null } })).body, `{"message":{"android":{},"token":"${TOKEN}"}}`)
   t.equal(build('huawei', message({ hms: { android: null } })).body, `{"message":{"android":{},"token":["${TOKEN}"]}}`)
   const ofApns = build(
     'ios',

@@ -20,8 +20,8 @@ t.test('what is said of the token says that the credentials were taken', async (
 t.test('a push that is only validated is the push with one more member', async (t) => {
   const message: PushMessage = { body: { title: 'T' }, silent: false, priority: 'HIGH' }
   const fcm = fcmPayload(message, { now: 0, dataOnly: false })
-  t.same(JSON.parse(fcmBody(fcmValidated(fcm), 'x').toString()), {
-    ...JSON.parse(fcmBody(fcm, 'x').toString()),
+  t.same(JSON.parse(fcmBody(fcmValidated(fcm), { token: 'x' }).toString()), {
+    ...JSON.parse(fcmBody(fcm, { token: 'x' }).toString()),
     validate_only: true,
   })
   const hms = hmsPayload(message, { now: 0, dataOnly: false, appId: 'my-app' })

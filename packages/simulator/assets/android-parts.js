@@ -66,8 +66,12 @@ export const drawUpdated = ({ replaces }) =>
   replaces === undefined ? undefined : element('span', { class: 'updated' }, 'updated')
 
 /** What an open card tells beside its texts. */
-export function drawFacts({ channel, priority }) {
-  const facts = [channel && `Channel ${channel}`, priority !== 'normal' && `${priority} priority`].filter(Boolean)
+export function drawFacts({ channel, priority, link }) {
+  const facts = [
+    channel && `Channel ${channel}`,
+    priority !== 'normal' && `${priority} priority`,
+    link && `Opens ${link}`,
+  ].filter(Boolean)
   return facts.length > 0
     ? element('span', { class: 'facts' }, ...facts.map((fact) => element('span', {}, fact)))
     : undefined

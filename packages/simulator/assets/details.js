@@ -21,6 +21,10 @@ export function showDetails(notification, silentTitle = 'Background push') {
     ['Thread', notification.thread],
     ['Badge', notification.badge],
     ['Sound', notification.sound],
+    ['Subtitle', notification.subtitle],
+    ['Interruption', notification.level],
+    ['Picture', notification.image],
+    ['Link', notification.link],
     ['Replaced', notification.replaces],
   ].filter(([, value]) => value !== undefined)
   dialog.replaceChildren(

@@ -15,6 +15,7 @@ import { clearPhone } from './calls.js'
 import { element, symbol, textElement } from './dom.js'
 import { createLockScreen } from './lock-screen.js'
 import { appName, hueOf } from './look.js'
+import { drawPicture } from './picture.js'
 
 const BARS = 'M2 17h3v4H2zM7.500 13h3v8h-3zM13 8.500h3V21h-3zM18.500 4h3v17h-3z'
 const TRASH =
@@ -88,7 +89,7 @@ function drawGroup({ key, members }, opening, isNewest) {
 }
 
 function drawCard(notification, { opening, byDefault = false, quiet = false }) {
-  const { id, app, title, body, badge, fresh } = notification
+  const { id, app, title, body, badge, image, fresh } = notification
   const open = opening.isOpen(id, byDefault)
   return element(
     'article',
@@ -104,8 +105,17 @@ function drawCard(notification, { opening, byDefault = false, quiet = false }) {
         drawUpdated(notification),
         drawTime(notification),
       ),
-      title === undefined ? undefined : textElement('strong', {}, title),
-      body === undefined ? undefined : textElement('span', { class: 'body' }, body),
+      element(
+        'span',
+        { class: 'content' },
+        element(
+          'span',
+          { class: 'words' },
+          title === undefined ? undefined : textElement('strong', {}, title),
+          body === undefined ? undefined : textElement('span', { class: 'body' }, body),
+        ),
+        drawPicture(image),
+      ),
       open ? drawFacts(notification) : undefined,
     ),
     drawExpander({ open, count: 1, onclick: () => opening.set(id, !open) }),

@@ -3,6 +3,7 @@ import { showDetails } from './details.js'
 import { element, symbol, textElement } from './dom.js'
 import { createLockScreen } from './lock-screen.js'
 import { ago, appHue, appName, hueOf } from './look.js'
+import { drawPicture } from './picture.js'
 
 const CELLULAR = 'M0 8h3v4H0zM5 5.500h3V12H5zM10 3h3v9h-3zM15 0h3v12h-3z'
 const WIFI =
@@ -87,7 +88,7 @@ function drawGroup({ key, silent, members }, opening) {
 }
 
 function drawCard(notification) {
-  const { app, title, body, badge, receivedAt, replaces, fresh } = notification
+  const { app, title, subtitle, body, badge, level, image, link, receivedAt, replaces, fresh } = notification
   const name = appName(app)
   return element(
     'button',
@@ -101,6 +102,7 @@ function drawCard(notification) {
     element(
       'span',
       { class: 'words' },
+      level === undefined ? undefined : element('span', { class: 'level' }, level.replace('-', ' ')),
       element(
         'span',
         { class: 'heading' },
@@ -109,8 +111,11 @@ function drawCard(notification) {
         element('time', { datetime: receivedAt }, ago(receivedAt)),
       ),
       title === undefined ? undefined : textElement('strong', {}, title),
+      subtitle === undefined ? undefined : textElement('span', { class: 'subtitle' }, subtitle),
       body === undefined ? undefined : textElement('span', { class: 'body' }, body),
+      link === undefined ? undefined : element('span', { class: 'link' }, `Opens ${link}`),
     ),
+    drawPicture(image),
   )
 }
 

@@ -15,6 +15,7 @@ import {
 import { element, symbol, textElement } from './dom.js'
 import { createLockScreen } from './lock-screen.js'
 import { appName, hueOf } from './look.js'
+import { drawPicture } from './picture.js'
 
 const LOCK =
   'M7 10V7.500a5 5 0 0 1 10 0V10h.500A1.500 1.500 0 0 1 19 11.500v8a1.500 1.500 0 0 1-1.500 1.500h-11A1.500 1.500 0 0 1 5 19.500v-8A1.500 1.500 0 0 1 6.500 10zM9 10h6V7.500a3 3 0 0 0-6 0zM12 14a1.500 1.500 0 1 0 0 3a1.500 1.500 0 0 0 0-3z'
@@ -117,7 +118,7 @@ function drawBundle(first, toggle, lines = []) {
 }
 
 function drawCard(notification, opening, byDefault = false) {
-  const { id, app, title, body, badge, fresh } = notification
+  const { id, app, title, body, badge, image, fresh } = notification
   const open = opening.isOpen(id, byDefault)
   return element(
     'article',
@@ -134,6 +135,7 @@ function drawCard(notification, opening, byDefault = false) {
         body === undefined ? undefined : textElement('span', { class: 'body' }, body),
         open ? drawFacts(notification) : undefined,
       ),
+      drawPicture(image),
     ),
     drawExpander({ open, count: 1, onclick: () => opening.set(id, !open) }),
   )

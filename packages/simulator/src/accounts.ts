@@ -3,6 +3,7 @@ import { createAccessTokens } from './access-tokens.ts'
 import { createTokenVerifier, type ApnsKey } from './apns/token-verifier.ts'
 import { createFcmAccounts, type FcmPermit } from './fcm/accounts.ts'
 import { createHmsAccounts, type HmsPermit } from './hms/accounts.ts'
+import { createHmsServiceAccounts } from './hms/service-accounts.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -15,7 +16,11 @@ export function createAccounts(apnsKeys: readonly ApnsKey[] = []) {
   const fcmTokens = createAccessTokens<FcmPermit>('ya29.c.', HOUR_MS)
   const hmsTokens = createAccessTokens<HmsPermit>('DQEBA', HOUR_MS)
   const fcm = { accounts: createFcmAccounts(fcmTokens), tokens: fcmTokens }
-  const hms = { accounts: createHmsAccounts(hmsTokens), tokens: hmsTokens }
+  const hms = {
+    accounts: createHmsAccounts(hmsTokens),
+    tokens: hmsTokens,
+    serviceAccounts: createHmsServiceAccounts(),
+  }
   return {
     apns,
     fcm,

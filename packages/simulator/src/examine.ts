@@ -1,8 +1,9 @@
 // What a fake says of one push, without a connection: the checks of its server on headers and body. Pure.
 import type { Platform } from '@push-server/contract'
-import { findError, findSizeFailure } from './apns/checks.ts'
+import { findError, findSizeFailure, findTypeFailure } from './apns/checks.ts'
 import { readSend as readFcm } from './fcm/checks.ts'
 import { readSend as readHms } from './hms/checks.ts'
+import { readSendV3 as readHmsV3 } from './hms/checks-v3.ts'
 import { parseRecord } from './json.ts'
 
 export interface SentPush {
@@ -21,14 +22,17 @@ const EXAMINE: Record<Platform, Examine> = {
     const failure = findError(token, headers, undefined) ?? findSizeFailure(Buffer.byteLength(body), headers)
     if (failure) return { refused: failure }
     const payload = parseRecord(body)
-    return payload ? { payload } : { refused: 'PayloadEmpty' }
+    if (!payload) return { refused: 'PayloadEmpty' }
+    const typeFailure = findTypeFailure(payload, headers)
+    return typeFailure ? { refused: typeFailure } : { payload }
   },
   android({ body }) {
     const read = readFcm(received(body))
     return 'payload' in read ? { payload: read.payload } : { refused: String(read.body) }
   },
-  huawei({ body }) {
-    const read = readHms(received(body))
+  huawei({ headers, body }) {
+    const pushType = headers['push-type']
+    const read = pushType === undefined ? readHms(received(body)) : readHmsV3(received(body), pushType)
     return 'payload' in read ? { payload: read.payload } : { refused: `${read.code} ${read.text ?? ''}` }
   },
 }

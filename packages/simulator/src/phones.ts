@@ -21,6 +21,14 @@ export interface Notification {
   channel: string | undefined
   /** Notifications of one application and thread are shown as a group. */
   thread: string | undefined
+  /** Members that are left out where the push has none. */
+  subtitle?: string
+  /** Address of a picture. */
+  image?: string
+  /** What a tap opens. */
+  link?: string
+  /** iOS: how much it may interrupt, other than usual; a critical alert sounds when the phone is muted, too. */
+  level?: 'passive' | 'time-sensitive' | 'critical'
   priority: 'high' | 'normal' | 'low'
   payload: Readonly<Record<string, unknown>>
   /** Id of the earlier notification that this one replaced: on iOS of the same collapse key, elsewhere of the same tag. */

@@ -14,9 +14,11 @@ export interface ApnsPush extends ReceivedPush {
   readonly apnsId: string
 }
 
-/** `payload` is the message without its token. */
+/** `payload` is the message without its target. */
 export interface FcmPush extends ReceivedPush {
   readonly platform: 'android'
+  /** What `token` is: a registration token, or an installation id. */
+  readonly target: 'token' | 'fid'
   readonly projectId: string
   /** As in the response: projects/<id>/messages/0:<id> */
   readonly name: string
@@ -25,6 +27,8 @@ export interface FcmPush extends ReceivedPush {
 /** `payload` is the message without its tokens: one object for all pushes of a request. */
 export interface HmsPush extends ReceivedPush {
   readonly platform: 'huawei'
+  /** Of the API; 2 stands for version 1, too. */
+  readonly version: 2 | 3
   /** Of the path: a project with version 2 of the API, an application with version 1. */
   readonly projectId: string
   /** As in the response; the same for all pushes of a request. */

@@ -10,6 +10,7 @@ import type { Stats } from './counts.ts'
 import type { FcmAccount } from './fcm/accounts.ts'
 import { FCM_TOKEN_PATH, startFcm } from './fcm/server.ts'
 import type { HmsAccount } from './hms/accounts.ts'
+import type { HmsServiceAccount } from './hms/service-accounts.ts'
 import { HMS_TOKEN_PATH, startHms } from './hms/server.ts'
 import { startPage } from './http/server.ts'
 import { createLatency, type LatencyMs } from './latency.ts'
@@ -80,6 +81,7 @@ export interface Simulator {
   addApnsKey(key: ApnsKey): void
   addFcmAccount(account: FcmAccount): void
   addHmsAccount(account: HmsAccount): void
+  addHmsServiceAccount(account: HmsServiceAccount): void
   /** How long access tokens of FCM and HMS are valid that are issued from now on; by default an hour. */
   setTokenLife(ms: number): void
   /** Access tokens of FCM and HMS issued so far are no longer valid. */
@@ -128,6 +130,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     addApnsKey: accounts.apns.addKey,
     addFcmAccount: accounts.fcm.accounts.add,
     addHmsAccount: accounts.hms.accounts.add,
+    addHmsServiceAccount: accounts.hms.serviceAccounts.add,
     setTokenLife: accounts.setTokenLife,
     expireTokens: accounts.expireTokens,
     respondTo: responses.script,

@@ -1,4 +1,5 @@
 // the fakes of FCM and HMS seen by senders, over HTTP/2 and HTTP/1.1, and the phones behind them.
+import { constants as cryptoConstants, sign, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { constants } from 'node:http2'
 import { Agent } from 'node:https'
@@ -511,7 +512,7 @@ t.test('HMS finds each error of a message', async (t) => {
   for (const [code, msg, message] of cases) {
     t.match(await sendHms(sender, message), { status: 400, body: { code, msg } }, `${code} ${msg}`)
   }
-  t.equal((await sendHms(sender, hmsMessage(['a']), '/v3/736430079/messages:send')).status, 404)
+  t.equal((await sendHms(sender, hmsMessage(['a']), '/v4/736430079/messages:send')).status, 404)
   t.equal(simulator.pushes.length, 0)
   t.match(simulator.stats().huawei, { requests: cases.length, refused: cases.length })
 
@@ -660,4 +661,165 @@ t.test('stop frees the ports of FCM and HMS', async (t) => {
   t.match(again, { fcm: { origin: fcm.origin, tokenUrl: fcm.tokenUrl }, hms: { origin: hms.origin } })
   await t.rejects(startSimulator({ hmsPort: portOf(hms) }), { code: 'EADDRINUSE' })
   await again.stop()
+})
+
+t.test('FCM takes an installation id, and says of a malformed one what it says of one that is gone', async (t) => {
+  const { simulator, sender } = await startFcm(t)
+  const rest = { android: MESSAGE.android }
+  const fid = 'cWzL1yRkQ0mN0a9JcH7v2E'
+  t.equal((await sendFcm(sender, { ...rest, fid })).status, 200)
+  t.match(simulator.pushes, [{ platform: 'android', token: fid, target: 'fid', payload: { android: rest.android } }])
+  for (const gone of ['not-a-fid', `${fid}x`, 'faded410RkQ0mN0a9JcH7v']) {
+    const { status, body } = await sendFcm(sender, { ...rest, fid: gone })
+    t.equal(status, 404, gone)
+    t.match(readError(body), { status: 'NOT_FOUND', errorCode: 'UNREGISTERED' }, gone)
+  }
+  const both = await sendFcm(sender, { ...MESSAGE, fid })
+  t.match([both.status, readError(both.body).violations], [400, [{ field: 'message', description: /already set/ }]])
+  t.equal((await sendFcm(sender, MESSAGE)).status, 200)
+  t.match(simulator.pushes, [{}, { token: TOKEN, target: 'token' }])
+})
+
+const V3_PATH = '/v3/736430079/messages:send'
+const AUDIENCE = 'https://oauth-login.cloud.huawei.com/oauth2/v3/token'
+const SENDER_KEY = makeRsaKey()
+
+interface TokenParts {
+  header?: object
+  claims?: object
+  key?: KeyObject
+  padding?: number
+}
+
+/** As a sender signs it: parts given as undefined are left out. */
+function accountToken({ header, claims, key = SENDER_KEY.privateKey, padding }: TokenParts = {}): string {
+  const iat = Math.floor(Date.now() / 1000)
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
+  const signed = `${encode({ kid: 'key-1', typ: 'JWT', alg: 'PS256', ...header })}.${encode({
+    iss: '100000002',
+    aud: AUDIENCE,
+    iat,
+    exp: iat + 3600,
+    ...claims,
+  })}`
+  const options = { key, padding: padding ?? cryptoConstants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
+  return `Bearer ${signed}.${sign('sha256', Buffer.from(signed), options).toString('base64url')}`
+}
+
+const alert = (members: object = {}) => ({
+  payload: {
+    notification: { category: 'WORK', title: 'T', body: 'B', clickAction: { actionType: 0 }, ...members },
+  },
+})
+const v3Body = (parts: object, token: unknown = ['a'], pushOptions: object = {}) =>
+  JSON.stringify({ ...parts, pushOptions, target: { token } })
+
+interface V3Options {
+  authorization?: string
+  pushType?: string | undefined
+}
+
+async function startV3(t: Test) {
+  const { simulator, sender } = await startHms(t)
+  simulator.addHmsServiceAccount({
+    subAccount: '100000002',
+    keyId: 'key-1',
+    publicKeyPem: SENDER_KEY.publicKeyPem,
+    projectId: '736430079',
+  })
+  const { hms } = simulator
+  const send = (body: string, { authorization = accountToken(), pushType = '0' }: V3Options = {}, path = V3_PATH) =>
+    post(`${hms.origin}${path}`, hms.ca, {
+      headers: { authorization, 'content-type': 'application/json', ...(pushType !== '' && { 'push-type': pushType }) },
+      body,
+    })
+  return { simulator, sender, send }
+}
+
+t.test('version 3 of HMS: who may push', async (t) => {
+  const { simulator, sender, send } = await startV3(t)
+  const now = Math.floor(Date.now() / 1000)
+  const cases: [name: string, code: string, authorization: string][] = [
+    ['nothing', '80200001', ''],
+    ['an access token of OAuth', '80200001', sender.authorization],
+    ['RS256', '80200001', accountToken({ header: { alg: 'RS256' }, padding: cryptoConstants.RSA_PKCS1_PADDING })],
+    ['another algorithm than it says', '80200001', accountToken({ padding: cryptoConstants.RSA_PKCS1_PADDING })],
+    ['a wrong key id', '80200001', accountToken({ header: { kid: 'key-2' } })],
+    ['another key', '80200001', accountToken({ key: makeRsaKey().privateKey })],
+    ['another issuer', '80200001', accountToken({ claims: { iss: '1' } })],
+    ['another audience', '80200001', accountToken({ claims: { aud: 'https://example.com' } })],
+    ['a life of more than a day', '80300036', accountToken({ claims: { exp: now + 86_500 } })],
+    ['expired', '80200005', accountToken({ claims: { iat: now - 3_700, exp: now - 100 } })],
+  ]
+  for (const [name, code, authorization] of cases)
+    t.match(await send(v3Body(alert()), { authorization }), { status: 401, body: { code } }, name)
+  const elsewhere = await send(v3Body(alert()), {}, '/v3/1/messages:send')
+  t.match(elsewhere, { status: 401, body: { code: '80200001' } }, 'another project')
+  t.equal(simulator.pushes.length, 0)
+  t.match(await send(v3Body(alert())), { status: 200, body: { code: '80000000' } })
+  t.match(simulator.pushes, [{ platform: 'huawei', version: 3, token: 'a', payload: alert() }])
+})
+
+t.test('version 3 of HMS: each error of a message', async (t) => {
+  const { simulator, send } = await startV3(t)
+  const tokens = (count: number) => Array.from({ length: count }, (_, index) => `t${index}`)
+  // Without the list, brackets included.
+  const room = 4096 - Buffer.byteLength(v3Body(alert({ body: '' }), [])) + 2
+  const cases: [name: string, code: string, body: string, pushType?: string][] = [
+    ['no JSON', '80100003', 'x'],
+    ['no tokens', '80300010', v3Body(alert(), [])],
+    ['too many tokens', '80300010', v3Body(alert(), tokens(1001))],
+    ['too many for a test', '80300030', v3Body(alert(), tokens(11), { testMessage: true })],
+    ['no push type', '80100001', v3Body(alert()), ''],
+    ['another push type', '80100001', v3Body(alert()), '99'],
+    ['no category', '80100001', v3Body(alert({ category: undefined }))],
+    ['another category', '80100001', v3Body(alert({ category: 'NEWS' }))],
+    ['no title', '80100001', v3Body(alert({ title: undefined }))],
+    ['an empty body', '80100001', v3Body(alert({ body: '' }))],
+    ['no click action', '80100001', v3Body(alert({ clickAction: undefined }))],
+    ['a badge', '80100001', v3Body(alert({ badge: { setNum: 100 } }))],
+    ['an id', '80100001', v3Body(alert({ appMessageId: 'ž' }))],
+    ['a text that is none', '80100003', v3Body(alert({ title: 7 }))],
+    ['a life', '80100004', v3Body(alert(), ['a'], { ttl: 1_296_001 })],
+    ['background data that is none', '80100001', v3Body({ payload: {} }), '6'],
+    ['4097 bytes without the tokens', '80300008', v3Body(alert({ body: 'x'.repeat(room + 1) }), tokens(1000))],
+  ]
+  for (const [name, code, body, pushType = '0'] of cases)
+    t.match(await send(body, { pushType }), { status: 400, body: { code } }, name)
+  t.equal(simulator.pushes.length, 0)
+  const largest = await send(v3Body(alert({ body: 'x'.repeat(room) }), tokens(1000)))
+  t.match(largest, { status: 200, body: { code: '80000000' } })
+  t.match(await send(v3Body({ payload: { extraData: '{"a":1}' } }), { pushType: '6' }), { status: 200 })
+  t.match(await send(v3Body(alert(), tokens(10), { testMessage: true })), { status: 200 })
+})
+
+t.test('version 3 of HMS: what a phone shows, each message once', async (t) => {
+  const { simulator, send } = await startV3(t)
+  const members = {
+    appMessageId: 'm-1',
+    badge: { setNum: 3 },
+    notifyId: 7,
+    image: 'https://example.com/a.png',
+    clickAction: { actionType: 1, uri: 'https://example.com/' },
+  }
+  for (let attempt = 0; attempt < 2; attempt++) t.equal((await send(v3Body(alert(members)))).status, 200)
+  t.equal(simulator.pushes.length, 1)
+  t.match(simulator.phones[0]?.notifications, [
+    {
+      title: 'T',
+      body: 'B',
+      badge: 3,
+      tag: '7',
+      channel: 'WORK',
+      image: 'https://example.com/a.png',
+      link: 'https://example.com/',
+      silent: false,
+    },
+  ])
+  await send(v3Body({ payload: { extraData: '{}' } }), { pushType: '6' })
+  t.match(simulator.phones[0]?.notifications[0], { silent: true })
+  const mixed = await send(v3Body(alert({ appMessageId: 'm-2' }), ['a', 'faded410x']))
+  t.match(mixed, { status: 200, body: { code: '80100000' } })
+  const { msg } = mixed.body as { msg: string }
+  t.same(JSON.parse(msg), { success: 1, failure: 1, illegalTokens: { tokenFormatError: ['faded410x'] } })
 })

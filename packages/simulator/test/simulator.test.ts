@@ -121,6 +121,41 @@ t.test('each check has its reason', async (t) => {
   t.equal(simulator.phones.length, 0, 'a refused push makes no phone')
 })
 
+/** Push types with a topic of their own, and members of `aps` that they have to have. */
+const TYPES = [
+  {
+    type: 'liveactivity',
+    suffix: '.push-type.liveactivity',
+    aps: { timestamp: 1, event: 'update', 'content-state': {} },
+  },
+  { type: 'widgets', suffix: '.push-type.widgets', aps: { 'content-changed': true } },
+  { type: 'controls', suffix: '.push-type.controls', aps: { 'content-changed': true } },
+  { type: 'location', suffix: '.location-query', aps: {} },
+  { type: 'complication', suffix: '.complication', aps: {} },
+  { type: 'fileprovider', suffix: '.pushkit.fileprovider', aps: {} },
+  { type: 'pushtotalk', suffix: '.voip-ptt', aps: {} },
+]
+
+t.test('topic and members of aps are those of the push type', async (t) => {
+  const { simulator, session } = await start(t)
+  const refused = async (what: string, options: Parameters<typeof push>[2], reason: string) =>
+    t.match((await push(session, TOKEN, options)).body, { reason }, what)
+  for (const { type, suffix, aps } of TYPES) {
+    await refused(type, { body: { aps }, headers: { 'apns-push-type': type } }, 'DeviceTokenNotForTopic')
+    if (Object.keys(aps).length === 0) continue
+    const headers = { 'apns-push-type': type, 'apns-topic': `com.example.bank${suffix}` }
+    await refused(`${type} without its members`, { body: { aps: {} }, headers }, 'InvalidPushType')
+  }
+  const background = { 'apns-push-type': 'background', 'apns-priority': '5' }
+  await refused('background', { body: { aps: {} }, headers: background }, 'InvalidPushType')
+  await refused(
+    'background with an alert',
+    { body: { aps: { 'content-available': 1, alert: 'x' } }, headers: background },
+    'InvalidPushType',
+  )
+  t.equal(simulator.pushes.length, 0)
+})
+
 t.test('what is just allowed passes', async (t) => {
   const { session } = await start(t)
   const frame = JSON.stringify({ aps: {}, filler: '' }).length
@@ -128,11 +163,24 @@ t.test('what is just allowed passes', async (t) => {
     ['4096 bytes', { body: { aps: {}, filler: 'x'.repeat(4096 - frame) } }],
     [
       '5120 bytes of voip',
-      { body: { aps: {}, filler: 'x'.repeat(5120 - frame) }, headers: { 'apns-push-type': 'voip' } },
+      {
+        body: { aps: {}, filler: 'x'.repeat(5120 - frame) },
+        headers: { 'apns-push-type': 'voip', 'apns-topic': 'com.example.bank.voip' },
+      },
     ],
     ['no push type', { headers: { 'apns-push-type': undefined } }],
     ['a collapse id of 64 bytes', { headers: { 'apns-collapse-id': 'x'.repeat(64) } }],
-    ['background with priority 5', { headers: { 'apns-push-type': 'background', 'apns-priority': '5' } }],
+    [
+      'background with priority 5',
+      {
+        body: { aps: { 'content-available': 1 } },
+        headers: { 'apns-push-type': 'background', 'apns-priority': '5' },
+      },
+    ],
+    ...TYPES.map(({ type, suffix, aps }): (typeof allowed)[number] => [
+      type,
+      { body: { aps }, headers: { 'apns-push-type': type, 'apns-topic': `com.example.bank${suffix}` } },
+    ]),
     [
       'a token of 59 minutes',
       { headers: { authorization: `bearer ${makeToken({ issuedAt: Date.now() / 1000 - 3540 })}` } },
@@ -365,7 +413,7 @@ t.test('phones show what a person would see', async (t) => {
   t.match(
     phone.notifications,
     [
-      { title: 'T', body: 'B (1, 2)', sound: 'bell', silent: false },
+      { title: 'T', body: 'B (1, 2)', sound: 'bell', silent: false, level: 'critical' },
       { body: 'Plain', priority: 'low' },
       {
         app: 'com.example.bank',

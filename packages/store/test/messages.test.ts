@@ -22,7 +22,13 @@ const register = (device: Registration) => store.devices.register([device], { se
 t.test('messages: the audience', async (t) => {
   t.equal(await audienceOf(store, 'no such application', ['a']), undefined)
   const { appId, id } = await makeApplication(fixture)
-  t.same(await audienceOf(store, appId, ['a']), { applicationId: id, configured: [], rawBlocks: false, recipients: [] })
+  t.same(await audienceOf(store, appId, ['a']), {
+    applicationId: id,
+    configured: [],
+    rawBlocks: false,
+    huaweiApis: null,
+    recipients: [],
+  })
 
   for (const platform of ['ios', 'huawei'] as const)
     await store.credentials.put({ applicationId: id, platform }, { settings: {}, secret: Buffer.from('secret') })

@@ -28,6 +28,18 @@ export function generateServiceAccount(): string {
   })
 }
 
+/** The file of a service account as Huawei issues it. */
+export function generateHuaweiAccount(): string {
+  rsaKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export(PEM).toString()
+  return JSON.stringify({
+    project_id: PROJECT,
+    key_id: 'test',
+    private_key: rsaKey,
+    sub_account: '100000002',
+    token_uri: 'https://oauth-login.cloud.huawei.com/oauth2/v3/token',
+  })
+}
+
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 /** The same as the administration's requests bring them, but for the application. */

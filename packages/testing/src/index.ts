@@ -11,6 +11,7 @@ export {
   generateCredentials,
   generateServiceAccount,
   generateUpdates,
+  generateHuaweiAccount,
 } from './credentials.ts'
 export {
   APP,

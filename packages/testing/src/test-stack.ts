@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { apiGateway } from '@push-server/api-gateway'
 import { apnsWorker } from '@push-server/apns-worker'
 import { campaignScheduler } from '@push-server/campaign-scheduler'
-import { PROVIDER_NAMES, type Platform, type ProviderName } from '@push-server/contract'
+import { PROVIDER_NAMES, type Platform, type ProviderName, type TokenKind } from '@push-server/contract'
 import { fcmWorker } from '@push-server/fcm-worker'
 import { hmsWorker } from '@push-server/hms-worker'
 import { openContext, SERVICE_SETTINGS, type Context, type Service } from '@push-server/domain'
@@ -72,6 +72,7 @@ export interface TestStack {
     activationId?: string
     status?: string
     appId?: string
+    tokenKind?: TokenKind
   }): Promise<void>
   close(): Promise<void>
 }
@@ -197,6 +198,7 @@ async function register({ store }: Context, device: Parameters<TestStack['regist
     platform: device.platform ?? 'ios',
     environment: null,
     token: device.token,
+    tokenKind: device.tokenKind ?? null,
     active: (device.status ?? 'ACTIVE') === 'ACTIVE',
   }
   await store.devices.register([registration], { several: 'refuse' })

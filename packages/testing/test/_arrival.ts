@@ -78,12 +78,12 @@ export function arrivalProblem(
   const { arrived } = context
   const value = arrived.values[member.name]
   for (const row of rows) {
-    if (!row.members.includes(member.name) || !row.platforms.includes(arrived.platform)) continue
+    if (!row.members.includes(member.name) || !row.places.includes(arrived.place)) continue
     const rule = RULES[row.given]
     if (row.given !== ANYTHING && !rule?.applies(value, arrived)) continue
     met.add(row)
     if (!rule || rule.holds(value, arrived)) return undefined
-    return `${member.name} on ${arrived.platform} is not what the row "${row.given}" says`
+    return `${member.name} on ${arrived.place} is not what the row "${row.given}" says`
   }
-  return isThere(member, value, context) ? undefined : `${member.name} does not reach ${arrived.platform}`
+  return isThere(member, value, context) ? undefined : `${member.name} does not reach ${arrived.place}`
 }

@@ -3,12 +3,19 @@
 import { readFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { PLATFORMS, type Platform } from '@push-server/contract'
+import { PLATFORMS, type Platform, type TokenKind } from '@push-server/contract'
 import type { Values } from './_members.ts'
+
+/** Phones of HarmonyOS 5 and later get other pushes than those of the same platform before them. */
+export const HARMONY = 'HarmonyOS 5'
+export type Place = Platform | typeof HARMONY
+export const PLACES: readonly Place[] = [...PLATFORMS, HARMONY]
+export const placeOf = (platform: Platform, tokenKind: TokenKind | undefined): Place =>
+  tokenKind === 'v3' ? HARMONY : platform
 
 /** A push as the fake got it, with what the message was made of. */
 export interface Arrived {
-  platform: Platform
+  place: Place
   appId: string
   /** By the names of members; undefined where left out. */
   values: Values
@@ -22,12 +29,12 @@ export interface Arrived {
 
 export interface Exception {
   members: readonly string[]
-  platforms: readonly Platform[]
+  places: readonly Place[]
   given: string
 }
 
 const GUIDE = join(import.meta.dirname, '../../../docs/messages.md')
-const ROW = /^\| (?<members>`[^|]+`) \| (?<platforms>[^|]+) \| (?<given>[^|]+) \| (?<gets>[^|]+) \|$/gm
+const ROW = /^\| (?<members>`[^|]+`) \| (?<places>[^|]+) \| (?<given>[^|]+) \| (?<gets>[^|]+) \|$/gm
 
 /** The rows of the table below this heading. */
 export function readExceptions(heading: string): Exception[] {
@@ -35,12 +42,12 @@ export function readExceptions(heading: string): Exception[] {
   const [table = ''] = section.split('\n## ')
   return [...table.matchAll(ROW)].map(({ groups = {} }) => ({
     members: [...(groups['members'] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
-    platforms: groups['platforms']?.trim() === 'all' ? PLATFORMS : platformsIn(groups['platforms'] ?? ''),
+    places: groups['places']?.trim() === 'all' ? PLACES : placesIn(groups['places'] ?? ''),
     given: groups['given']?.trim() ?? '',
   }))
 }
 
-const platformsIn = (cell: string) => PLATFORMS.filter((platform) => cell.split(', ').includes(platform))
+const placesIn = (cell: string) => PLACES.filter((place) => cell.trim().split(', ').includes(place))
 
 /** A row of which nothing need be said here: whatever is given, it is not in the push. */
 export const ANYTHING = 'anything'
@@ -73,8 +80,10 @@ const isText = (arrived: unknown, given: unknown) =>
 
 const isSilent = ({ values }: Arrived) => values['attributes.silent'] === true
 const isEmpty = (value: unknown) => value === undefined || value === null || value === ''
-const shownBy = ({ platform, payload }: Arrived) =>
-  platform === 'ios' ? inside(payload, 'aps', 'alert') : inside(payload, 'android', 'notification')
+function shownBy({ place, payload }: Arrived): unknown {
+  if (place === HARMONY) return inside(payload, 'payload', 'notification')
+  return place === 'ios' ? inside(payload, 'aps', 'alert') : inside(payload, 'android', 'notification')
+}
 
 const huaweiTitle = ({ values, appId }: Arrived) =>
   isEmpty(values['title']) ? (isEmpty(values['titleLocKey']) ? appId : undefined) : values['title']
@@ -100,22 +109,33 @@ const near = (seconds: unknown, expected: number) => Math.abs(Number(seconds) - 
 const lifetime = (most: number, least = 0): Rule => ({
   applies: (value) => !isEmpty(value),
   holds: (value, arrived) =>
-    near(
-      Number.parseInt(String(inside(arrived.payload, 'android', 'ttl')), 10),
-      secondsLeft(value, arrived, [least, most]),
-    ),
+    near(Number.parseInt(String(ttlIn(arrived)), 10), secondsLeft(value, arrived, [least, most])),
 })
+const ttlIn = ({ place, payload }: Arrived) =>
+  place === HARMONY ? inside(payload, 'pushOptions', 'ttl') : inside(payload, 'android', 'ttl')
+const collapseKeyIn = ({ place, payload }: Arrived) =>
+  place === HARMONY ? inside(payload, 'pushOptions', 'collapseKey') : inside(payload, 'android', 'collapse_key')
+const isData = ({ dataOnly, values }: Arrived) => Boolean(values['dataOnly'] ?? dataOnly)
 
 /** What is shown, by the phone or by the application. */
 const notificationIn = (arrived: Arrived) => shownBy(arrived) ?? handedOver(arrived)
 const priorityIn = (arrived: Arrived) =>
-  inside(notificationIn(arrived), arrived.platform === 'huawei' ? 'importance' : 'notification_priority')
+  inside(notificationIn(arrived), arrived.place === 'huawei' ? 'importance' : 'notification_priority')
 const importanceOf = (word: unknown) =>
   word === 'min' || word === 'low' ? 'LOW' : word === 'default' ? 'NORMAL' : 'HIGH'
 const ARGUMENTS = { titleLocArgs: 'titleLocKey', bodyLocArgs: 'bodyLocKey', subtitleLocArgs: 'subtitleLocKey' }
 
 const entriesOf = (value: unknown) => Object.entries(value ?? {})
-const DATA = { android: 'data', huawei: 'data' }
+
+/** What the mobile application is given beside what is shown. */
+function dataIn({ place, payload }: Arrived): Json {
+  if (place === 'ios') return payload
+  if (place === 'android') return (payload['data'] ?? {}) as Json
+  if (place === 'huawei') return JSON.parse(typeof payload['data'] === 'string' ? payload['data'] : '{}') as Json
+  const extra = inside(payload, 'payload', 'extraData')
+  if (typeof extra === 'string') return JSON.parse(extra) as Json
+  return (inside(payload, 'payload', 'notification', 'clickAction', 'data') ?? {}) as Json
+}
 
 /** By the text of a row's third column. */
 export const RULES: Readonly<Record<string, Rule>> = {
@@ -124,8 +144,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
     holds: (_, arrived) => shownBy(arrived) === undefined,
   },
   'with `FCM_DATA_ONLY` or `dataOnly`': {
-    applies: (value, { dataOnly, values }) => Boolean(values['dataOnly'] ?? dataOnly) && typeof value === 'boolean',
+    applies: (value, arrived) => isData(arrived) && typeof value === 'boolean',
     holds: (_, arrived) => shownBy(arrived) === undefined,
+  },
+  'with `silent`, `HMS_DATA_ONLY` or `dataOnly`': {
+    applies: (value, arrived) => !isEmpty(value) && (isSilent(arrived) || isData(arrived)),
+    holds: (_, arrived) => collapseKeyIn(arrived) === undefined,
   },
   'an empty text': { applies: (value) => value === '', holds: () => true },
   'without its key, or an empty list': {
@@ -148,7 +172,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     applies: (value, { values }) => !isEmpty(value) && !isEmpty(values['displayPriority']),
     holds(_, arrived) {
       const word = arrived.values['displayPriority']
-      const isHuawei = arrived.platform === 'huawei'
+      const isHuawei = arrived.place === 'huawei'
       return priorityIn(arrived) === (isHuawei ? importanceOf(word) : `PRIORITY_${String(word).toUpperCase()}`)
     },
   },
@@ -163,18 +187,42 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'with `link`': {
     applies: (value, { values }) => !isEmpty(value) && !isEmpty(values['link']),
     holds: (_, arrived) =>
-      Object.values(inside(notificationIn(arrived), 'click_action') ?? {}).includes(arrived.values['link']),
+      ['click_action', 'clickAction'].some((name) =>
+        Object.values(inside(notificationIn(arrived), name) ?? {}).includes(arrived.values['link']),
+      ),
+  },
+  'with `notifyId`': {
+    applies: (value, { values }) => !isEmpty(value) && !isEmpty(values['notifyId']),
+    holds: (_, arrived) => inside(notificationIn(arrived), 'notifyId') === arrived.values['notifyId'],
+  },
+  'any other tag': {
+    applies: (value) => !isEmpty(value),
+    holds: (value, arrived) =>
+      inside(notificationIn(arrived), 'notifyId') ===
+      Number.parseInt(createHash('sha256').update(String(value)).digest('hex').slice(0, 8), 16) % 2 ** 31,
+  },
+  '`default`': {
+    applies: (value) => value === 'default',
+    holds: (_, arrived) => inside(notificationIn(arrived), 'sound') === undefined,
+  },
+  'no title': {
+    applies: (value, arrived) => isEmpty(value) && shownBy(arrived) !== undefined,
+    holds: (_, arrived) => inside(shownBy(arrived), 'title') === arrived.appId,
+  },
+  'no text': {
+    applies: (value, arrived) => isEmpty(value) && shownBy(arrived) !== undefined,
+    holds: (_, arrived) => inside(shownBy(arrived), 'body') === inside(shownBy(arrived), 'title'),
   },
   'a time': {
     applies: (value) => !isEmpty(value),
     holds: (value, arrived) =>
-      Date.parse(String(inside(notificationIn(arrived), arrived.platform === 'huawei' ? 'when' : 'event_time'))) ===
+      Date.parse(String(inside(notificationIn(arrived), arrived.place === 'huawei' ? 'when' : 'event_time'))) ===
       Math.trunc(untilOf(value) * 1_000),
   },
   milliseconds: {
     applies: (value) => Array.isArray(value),
     holds(value, arrived) {
-      const name = arrived.platform === 'huawei' ? 'vibrate_config' : 'vibrate_timings'
+      const name = arrived.place === 'huawei' ? 'vibrate_config' : 'vibrate_timings'
       const seconds = inside(notificationIn(arrived), name)
       return (
         Array.isArray(value) &&
@@ -196,7 +244,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'below 0 or above 99': {
     applies: (value) => typeof value === 'number' && (value < 0 || value > 99),
     holds: (value, arrived) =>
-      inside(shownBy(arrived) ?? handedOver(arrived), 'badge', 'set_num') === (Number(value) < 0 ? 0 : 99),
+      inside(notificationIn(arrived), 'badge', arrived.place === HARMONY ? 'setNum' : 'set_num') ===
+      (Number(value) < 0 ? 0 : 99),
   },
   'what is no header: blanks at its ends, or beyond ASCII': {
     applies: (value) =>
@@ -207,11 +256,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'an integer from -1 to 100': {
     applies: isGroup,
-    holds: (value, { payload }) => inside(payload, 'android', 'collapse_key') === Number(value),
+    holds: (value, arrived) => collapseKeyIn(arrived) === Number(value),
   },
   'any other text': {
     applies: (value) => !isEmpty(value) && !isGroup(value),
-    holds: (_, { payload }) => inside(payload, 'android', 'collapse_key') === undefined,
+    holds: (_, arrived) => collapseKeyIn(arrived) === undefined,
   },
   'a time, whole seconds of it': {
     applies: (value) => !isEmpty(value),
@@ -229,35 +278,29 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'a member that is null': {
     applies: (value) => entriesOf(value).some(([, member]) => member === null),
-    holds: (value, { platform, payload }) =>
+    holds: (value, arrived) =>
       entriesOf(value).every(([name, member]) =>
         member !== null
-          ? platform !== 'ios' || canonical(payload[name]) === canonical(member)
-          : inside(payload, ...(platform === 'ios' ? [] : [DATA.android]), name) === undefined,
+          ? arrived.place === 'android' || canonical(dataIn(arrived)[name]) === canonical(member)
+          : inside(dataIn(arrived), name) === undefined,
       ),
   },
   'members that are no texts': {
     applies: (value) => entriesOf(value).some(([, member]) => member !== null && typeof member !== 'string'),
-    holds: (value, { payload }) =>
-      entriesOf(value).every(
-        ([name, member]) => member === null || isText(inside(payload, DATA.android, name), member),
-      ),
+    holds: (value, arrived) =>
+      entriesOf(value).every(([name, member]) => member === null || isText(inside(dataIn(arrived), name), member)),
   },
   'members of any kind': {
     applies: (value) => entriesOf(value).length > 0,
-    holds(value, { payload }) {
-      const data = JSON.parse(String(payload[DATA.huawei])) as Json
+    holds(value, arrived) {
+      const data = dataIn(arrived)
       return entriesOf(value).every(([name, member]) => canonical(data[name]) === canonical(member))
     },
   },
 }
 
 /** The notification that a mobile application shows itself. */
-function handedOver({ platform, payload }: Arrived): unknown {
-  const data =
-    platform === 'huawei'
-      ? (JSON.parse(typeof payload['data'] === 'string' ? payload['data'] : '{}') as Json)
-      : payload['data']
-  const text = inside(data, '_notification')
+function handedOver(arrived: Arrived): unknown {
+  const text = inside(dataIn(arrived), '_notification')
   return typeof text === 'string' ? JSON.parse(text) : undefined
 }

@@ -7,19 +7,27 @@ import {
   ApiError,
   CreateCampaignRequest,
   NOTIFICATION_MEMBERS,
-  PLATFORMS,
   SendMessageRequest,
   type Message,
   type Platform,
   type Violation,
 } from '@push-server/contract'
 import { checkPayloads, composeMessage, pushMessageOf } from '@push-server/domain'
-import { PROVIDERS, type PushDraft } from '@push-server/providers'
+import { PROVIDERS, type DraftDevice, type PushDraft, type PushMessage } from '@push-server/providers'
 import { readConfig } from '@push-server/runtime'
 import { examinePush, type Examined } from '@push-server/simulator'
 import type { RequestSchema } from '@push-server/testing'
 import { arrivalProblem, type Twin } from './_arrival.ts'
-import { ANYTHING, readExceptions, RULES, type Arrived, type Exception } from './_exceptions.ts'
+import {
+  ANYTHING,
+  HARMONY,
+  PLACES,
+  readExceptions,
+  RULES,
+  type Arrived,
+  type Exception,
+  type Place,
+} from './_exceptions.ts'
 import { isRaw, membersOf, placed, valuesOf, type Member, type Values } from './_members.ts'
 
 const RUNS = 6_000
@@ -29,7 +37,11 @@ t.comment(`PROPERTY_SEED=${seed}`)
 
 const APP = 'mobile-app'
 const TOKEN = 'aabbccdd'
-const SETTINGS = { bundle: 'com.example.app' }
+const FID = 'cWzL1yRkQ0mN0a9JcH7v2E'
+/** The longest category, as sizes are counted with it. */
+const SETTINGS = { bundle: 'com.example.app', category: 'DEVICE_REMINDER' }
+/** As long as that of a stored message. */
+const ID = '00000000-0000-0000-0000-000000000000'
 const rows = readExceptions('What arrives otherwise than it was given')
 const met = new Set<Exception>()
 
@@ -69,7 +81,7 @@ t.test('a campaign has the members of a body, and no others', async (t) => {
 })
 
 interface Sent {
-  platform: Platform
+  place: Place
   draft: PushDraft
   examined: Examined
 }
@@ -79,29 +91,30 @@ const AS_DATA = readConfig({ FCM_DATA_ONLY: 'true', HMS_DATA_ONLY: 'true' })
 
 interface Given {
   values: Values
-  platforms: readonly Platform[]
+  places: readonly Place[]
+  /** Whether the Android phone has an installation id. */
+  isFid: boolean
   /** Whether the mobile applications show notifications themselves. */
   dataOnly: boolean
 }
 
 /** As the gateway does: violations, or what each provider sends of it. */
-function send(
-  { values, platforms, dataOnly }: Given,
-  now: number,
-): { violations: readonly Violation[] } | { sent: Sent[] } {
+function send(given: Given, now: number): { violations: readonly Violation[] } | { sent: Sent[] } {
+  const { values, places, dataOnly } = given
   const fieldOf = (inside: string) => `message.${inside}`
   try {
     const message = { userId: 'u', body: {}, ...placed(MEMBERS, values) } as unknown as Message
     const composed = composeMessage(message, fieldOf, now)
     checkPayloads({
       messages: [composed],
-      platforms,
+      platforms: [...new Set(places.map(platformAt))],
+      huaweiApis: apisOf(places),
       fieldOf: (_, inside) => fieldOf(inside),
       config: configOf(dataOnly),
       now,
       appId: APP,
     })
-    return { sent: draftsOf({ values, platforms, dataOnly }, now) }
+    return { sent: draftsOf(given, now) }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     return { violations: error.violations ?? [] }
@@ -110,14 +123,51 @@ function send(
 
 const configOf = (dataOnly: boolean) => (dataOnly ? AS_DATA : SHOWN)
 
-function draftsOf({ values, platforms, dataOnly }: Given, now: number): Sent[] {
+const platformAt = (place: Place): Platform => (place === HARMONY ? 'huawei' : place)
+const apisOf = (places: readonly Place[]) =>
+  !places.includes(HARMONY) ? '2' : places.includes('huawei') ? '2, 3' : '3'
+
+const pushOf = ({ values }: Given, now: number) => {
   const message = { userId: 'u', body: {}, ...placed(MEMBERS, values) } as unknown as Message
-  const push = pushMessageOf(composeMessage(message, (inside) => inside, now))
-  return platforms.map((platform) => {
-    const device = { token: TOKEN, settings: SETTINGS }
-    const draft = PROVIDERS[platform].draft(push, device, { config: configOf(dataOnly), appId: APP, now })
-    return { platform, draft, examined: examinePush(platform, { token: TOKEN, ...draft }) }
+  return { ...pushMessageOf(composeMessage(message, (inside) => inside, now)), id: ID }
+}
+
+/** Without those whose phones would show nothing. */
+function draftsOf(given: Given, now: number): Sent[] {
+  const push = pushOf(given, now)
+  return given.places.flatMap((place) => {
+    const platform = platformAt(place)
+    if (isUnshown(push, place)) return []
+    const draft = PROVIDERS[platform].draft(push, deviceAt(place, given), {
+      config: configOf(given.dataOnly),
+      appId: APP,
+      now,
+    })
+    checkTarget(place, draft, given)
+    return { place, draft, examined: examinePush(platform, { token: TOKEN, ...draft }) }
   })
+}
+
+const isUnshown = (push: PushMessage, place: Place) =>
+  (PROVIDERS[platformAt(place)].unshown?.(push, { huaweiApis: apisOf([place]) }) ?? []).length > 0
+
+function deviceAt(place: Place, { isFid }: Given): DraftDevice {
+  if (place === 'android' && isFid) return { token: FID, tokenKind: 'fid', settings: SETTINGS }
+  return { token: TOKEN, ...(place === HARMONY && { tokenKind: 'v3' }), settings: SETTINGS }
+}
+
+/** The document has the target of its device and no other. */
+function checkTarget(place: Place, { body }: PushDraft, { isFid }: Given): void {
+  const { message = {}, target = {} } = JSON.parse(body) as { message?: object; target?: object }
+  const found = Object.entries({ ...message, ...target }).filter(([name]) => ['token', 'fid', 'topic'].includes(name))
+  const expected: Readonly<Record<Place, [string, unknown][]>> = {
+    ios: [],
+    android: [isFid ? ['fid', FID] : ['token', TOKEN]],
+    huawei: [['token', [TOKEN]]],
+    [HARMONY]: [['token', [TOKEN]]],
+  }
+  if (JSON.stringify(found) !== JSON.stringify(expected[place]))
+    throw new Error(`${place} gets ${JSON.stringify(found)}`)
 }
 
 const isClassic = ({ path: [part, name = ''] }: Member) => part !== 'body' || !Object.hasOwn(NOTIFICATION_MEMBERS, name)
@@ -138,10 +188,11 @@ const given = fc.record<Given>({
     .map(([values, rich]) =>
       Object.fromEntries(Object.entries(values).filter(([name]) => !RICH.includes(name) || rich.includes(name))),
     ),
-  platforms: fc.oneof(
-    fc.constantFrom(...PLATFORMS).map((platform) => [platform]),
-    fc.constant(PLATFORMS),
+  places: fc.oneof(
+    fc.constantFrom(...PLACES).map((place) => [place]),
+    fc.constant(PLACES),
   ),
+  isFid: fc.boolean(),
   dataOnly: fc.boolean(),
 })
 
@@ -156,8 +207,8 @@ function checkRefusal(request: Given, violations: readonly Violation[], now: num
     if (fieldName !== 'message.body' && !isGiven) throw new Error(`${fieldName} was not given: ${hint}`)
     const [, platform] = SIZE.exec(hint) ?? []
     if (platform === undefined) continue
-    const sent = draftsOf(request, now).find((one) => one.platform === platform)
-    if (!sent || !('refused' in sent.examined)) throw new Error(`${platform} would take it: ${hint}`)
+    const sent = draftsOf(request, now).filter(({ place }) => platformAt(place) === platform)
+    if (!sent.some(({ examined }) => 'refused' in examined)) throw new Error(`${platform} would take it: ${hint}`)
   }
 }
 
@@ -171,11 +222,11 @@ t.test('every message: each of its members reaches each phone, or is refused by 
       return checkRefusal(request, outcome.violations, now)
     }
     counts.sent += 1
-    for (const { platform, draft, examined } of outcome.sent) {
+    for (const { place, draft, examined } of outcome.sent) {
       if ('refused' in examined)
-        throw new Error(`accepted, and refused by the provider of ${platform}: ${examined.refused}`)
+        throw new Error(`accepted, and refused by the provider of ${place}: ${examined.refused}`)
       const arrived: Arrived = {
-        platform,
+        place,
         appId: APP,
         values: request.values,
         dataOnly: request.dataOnly,
@@ -184,7 +235,7 @@ t.test('every message: each of its members reaches each phone, or is refused by 
         now,
       }
       const twin: Twin = (name, value) => {
-        const other = send({ ...request, platforms: [platform], values: { ...request.values, [name]: value } }, now)
+        const other = send({ ...request, places: [place], values: { ...request.values, [name]: value } }, now)
         if ('violations' in other) return undefined
         const [one] = other.sent
         return one && 'payload' in one.examined
@@ -221,37 +272,37 @@ t.test('what a provider says it ignores is what its payload has nothing of, and 
     const now = Date.now()
     if ('violations' in send(request, now)) return
     /** Undefined when the message would be refused. */
-    const payloadOf = (platform: Platform, name: string, value: unknown) => {
+    const payloadOf = (place: Place, name: string, value: unknown) => {
       try {
-        const [one] = draftsOf({ ...request, platforms: [platform], values: { ...request.values, [name]: value } }, now)
-        return JSON.stringify([one?.draft.headers, one?.draft.body])
+        const [one] = draftsOf({ ...request, places: [place], values: { ...request.values, [name]: value } }, now)
+        return one && JSON.stringify([one?.draft.headers, one?.draft.body])
       } catch (error) {
         if (!(error instanceof ApiError)) throw error
         return undefined
       }
     }
-    const message = { userId: 'u', body: {}, ...placed(MEMBERS, request.values) } as unknown as Message
-    const push = pushMessageOf(composeMessage(message, (inside) => inside, now))
-    for (const platform of request.platforms) {
-      const ignored = PROVIDERS[platform].ignored(push, { config: configOf(request.dataOnly) })
+    const push = pushOf(request, now)
+    for (const place of request.places.filter((one) => !isUnshown(push, one))) {
+      const context = { config: configOf(request.dataOnly), huaweiApis: apisOf([place]) }
+      const ignored = PROVIDERS[platformAt(place)].ignored(push, context)
       for (const { name } of bodyMembers) {
         const value = request.values[name]
         if (isLeftOut(value)) continue
-        const own = payloadOf(platform, name, value)
+        const own = payloadOf(place, name, value)
         const isSaid = ignored.includes(`body.${name.replace(/\..*/, '')}`)
-        const without = payloadOf(platform, name, undefined)
+        const without = payloadOf(place, name, undefined)
         // A member without which the message would be refused does something.
         if (without === undefined) continue
-        if (isSaid && without !== own) throw new Error(`${name} is said to be ignored, and is not, on ${platform}`)
+        if (isSaid && without !== own) throw new Error(`${name} is said to be ignored, and is not, on ${place}`)
         // Another value may do what this one does, as the title that stands for a text: only if all do nothing is it ignored.
         const acceptable = (others.get(name) ?? [])
           .filter((other) => other !== value && !isLeftOut(other))
           .filter((other) => name !== 'validUntil' || (typeof other === 'number' && other < 1e11))
-          .map((other) => payloadOf(platform, name, other))
+          .map((other) => payloadOf(place, name, other))
           .filter((payload) => payload !== undefined)
         // Where every other value would be refused, the member is read: `mutableContent` without a text may only be false.
         if (!isSaid && without === own && acceptable.length > 0 && acceptable.every((payload) => payload === own))
-          throw new Error(`${name} is ignored on ${platform}, and nobody says so`)
+          throw new Error(`${name} is ignored on ${place}, and nobody says so`)
       }
     }
   })

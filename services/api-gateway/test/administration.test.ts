@@ -9,7 +9,14 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import type { Platform } from '@push-server/contract'
 import { readBuild } from '@push-server/runtime'
-import { APNS_SETTINGS, generateServiceAccount, openTestStack, waitFor, type Response } from '@push-server/testing'
+import {
+  APNS_SETTINGS,
+  generateHuaweiAccount,
+  generateServiceAccount,
+  openTestStack,
+  waitFor,
+  type Response,
+} from '@push-server/testing'
 import { APP, base64, credentials, json, newToken, openGateway } from './_gateway.ts'
 import { isOk, refusedWith, violates } from './_watched-api.ts'
 
@@ -126,6 +133,84 @@ for (const { platform, provider, request, shown } of PROVIDERS) {
     t.same([status, headers.get('allow')?.split(', ').toSorted()], [405, ['DELETE', 'POST', 'PUT']])
   })
 }
+
+t.test('the service account of Huawei stands beside the client: neither call changes the other one', async (t) => {
+  const appId = await makeApplication()
+  const UPDATE = '/admin/app/huawei/account/update'
+  const REMOVE = '/admin/app/huawei/account/remove'
+  const account = (more: object = {}) => ({
+    appId,
+    projectId: 'test-project',
+    privateKeyBase64: base64(generateHuaweiAccount()),
+    ...more,
+  })
+  const client = (more: object = {}) => ({
+    appId,
+    projectId: 'test-project',
+    clientId: '1',
+    clientSecret: SECRET,
+    ...more,
+  })
+  const detail = async () => {
+    const { body } = await post('/admin/app/detail', { appId, includeHuawei: true })
+    const { application, ...settings } = body.responseObject
+    t.notMatch(JSON.stringify(body), /PRIVATE|hunter2|100000002/, 'no secret is shown')
+    return { huawei: application.huawei, ...settings }
+  }
+  const shownOf = (apis: string, category: string) =>
+    Object.fromEntries(
+      ['huawei', 'hms'].flatMap((family) => [
+        [`${family}ProjectId`, 'test-project'],
+        [`${family}Apis`, apis],
+        [`${family}AccountKeyId`, 'test'],
+        [`${family}Category`, category],
+      ]),
+    )
+  const clientAlone = { huawei: true, huaweiProjectId: 'test-project', hmsProjectId: 'test-project' }
+
+  isOk(t, await call('PUT', UPDATE, json({ requestObject: account() })), 'alone')
+  t.same(await detail(), { huawei: true, ...shownOf('3', 'MARKETING') })
+  isOk(t, await post('/admin/app/huawei/update', client()), 'the client comes')
+  t.same(await detail(), { huawei: true, ...shownOf('2, 3', 'MARKETING') })
+  isOk(t, await post(UPDATE, account({ category: 'FINANCE' })), 'another category')
+  t.same(await detail(), { huawei: true, ...shownOf('2, 3', 'FINANCE') })
+  isOk(
+    t,
+    await post('/admin/app/hms', client({ clientSecret: 'another', projectId: 'other' })),
+    'another project, for itself',
+  )
+  t.match(await detail(), { huaweiProjectId: 'other', huaweiApis: '2, 3', huaweiCategory: 'FINANCE' })
+  isOk(t, await post('/admin/app/hms', client({ clientSecret: 'another' })), 'and back')
+  t.same(await detail(), { huawei: true, ...shownOf('2, 3', 'FINANCE') })
+
+  for (const [path, object, field, hint] of [
+    [UPDATE, account({ projectId: 'other' }), 'projectId', /another project/],
+    [UPDATE, account({ privateKeyBase64: base64('{}') }), 'privateKeyBase64', /lacks "project_id"/],
+    [UPDATE, account({ privateKeyBase64: '%' }), 'privateKeyBase64', /base64/],
+    [UPDATE, account({ category: 'NEWS' }), 'category', /./],
+  ] as const)
+    violates(t, await post(path, object), [`requestObject.${field}`, hint], `${path} ${field}`)
+  refusedWith(t, await post(UPDATE, account({ appId: 'nowhere' })), unknownText('nowhere'))
+  t.same(await detail(), { huawei: true, ...shownOf('2, 3', 'FINANCE') }, 'what is refused changes nothing')
+
+  const [{ stored } = { stored: '' }] = await database.query<{ stored: string }>(
+    `SELECT encode(secret, 'escape') AS stored FROM credentials k JOIN applications a ON a.id = k.application_id
+     WHERE a.app_id = $1 AND platform = 'huawei'`,
+    [appId],
+  )
+  t.notMatch(stored, /PRIVATE|another|sub_account/, 'encrypted')
+
+  isOk(t, await call('DELETE', `${REMOVE}?appId=${appId}`), 'the account goes')
+  t.same(await detail(), clientAlone)
+  isOk(t, await post(REMOVE, { appId }), 'and is gone')
+  t.same(await detail(), clientAlone)
+  isOk(t, await post(UPDATE, account()), 'it comes back')
+  isOk(t, await post('/admin/app/huawei/remove', { appId }), 'everything goes')
+  t.same(await detail(), { huawei: false })
+  isOk(t, await post(UPDATE, account()), 'it comes alone')
+  isOk(t, await post(REMOVE, { appId }), 'and leaves nothing')
+  t.same(await detail(), { huawei: false })
+})
 
 t.test('C-74 the older paths keep their texts', async (t) => {
   const steps: [path: string, object: unknown, text: string][] = [

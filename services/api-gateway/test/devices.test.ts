@@ -349,6 +349,83 @@ t.test('list: the user’s devices, registered last first, tokens shortened, dro
   t.match((await list('&size=0&page=first')).body, { page: 0, size: 100 })
 })
 
+t.test('the kind of a token: stored, listed, changed with the phone; of one platform alone', async (t) => {
+  const FID = 'cWzL1yRkQ0mN0a9JcH7v2E'
+  const userId = `user-${randomUUID()}`
+  const [a = '', b = '', c = ''] = newActivations(3)
+  const kindsOf = async (activationIds: string[]) =>
+    (
+      await database.query<{ token: string; kind: string | null }>(
+        'SELECT token, token_kind AS kind FROM devices WHERE activation_id = ANY($1) ORDER BY registered_at, activation_id',
+        [activationIds],
+      )
+    ).map(({ token, kind }) => `${token} ${kind}`)
+
+  await single(a, { userId, platform: 'android', token: `${FID}:APA91b` })
+  t.same(await kindsOf([a]), [`${FID}:APA91b null`])
+  await single(a, { userId, platform: 'android', token: FID, tokenKind: 'fid' })
+  t.same(await kindsOf([a]), [`${FID} fid`], 'the phone has switched: one row')
+  await single(b, { userId, platform: 'huawei', token: 'of-harmony', huaweiApi: 2 })
+  await single(b, { userId, platform: 'huawei', token: 'of-harmony-5', huaweiApi: 3 })
+  t.same(await kindsOf([b]), ['of-harmony-5 v3'], 'upgraded: one row')
+  const devices = (await get(`/push/device/list?appId=${APP}&userId=${userId}`)).body.responseObject.devices
+  t.match(devices, [{ huaweiApi: 3 }, { tokenKind: 'fid' }])
+  t.notOk('tokenKind' in devices[0] || 'huaweiApi' in devices[1])
+
+  await single(b, { userId, platform: 'huawei', token: 'of-harmony' })
+  await single(a, { userId, platform: 'android', token: FID, tokenKind: 'token' })
+  t.same(
+    (await kindsOf([a, b])).toSorted(),
+    [`${FID} null`, 'of-harmony null'].toSorted(),
+    'and back, by their defaults',
+  )
+  await multi([a, c], { userId, platform: 'android', token: FID, tokenKind: 'fid' })
+  t.same(await kindsOf([a, c]), [`${FID} fid`, `${FID} fid`], 'of several activations')
+
+  for (const token of [`${FID}:APA91b`, FID.slice(1), `${FID}x`, 'cWzL1yRkQ0mN0a9JcH7v2.'])
+    violates(
+      t,
+      await post('/push/device/create', {
+        appId: APP,
+        activationId: a,
+        userId,
+        platform: 'android',
+        token,
+        tokenKind: 'fid',
+      }),
+      ['requestObject.token', /22 characters/],
+      token,
+    )
+  for (const more of [{ tokenKind: 'apns' }, { huaweiApi: 4 }])
+    t.match(
+      (
+        await post('/push/device/create', {
+          appId: APP,
+          activationId: a,
+          userId,
+          platform: 'android',
+          token: FID,
+          ...more,
+        })
+      ).status,
+      400,
+    )
+  t.same(await kindsOf([c]), [`${FID} fid`], 'what is refused changes nothing')
+
+  const foreign = await post('/push/device/create', {
+    appId: APP,
+    activationId: c,
+    userId,
+    platform: 'ios',
+    token: newToken(),
+    tokenKind: 'fid',
+    huaweiApi: 3,
+  })
+  t.equal(foreign.status, 200)
+  t.equal(foreign.headers.get('x-push-warnings'), 'requestObject.tokenKind, requestObject.huaweiApi')
+  t.match(await kindsOf([c]), [/ null$/])
+})
+
 t.test('unconfigured applications: none without PowerAuth Server', async (t) => {
   const { body } = await get('/admin/app/unconfigured/list')
   t.same(body, { status: 'OK', responseObject: { applicationList: [] } })
@@ -418,6 +495,45 @@ t.test('import: what is known is updated, and what was registered since is kept'
     [c, d],
   )
   t.same(times, { stillDropped: true, registered: new Date('2024-02-08T12:00:00Z') })
+})
+
+t.test('import: kinds of tokens', async (t) => {
+  const FID = 'dWzL1yRkQ0mN0a9JcH7v2E'
+  const [a = '', b = '', c = ''] = newActivations(3)
+  const android = { platform: 'android', token: FID, tokenKind: 'fid' }
+  const file = () => fileOf(line(a, android), line(b, { platform: 'huawei', token: 'h', huaweiApi: 3 }), line(c))
+  const kinds = () =>
+    database.query(
+      'SELECT token_kind AS kind FROM devices WHERE activation_id = ANY($1) ORDER BY array_position($1, activation_id::text)',
+      [[a, b, c]],
+    )
+  t.match((await send(file())).body.responseObject, { imported: 3 })
+  t.same(await kinds(), [{ kind: 'fid' }, { kind: 'v3' }, { kind: null }])
+  t.match((await send(fileOf(line(a, { ...android, tokenKind: 'token' })))).body.responseObject, { updated: 1 })
+  t.same(
+    await kinds(),
+    [{ kind: null }, { kind: 'v3' }, { kind: null }],
+    'nothing else has changed, and it is an update',
+  )
+  await database.query(
+    "UPDATE devices SET dropped_at = now(), drop_reason = '80300007' WHERE activation_id = ANY($1)",
+    [[a, b]],
+  )
+  const again = fileOf(
+    line(a, { ...android, tokenKind: 'token', userId: 'other' }),
+    line(b, { platform: 'huawei', token: 'h' }),
+  )
+  t.match((await send(again)).body.responseObject, { updated: 2 })
+  t.same(
+    await database.query(
+      'SELECT dropped_at IS NOT NULL AS dropped FROM devices WHERE activation_id = ANY($1) ORDER BY array_position($1, activation_id::text)',
+      [[a, b]],
+    ),
+    [{ dropped: true }, { dropped: false }],
+    'as another kind it is another token',
+  )
+  const refused = await send(fileOf(line(a, { ...android, token: 'short' })))
+  t.match([refused.status, JSON.stringify(refused.body)], [400, /22 characters/])
 })
 
 t.test('import: bad lines are listed by number, and keep the others out unless they may stay', async (t) => {

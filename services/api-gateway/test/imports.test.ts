@@ -1,7 +1,7 @@
 // Imports over HTTP: what they have in common, and those of applications, campaigns and the inbox. Devices: devices.test.ts.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { generateUpdates, makeApiKey, operationsOf, type Response } from '@push-server/testing'
+import { generateHuaweiAccount, generateUpdates, makeApiKey, operationsOf, type Response } from '@push-server/testing'
 import { APP, openGateway } from './_gateway.ts'
 import { watch } from './_watched-api.ts'
 
@@ -181,6 +181,21 @@ t.test('applications: credentials are parsed, and changed where they differ', as
   const lines = bad.map(([line]) => line)
   const violations = bad.map(([, fieldName, hint], index) => ({ fieldName: `line ${index + 1}: ${fieldName}`, hint }))
   t.match(await result('/admin/app/import?partial=true', lines), { violations })
+})
+
+t.test('applications: the client of a line stands beside the service account that is there', async (t) => {
+  const appId = randomUUID()
+  t.match(await result('/admin/app/import', [{ appId, ...hms }]), { imported: 1 })
+  const account = { projectId: 'test-project', privateKeyBase64: btoa(generateHuaweiAccount()), category: 'WORK' }
+  t.equal((await api.post('/admin/app/huawei/account/update', { appId, ...account })).status, 200)
+  const detail = async () => (await api.post('/admin/app/detail', { appId, includeHms: true })).body.responseObject
+  t.match(await result('/admin/app/import', [{ appId, ...hms }]), { kept: 1 }, 'the same client')
+  const rotated = { ...hms, hmsProjectId: 'another', hmsClientSecret: 'rotated' }
+  t.match(await result('/admin/app/import?dryRun=true', [{ appId, ...rotated }]), { updated: 1 })
+  t.match(await detail(), { hmsProjectId: 'HMS123', hmsApis: '2, 3' }, 'a dry run changes nothing')
+  t.match(await result('/admin/app/import', [{ appId, ...rotated }]), { updated: 1 })
+  t.match(await detail(), { hmsProjectId: 'another', hmsApis: '2, 3', hmsAccountKeyId: 'test', hmsCategory: 'WORK' })
+  t.match(await result('/admin/app/import', [{ appId, ...rotated }]), { kept: 1 })
 })
 
 t.test('campaigns: ids stay, and new ones come beyond them; their users follow', async (t) => {

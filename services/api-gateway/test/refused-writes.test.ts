@@ -2,8 +2,8 @@
 // every error of that kind. The errors come from triggers, with the code that PostgreSQL reports for a full disk, say.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { generateUpdates, operationsOf } from '@push-server/testing'
-import { APP, credentials, device, json, newToken, openGateway } from './_gateway.ts'
+import { generateHuaweiAccount, generateUpdates, operationsOf } from '@push-server/testing'
+import { APP, base64, credentials, device, json, newToken, openGateway } from './_gateway.ts'
 
 t.setTimeout(120_000)
 const gateway = await openGateway()
@@ -66,6 +66,9 @@ const hms = { appId: APP, ...generateUpdates.huawei() }
 const body = { title: 'T', body: 'B' }
 const messageOf = { userId, body }
 await stack.configure(APP, ['ios', 'android', 'huawei'])
+const huaweiAccount = { appId: APP, projectId: 'test-project', privateKeyBase64: base64(generateHuaweiAccount()) }
+// So that there is one to remove.
+await api.post('/admin/app/huawei/account/update', huaweiAccount)
 await stack.register({ userId, token: newToken() })
 const created = await api.post('/push/campaign/create', { appId: APP, message: body })
 const campaign = String(created.body.responseObject.id)
@@ -94,6 +97,8 @@ const WRITES: Readonly<Record<string, Write>> = {
   ...Object.fromEntries(['ios/update', 'apns'].map((path) => [`/admin/app/${path}`, { body: apns }])),
   ...Object.fromEntries(['android/update', 'fcm'].map((path) => [`/admin/app/${path}`, { body: fcm }])),
   ...Object.fromEntries(['huawei/update', 'hms'].map((path) => [`/admin/app/${path}`, { body: hms }])),
+  '/admin/app/huawei/account/update': { body: huaweiAccount },
+  '/admin/app/huawei/account/remove': { body: app },
   ...Object.fromEntries(
     ['ios', 'android', 'huawei'].map((platform) => [`/admin/app/${platform}/remove`, { body: app }]),
   ),

@@ -1,13 +1,11 @@
 // Applications and their credentials, as the administration API changes and shows them.
 import {
   capitalized,
-  invalidRequest,
   PLATFORMS,
   PROVIDER_NAMES,
   refusal,
   TEXT,
   timestampOf,
-  unavailable,
   type ApplicationDetail,
   type ApplicationDetailRequest,
   type ApplicationSummary,
@@ -15,17 +13,11 @@ import {
   type Platform,
   type UpdateRequest,
 } from '@push-server/contract'
-import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
+import { PROVIDERS, type StoredCredentials } from '@push-server/providers'
 import type { Logger } from '@push-server/runtime'
-import {
-  BREAKER_REASON,
-  UnknownEncryptionKey,
-  type ApplicationRow,
-  type CredentialsKey,
-  type Store,
-} from '@push-server/store'
-
-type ApplicationStore = Pick<Store, 'applications' | 'credentials'>
+import { BREAKER_REASON, type ApplicationRow, type Store } from '@push-server/store'
+import { updateHuaweiClient } from './huawei-credentials.ts'
+import { checked, configured, decodeBase64, refuseUnknownKey, SECRET_FIELD, type ApplicationStore } from './upload.ts'
 
 export async function createApplication({ applications }: ApplicationStore, appId: string): Promise<void> {
   if (!(await applications.create(appId))) throw refusal(TEXT.applicationExists)
@@ -48,8 +40,6 @@ export async function describeApplication(
 const isIncluded = (request: ApplicationDetailRequest, platform: Platform) =>
   [platform, PROVIDER_NAMES[platform]].some((name) => request[`include${capitalized(name)}`])
 
-const SECRET_FIELD = 'requestObject.privateKeyBase64'
-
 type Updates = { [P in Platform]: (store: ApplicationStore, request: UpdateRequest<P>) => Promise<void> }
 
 /** Sets the credentials of an application, on each platform. */
@@ -68,13 +58,7 @@ export const updateCredentials: Updates = {
       secret: () => decodeBase64(SECRET_FIELD, privateKeyBase64),
     }),
 
-  huawei: (store, { appId, projectId, clientId, clientSecret }) =>
-    update(store, {
-      appId,
-      platform: 'huawei',
-      settings: { projectId },
-      secret: () => hmsSecret({ clientId, clientSecret }),
-    }),
+  huawei: updateHuaweiClient,
 }
 
 interface Update {
@@ -89,32 +73,12 @@ async function update(store: ApplicationStore, { appId, platform, settings, secr
   const { id } = await configured(store, appId)
   const credentials = { settings, secret: secret() }
   verify(platform, credentials)
-  await putCredentials(store, { applicationId: id, platform }, credentials)
+  await store.credentials.put({ applicationId: id, platform }, credentials).catch(refuseUnknownKey)
 }
-
-/** 503 while this gateway cannot read what is stored already. */
-export const putCredentials = (
-  { credentials }: Pick<Store, 'credentials'>,
-  key: CredentialsKey,
-  value: StoredCredentials,
-): Promise<void> =>
-  credentials.put(key, value).catch((error: unknown) => {
-    throw error instanceof UnknownEncryptionKey ? unavailable(WRONG_KEY, RETRY_AFTER_S, error) : error
-  })
-
-const RETRY_AFTER_S = 60
-const WRONG_KEY =
-  'This gateway lacks the encryption key of the credentials that are stored already; workers could not read these. Nothing was stored'
 
 /** Refuses credentials that their provider cannot be opened with. */
-function verify(platform: Platform, credentials: StoredCredentials): void {
-  try {
-    PROVIDERS[platform].verify(credentials)
-  } catch (error) {
-    if (!(error instanceof InvalidCredentials)) throw error
-    throw invalidRequest([{ fieldName: `requestObject.${error.field}`, hint: error.message }], error)
-  }
-}
+const verify = (platform: Platform, credentials: StoredCredentials): void =>
+  checked(() => PROVIDERS[platform].verify(credentials))
 
 /** Whether messages of the application may have raw blocks from now on. */
 export async function switchRawBlocks(
@@ -138,12 +102,6 @@ export async function resumePlatform(
   const { id: applicationId } = await configured(store, appId)
   const wasPaused = await store.pauses.resume({ applicationId, platform }, { all: true })
   if (wasPaused) log.warn({ appId, applicationId, platform }, 'platform resumed by request')
-}
-
-async function configured({ applications }: ApplicationStore, appId: string): Promise<ApplicationRow> {
-  const row = await applications.find(appId)
-  if (!row) throw refusal(TEXT.credentialsUnknown(appId))
-  return row
 }
 
 function summaryOf(row: ApplicationRow): ApplicationSummary {
@@ -187,11 +145,4 @@ function pausesOf(row: ApplicationRow): ApplicationDetail['paused'] {
       },
     ]),
   )
-}
-
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
-
-function decodeBase64(fieldName: string, text: string): Buffer {
-  if (!BASE64.test(text)) throw invalidRequest([{ fieldName, hint: 'must be base64' }])
-  return Buffer.from(text, 'base64')
 }

@@ -14,7 +14,8 @@ import {
 import { hmsSecret, InvalidCredentials, PROVIDERS, type StoredCredentials } from '@push-server/providers'
 import type { ImportCounts, Store } from '@push-server/store'
 import { importFile, type ImportFile, type Staging } from '../imports/index.ts'
-import { putCredentials } from './administration.ts'
+import { besideAccount } from './huawei-credentials.ts'
+import { refuseUnknownKey } from './upload.ts'
 
 type ApplicationStore = Pick<Store, 'applications' | 'credentials'>
 
@@ -74,9 +75,18 @@ async function applyLine(
   for (const { platform, value } of credentials) {
     const key = { applicationId: application.id, platform }
     const current = await store.credentials.open(key)
-    if (current && isDeepStrictEqual(current.settings, value.settings) && current.secret.equals(value.secret)) continue
+    // A line has the client of HMS alone.
+    const next = platform === 'huawei' ? besideAccount(value, current) : value
+    if (current && isDeepStrictEqual(current.settings, next.settings) && current.secret.equals(next.secret)) continue
     isChanged = true
-    if (!dryRun) await putCredentials(store, key, value)
+    if (dryRun) continue
+    const stored =
+      platform === 'huawei'
+        ? store.credentials.change(key, (row) =>
+            besideAccount(value, row && { settings: row.settings, secret: row.open() }),
+          )
+        : store.credentials.put(key, value)
+    await stored.catch(refuseUnknownKey)
   }
   return isNew ? 'imported' : isChanged ? 'updated' : 'kept'
 }

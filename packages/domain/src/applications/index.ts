@@ -11,5 +11,6 @@ export {
 export { credentialChecker } from './credential-checker.ts'
 export { checkCredentials } from './credential-checks.ts'
 export { importApplications } from './import.ts'
+export { removeHuaweiAccount, updateHuaweiAccount } from './huawei-credentials.ts'
 export { clearRemovedApplications, removeApplication } from './removal.ts'
 export { listUnconfigured } from './unconfigured.ts'

@@ -44,6 +44,7 @@ export async function createCampaign(
   const check = {
     messages: [composed],
     platforms,
+    huaweiApis: application.credentials.find(({ platform }) => platform === 'huawei')?.settings['apis'] ?? null,
     fieldOf: (_: number, inside: string) => fieldOf(inside),
     config,
     appId,

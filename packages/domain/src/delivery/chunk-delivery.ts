@@ -2,7 +2,14 @@
 import type { Lane, Platform } from '@push-server/contract'
 import { InvalidCredentials, type Provider } from '@push-server/providers'
 import { traceIdOf } from '@push-server/runtime'
-import { PASSED, UnknownEncryptionKey, type ClaimedChunk, type Release, type RestOfChunk } from '@push-server/store'
+import {
+  PASSED,
+  UnknownEncryptionKey,
+  type ClaimedChunk,
+  type MessageRow,
+  type Release,
+  type RestOfChunk,
+} from '@push-server/store'
 import { jobOf } from '../chunk-job.ts'
 import type { Context } from '../context.ts'
 import { pushMessageOf } from '../messages/index.ts'
@@ -128,7 +135,7 @@ function leaveToOthers(
 
 async function push(delivery: Delivery, provider: Provider, due: readonly DueDelivery[]): Promise<void> {
   const { worker, chunk, lease, recorder, pause } = delivery
-  const messages = chunk.messages.map(pushMessageOf)
+  const messages = chunk.messages.map((message) => ({ ...pushMessageOf(message), id: idOf(chunk, message) }))
   const recipients = freshRecipients({
     chunk,
     due,
@@ -155,7 +162,7 @@ async function push(delivery: Delivery, provider: Provider, due: readonly DueDel
             pause.learn(outcome)
             const target = targets[index]
             if (!target) return
-            worker.breaker.learn(chunk, target.delivery.environment, outcome)
+            worker.breaker.learn(chunk, target.delivery, outcome)
             recorder.add(target.delivery, target.message, outcome)
           },
         },
@@ -163,6 +170,12 @@ async function push(delivery: Delivery, provider: Provider, due: readonly DueDel
   })
   await pushToAll(delivery, recipients)
 }
+
+/**
+ * The same in every attempt. The chunk of a run names its one message by its seed: numbers of runs are those of other installations, too,
+ * which may push to the same phones.
+ */
+const idOf = ({ runId, seed }: ClaimedChunk, { id }: MessageRow): string => (runId === null ? id : seed)
 
 /** Pushes all at once, or slice by slice as the run's rate allows, each slice to recipients that were just read. */
 async function pushToAll(

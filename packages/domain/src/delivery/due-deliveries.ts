@@ -35,6 +35,7 @@ const dueOf = (delivery: DeliveryRow, message: number, seed: string): DueDeliver
   message,
   token: delivery.token,
   environment: delivery.environment ?? undefined,
+  tokenKind: delivery.tokenKind ?? undefined,
   pushId: pushIdAt(seed, delivery.position),
 })
 

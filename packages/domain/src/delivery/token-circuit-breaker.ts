@@ -7,15 +7,14 @@ import {
   type BreakerCount,
   type BreakerState,
   type DeadToken,
-  type DeliveryRow,
   type UsedCredentials,
 } from '@push-server/store'
 import type { Context } from '../context.ts'
-import { openCredentialProofs } from './credential-proofs.ts'
+import { openCredentialProofs, scopeOf, type ProofDevice } from './credential-proofs.ts'
 
 export interface TokenCircuitBreaker {
-  /** Counts the outcome of a push to a device of this environment if it says something about a token. */
-  learn(used: UsedCredentials, environment: DeliveryRow['environment'], outcome: Outcome): void
+  /** Counts the outcome of a push to this device if it says something about a token. */
+  learn(used: UsedCredentials, device: ProofDevice, outcome: Outcome): void
   /** Resolves with the tokens that may be dropped now. */
   admit(used: UsedCredentials, deadTokens: readonly DeadToken[]): Promise<readonly DeadToken[]>
   close(): Promise<void>
@@ -64,10 +63,10 @@ export function openTokenCircuitBreaker(context: Context, platform: Platform): T
   }, SEND_MS)
 
   return {
-    learn(used, environment, outcome) {
+    learn(used, device, outcome) {
       if (!isAboutToken(outcome)) return
       countsOf(used.applicationId).add(outcome.kind === 'token-doubtful')
-      if (outcome.kind === 'sent') proofs.succeeded(used, environment)
+      if (outcome.kind === 'sent') proofs.succeeded(used, scopeOf(device))
     },
     async admit(used, deadTokens) {
       if (!deadTokens.some(({ doubtful }) => doubtful)) return deadTokens

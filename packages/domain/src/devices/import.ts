@@ -43,7 +43,7 @@ export async function importDevices(
 function rowOf(line: number, device: ImportedDevice, application: ApplicationRow): ImportedRow | LineError {
   const platform = platformOf(device.platform)
   if (!platform) return { line, fieldName: 'platform', hint: 'is not a known platform' }
-  const read = readToken(platform, device.token)
+  const read = readToken(platform, device)
   if ('hint' in read) return { line, fieldName: 'token', hint: read.hint }
   const registeredAt = timeOf(line, 'timestampLastRegistered', device.timestampLastRegistered)
   if (registeredAt !== null && 'hint' in registeredAt) return registeredAt
@@ -54,7 +54,7 @@ function rowOf(line: number, device: ImportedDevice, application: ApplicationRow
     userId: device.userId,
     platform,
     environment: device.environment ?? null,
-    token: read.token,
+    ...read,
     // A former server has null for what is not active; left out, it is as in a registration.
     active: device.active === undefined || device.active === true,
     registeredAt,

@@ -1,5 +1,6 @@
 // Devices after their registration: they are listed, become active or inactive, and are removed.
 import {
+  claimsOf,
   invalidRequest,
   refusal,
   TEXT,
@@ -47,6 +48,7 @@ export async function listDevices(
 const listedDevice = ({
   token,
   environment,
+  tokenKind,
   registeredAt,
   droppedAt,
   dropReason,
@@ -56,6 +58,7 @@ const listedDevice = ({
 }: DeviceRow): ListedDevice => ({
   ...row,
   ...(environment !== null && { environment }),
+  ...claimsOf(tokenKind),
   token: shortened(token),
   timestampLastRegistered: timestampOf(registeredAt),
   ...(droppedAt && { timestampDropped: timestampOf(droppedAt) }),

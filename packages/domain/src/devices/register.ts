@@ -2,6 +2,7 @@
 import {
   ApiError,
   invalidRequest,
+  isInstallationId,
   normaliseToken,
   platformOf,
   refusal,
@@ -30,6 +31,7 @@ export async function registerDevice(
 ): Promise<void> {
   const { activationId, ...rest } = request
   const { fields, shared } = await prepare(registry, rest, [activationId])
+  warnOfKind(fields, caller)
   if (shared) throw refusal(TEXT.deviceTokenShared)
   const activation = believedActivation(registry, rest) ?? (await findActivation())
   const checked = checkActivation(rest, activation)
@@ -56,6 +58,7 @@ export async function registerDevices(
   const { activationIds: given, ...rest } = request
   const activationIds = [...new Set(given)]
   const { fields } = await prepare(registry, rest, activationIds)
+  warnOfKind(fields, caller)
   const activations = await findActivations(registry, { request: rest, activationIds, caller }).catch(
     refuseUnavailable(TEXT.registrationFailed),
   )
@@ -85,10 +88,19 @@ async function prepare(
   const platform = platformNamed(request.platform)
   const prospect = await devices.prospect(appId, activationIds, { platform, token: normaliseToken(platform, text) })
   if (!prospect) throw refusal(TEXT.applicationUnknown)
-  const read = readToken(platform, text)
+  const read = readToken(platform, { token: text, ...request })
   if ('hint' in read) throw invalidRequest([{ fieldName: 'requestObject.token', hint: read.hint }])
   const { applicationId, shared } = prospect
   return { fields: { applicationId, platform, environment: request.environment ?? null, ...read }, shared }
+}
+
+/** FCM takes a registration token for none that has this format. */
+function warnOfKind({ platform, token, tokenKind, applicationId }: DeviceFields, { log }: RequestedBy): void {
+  if (platform === 'android' && !tokenKind && isInstallationId(token))
+    log.warn(
+      { applicationId },
+      'token has the format of an installation id, and is registered without the tokenKind "fid"',
+    )
 }
 
 function platformNamed(name: string): Platform {

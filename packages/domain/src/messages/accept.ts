@@ -204,7 +204,8 @@ async function compose(
     const terms = { now, mostMs: config.deliveryMaxAge, fieldOf: fieldInside }
     return { ...composed, sendAt: sendAtOf(message, composed.validUntil, terms) }
   })
-  const check = { messages, platforms: audience.configured, fieldOf, config, appId, now }
+  const { configured: platforms, huaweiApis = null } = audience
+  const check = { messages, platforms, huaweiApis, fieldOf, config, appId, now }
   checkPayloads(check)
   onIgnored(ignoredMembers(check))
   return { audience, messages }

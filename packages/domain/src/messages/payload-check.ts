@@ -11,6 +11,8 @@ export interface PayloadCheck extends Pick<Context, 'config'> {
   messages: readonly NewMessage[]
   /** Platforms that the application has credentials for. */
   platforms: readonly Platform[]
+  /** Versions of Huawei's API that it has credentials for; null: 2. */
+  huaweiApis?: string | null
   appId: string
   /** ms since the epoch, by the database's clock. */
   now: number
@@ -37,18 +39,28 @@ export const chosenOf = ({ platforms }: NewMessage, configured: readonly Platfor
 
 const IGNORED = 'no platform that the application has credentials for makes use of it in this message'
 
-/** Members that no provider of the application has a place for; none while it has no provider. */
-export function ignoredMembers({ messages, platforms, fieldOf, config }: PayloadCheck): Violation[] {
+export const UNSHOWN =
+  'phones of HarmonyOS 5 and later know no texts by their keys: to them a message needs a title or a body, and this one fails with NoText'
+
+/** Members that no provider of the application has a place for, or that some of its phones show nothing of; none while it has no provider. */
+export function ignoredMembers(check: PayloadCheck): Violation[] {
+  const { messages, platforms, fieldOf } = check
   return messages.flatMap((message, index) => {
     const [first, ...others] = chosenOf(message, platforms)
     if (first === undefined) return []
     const push = pushMessageOf(message)
-    let ignored = PROVIDERS[first].ignored(push, { config })
+    const unshown = [first, ...others].flatMap((platform) => PROVIDERS[platform].unshown?.(push, check) ?? [])
+    let ignored = PROVIDERS[first].ignored(push, check)
     for (const platform of others) {
       if (ignored.length === 0) break
-      const here = new Set(PROVIDERS[platform].ignored(push, { config }))
+      const here = new Set(PROVIDERS[platform].ignored(push, check))
       ignored = ignored.filter((field) => here.has(field))
     }
-    return ignored.map((field) => ({ fieldName: fieldOf(index, field), hint: IGNORED }))
+    // One reason for each member: what fails is more than what is ignored.
+    const lost = ignored.filter((field) => !unshown.includes(field))
+    return [
+      ...lost.map((field) => ({ fieldName: fieldOf(index, field), hint: IGNORED })),
+      ...unshown.map((field) => ({ fieldName: fieldOf(index, field), hint: UNSHOWN })),
+    ]
   })
 }

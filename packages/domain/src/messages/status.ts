@@ -29,8 +29,9 @@ const headOf = ({ id, appId, userId, createdAt }: MessageHead) => ({
   timestampCreated: timestampOf(createdAt),
 })
 
-export const deliveryOf = ({ reason, nextAttemptAt, updatedAt, ...delivery }: DeliveryStatus) => ({
+export const deliveryOf = ({ reason, apnsUniqueId, nextAttemptAt, updatedAt, ...delivery }: DeliveryStatus) => ({
   ...delivery,
+  ...(apnsUniqueId !== null && { apnsUniqueId }),
   ...(reason !== null && { reason }),
   ...(nextAttemptAt !== null && { timestampNextAttempt: timestampOf(new Date(nextAttemptAt)) }),
   timestampUpdated: timestampOf(new Date(updatedAt)),

@@ -44,7 +44,7 @@ export const APNS_REASONS: readonly (readonly [status: number, reason: string, k
   [403, 'Forbidden', 'credentials-error'],
   [403, 'InvalidProviderToken', 'credentials-error'],
   [403, 'MissingProviderToken', 'credentials-error'],
-  [403, 'UnrelatedKeyIdInToken', 'credentials-error'],
+  [403, 'UnrelatedKeyIdInToken', 'credentials-error'], // on a second connection; the first one is replaced
   [404, 'BadPath', 'failed'],
   [405, 'MethodNotAllowed', 'failed'],
   [410, 'ExpiredToken', 'token-gone'],
@@ -74,6 +74,7 @@ const OF_ONE_DEVICE: ReadonlySet<string | undefined> = new Set(['TooManyRequests
 const ENDS_CONNECTION: ReadonlySet<string | undefined> = new Set([
   'IdleTimeout',
   'Shutdown',
+  'UnrelatedKeyIdInToken', // it was opened with another key
   'TooManyProviderTokenUpdates', // the connection is of no use for a while, the provider token is in order
 ])
 

@@ -1,7 +1,7 @@
 // Sends one push to APNs. The parts that the devices of a message share are built once; each device has its path and id.
 import type { HeaderSet } from '@push-server/http2'
 import { authorizedSets } from '../oauth/authorized-headers.ts'
-import type { Interpretation, Sender } from '../chunk-push.ts'
+import type { Http2Response, Interpretation, Sender } from '../chunk-push.ts'
 import type { Limiter } from '../concurrency/limiter.ts'
 import type { Environment, Outcome, ProviderToken } from '../provider.ts'
 import type { TokenSource } from '../token-source.ts'
@@ -34,7 +34,19 @@ interface PreparedMessage {
 
 const EXPIRED = 'ExpiredProviderToken'
 const TOKEN_EXPIRED: Interpretation = { outcome: { kind: 'token-refused', reason: EXPIRED }, isThrottled: false }
+const UNRELATED = 'UnrelatedKeyIdInToken'
+const OTHER_CONNECTION: Interpretation = {
+  outcome: { kind: 'connection-refused', reason: UNRELATED },
+  isThrottled: false,
+}
 const SENT: Outcome = { kind: 'sent' }
+/**
+ * The id of the push. From the development service the id of Apple's push console stands behind it, for people.
+ * https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
+ */
+function idsOf({ 'apns-id': id, 'apns-unique-id': uniqueId }: Http2Response['headers']): string | undefined {
+  return id !== undefined && uniqueId !== undefined ? `${id} ${uniqueId}` : id
+}
 const accepted = (id: string | undefined): Interpretation => ({
   outcome: id === undefined ? SENT : { kind: 'sent', id },
   isThrottled: false,
@@ -73,12 +85,14 @@ export function apnsSender({
         ended,
       )
     },
-    responded(result, { target }) {
-      if (result.status === 200) return accepted(result.headers['apns-id'])
+    responded(result, { target, isReconnected }) {
+      if (result.status === 200) return accepted(idsOf(result.headers))
       const response = readResponse(result)
       if (response.reason === EXPIRED) return TOKEN_EXPIRED
       const environment = environmentOf(target.environment, base)
       if (environment && endsConnection(response)) connections[environment].renew(`APNs: ${response.reason}`)
+      // Of the first push of a connection with another key. On a connection of its own the key is refused for itself.
+      if (response.reason === UNRELATED && !isReconnected) return OTHER_CONNECTION
       return { outcome: apnsOutcome(response, now()), isThrottled: isThrottled(response) }
     },
     // Only our own token was refused, and only for now: the push has to wait.

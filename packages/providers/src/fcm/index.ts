@@ -52,8 +52,8 @@ export const fcm: ProviderKind = {
 
   bytes: (message, { config: { fcmDataOnly: dataOnly } }) => fcmBytes(message, { dataOnly }),
 
-  draft: (message, { token }, { config: { fcmDataOnly: dataOnly }, now }) => ({
+  draft: (message, device, { config: { fcmDataOnly: dataOnly }, now }) => ({
     headers: {},
-    body: fcmBody(fcmPayload(message, { dataOnly, now }), token).toString(),
+    body: fcmBody(fcmPayload(message, { dataOnly, now }), device).toString(),
   }),
 }

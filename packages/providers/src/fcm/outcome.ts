@@ -64,6 +64,22 @@ export function fcmOutcome(response: FcmResponse, now: number): Outcome | TokenR
   return kind === 'retry' ? { kind, reason, ...notBefore(response, now) } : { kind, reason }
 }
 
+/** An installation that is younger may not be registered for messages yet. */
+const REGISTRATION_AGE = 86_400_000
+
+/**
+ * The same for a push to an installation id. FCM says of one that was never registered, and of one without the format of any, what it
+ * says of one that is gone; and a 404 without its own error is about the installation, too.
+ * https://firebase.google.com/docs/cloud-messaging/manage-tokens
+ */
+export function installationOutcome(response: FcmResponse, now: number): Outcome | TokenRefusal {
+  const outcome = fcmOutcome(response, now)
+  if (outcome.kind === 'token-gone') return { ...outcome, since: now - REGISTRATION_AGE }
+  if (response.status === 404 && response.errorCode === undefined && outcome.kind === 'credentials-error')
+    return { kind: 'token-doubtful', reason: outcome.reason }
+  return outcome
+}
+
 /** Whether FCM requires fewer pushes of the whole project, and not for one device alone. */
 export const isThrottled = ({ status, isDeviceQuota }: FcmResponse): boolean =>
   (status === 429 || status === 503) && !isDeviceQuota
@@ -75,6 +91,8 @@ export const isThrottled = ({ status, isDeviceQuota }: FcmResponse): boolean =>
 const success = (name: string | undefined): Outcome =>
   name !== undefined && NAME.test(name) ? { kind: 'sent', id: name } : { kind: 'failed', reason: 'NoMessageName' }
 
+const TARGETS: ReadonlySet<string> = new Set(['message.token', 'message.fid'])
+
 /**
  * The code stands for a malformed token as well as for an invalid message. It is about the token when the token is the only field
  * that is named, or when no field is named and the text says so.
@@ -82,7 +100,7 @@ const success = (name: string | undefined): Outcome =>
  */
 function isAboutToken({ errorCode, message = '', badFields = [] }: FcmResponse): boolean {
   if (errorCode !== 'INVALID_ARGUMENT') return false
-  if (badFields.length > 0) return badFields.every((field) => field === 'message.token')
+  if (badFields.length > 0) return badFields.every((field) => TARGETS.has(field))
   return /registration token/i.test(message)
 }
 

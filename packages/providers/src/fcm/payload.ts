@@ -1,7 +1,7 @@
 // Builds the push of a message for FCM: one JSON document, built once but for the device's token. Pure.
-import { isRich, type MessageBody } from '@push-server/contract'
+import { isInstallationId, isRich, type MessageBody } from '@push-server/contract'
 import { handedOverProblems, limitProblems, NOTIFICATION_KEY, type PayloadProblem } from '../payload-limits.ts'
-import type { PushMessage } from '../provider.ts'
+import type { PushMessage, PushTarget } from '../provider.ts'
 import { androidMembers, notificationMembers } from './notification-members.ts'
 import { countedBytes, mergeRawFcm, RESERVED } from './raw-block.ts'
 import type { WireMessage, WireNotification } from './wire.ts'
@@ -16,33 +16,49 @@ export interface FcmPayloadOptions {
 type JsonObject = Readonly<Record<string, unknown>>
 
 const LONGEST_VALIDITY = 28 * 86_400_000
-const HEAD = Buffer.from('{"message":{"token":')
+const REGISTRATION = Buffer.from('"token":')
+const INSTALLATION = Buffer.from('"fid":')
+const END = Buffer.from('}}')
 
 /**
- * The document of a message after its token; fcmBody completes it.
- * https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
+ * The document of a message up to its target; fcmBody completes it. The target comes last, since the last of two members of one name
+ * counts: nothing in the message can replace it.
+ * https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send
  */
 export function fcmPayload(message: PushMessage, options: FcmPayloadOptions): Buffer {
-  // `{"data":…,"android":…}` follows the token: its opening brace becomes a comma, one more brace closes the document.
-  const rest = JSON.stringify(sections(message, options)).slice(1)
-  return Buffer.from(`,${rest}}`)
+  // `{"data":…,"android":…}` is never empty.
+  return Buffer.from(`{"message":${JSON.stringify(sections(message, options)).slice(0, -1)},`)
 }
 
 /** The same document as one that FCM checks and does not deliver. */
 export const onlyValidated = (payload: Buffer) =>
-  Buffer.concat([payload.subarray(0, -1), Buffer.from(',"validate_only":true}')])
+  Buffer.concat([Buffer.from('{"validate_only":true,'), payload.subarray(1)])
 
 /** A text that needs no escapes in JSON. */
 const PLAIN = /^[\w:.-]*$/
 
-/** A copy of the part that all devices share, with the token inserted. */
-export function fcmBody(payload: Buffer, token: string): Buffer {
+/** A device as FCM is given it. */
+export type FcmTarget = Pick<PushTarget, 'token' | 'tokenKind'>
+
+/**
+ * Whether the token is sent as an installation id. One that has not its format is sent as a registration token: a process of a former
+ * version that registers another token leaves the kind as it was.
+ */
+export const isInstallation = ({ token, tokenKind }: FcmTarget): boolean =>
+  tokenKind === 'fid' && isInstallationId(token)
+
+/** A copy of the part that all devices share, with the target inserted. */
+export function fcmBody(payload: Buffer, target: FcmTarget): Buffer {
+  const { token } = target
+  const name = target.tokenKind !== undefined && isInstallation(target) ? INSTALLATION : REGISTRATION
   const text = PLAIN.test(token) ? `"${token}"` : JSON.stringify(token)
   const length = Buffer.byteLength(text)
-  const body = Buffer.allocUnsafe(HEAD.length + length + payload.length)
-  HEAD.copy(body)
-  body.write(text, HEAD.length)
-  payload.copy(body, HEAD.length + length)
+  const textAt = payload.length + name.length
+  const body = Buffer.allocUnsafe(textAt + length + END.length)
+  payload.copy(body)
+  name.copy(body, payload.length)
+  body.write(text, textAt)
+  END.copy(body, textAt + length)
   return body
 }
 

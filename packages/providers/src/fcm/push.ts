@@ -8,8 +8,8 @@ import type { Limiter } from '../concurrency/limiter.ts'
 import type { PushChunk, PushOptions } from '../provider.ts'
 import type { TokenSource } from '../token-source.ts'
 import { readResponse } from './response.ts'
-import { fcmOutcome, isThrottled } from './outcome.ts'
-import { fcmBody, fcmPayload, onlyValidated } from './payload.ts'
+import { fcmOutcome, installationOutcome, isThrottled } from './outcome.ts'
+import { fcmBody, fcmPayload, isInstallation, onlyValidated } from './payload.ts'
 import { refusedOutcome } from './refused-outcome.ts'
 
 /** The parts that all chunks of an application share. */
@@ -37,11 +37,12 @@ export function fcmPush(options: FcmPushOptions) {
       return validateOnly ? onlyValidated(payload) : payload
     },
     send({ target, prepared, token }, signal, ended) {
-      client.request({ path, headers: headersWith(token), body: fcmBody(prepared, target.token), signal }, ended)
+      client.request({ path, headers: headersWith(token), body: fcmBody(prepared, target), signal }, ended)
     },
-    responded(result) {
+    responded(result, { target }) {
       const response = readResponse(result)
-      return { outcome: fcmOutcome(response, now()), isThrottled: isThrottled(response) }
+      const outcome = target.tokenKind !== undefined && isInstallation(target) ? installationOutcome : fcmOutcome
+      return { outcome: outcome(response, now()), isThrottled: isThrottled(response) }
     },
     refused(inFlight, refusal, renewal) {
       if ('error' in renewal) onTokenError(renewal.error)

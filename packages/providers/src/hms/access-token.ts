@@ -1,17 +1,16 @@
-// The access token of an OAuth client. It lives for an hour, and all workers share it.
+// The access token of an OAuth client, which pushes by version 2 of the API. It lives for an hour, and all workers share it.
 import { createHash } from 'node:crypto'
 import type { ProviderToken, TokenCache } from '../provider.ts'
 import type { TokenEndpoint } from '../oauth/token-endpoint.ts'
 import { createAccessTokenSource } from '../oauth/access-token-source.ts'
 import type { TokenSource } from '../token-source.ts'
-import type { HmsCredentials } from './credentials.ts'
 
 const MINUTE = 60_000
 /** How long before its expiry a token is replaced. A token that lives for less than twice that is replaced after half its life. */
 const EARLY = 5 * MINUTE
 
 export interface AccessTokenOptions {
-  credentials: Pick<HmsCredentials, 'clientId' | 'clientSecret'>
+  credentials: { clientId: string; clientSecret: string }
   endpoint: TokenEndpoint
   tokens: TokenCache
   /** ms since the epoch. */

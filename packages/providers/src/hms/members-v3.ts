@@ -3,9 +3,48 @@
 // https://developer.huawei.com/consumer/cn/doc/harmonyos-references/push-scenariozed-api-request-param
 import { createHash } from 'node:crypto'
 import type { MessageBody } from '@push-server/contract'
+import type { Places } from '../ignored-members.ts'
 import { isObject, mergePatch, onlyOf } from '../raw-blocks/merge-patch.ts'
 
 type Json = Record<string, unknown>
+
+/** Where they stand: nowhere, and in the notification. */
+export const PLACES_V3: Places = {
+  none: [
+    'subtitle',
+    'subtitleLocKey',
+    'subtitleLocArgs',
+    'threadId',
+    'channelId',
+    'interruptionLevel',
+    'criticalSound',
+    'relevanceScore',
+    'targetContentId',
+    'filterCriteria',
+    'mutableContent',
+    'displayPriority',
+    'visibility',
+    'color',
+    'ticker',
+    'sticky',
+    'localOnly',
+    'eventTime',
+    'vibrate',
+    'directBootOk',
+    'bandwidthConstrainedOk',
+    'restrictedSatelliteOk',
+    'apns',
+    'fcm',
+  ],
+  notification: ['image', 'link', 'clickAction', 'tag', 'notifyId', 'hmsCategory', 'foregroundShow', 'dataOnly'],
+}
+
+/** Members that others replace, and a raw block that is for version 2 alone. */
+export const replacedOnHmsV3 = ({ link, notifyId, hms }: MessageBody) => [
+  ...(link ? (['clickAction'] as const) : []),
+  ...(typeof notifyId === 'number' ? (['tag'] as const) : []),
+  ...(isObject(hms?.['v3']) ? [] : (['hms'] as const)),
+]
 
 const OPEN_PAGE = 1
 

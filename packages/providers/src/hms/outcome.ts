@@ -33,6 +33,8 @@ export const HMS_CODES: readonly (readonly [code: string, kind: Refusal])[] = [
   ['80300010', 'failed'], // number of tokens
   ['80300011', 'failed'], // no right to urgent messages
   ['80300029', 'retry'], // too many test messages
+  ['80300030', 'failed'], // more than ten tokens in a test message
+  ['80300036', 'credentials-error'], // a service account's token that lives for more than a day
   ['80300037', 'credentials-error'], // the application is being punished
   ['80600003', 'retry'], // Huawei's OAuth service failed
   ['81000001', 'retry'], // inner error
@@ -74,6 +76,13 @@ const LONGEST_REASON = 100
 /** Whether the access token was refused, so that another one may help. */
 export const refusesAccess = ({ status, code }: HmsResponse): boolean =>
   ACCESS_CODES.has(code) || ((status === 401 || status === 403) && !KIND_OF_CODE.has(code ?? ''))
+
+/**
+ * The same of a service account. A token that is signed anew has the same account, project and algorithm, so that it helps where the
+ * former one has expired.
+ */
+export const refusesAccountToken = ({ status, code }: HmsResponse): boolean =>
+  code === '80200005' || ((status === 401 || status === 403) && !KIND_OF_CODE.has(code ?? ''))
 
 /** Whether Huawei requires fewer requests a second. */
 export const isThrottled = ({ status }: HmsResponse): boolean => status === 503 || status === 429

@@ -9,6 +9,8 @@ import { androidMembers, notificationMembers } from './notification-members.ts'
 export interface HmsPayload {
   head: string
   tail: string
+  /** Header `push-type`, of version 3. */
+  pushType?: string
 }
 
 export interface HmsPayloadOptions {
@@ -88,7 +90,8 @@ const LONGEST_TTL = 15 * 86_400
 /** Not 0: a message that expires as it arrives is refused (80100004). */
 const SHORTEST_TTL = 1
 
-function ttlSeconds(validUntil: number | undefined, now: number): number {
+/** How long HMS may keep a message for an unreachable phone. */
+export function ttlSeconds(validUntil: number | undefined, now: number): number {
   if (validUntil === undefined) return LONGEST_TTL
   return Math.min(Math.max(Math.floor((validUntil - now) / 1_000), SHORTEST_TTL), LONGEST_TTL)
 }
@@ -108,7 +111,7 @@ function notificationOf({ body, priority }: PushMessage) {
     body_loc_args: locArgs(body.bodyLocKey, body.bodyLocArgs),
     title_loc_key: body.titleLocKey ?? undefined,
     title_loc_args: locArgs(body.titleLocKey, body.titleLocArgs),
-    badge: typeof body.badge === 'number' ? { set_num: badge(body.badge) } : undefined,
+    badge: typeof body.badge === 'number' ? { set_num: hmsBadge(body.badge) } : undefined,
     importance: priority,
     foreground_show: true,
   }
@@ -138,7 +141,7 @@ const locArgs = (key: string | null | undefined, args: string[] | null | undefin
   key && args?.length ? args : undefined
 
 /** HMS would refuse a message with a number beyond this range. */
-const badge = (count: number) => Math.min(Math.max(count, 0), LARGEST_BADGE)
+export const hmsBadge = (count: number) => Math.min(Math.max(count, 0), LARGEST_BADGE)
 
 interface DataOptions {
   /** The notification that the mobile application shows itself. */

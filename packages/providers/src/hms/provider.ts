@@ -5,9 +5,12 @@ import { createLimiter } from '../concurrency/limiter.ts'
 import type { Provider, PushChunk, TokenCache } from '../provider.ts'
 import { createProvider } from '../provider-lifecycle.ts'
 import { openTokenEndpoint } from '../oauth/token-endpoint.ts'
+import { createAccountToken } from './account-token.ts'
 import { createAccessToken } from './access-token.ts'
 import type { HmsCredentials } from './credentials.ts'
-import { hmsCollapseKey } from './payload.ts'
+import { refusesAccess, refusesAccountToken } from './outcome.ts'
+import { hmsCollapseKey, hmsPayload, onlyValidated } from './payload.ts'
+import { hmsPayloadV3 } from './payload-v3.ts'
 import { openPostClient } from './post-client.ts'
 import { sendRequests, type HmsPushContext } from './push.ts'
 import { TOKENS_PER_REQUEST } from './requests.ts'
@@ -47,15 +50,14 @@ export interface HmsProviderOptions extends HmsCredentials, Pick<Http2Options, '
 
 /** Connects with the first push. Throws TypeError for an invalid URL. */
 export function openHmsProvider(options: HmsProviderOptions): Provider {
-  const { projectId, tokens, baseUrl = BASE_URL, tokenUrl = TOKEN_URL, log, now = Date.now } = options
+  const { projectId, tokens, tokenUrl = TOKEN_URL, log, now = Date.now } = options
   const { ca, proxy, requestTimeoutMs, tokensPerRequest = TOKENS_PER_REQUEST, requestBytes = REQUEST_BYTES } = options
   const requestsInFlight = Math.max(1, options.requestsInFlight)
   const endpoint = openTokenEndpoint({ url: tokenUrl, ca, proxy, timeoutMs: options.tokenTimeoutMs, now })
   const client = openPostClient({ ca, proxy, connections: options.connections ?? requestsInFlight, requestTimeoutMs })
   const context: HmsPushContext = {
-    url: new URL(`/v2/${encodeURIComponent(projectId)}/messages:send`, baseUrl),
+    apis: apisOf({ ...options, now }, (credentials) => createAccessToken({ credentials, endpoint, tokens, now })),
     client,
-    accessTokens: createAccessToken({ credentials: options, endpoint, tokens, now }),
     limiter: createLimiter({
       most: requestsInFlight,
       leastDecrease: THROTTLE_DECREASE,
@@ -63,9 +65,6 @@ export function openHmsProvider(options: HmsProviderOptions): Provider {
       onHeld: (held) => log.warn({ ...held, projectId }, 'HMS refuses most requests, holding all'),
     }),
     bounds: { tokensPerRequest, requestBytes },
-    dataOnly: options.dataOnly,
-    appId: options.appId,
-    validateOnly: options.validateOnly ?? false,
     log,
     now,
   }
@@ -81,6 +80,44 @@ export function openHmsProvider(options: HmsProviderOptions): Provider {
     },
     closeConnections: () => Promise.all([client.close(), endpoint.close()]),
   })
+}
+
+type AccessTokenOf = (credentials: { clientId: string; clientSecret: string }) => ReturnType<typeof createAccessToken>
+
+/** The versions of the API that there are credentials for. */
+function apisOf(
+  options: HmsProviderOptions & { now: () => number },
+  accessTokenOf: AccessTokenOf,
+): HmsPushContext['apis'] {
+  const { projectId, clientId, clientSecret, account, tokens, now } = options
+  const { baseUrl = BASE_URL, dataOnly, appId, validateOnly = false } = options
+  const urlOf = (version: string, project: string) =>
+    new URL(`/${version}/${encodeURIComponent(project)}/messages:send`, baseUrl)
+  const payloadOptions = () => ({ dataOnly, appId, now: now() })
+  const usual = clientId !== undefined && clientSecret !== undefined ? { clientId, clientSecret } : undefined
+  return {
+    usual: usual && {
+      url: urlOf('v2', projectId),
+      accessTokens: accessTokenOf(usual),
+      build(message) {
+        const payload = hmsPayload(message, payloadOptions())
+        return validateOnly ? onlyValidated(payload) : payload
+      },
+      refusesAccess,
+    },
+    v3: account && {
+      url: urlOf('v3', account.projectId),
+      accessTokens: createAccountToken({ account, tokens, now }),
+      build: (message) =>
+        hmsPayloadV3(message, {
+          ...payloadOptions(),
+          category: account.category,
+          // Version 3 validates nothing alone.
+          ...(validateOnly && { isTest: true }),
+        }),
+      refusesAccess: refusesAccountToken,
+    },
+  }
 }
 
 function onceForUnusableKey(report: () => void) {

@@ -18,17 +18,23 @@ export interface RequestBounds {
   tokensPerRequest: number
   /** Maximum size of a body, tokens included; a single token may exceed it. */
   requestBytes: number
+  /** Called for each target whose message has a reason in place of a payload. */
+  onUnshown?(index: number, reason: string): void
 }
 
 /** `payloads`: one for each message of the chunk. Throws RangeError for a target without one. */
 export function requestsOf(
-  payloads: readonly HmsPayload[],
+  payloads: readonly (HmsPayload | string | undefined)[],
   targets: readonly PushTarget[],
   bounds: RequestBounds,
 ): HmsRequest[] {
   return groupsOf(targets).flatMap((group) => {
     const payload = payloads[group.message]
     if (!payload) throw new RangeError(`a target names message ${group.message} of ${payloads.length}`)
+    if (typeof payload === 'string') {
+      for (const index of group.indexes) bounds.onUnshown?.(index, payload)
+      return []
+    }
     return split(group, payload, bounds)
   })
 }

@@ -34,7 +34,7 @@ export function readResponse({ status, headers, body }: Extract<PostResult, { ki
 function refusedTokens(illegal: unknown): [token: string, reason: string | undefined][] {
   if (Array.isArray(illegal)) return texts(illegal).map((token) => [token, undefined])
   return Object.entries(Object(illegal)).flatMap(([reason, tokens]) =>
-    texts(tokens).map((token): [string, string] => [token, reason]),
+    texts(tokens).map((token): [string, string] => [token, reason.trim()]),
   )
 }
 

@@ -1,6 +1,7 @@
 // The checks APNs makes on a request, except the provider token. Pure.
 // https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
 import type { IncomingHttpHeaders } from 'node:http2'
+import { isRecord } from '../json.ts'
 import type { Reason } from './reasons.ts'
 
 const DEVICE_PATH = '/3/device/'
@@ -38,13 +39,49 @@ export function findError(
 ): Reason | undefined {
   if (token === '') return 'MissingDeviceToken'
   if (!HEX.test(token)) return 'BadDeviceToken'
-  return findTopicFailure(text(headers['apns-topic']), topics) ?? findHeaderFailure(headers)
+  return findTopicFailure(headers, topics) ?? findHeaderFailure(headers)
 }
 
-function findTopicFailure(topic: string | undefined, topics: ReadonlySet<string> | undefined): Reason | undefined {
+/** What stands behind the bundle id in the topic of each push type. */
+const SUFFIXES: Readonly<Record<string, string>> = {
+  complication: '.complication',
+  controls: '.push-type.controls',
+  fileprovider: '.pushkit.fileprovider',
+  liveactivity: '.push-type.liveactivity',
+  location: '.location-query',
+  pushtotalk: '.voip-ptt',
+  voip: '.voip',
+  widgets: '.push-type.widgets',
+}
+
+function findTopicFailure(headers: IncomingHttpHeaders, topics: ReadonlySet<string> | undefined): Reason | undefined {
+  const topic = text(headers['apns-topic'])
   if (!topic) return 'MissingTopic'
   if (!BUNDLE.test(topic)) return 'BadTopic'
-  return topics && !topics.has(topic) ? 'TopicDisallowed' : undefined
+  const suffix = SUFFIXES[text(headers['apns-push-type']) ?? ''] ?? ''
+  // The token of another kind of push is not for this topic.
+  if (!topic.endsWith(suffix)) return 'DeviceTokenNotForTopic'
+  return topics && !topics.has(topic.slice(0, topic.length - suffix.length)) ? 'TopicDisallowed' : undefined
+}
+
+/** Members of `aps` that a push of the type has to have, and must not have. */
+const MEMBERS: Readonly<Record<string, { required: readonly string[]; refused?: readonly string[] }>> = {
+  background: { required: ['content-available'], refused: ['alert', 'sound'] },
+  controls: { required: ['content-changed'] },
+  liveactivity: { required: ['timestamp', 'event', 'content-state'] },
+  widgets: { required: ['content-changed'] },
+}
+
+/** Whether the payload is not of its push type. Apple says that such a push may be refused, and names no reason. */
+export function findTypeFailure(
+  payload: Readonly<Record<string, unknown>>,
+  headers: IncomingHttpHeaders,
+): Reason | undefined {
+  const members = MEMBERS[text(headers['apns-push-type']) ?? '']
+  if (!members) return undefined
+  const aps = isRecord(payload['aps']) ? payload['aps'] : {}
+  const has = (name: string) => aps[name] !== undefined
+  return members.required.every(has) && !members.refused?.some(has) ? undefined : 'InvalidPushType'
 }
 
 function findHeaderFailure(headers: IncomingHttpHeaders): Reason | undefined {

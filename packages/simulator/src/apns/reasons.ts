@@ -8,6 +8,7 @@ export const STATUS_OF_REASON = {
   BadMessageId: 400,
   BadPriority: 400,
   BadTopic: 400,
+  DeviceTokenNotForTopic: 400,
   InvalidPushType: 400,
   MissingDeviceToken: 400,
   MissingTopic: 400,

@@ -8,7 +8,7 @@ import type { ApnsPush } from '../push.ts'
 import { createRequestHandler, type ReplyFormat } from '../request-handler.ts'
 import { jsonReply, retryHeader, type Connection, type Exchange, type Reply } from '../wire/http-exchange.ts'
 import { startListener, type ListenAddress } from '../wire/listener.ts'
-import { findError, findSizeFailure, findToken } from './checks.ts'
+import { findError, findSizeFailure, findToken, findTypeFailure } from './checks.ts'
 import type { TokenVerifier } from './token-verifier.ts'
 import { toNotification } from './notification.ts'
 import { REASON_OF_STATUS, STATUS_OF_REASON, type Reason } from './reasons.ts'
@@ -71,7 +71,8 @@ function createCheck(connection: Connection, { tokens, maxStreams }: ApnsOptions
     if (failure) return failure
     // Apple does not document its response to a body that is no JSON object. A phone would show nothing.
     const payload = parseRecord(body.bytes.toString())
-    return payload ? { token: found.token, payload } : 'PayloadEmpty'
+    if (!payload) return 'PayloadEmpty'
+    return findTypeFailure(payload, headers) ?? { token: found.token, payload }
   }
 }
 

@@ -1,6 +1,6 @@
 // The checks FCM makes on a message. Pure.
 // https://firebase.google.com/docs/cloud-messaging/error-codes and the reference of the message
-import { isRecord, parseRecord } from '../json.ts'
+import { isRecord, parseRecord, readText } from '../json.ts'
 import { violationsOf, type ShapeViolation } from '../validation.ts'
 import type { Body, Reply } from '../wire/http-exchange.ts'
 import { fieldFailure, googleError, TOO_BIG, type FieldViolation } from './errors.ts'
@@ -8,8 +8,10 @@ import { memberOf } from './members.ts'
 import { REQUEST } from './message.ts'
 
 export interface SendRequest {
+  /** The registration token, or the installation id. */
   token: string
-  /** The message without its token. */
+  target: 'token' | 'fid'
+  /** The message without its target. */
   payload: Record<string, unknown>
   /** Checked, but not delivered. */
   validateOnly: boolean
@@ -17,6 +19,7 @@ export interface SendRequest {
 
 const PAYLOAD_BYTES = 4096
 const TTL_SECONDS = 28 * 24 * 3600
+const INSTALLATION_ID = /^[\w-]{22}$/
 const TOKEN = /^[\x21-\x7e]{1,4096}$/
 const RESERVED_KEY = /^(from|message_type|google\..*|gcm\..*)$/
 const COLOR = /^#[0-9a-f]{6}$/i
@@ -29,14 +32,19 @@ export function readSend({ size, bytes }: Body): SendRequest | Reply {
   const violations = violationsOf(REQUEST, request)
   if (violations.length > 0) return fieldFailure(violations.map(describe), { fcm: false })
   const message = isRecord(request['message']) ? request['message'] : {}
-  const { token, ...payload } = message
-  if (typeof token !== 'string' || token === '') return fieldFailure([NO_RECIPIENT], { fcm: true })
-  if (!TOKEN.test(token)) return googleError({ status: 400, code: 'INVALID_ARGUMENT' })
+  const { token, fid, ...payload } = message
+  if (readText(token) && readText(fid)) return fieldFailure([TWO_RECIPIENTS], { fcm: false })
+  const target = readText(fid) ? 'fid' : 'token'
+  const recipient = readText(fid) || readText(token)
+  if (!recipient) return fieldFailure([NO_RECIPIENT], { fcm: true })
+  // FCM says of a malformed installation id what it says of one that is gone.
+  if (target === 'fid' && !INSTALLATION_ID.test(recipient)) return googleError({ status: 404, code: 'UNREGISTERED' })
+  if (!TOKEN.test(recipient)) return googleError({ status: 400, code: 'INVALID_ARGUMENT' })
   const failures = findFailures(payload)
   if (failures.length > 0) return fieldFailure(failures, { fcm: true })
   return payloadBytes(payload) > PAYLOAD_BYTES
     ? fieldFailure([TOO_BIG], { fcm: true })
-    : { token, payload, validateOnly: memberOf(request, 'validate_only') === true }
+    : { token: recipient, target, payload, validateOnly: memberOf(request, 'validate_only') === true }
 }
 
 /**
@@ -57,6 +65,10 @@ function bytesOf(value: unknown): number {
   return Object.entries(value).reduce((bytes, [key, member]) => bytes + Buffer.byteLength(key) + bytesOf(member), 0)
 }
 
+const TWO_RECIPIENTS: FieldViolation = {
+  field: 'message',
+  description: "Invalid value at 'message' (oneof), oneof field 'target' is already set.",
+}
 const NO_RECIPIENT: FieldViolation = { field: 'message', description: 'Recipient of the message is not set.' }
 
 /** What Google's front end says of a request that does not have the API's format. */

@@ -82,6 +82,7 @@ const MESSAGE = record(
     ),
     fcm_options: OPTIONS,
     token: text,
+    fid: text,
     topic: text,
     condition: text,
   },

@@ -12,6 +12,8 @@ export function toNotification({ name, projectId, payload, receivedAt }: FcmPush
   const shown = { ...recordOf(payload['notification']), ...recordOf(android['notification']) }
   const title = textOf(shown['title'], memberOf(shown, 'title_loc_key'), memberOf(shown, 'title_loc_args'))
   const body = textOf(shown['body'], memberOf(shown, 'body_loc_key'), memberOf(shown, 'body_loc_args'))
+  const image = readText(shown['image'])
+  const link = readText(recordOf(payload['data'])['link'])
   return {
     id: name,
     receivedAt,
@@ -26,6 +28,8 @@ export function toNotification({ name, projectId, payload, receivedAt }: FcmPush
     tag: readText(shown['tag']),
     channel: readText(memberOf(shown, 'channel_id')),
     thread: undefined,
+    ...(image && { image }),
+    ...(link && { link }),
     priority: readPriority(memberOf(shown, 'notification_priority') ?? android['priority']),
     payload,
     replaces: undefined,

@@ -33,14 +33,15 @@ export function startFcm(context: Context, address: ListenAddress, { accounts, t
     if (refusal) return handler.refuse(exchange, refusal)
     const request = readSend(exchange.body)
     if ('status' in request) return handler.refuse(exchange, request)
-    const { token, payload, validateOnly } = request
+    const { token, target, payload, validateOnly } = request
     if (validateOnly) {
       const reply = jsonReply(200, { name: `projects/${projectId}/messages/fake_message_id` })
       return handler.accept(exchange, { reply, pushes: [] })
     }
     const name = `projects/${projectId}/messages/${makeId()}`
     const { headers } = exchange
-    const push: FcmPush = { platform: 'android', token, projectId, name, headers, payload, receivedAt: new Date() }
+    const receivedAt = new Date()
+    const push: FcmPush = { platform: 'android', token, target, projectId, name, headers, payload, receivedAt }
     handler.handle(exchange, push, REPLIES)
   }
 

@@ -10,10 +10,13 @@ const MESSAGES: Readonly<Record<string, string>> = {
   80100013: 'Collapse_key is illegal',
   80200001: 'Authentication Error',
   80200003: 'OAuth token expired',
+  80200005: 'The token of the service account has expired',
   80300002: 'No permission to send message to these tmIDs',
   80300007: 'All the tokens are invalid',
   80300008: 'Push message size is too long',
   80300010: 'token count should within 1 and 1000',
+  80300030: 'token count of a test message should be within 10',
+  80300036: 'The token of the service account lives for more than a day',
   81000001: 'Inner Error',
 }
 

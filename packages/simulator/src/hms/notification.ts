@@ -12,6 +12,9 @@ export function toNotification({ requestId, projectId, payload, receivedAt }: Hm
   const badge = recordOf(shown['badge'])
   const title = textOf(shown['title'], shown['title_loc_key'], shown['title_loc_args'])
   const body = textOf(shown['body'], shown['body_loc_key'], shown['body_loc_args'])
+  const image = readText(shown['image'])
+  const click = recordOf(shown['click_action'])
+  const link = readText(click['url']) ?? readText(click['intent'])
   return {
     id: requestId,
     receivedAt,
@@ -26,6 +29,8 @@ export function toNotification({ requestId, projectId, payload, receivedAt }: Hm
     tag: readText(shown['tag']) ?? readKey(shown['notify_id']),
     channel: readText(shown['channel_id']),
     thread: readText(shown['group']),
+    ...(image && { image }),
+    ...(link && { link }),
     priority: PRIORITIES[String(shown['importance'] ?? android['urgency'])] ?? 'normal',
     payload,
     replaces: undefined,

@@ -10,30 +10,45 @@ import { withExtras, type Exchange } from '../wire/http-exchange.ts'
 import { startListener, type ListenAddress } from '../wire/listener.ts'
 import type { HmsAccounts, HmsPermit } from './accounts.ts'
 import { readSend } from './checks.ts'
+import { readSendV3 } from './checks-v3.ts'
 import { codeReply, PARTIAL_SUCCESS, SUCCESS, toRefusal } from './codes.ts'
 import { toNotification } from './notification.ts'
+import { toNotificationV3 } from './notification-v3.ts'
+import { createSeenMessages } from './seen-messages.ts'
+import type { HmsServiceAccounts } from './service-accounts.ts'
 import { sortTokens, type SortedTokens } from './tokens.ts'
 
 export interface HmsOptions {
   accounts: HmsAccounts
   tokens: AccessTokens<HmsPermit>
+  serviceAccounts: HmsServiceAccounts
 }
 
 export const HMS_TOKEN_PATH = '/oauth2/v3/token'
-const SEND_PATH = /^\/v[12]\/([^/]+)\/messages:send$/
+const SEND_PATH = /^\/v[123]\/([^/]+)\/messages:send$/
 /** More than a message and a thousand of the longest tokens need. */
 const BYTES_KEPT = 1024 * 1024
 
-export function startHms(context: Context, address: ListenAddress, { accounts, tokens }: HmsOptions) {
-  const handler = createRequestHandler<HmsPush>({ platform: 'huawei', compose: toNotification }, context)
+export function startHms(context: Context, address: ListenAddress, options: HmsOptions) {
+  const { accounts, tokens, serviceAccounts } = options
+  const seen = createSeenMessages()
+  const handler = createRequestHandler<HmsPush>(
+    { platform: 'huawei', compose: (push) => (push.version === 3 ? toNotificationV3(push) : toNotification(push)) },
+    context,
+  )
 
   function send(exchange: Exchange, projectId: string) {
     const requestId = makeId()
     const reject = (status: number, code: string, text?: string) =>
       handler.refuse(exchange, codeReply({ status, code, text, requestId }))
-    const refusal = admit(tokens.find(exchange.headers.authorization), projectId)
+    const { headers, body } = exchange
+    const version = exchange.path.startsWith('/v3/') ? 3 : 2
+    const refusal =
+      version === 3
+        ? serviceAccounts.admit(headers.authorization, projectId)
+        : admit(tokens.find(headers.authorization), projectId)
     if (refusal) return reject(401, refusal)
-    const request = readSend(exchange.body)
+    const request = version === 3 ? readSendV3(body, textOf(headers['push-type'])) : readSend(body)
     if ('code' in request) return reject(400, request.code, request.text)
     const { payload, validateOnly } = request
     if (validateOnly) return handler.accept(exchange, { reply: success(requestId), pushes: [] })
@@ -49,11 +64,11 @@ export function startHms(context: Context, address: ListenAddress, { accounts, t
       return handler.refuse(exchange, reply, { pushes: length, delayMs: response.delayMs })
     }
     if (failing && !isAccepted(failing.failure)) return handler.fail(exchange, failing)
-    const common = { platform: 'huawei', projectId, requestId, headers: exchange.headers, payload } as const
+    const common = { platform: 'huawei', version, projectId, requestId, headers, payload } as const
     const receivedAt = new Date()
     handler.accept(exchange, {
-      reply: withExtras(toReply(sorted, requestId), extras ?? {}),
-      pushes: legal.map((token) => ({ ...common, token, receivedAt })),
+      reply: withExtras(toReply(sorted, requestId, version), extras ?? {}),
+      pushes: seen.unseen(legal, payload).map((token) => ({ ...common, token, receivedAt })),
       refused: illegal.length,
       delayMs: extras?.delayMs,
       failing,
@@ -79,12 +94,15 @@ function admit(found: ReturnType<AccessTokens<HmsPermit>['find']>, projectId: st
   return !found.holder || found.holder.has(projectId) ? undefined : '80200001'
 }
 
+const textOf = (header: string | string[] | undefined) => (typeof header === 'string' ? header : undefined)
+
 const success = (requestId: string) => codeReply({ status: 200, code: SUCCESS, requestId })
 
-function toReply({ legal, illegal }: SortedTokens, requestId: string) {
+function toReply({ legal, illegal }: SortedTokens, requestId: string, version: HmsPush['version']) {
   if (illegal.length === 0) return success(requestId)
   if (legal.length === 0) return codeReply({ status: 400, code: '80300007', requestId })
-  const text = JSON.stringify({ success: legal.length, failure: illegal.length, illegal_tokens: illegal })
+  const list = version === 3 ? { illegalTokens: { tokenFormatError: illegal } } : { illegal_tokens: illegal }
+  const text = JSON.stringify({ success: legal.length, failure: illegal.length, ...list })
   return codeReply({ status: 200, code: PARTIAL_SUCCESS, text, requestId })
 }
 

@@ -114,7 +114,7 @@ class LoadConnection {
 
   /** Reads the token of FCM's body, which is small enough to come in one frame. */
   #readToken(body: Buffer) {
-    const from = body.indexOf(TOKEN_MEMBER)
+    const from = body.lastIndexOf(TOKEN_MEMBER)
     if (from < 0) return
     const start = from + TOKEN_MEMBER.length
     this.#context.seen?.(body.toString('latin1', start, body.indexOf(QUOTE, start)))

@@ -35,6 +35,12 @@ const OPEN = statement({
   notNull: { app_id: 'an application loses its name and its credentials in one transaction' },
 }).narrow<Pick<OpenCredentials, 'settings'>>()
 
+/** Locked: of two changes at once the second one sees the first. */
+const LOCK = statement({
+  name: 'credentials-lock',
+  text: `SELECT k.settings, k.secret, k.key_id FROM credentials k WHERE k.application_id = $1 AND k.platform = $2 FOR UPDATE`,
+}).narrow<Pick<OpenCredentials, 'settings'>>()
+
 const REMOVE = statement({
   name: 'credentials-remove',
   text: 'DELETE FROM credentials WHERE application_id = $1 AND platform = $2',
@@ -64,6 +70,28 @@ async function readKeyUse(connection: Queryable, encryption: Encryption): Promis
 /** Names the row to the encryption, so that a secret copied to another row does not open there. */
 const rowName = ({ applicationId, platform }: CredentialsKey) => `credentials/${applicationId}/${platform}`
 
+type NewCredentials = Pick<OpenCredentials, 'settings' | 'secret'>
+
+/** Credentials whose secret is decrypted only when it is needed. */
+export interface StoredCredentials extends Pick<OpenCredentials, 'settings'> {
+  /** Throws UnknownEncryptionKey. */
+  open(): Buffer
+}
+
+async function putOnce(
+  connection: Queryable,
+  encryption: Encryption,
+  { key, credentials }: { key: CredentialsKey; credentials: NewCredentials },
+): Promise<void> {
+  const sealed = encryption.seal(credentials.secret, rowName(key))
+  const { readable, unknown } = await readKeyUse(connection, encryption)
+  if (readable === 0 && unknown.length > 0)
+    throw new UnknownEncryptionKey('The stored credentials were encrypted with keys that are not configured')
+  const settings = JSON.stringify(credentials.settings)
+  await connection.query(PUT, [key.applicationId, key.platform, settings, sealed.value, sealed.keyId])
+  await resume(connection, key)
+}
+
 export const openCredentials = (database: Database, encryption: Encryption) => ({
   /** Read from the database each time: another process may have stored some. */
   keyUse: () => readKeyUse(database, encryption),
@@ -72,14 +100,28 @@ export const openCredentials = (database: Database, encryption: Encryption) => (
    * Creates or replaces. New credentials end the pauses of the platform. Rejects with UnknownEncryptionKey while none of those that are
    * stored can be read here: no other process could read what is encrypted with this key.
    */
-  async put(key: CredentialsKey, { settings, secret }: Pick<OpenCredentials, 'settings' | 'secret'>): Promise<void> {
-    const sealed = encryption.seal(secret, rowName(key))
-    const row = [key.applicationId, key.platform] as const
+  async put(key: CredentialsKey, credentials: NewCredentials): Promise<void> {
+    await database.transaction((connection) => putOnce(connection, encryption, { key, credentials }))
+  },
+
+  /**
+   * Replaces what is stored by what `change` makes of it; undefined removes it. Null and an error that it throws change nothing. Its
+   * argument is undefined where nothing is stored. Rejects like `put`.
+   */
+  async change(
+    key: CredentialsKey,
+    change: (stored: StoredCredentials | undefined) => NewCredentials | null | undefined,
+  ): Promise<void> {
     await database.transaction(async (connection) => {
-      const { readable, unknown } = await readKeyUse(connection, encryption)
-      if (readable === 0 && unknown.length > 0)
-        throw new UnknownEncryptionKey('The stored credentials were encrypted with keys that are not configured')
-      await connection.query(PUT, [...row, JSON.stringify(settings), sealed.value, sealed.keyId])
+      const [row] = await connection.query(LOCK, [key.applicationId, key.platform])
+      const stored = row && {
+        settings: row.settings,
+        open: () => encryption.open({ value: row.secret, keyId: row.key_id }, rowName(key)),
+      }
+      const credentials = change(stored)
+      if (credentials === null) return
+      if (credentials) return putOnce(connection, encryption, { key, credentials })
+      await connection.query(REMOVE, [key.applicationId, key.platform])
       await resume(connection, key)
     })
   },

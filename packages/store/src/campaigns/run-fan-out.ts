@@ -68,7 +68,7 @@ const SLACK = "interval '15 s'"
 /** Devices of the application whose user is in the campaign, one for each platform and token, latest registration first. */
 const audienceWhere = (condition: string) => `
     audience AS (
-      SELECT DISTINCT ON (d.platform, d.token) d.id, d.user_id, d.platform, d.token, d.environment
+      SELECT DISTINCT ON (d.platform, d.token) d.id, d.user_id, d.platform, d.token, d.environment, d.token_kind
       FROM devices d JOIN campaign_users u ON u.campaign_id = $2 AND u.user_id = d.user_id, run
       WHERE d.application_id = $3 AND d.dropped_at IS NULL AND ${isChosen('run.platforms')} AND ${condition}
       ORDER BY d.platform, d.token, d.registered_at DESC, d.id DESC)`
@@ -82,9 +82,11 @@ const CHUNKS = `
       SELECT *, (row_number() OVER (PARTITION BY platform ORDER BY id) - 1) / ($4::jsonb ->> platform)::int AS place
       FROM audience),
     made AS (
-      INSERT INTO chunks (application_id, platform, lane, run_id, total, expires_at, device_ids, user_ids, tokens, environments)
+      INSERT INTO chunks (application_id, platform, lane, run_id, total, expires_at, device_ids, user_ids, tokens, environments,
+        token_kinds)
       SELECT $3, platform, 'campaign', $1, count(*), now() + $5 * interval '1 ms', array_agg(id), array_agg(user_id),
-        array_agg(token), CASE WHEN count(environment) > 0 THEN array_agg(environment) END
+        array_agg(token), CASE WHEN count(environment) > 0 THEN array_agg(environment) END,
+        CASE WHEN count(token_kind) > 0 THEN array_agg(token_kind) END
       FROM numbered GROUP BY platform, place
       RETURNING id, platform, total),
     done AS (

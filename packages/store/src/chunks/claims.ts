@@ -5,7 +5,7 @@ import type { Claim, ClaimedChunk } from './row.ts'
 import { CLOCK, type DatabaseClock } from '../connection/clock.ts'
 import type { Database } from '../connection/database.ts'
 import { readDirectContents, type DirectContent } from './direct-contents.ts'
-import { readRunContent, type ChunkHead } from './run-chunks.ts'
+import { readRunContent, type ChunkHead } from './run-chunk-content.ts'
 import { statement } from '../connection/statement.ts'
 
 /**

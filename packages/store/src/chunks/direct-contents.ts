@@ -1,5 +1,5 @@
 // What claimed chunks of direct messages are about: their messages, and whom each delivery has become.
-import type { MessageBody } from '@push-server/contract'
+import type { MessageBody, TokenKind } from '@push-server/contract'
 import type { ClaimedChunk, DeliveryRow, MessageRow, Obstacle } from './row.ts'
 import type { Database } from '../connection/database.ts'
 import { directRecipients, takeNewTokens, type DirectRecipient } from './recipient-changes.ts'
@@ -16,7 +16,7 @@ const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`
 const CONTENTS = statement({
   name: 'chunk-contents',
   text: `SELECT w.id AS "chunkId", k.version AS "credentialsVersion", r.id, r.position, r.token, r.attempts,
-      r.device_environment AS environment, r.obstacle, r.new_token AS "newToken",
+      r.device_environment AS environment, r.device_token_kind AS "tokenKind", r.obstacle, r.new_token AS "newToken",
       r.next_attempt_at IS NULL OR r.next_attempt_at <= now() + interval '1 s' AS "isDue", ${ms('r.next_attempt_at')} AS "nextAttemptAt",
       r.message_id AS "messageId", r.correlation_id AS "correlationId", r.trace_context AS "traceContext", r.body, r.silent, r.priority, ${ms('r.valid_until')} AS "validUntil",
       ${ms('r.created_at')} AS "createdAt"
@@ -28,6 +28,7 @@ const CONTENTS = statement({
   body: MessageBody | null
   priority: MessageRow['priority'] | null
   environment: DeliveryRow['environment']
+  tokenKind: TokenKind | null
   obstacle: Obstacle | null
 }>()
 
@@ -75,6 +76,7 @@ const recipientOf = (row: PendingRow): DirectRecipient & { chunkId: number } => 
   messageId: row.messageId,
   token: row.token,
   environment: row.environment,
+  tokenKind: row.tokenKind,
   attempts: row.attempts,
   obstacle: row.obstacle,
   newToken: row.newToken,

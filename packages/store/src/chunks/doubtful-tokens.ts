@@ -1,5 +1,5 @@
 // Doubtful tokens of credentials that no push has succeeded with: the mistake is as likely ours. Their devices are dropped once a push
-// succeeds with the same version of the credentials in the same environment, and forgotten after a day without one.
+// succeeds with the same version of the credentials in the same environment and for the same kind of tokens, and forgotten after a day without one.
 import type { ClaimedChunk, DeadToken } from './row.ts'
 import { EVENT_SOURCE, LOG_EVENTS } from '../devices/events.ts'
 import { TOKEN_SPELLINGS } from '../devices/token-spelling.ts'
@@ -58,7 +58,7 @@ const FORGET = statement({
 
 export const openDoubtfulTokens = (database: Database) => ({
   /**
-   * Keeps the tokens of environments in which these credentials are not proven. Resolves with the environments in which they are:
+   * Keeps the tokens of scopes in which these credentials are not proven. Resolves with the scopes in which they are:
    * nothing is kept of those.
    */
   async hold(
@@ -70,7 +70,7 @@ export const openDoubtfulTokens = (database: Database) => ({
       platform,
       credentialsVersion ?? 0,
       tokens.map(({ token }) => token),
-      tokens.map(({ environment }) => environment ?? ''),
+      tokens.map(({ scope }) => scope ?? ''),
       tokens.map(({ reason }) => reason),
       tokens.map(({ since }) => new Date(since)),
     ])
@@ -78,8 +78,8 @@ export const openDoubtfulTokens = (database: Database) => ({
   },
 
   /** A push has succeeded. Resolves with the number of devices that are dropped now. */
-  async prove({ applicationId, platform, credentialsVersion }: UsedCredentials, environment: string): Promise<number> {
-    return (await database.query(PROVE, [applicationId, platform, credentialsVersion ?? 0, environment])).length
+  async prove({ applicationId, platform, credentialsVersion }: UsedCredentials, scope: string): Promise<number> {
+    return (await database.query(PROVE, [applicationId, platform, credentialsVersion ?? 0, scope])).length
   },
 
   async forget(): Promise<void> {

@@ -53,10 +53,17 @@ const directStored = (applicationId: string): Stored => ({
   personal: 'm.personal',
 })
 
+/** The kind of the token of a delivery `d`, where another row than that of its device holds it by now. */
+const heldKind = (applicationId: string) => `(
+        SELECT t.token_kind FROM devices t WHERE t.application_id = ${applicationId} AND t.platform = d.platform
+          AND t.token = d.token AND t.dropped_at IS NULL ORDER BY t.registered_at DESC, t.id DESC LIMIT 1)`
+
 /** Pending deliveries `d` of a chunk with their messages `m`, each beside what it has become; `columns` are those of d and m. */
 export const directRecipients = (chunkId: string, applicationId: string, columns: string) => `SELECT ${columns},
       CASE WHEN m.cancelled_at IS NOT NULL THEN 'Cancelled' ELSE ${obstacleOf(directStored(applicationId))} END AS obstacle,
       CASE WHEN v.id IS NULL THEN d.environment ELSE v.environment END AS device_environment,
+      CASE WHEN v.id IS NULL OR v.activation_id <> m.activation_id THEN ${heldKind(applicationId)} ELSE v.token_kind END
+        AS device_token_kind,
       CASE WHEN v.platform = d.platform THEN v.token END AS new_token
     FROM deliveries d JOIN messages m ON m.id = d.message_id
     ${deviceOf('d.device_id', applicationId)}

@@ -1,5 +1,5 @@
 // What a claimed chunk looks like to a worker.
-import type { Lane, MessageBody, Platform } from '@push-server/contract'
+import type { Lane, MessageBody, Platform, TokenKind } from '@push-server/contract'
 
 /** Proof of a claim: writes under an older epoch are refused. */
 export interface Claim {
@@ -78,6 +78,8 @@ export interface DeliveryRow {
   messageId: string
   token: string
   environment: 'development' | 'production' | null
+  /** Null: the usual token of its platform. */
+  tokenKind: TokenKind | null
   /** Attempts made so far. */
   attempts: number
   obstacle: Obstacle | null
@@ -101,6 +103,6 @@ export interface DeadToken {
   since: number
   /** Our own configuration may be the cause of the refusal; the drop can be undone for a while. */
   doubtful?: boolean
-  /** The one that its device was registered with, if any. */
-  environment?: DeliveryRow['environment']
+  /** The environment that its device was registered with, if any; otherwise the kind of the token. */
+  scope?: DeliveryRow['environment'] | DeliveryRow['tokenKind']
 }

@@ -1,143 +1,11 @@
-// Chunks of the campaign lane: what they are about, and what became of them. Everything of one chunk stands in its row.
+// Chunks of the campaign lane: what became of them. Everything of one chunk stands in its row.
 import { IS_OPEN } from './open-chunks.ts'
-import type { MessageBody } from '@push-server/contract'
-import type { ClaimedChunk, Claim, DeadToken, DeliveryRow, StoredOutcomes } from './row.ts'
+import type { Claim, DeadToken, StoredOutcomes } from './row.ts'
 import type { Release } from './records.ts'
 import { NOTIFY_NOBODY } from './chunk-news.ts'
 import { deadTokenColumns, DROP_NONE, DROP_TOKENS, RELEASED, RELEASED_NOT_NULL, RELEASE_COLUMNS } from './release.ts'
-import type { Database, Queryable } from '../connection/database.ts'
-import { runObstacles, UNCHANGED } from './recipient-changes.ts'
+import type { Database } from '../connection/database.ts'
 import { statement, type ValuesOf } from '../connection/statement.ts'
-
-/** Arrays as JSON: the driver reads that natively, PostgreSQL's own form character by character. */
-const CONTENT = statement({
-  name: 'run-chunk-content',
-  text: `SELECT (SELECT version FROM credentials k WHERE k.application_id = c.application_id AND k.platform = c.platform)
-        AS "credentialsVersion",
-      g.message AS body, (extract(epoch FROM least(g.valid_until, now() + interval '28 days')) * 1000)::float8 AS "validUntil",
-      (extract(epoch FROM r.started_at) * 1000)::float8 AS "createdAt", r.rate,
-      to_json(c.tokens) AS tokens, to_json(c.environments) AS environments, c.outcomes, to_json(c.reason_names) AS "reasonNames",
-      c.retries, c.reasons, c.sent, c.failed, (extract(epoch FROM now()) * 1000)::float8 AS now,
-      ${UNCHANGED} AS "isUnchanged"
-    FROM chunks c JOIN runs r ON r.id = c.run_id JOIN campaigns g ON g.id = r.campaign_id WHERE c.id = $1`,
-  notNull: {
-    createdAt: 'a run has started before its chunks are made',
-    now: 'the time is never null',
-    tokens: 'computed from a column that is not null',
-  },
-}).narrow<Pick<ContentRow, 'body' | 'tokens' | 'environments' | 'reasonNames' | 'retries' | 'reasons'>>()
-
-interface ContentRow {
-  credentialsVersion: number | null
-  body: MessageBody
-  validUntil: number | null
-  createdAt: number
-  rate: number | null
-  tokens: string[]
-  environments: (DeliveryRow['environment'] | null)[] | null
-  outcomes: Buffer | null
-  reasonNames: string[] | null
-  retries: StoredOutcomes['retries'] | null
-  reasons: Record<string, number>
-  sent: number
-  failed: number
-  now: number
-  /** No recipient has changed since the fan-out; null or false: they are to be compared one by one. */
-  isUnchanged: boolean | null
-}
-
-/** The one message of the chunk, as its deliveries name it. */
-const MESSAGE_ID = 'campaign'
-/** Queue and database have clocks of their own. */
-const TOLERANCE_MS = 1000
-
-/** As direct messages are stored: when it loses its meaning stands beside it. */
-function bodyOf(row: ContentRow): MessageBody {
-  const body = { ...row.body }
-  delete body.validUntil
-  return body
-}
-
-/** What is due of the row, one delivery for each position that has no outcome yet. */
-function contentOf(row: ContentRow): Omit<ClaimedChunk, keyof ChunkHead | 'readAt'> {
-  const { tokens, outcomes, now } = row
-  const retries = row.retries ?? {}
-  const deliveries: DeliveryRow[] = []
-  let laterDueAt: number | null = null
-  for (const [position, token] of tokens.entries()) {
-    if (outcomes && outcomes[position] !== 0) continue
-    const [attempts, next] = retries[position] ?? [0, null]
-    if (next !== null && next > now + TOLERANCE_MS) laterDueAt = Math.min(laterDueAt ?? next, next)
-    else
-      deliveries.push({
-        id: position,
-        position,
-        messageId: MESSAGE_ID,
-        token,
-        environment: row.environments?.[position] ?? null,
-        attempts,
-        obstacle: null,
-      })
-  }
-  return {
-    credentialsVersion: row.credentialsVersion,
-    messages: [
-      {
-        id: MESSAGE_ID,
-        correlationId: null,
-        traceContext: null,
-        body: bodyOf(row),
-        silent: false,
-        priority: 'HIGH',
-        validUntil: row.validUntil,
-        createdAt: row.createdAt,
-      },
-    ],
-    deliveries,
-    laterDueAt,
-    rate: row.rate,
-    outcomes: {
-      bytes: outcomes ?? Buffer.alloc(tokens.length),
-      reasonNames: row.reasonNames ?? [],
-      retries,
-      reasons: row.reasons,
-      sent: row.sent,
-      failed: row.failed,
-    },
-  }
-}
-
-/** What a claim returns, before the content is read. */
-export type ChunkHead = Pick<
-  ClaimedChunk,
-  | 'id'
-  | 'epoch'
-  | 'applicationId'
-  | 'platform'
-  | 'lane'
-  | 'runId'
-  | 'isAwaited'
-  | 'probe'
-  | 'try'
-  | 'seed'
-  | 'expiresAt'
-  | 'claimedAt'
->
-
-/** Undefined when the run is gone. */
-export async function readRunContent(database: Queryable, chunk: ChunkHead) {
-  const [row] = await database.query(CONTENT, [chunk.id])
-  if (!row) return undefined
-  const content = contentOf(row)
-  if (!row.isUnchanged) await addObstacles(database, chunk.id, content.deliveries)
-  return content
-}
-
-async function addObstacles(database: Queryable, chunkId: number, deliveries: DeliveryRow[]): Promise<void> {
-  const positions = deliveries.map(({ position }) => position)
-  const obstacles = await runObstacles(database, chunkId, positions)
-  for (const delivery of deliveries) delivery.obstacle = obstacles.get(delivery.position) ?? null
-}
 
 /** States in which a run that has chunks may get more of them: one with an audience is scheduled until it is fanned out. */
 const FANNING_OUT = `'scheduled', 'fanning-out'`
@@ -150,7 +18,8 @@ const recording = (dropped: string) => `WITH recorded AS (
       UPDATE chunks c SET outcomes = $4, sent = $5, failed = $6, reasons = $7, reason_names = $8, retries = $9,
         ${RELEASE_COLUMNS({ release: '$10', dueAt: '$11', settles: '$10 AND $5::int + $6::int >= c.total' })},
         tokens = CASE WHEN $10 AND $5::int + $6::int >= c.total AND r.state NOT IN (${FANNING_OUT}) THEN '{}' ELSE c.tokens END,
-        environments = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.environments END
+        environments = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.environments END,
+        token_kinds = CASE WHEN $10 AND $5::int + $6::int >= c.total THEN NULL ELSE c.token_kinds END
       FROM runs r WHERE r.id = c.run_id AND c.id = $1 AND c.owner = $2 AND c.epoch = $3 AND ${IS_OPEN}
       RETURNING c.application_id, c.platform, c.waiter, c.settled_at, c.try, c.due_at, c.id, c.total, c.sent, c.failed),
     ${dropped}
@@ -178,7 +47,7 @@ const CLOSE = statement({
         AND (c.lease_until IS NULL OR c.lease_until < now())
       LIMIT $1 FOR UPDATE OF c SKIP LOCKED)
     UPDATE chunks c SET failed = total - sent, settled_at = now(), owner = NULL, lease_until = NULL, epoch = epoch + 1,
-      close_reason = 'Cancelled', tokens = '{}', environments = NULL,
+      close_reason = 'Cancelled', tokens = '{}', environments = NULL, token_kinds = NULL,
       reasons = reasons || jsonb_build_object('Cancelled', total - sent - failed)
     FROM open WHERE c.id = open.id RETURNING c.id`,
 })

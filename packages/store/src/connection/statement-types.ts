@@ -139,6 +139,7 @@ export interface StatementTypes {
       token: string | null
       attempts: number | null
       environment: string | null
+      tokenKind: string | null
       obstacle: string | null
       newToken: string | null
       isDue: boolean | null
@@ -263,6 +264,10 @@ export interface StatementTypes {
   'credential-check-request': { values: readonly [number, string]; row: { id: number } }
   'credential-check-take': { values: readonly [string]; row: { id: number; applicationId: number } }
   'credentials-keys': { values: readonly []; row: { keyId: string; credentials: number } }
+  'credentials-lock': {
+    values: readonly [number, string]
+    row: { settings: Json; secret: Buffer<ArrayBuffer>; key_id: string }
+  }
   'credentials-open': {
     values: readonly [number, string]
     row: { app_id: string; version: number; settings: Json; secret: Buffer<ArrayBuffer>; key_id: string }
@@ -303,6 +308,7 @@ export interface StatementTypes {
       readonly string[],
       readonly boolean[],
       readonly number[],
+      readonly (string | null)[],
     ]
     row: never
   }
@@ -313,6 +319,7 @@ export interface StatementTypes {
       platform: string
       environment: string | null
       token: string
+      tokenKind: string | null
       active: boolean
       registeredAt: Date
       droppedAt: Date | null
@@ -338,6 +345,7 @@ export interface StatementTypes {
       readonly string[],
       readonly boolean[],
       readonly number[],
+      readonly (string | null)[],
       readonly number[],
     ]
     row: never
@@ -390,6 +398,7 @@ export interface StatementTypes {
       readonly boolean[],
       readonly number[],
       readonly (Date | null)[],
+      readonly (string | null)[],
     ]
     row: never
   }
@@ -486,12 +495,14 @@ export interface StatementTypes {
       applicationId: number
       rawBlocks: boolean
       configured: readonly (string | null)[]
+      huaweiApis: string | null
       deviceId: number | null
       userId: string | null
       activationId: string | null
       platform: string | null
       environment: string | null
       token: string | null
+      tokenKind: string | null
       active: boolean | null
       respelling: boolean
     }
@@ -765,6 +776,7 @@ export interface StatementTypes {
       rate: number | null
       tokens: Json
       environments: Json | null
+      tokenKinds: Json | null
       outcomes: Buffer<ArrayBuffer> | null
       reasonNames: Json | null
       retries: Json | null

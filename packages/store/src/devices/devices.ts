@@ -1,5 +1,5 @@
 // Devices: who registered which token, under which activation.
-import type { ActivationStatus, Platform } from '@push-server/contract'
+import type { ActivationStatus, Platform, TokenKind } from '@push-server/contract'
 import { crc32 } from 'node:zlib'
 import { keepActivations, type NewActivation } from './activations.ts'
 import { isContended } from '../connection/errors.ts'
@@ -22,6 +22,7 @@ export interface DeviceRow {
   platform: Platform
   environment: string | null
   token: string
+  tokenKind: TokenKind | null
   active: boolean
   registeredAt: Date
   droppedAt: Date | null
@@ -68,15 +69,17 @@ const FIND = statement({
 })
 
 /** The columns of `valuesOf`. */
-const GIVEN = '$1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::int[]'
+const GIVEN =
+  '$1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::int[], $9::text[]'
 
 const INSERT = statement({
   name: 'device-insert',
   text: `WITH made AS (
-      INSERT INTO devices AS d (application_id, activation_id, user_id, platform, environment, token, active, bucket)
+      INSERT INTO devices AS d (application_id, activation_id, user_id, platform, environment, token, active, bucket,
+        token_kind)
       SELECT * FROM unnest(${GIVEN}) RETURNING ${EVENT_SOURCE('d')})
     ${LOG_EVENTS('registered', 'made')}`,
-  nullableElements: [5],
+  nullableElements: [5, 9],
 })
 
 /** The former rows are those that FIND has locked. */
@@ -85,13 +88,13 @@ const UPDATE = statement({
   text: `WITH changed AS (
       UPDATE devices d SET application_id = g.application_id, activation_id = g.activation_id, user_id = g.user_id,
         platform = g.platform, environment = g.environment, token = g.token, active = g.active, bucket = g.bucket,
-        registered_at = now(), dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
-      FROM unnest(${GIVEN}, $9::bigint[])
-        AS g (application_id, activation_id, user_id, platform, environment, token, active, bucket, id)
+        token_kind = g.token_kind, registered_at = now(), dropped_at = NULL, drop_reason = NULL, drop_doubtful = false
+      FROM unnest(${GIVEN}, $10::bigint[])
+        AS g (application_id, activation_id, user_id, platform, environment, token, active, bucket, token_kind, id)
         JOIN devices f ON f.id = g.id
       WHERE d.id = g.id RETURNING ${CHANGED_DEVICE})
     ${LOG_CHANGES('changed')}`,
-  nullableElements: [5],
+  nullableElements: [5, 9],
 })
 
 const DISCARD = statement({
@@ -121,13 +124,13 @@ const SET_STATUS = statement({
 
 const LIST = statement({
   name: 'device-list',
-  text: `SELECT d.activation_id AS "activationId", d.platform, d.environment, d.token, d.active,
-      d.registered_at AS "registeredAt", d.dropped_at AS "droppedAt", d.drop_reason AS "dropReason",
+  text: `SELECT d.activation_id AS "activationId", d.platform, d.environment, d.token,
+      d.token_kind AS "tokenKind", d.active, d.registered_at AS "registeredAt", d.dropped_at AS "droppedAt", d.drop_reason AS "dropReason",
       t.since AS "doubtfulSince", t.reason AS "doubtReason"
     FROM devices d LEFT JOIN doubtful_tokens t ON t.device_id = d.id AND t.since >= d.registered_at AND t.since > now() - interval '1 day'
     WHERE d.application_id = $1 AND d.user_id = $2
     ORDER BY d.registered_at DESC, d.id DESC LIMIT $3 OFFSET $4`,
-}).narrow<{ platform: Platform }>()
+}).narrow<{ platform: Platform; tokenKind: TokenKind | null }>()
 
 const valuesOf = (devices: readonly Registration[]): ValuesOf<'device-insert'> => [
   devices.map((device) => device.applicationId),
@@ -138,6 +141,7 @@ const valuesOf = (devices: readonly Registration[]): ValuesOf<'device-insert'> =
   devices.map((device) => device.token),
   devices.map((device) => device.active),
   devices.map((device) => bucketOf(device.token)),
+  devices.map((device) => device.tokenKind ?? null),
 ]
 
 export interface RegisterOptions {

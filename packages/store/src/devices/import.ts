@@ -36,14 +36,15 @@ const BATCH = 5_000
 
 const STAGING = `CREATE TEMPORARY TABLE staged (
     line integer NOT NULL, application_id integer NOT NULL, activation_id text COLLATE "C" NOT NULL, user_id text NOT NULL, platform text NOT NULL,
-    environment text, token text NOT NULL, active boolean NOT NULL, bucket integer NOT NULL, registered_at timestamptz)`
+    environment text, token text NOT NULL, active boolean NOT NULL, bucket integer NOT NULL, registered_at timestamptz,
+    token_kind text)`
 
 const STAGE = statement({
   name: 'import-stage',
   tables: STAGING,
   text: `INSERT INTO staged SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-      $8::boolean[], $9::int[], $10::timestamptz[])`,
-  nullableElements: [6, 10],
+      $8::boolean[], $9::int[], $10::timestamptz[], $11::text[])`,
+  nullableElements: [6, 10, 11],
 })
 
 const ARRANGE = 'CREATE INDEX ON staged (activation_id, line DESC); ANALYZE staged'
@@ -65,8 +66,9 @@ const DROP_FOREIGN = statement({
   notNull: { count: 'count is never null', lines: 'coalesced with a constant' },
 }).narrow<{ lines: number[] }>()
 
-/** What was dropped stays so under another spelling of its token. */
-const SAME_TOKEN = `${NORMAL_TOKEN('d.platform', 'd.token')} = EXCLUDED.token`
+/** What was dropped stays so under another spelling of its token, and not as another kind: it may have been dropped for that. */
+const SAME_TOKEN = `(${NORMAL_TOKEN('d.platform', 'd.token')} = EXCLUDED.token
+          AND d.token_kind IS NOT DISTINCT FROM EXCLUDED.token_kind)`
 
 /** The next activations in their order, which is also the order of the locks; `last` is where to go on. */
 const APPLY = statement({
@@ -77,19 +79,20 @@ const APPLY = statement({
       ORDER BY activation_id, line DESC LIMIT $2),
     applied AS (
       INSERT INTO devices AS d (application_id, activation_id, user_id, platform, environment, token, active, bucket,
-        registered_at)
+        registered_at, token_kind)
       SELECT application_id, activation_id, user_id, platform, environment, token, active, bucket,
-        least(coalesce(registered_at, now()), now())
+        least(coalesce(registered_at, now()), now()), token_kind
       FROM batch ORDER BY activation_id
       ON CONFLICT (activation_id) DO UPDATE SET application_id = EXCLUDED.application_id, user_id = EXCLUDED.user_id,
         platform = EXCLUDED.platform, environment = EXCLUDED.environment, token = EXCLUDED.token,
         active = EXCLUDED.active, bucket = EXCLUDED.bucket, registered_at = EXCLUDED.registered_at,
+        token_kind = EXCLUDED.token_kind,
         dropped_at = CASE WHEN ${SAME_TOKEN} THEN d.dropped_at END,
         drop_reason = CASE WHEN ${SAME_TOKEN} THEN d.drop_reason END
       WHERE d.registered_at <= EXCLUDED.registered_at
-        AND (d.application_id, d.user_id, d.platform, d.environment, d.token, d.active) IS DISTINCT FROM
+        AND (d.application_id, d.user_id, d.platform, d.environment, d.token, d.active, d.token_kind) IS DISTINCT FROM
           (EXCLUDED.application_id, EXCLUDED.user_id, EXCLUDED.platform, EXCLUDED.environment, EXCLUDED.token,
-           EXCLUDED.active)
+           EXCLUDED.active, EXCLUDED.token_kind)
       RETURNING ${EVENT_SOURCE('d')}, xmax = 0 AS is_new),
     logged AS (
       ${LOG_IMPORTED('applied')}),
@@ -124,6 +127,7 @@ export function openDeviceImport(options: StagingOptions): DeviceImport {
         rows.map((row) => row.active),
         rows.map((row) => bucketOf(row.token)),
         rows.map((row) => row.registeredAt),
+        rows.map((row) => row.tokenKind ?? null),
       ])
     },
     async dropForeign(most) {

@@ -1,5 +1,5 @@
 // Which rows a registration takes over, makes and removes. Pure.
-import type { Platform } from '@push-server/contract'
+import type { Platform, TokenKind } from '@push-server/contract'
 
 export interface Registration {
   applicationId: number
@@ -8,6 +8,8 @@ export interface Registration {
   platform: Platform
   environment: string | null
   token: string
+  /** Null: the usual token of its platform. */
+  tokenKind?: TokenKind | null
   active: boolean
 }
 

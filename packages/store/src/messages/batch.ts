@@ -1,5 +1,5 @@
 // What a gateway stores at once: the requests of many callers, and the chunks that their deliveries share.
-import type { MessageBody, Platform } from '@push-server/contract'
+import type { MessageBody, Platform, TokenKind } from '@push-server/contract'
 
 /** A device that a message may go to. */
 export interface Recipient {
@@ -9,6 +9,8 @@ export interface Recipient {
   platform: Platform
   environment: string | null
   token: string
+  /** Null: the usual token of its platform. A push has the kind that the device has by then. */
+  tokenKind?: TokenKind | null
   active: boolean
 }
 

@@ -1,6 +1,6 @@
 // Messages: who gets one and, with the two files beside, what is stored of it and what became of it.
 import { IS_OPEN } from '../chunks/open-chunks.ts'
-import type { Platform } from '@push-server/contract'
+import type { Platform, TokenKind } from '@push-server/contract'
 import { PAUSED } from '../chunks/claims.ts'
 import type { Database } from '../connection/database.ts'
 import { IS_OUTDATED, RESPELLING } from '../devices/respelling.ts'
@@ -15,6 +15,8 @@ export interface Audience {
   configured: Platform[]
   /** Whether its messages may have raw blocks. */
   rawBlocks: boolean
+  /** Versions of Huawei's API that it has credentials for, where these say so. */
+  huaweiApis?: string | null
   /** Of each user the latest registration first. */
   recipients: Recipient[]
 }
@@ -32,10 +34,12 @@ export interface AudienceQuery {
 const AUDIENCES = statement({
   name: 'message-audiences',
   text: `WITH app AS MATERIALIZED (
-      SELECT a.id, a.app_id, a.raw_blocks, ARRAY(SELECT platform FROM credentials k WHERE k.application_id = a.id) AS configured
+      SELECT a.id, a.app_id, a.raw_blocks, ARRAY(SELECT platform FROM credentials k WHERE k.application_id = a.id) AS configured,
+        (SELECT k.settings ->> 'apis' FROM credentials k WHERE k.application_id = a.id AND k.platform = 'huawei') AS huawei_apis
       FROM applications a WHERE a.app_id = ANY((SELECT $1::text[])::text[]))
-    SELECT app.app_id AS "appId", app.id AS "applicationId", app.raw_blocks AS "rawBlocks", app.configured,
-      d.id AS "deviceId", d.user_id AS "userId", d.activation_id AS "activationId", d.platform, d.environment, d.token, d.active,
+    SELECT app.app_id AS "appId", app.id AS "applicationId", app.raw_blocks AS "rawBlocks", app.configured, app.huawei_apis AS "huaweiApis",
+      d.id AS "deviceId", d.user_id AS "userId", d.activation_id AS "activationId", d.platform, d.environment, d.token,
+      d.token_kind AS "tokenKind", d.active,
       ${RESPELLING} AS respelling
     FROM app JOIN unnest((SELECT $2::text[]), (SELECT $3::text[])) AS w(app_id, user_id) ON w.app_id = app.app_id
     LEFT JOIN LATERAL (SELECT * FROM devices d WHERE d.application_id = app.id AND d.user_id = w.user_id AND d.dropped_at IS NULL
@@ -48,7 +52,7 @@ const AUDIENCES = statement({
     rawBlocks: 'the outer join is that of devices',
     respelling: 'EXISTS is never null',
   },
-}).narrow<{ configured: Platform[]; platform: Platform | null }>()
+}).narrow<{ configured: Platform[]; platform: Platform | null; tokenKind: TokenKind | null }>()
 
 /** Which of the devices are another phone's by now: read until the respelling is over. */
 const OUTDATED = statement({
@@ -84,7 +88,7 @@ const AWAITED = statement({
   notNull: { size: 'computed from columns that are not null' },
 }).narrow<{ platform: Platform }>()
 
-/** The columns of a device are null together, but for its environment. */
+/** The columns of a device are null together, but for its environment and the kind of its token. */
 const isRecipient = <R extends { [K in keyof Recipient]: Recipient[K] | null }>(row: R): row is R & Recipient =>
   row.deviceId !== null
 
@@ -114,9 +118,9 @@ export const openMessages = (database: Database) => {
     return queries.map(({ appId, userIds }) => {
       const application = applications.get(appId)
       if (!application) return undefined
-      const { applicationId, configured, rawBlocks } = application
+      const { applicationId, configured, rawBlocks, huaweiApis } = application
       const own = [...new Set(userIds)].flatMap((userId) => byUser.get(`${appId}/${userId}`) ?? [])
-      return { applicationId, configured, rawBlocks, recipients: own }
+      return { applicationId, configured, rawBlocks, huaweiApis, recipients: own }
     })
   }
 

@@ -23,6 +23,8 @@ export interface DeliveryStatus {
   /** Of a pending one: why its last attempt failed, or that its platform is paused and why. */
   reason: string | null
   attempts: number
+  /** Apple's id of the push in its push console: the development service gives one. */
+  apnsUniqueId: string | null
   /** Milliseconds since the epoch; null unless another attempt waits for its time. */
   nextAttemptAt: number | null
   /** Milliseconds since the epoch. */
@@ -41,6 +43,7 @@ export const deliveryJson = ({
   nextAt,
 }: typeof SHOWN) => `json_build_object('activationId', d.activation_id, 'platform', d.platform,
           'status', d.status, 'reason', ${reason}, 'attempts', d.attempts,
+          'apnsUniqueId', CASE WHEN d.platform = 'ios' THEN nullif(split_part(d.provider_id, ' ', 2), '') END,
           'nextAttemptAt', extract(epoch FROM ${nextAt}) * 1000,
           'updatedAt', extract(epoch FROM d.updated_at) * 1000)`
 

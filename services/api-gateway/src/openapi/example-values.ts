@@ -17,6 +17,14 @@ export const exampleValues = (now: number): ExampleValues => ({
       private_key: pemOf(rsaKey()),
     }),
   ),
+  huaweiAccount: base64(
+    JSON.stringify({
+      project_id: PROJECT_ID,
+      key_id: 'KEYID12345',
+      sub_account: '100000002',
+      private_key: pemOf(rsaKey()),
+    }),
+  ),
   timeAhead: `${new Date(now).getUTCFullYear() + 2}-01-15T09:00:00.000+00:00`,
 })
 

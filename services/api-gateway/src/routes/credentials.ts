@@ -12,11 +12,19 @@ import {
   RemoveCredentialsRequest,
   TEXT,
   UPDATE_REQUESTS,
+  UpdateHuaweiAccountRequest,
   Wrapped,
   type Platform,
   type UpdateRequest,
 } from '@push-server/contract'
-import { checkCredentials, removeCredentials, updateCredentials, type Context } from '@push-server/domain'
+import {
+  checkCredentials,
+  removeCredentials,
+  removeHuaweiAccount,
+  updateCredentials,
+  updateHuaweiAccount,
+  type Context,
+} from '@push-server/domain'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { fromBody, fromQuery } from '../validation/applications.ts'
@@ -124,8 +132,54 @@ const removeRoutes =
     )
   }
 
+const accountDescription =
+  'The service account pushes by version 3 of HMS to devices of HarmonyOS 5 and later, which are registered with `huaweiApi` 3. It stands ' +
+  'beside the OAuth client of version 2: neither call changes the other one, and each has its own project.'
+
+const accountRoutes =
+  ({ store }: Context): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.route({
+      method: ['PUT', 'POST'],
+      url: '/admin/app/huawei/account/update',
+      config,
+      schema: {
+        tags,
+        operationId: 'updateHuaweiAccount',
+        summary: 'Set the HMS service account',
+        description: `${accountDescription} ${description}`,
+        body: Wrapped(UpdateHuaweiAccountRequest),
+        response: OK_RESPONSES,
+      },
+      preValidation: enforce(applicationNamed),
+      handler: async ({ body: { requestObject } }) => {
+        await updateHuaweiAccount(store, requestObject)
+        return OK
+      },
+    })
+
+    app.route({
+      method: ['DELETE', 'POST'],
+      url: '/admin/app/huawei/account/remove',
+      config,
+      schema: {
+        tags,
+        operationId: 'removeHuaweiAccount',
+        summary: 'Remove the HMS service account',
+        description: 'The OAuth client of version 2 stays. OK when there is no account, too.',
+        body: Wrapped(RemoveCredentialsRequest),
+        response: OK_RESPONSES,
+      },
+      preValidation: [bodyFromQuery('appId'), enforce(applicationNamed)],
+      handler: async ({ body: { requestObject } }) => {
+        await removeHuaweiAccount(store, requestObject.appId)
+        return OK
+      },
+    })
+  }
+
 const checkDescription =
-  'A worker of the platform pushes to a token that no device has (APNs), or has a push validated with a new access token (FCM, HMS), within ' +
+  'A worker of the platform pushes to a token that no device has (APNs), has a push validated with a new access token (FCM, HMS), or sends a test push (service account of HMS), within ' +
   '10 seconds. No phone shows anything of it, and nothing is changed. 503 when no worker was there.'
 
 const checkRoutes =
@@ -155,5 +209,6 @@ export const credentialsRoutes = (context: Context) => async (app: FastifyInstan
   const { store } = context
   for (const platform of PLATFORMS) updateRoutes(app, store, platform)
   for (const platform of PLATFORMS) await app.register(removeRoutes(store, platform))
+  await app.register(accountRoutes(context))
   for (const platform of PLATFORMS) await app.register(checkRoutes(context, platform))
 }

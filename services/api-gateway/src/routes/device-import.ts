@@ -33,7 +33,7 @@ export const deviceImportRoutes =
         summary: 'Import devices',
         description:
           'NDJSON (application/x-ndjson): one object per line with userId, activationId, platform, token and, optionally, ' +
-          'appId, active, environment and timestampLastRegistered. Where the query names no application, each line does. Of several lines about one activation the last counts. ' +
+          'appId, active, environment, tokenKind, huaweiApi and timestampLastRegistered. Where the query names no application, each line does. Of several lines about one activation the last counts. ' +
           'Activations are not looked up. Nothing of a file with bad lines is kept unless `partial=true`.',
         body: linesOf(EXAMPLE),
         querystring: DeviceImportQuery,

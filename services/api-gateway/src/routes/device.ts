@@ -71,11 +71,20 @@ const createMultiRules = [
   notBlank('appId', TEXT.applicationUnknown),
 ]
 
-/** Only iPhones have environments. */
-const ignoredOf = ({ environment, platform }: Pick<CreateDeviceRequest, 'environment' | 'platform'>): Violation[] =>
-  environment && platformOf(platform) !== 'ios'
-    ? [{ fieldName: 'requestObject.environment', hint: 'is for devices of ios alone' }]
-    : []
+/** Members that only devices of one platform have. */
+const OF_ONE_PLATFORM = { environment: 'ios', tokenKind: 'android', huaweiApi: 'huawei' } as const
+type OfOnePlatform = keyof typeof OF_ONE_PLATFORM
+
+/** Words that are no platform are refused later. */
+function ignoredOf(request: Pick<CreateDeviceRequest, OfOnePlatform | 'platform'>): Violation[] {
+  const platform = platformOf(request.platform)
+  return (Object.keys(OF_ONE_PLATFORM) as OfOnePlatform[])
+    .filter((name) => request[name] && OF_ONE_PLATFORM[name] !== platform)
+    .map((name) => ({
+      fieldName: `requestObject.${name}`,
+      hint: `is for devices of ${OF_ONE_PLATFORM[name]} alone`,
+    }))
+}
 
 const removeRules = [
   required(TEXT.objectMissing),

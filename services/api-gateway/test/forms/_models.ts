@@ -145,6 +145,8 @@ export const OURS: readonly string[] = [
   ...['ios', 'android', 'huawei', 'apns', 'fcm', 'hms'].flatMap((name) =>
     ['check', 'resume'].map((verb) => `POST /admin/app/${name}/${verb}`),
   ),
+  ...['PUT', 'POST'].map((method) => `${method} /admin/app/huawei/account/update`),
+  ...['DELETE', 'POST'].map((method) => `${method} /admin/app/huawei/account/remove`),
   'GET /push/device/list',
   'GET /push/device/history',
   'DELETE /inbox/messages',

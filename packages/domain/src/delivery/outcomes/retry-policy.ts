@@ -1,6 +1,7 @@
 // The retry policy: whether an outcome ends its delivery, and otherwise when the next attempt is due. Pure.
 import type { Outcome } from '@push-server/providers'
 import type { DeadToken, DeliveryRecord, DeliveryRow } from '@push-server/store'
+import { scopeOf } from '../credential-proofs.ts'
 
 /** Maximum number of attempts of one delivery. */
 export const MOST_ATTEMPTS = 10
@@ -63,9 +64,9 @@ const failed = (delivery: DeliveryRow, reason: string, attempts: number): Decisi
   record: { ...settled(delivery, 'failed', reason), attempts },
 })
 
-const deadToken = ({ token, environment }: DeliveryRow, reason: string, since: number): DeadToken => ({
-  token,
-  environment,
+const deadToken = (delivery: DeliveryRow, reason: string, since: number): DeadToken => ({
+  token: delivery.token,
+  scope: scopeOf(delivery),
   reason,
   since,
 })
