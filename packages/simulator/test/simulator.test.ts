@@ -588,7 +588,7 @@ t.test('texts of notifications are read in their own direction', async (t) => {
   const { simulator } = await start(t)
   for (const part of ['iphone', 'pixel', 'huawei', 'details']) {
     const text = await (await fetch(`${simulator.url}/assets/${part}.js`)).text()
-    const undirected = /\belement\(\s*'\w+',\s*\{[^}]*\},\s*(?:title\b|body\b|notification\.(?:title|body)\b)/
+    const undirected = /\belement\(\s*'\w+',\s*\{[^}]*\},\s*(?:notification\.)?(?:title|subtitle|body)\s*[,)]/
     t.notMatch(text, undirected, `${part}: a text without dir="auto"`)
     t.ok(text.includes('textElement('), part)
   }
